@@ -1,1 +1,75 @@
-//! Core.
+//! Scores lesion detectors on ChestX-Det10: recall at given false positives per image (points on a FROC curve), as the
+//! official script computes it, bit for bit, and exactly.
+//!
+//! Data goes one way: bytes -> dataset -> verdicts -> curve -> scores -> report.
+//!
+//! ```
+//! # use std::io::{Cursor, Write};
+//! # let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+//! # zip.start_file("1.json", zip::write::SimpleFileOptions::default())?;
+//! # zip.write_all(br#"[{"Nodule": [10, 10, 29, 29, 0.9]}]"#)?;
+//! # let archive = zip.finish()?;
+//! let ground_truth = froc::read_ground_truth(
+//!     "test.json",
+//!     br#"[{"file_name": "1.png", "syms": ["Nodule"], "boxes": [[10, 10, 29, 29]]}]"#,
+//! )?;
+//! let predictions = froc::read_predictions("model.zip", archive, &mut |_| std::ops::ControlFlow::Continue(()))?;
+//! let run = froc::Run::new(&ground_truth, &predictions).map_err(|errors| errors[0].clone())?;
+//! let report = froc::evaluate(&ground_truth, &[&run], &froc::Options::default());
+//! assert_eq!(report.runs[0].classes[3].name, "Nodule");
+//! assert_eq!(report.runs[0].classes[3].official.recall, [Some(1.0); 3]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+pub mod curve;
+pub mod dataset;
+pub mod error;
+pub mod geometry;
+pub mod input;
+pub mod matching;
+pub mod notice;
+pub mod options;
+pub mod render;
+pub mod report;
+pub mod run;
+pub mod score;
+#[cfg(target_arch = "wasm32")]
+mod wasm;
+
+pub use dataset::{GroundTruth, Predictions};
+pub use error::Error;
+pub use input::archive::read as read_predictions;
+#[cfg(not(target_arch = "wasm32"))]
+pub use input::folder::read as read_predictions_folder;
+pub use input::ground_truth::read as read_ground_truth;
+pub use options::Options;
+pub use report::Report;
+pub use run::Run;
+
+use crate::dataset::Class;
+use crate::report::CurveReport;
+use crate::score::ClassScore;
+use crate::score::official::Counts;
+
+/// Scores runs against the ground truth that they were made for. What was read is not read again, so that other options
+/// follow at once.
+#[must_use]
+pub fn evaluate(ground_truth: &GroundTruth, runs: &[&Run], options: &Options) -> Report {
+    let scored: Vec<(&Run, Vec<ClassScore>)> = runs
+        .iter()
+        .map(|run| (*run, Class::all().map(|class| score_class(ground_truth, run, class, options)).collect()))
+        .collect();
+    Report::new(ground_truth, options, &scored)
+}
+
+/// The FROC curve of one class of a run.
+#[must_use]
+pub fn curve(ground_truth: &GroundTruth, run: &Run, class: Class, options: &Options) -> CurveReport {
+    let score = score_class(ground_truth, run, class, options);
+    CurveReport::new(&score.curve, score.counts)
+}
+
+fn score_class(ground_truth: &GroundTruth, run: &Run, class: Class, options: &Options) -> ClassScore {
+    let counts = Counts { n_lesions: ground_truth.n_lesions(class), n_images: ground_truth.n_images() };
+    ClassScore::new(run.ranking(class), counts, options)
+}

@@ -3,16 +3,25 @@
 //! Keys are the Rust names in `snake_case`. Fractions are in 0..=1. A number that the official script leaves undefined
 //! (NaN or infinite) is `None` here and `null` in JSON; [`OfficialReport::printed`] keeps the script's own words for it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
+
+use crate::curve::{Curve, Point};
+use crate::dataset::{Class, GroundTruth};
+use crate::notice::{Notice, Notices};
+use crate::options::Options;
+use crate::run::Run;
+use crate::score::official::Counts;
+use crate::score::quirks::{self, Quirk, QuirkId, Touched};
+use crate::score::{ClassScore, average_recall, exact, mean_recall};
 
 /// The version of the shape of [`Report`]; it rises when a key changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Everything that was computed, for one ground truth and any number of runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(into_wasm_abi, missing_as_null))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct Report {
     /// [`SCHEMA_VERSION`] of the program that made the report.
     pub schema_version: u32,
@@ -30,7 +39,7 @@ pub struct Report {
 
 /// The ground truth a report rests on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct GroundTruthReport {
     /// Base name of the file.
     pub name: String,
@@ -43,8 +52,8 @@ pub struct GroundTruthReport {
 }
 
 /// The options a report rests on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(into_wasm_abi))]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
 pub struct OptionsReport {
     /// Least overlap with which a detection finds a lesion, 0..=1.
     pub iou_threshold: f64,
@@ -54,7 +63,7 @@ pub struct OptionsReport {
 
 /// One set of predictions, scored.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct RunReport {
     /// Base name of the zip or folder.
     pub name: String,
@@ -76,7 +85,7 @@ pub struct RunReport {
 
 /// The official score of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct OfficialReport {
     /// Mean recall over the ten classes at each rate.
     pub recall: Vec<Option<f64>>,
@@ -94,7 +103,7 @@ pub struct OfficialReport {
 
 /// One quirk of the official script that changed a verdict, a recall or a mean of this run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct QuirkReport {
     /// `Q1` to `Q8`.
     pub id: String,
@@ -112,7 +121,7 @@ pub struct QuirkReport {
 
 /// What one quirk did to one class.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct QuirkClassReport {
     /// The class.
     pub name: String,
@@ -125,7 +134,7 @@ pub struct QuirkClassReport {
 
 /// The exact score of a run: means over the classes that have lesions, `None` if none has.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ExactReport {
     /// Mean recall at each rate.
     pub recall: Vec<Option<f64>>,
@@ -135,7 +144,7 @@ pub struct ExactReport {
 
 /// One class of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ClassReport {
     /// Official name.
     pub name: String,
@@ -155,7 +164,7 @@ pub struct ClassReport {
 
 /// The official recall of a class at each rate.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ClassOfficialReport {
     /// Recall at each rate.
     pub recall: Vec<Option<f64>>,
@@ -165,21 +174,21 @@ pub struct ClassOfficialReport {
 
 /// The exact operating point of a class at each rate; all `None` for a class without lesions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ClassExactReport {
     /// Recall of the lowest score threshold within the budget.
     pub recall: Vec<Option<f64>>,
     /// That threshold: detections scoring at least this are shown. `None` where nothing can be shown.
     pub score_threshold: Vec<Option<f32>>,
     /// False positives shown there.
-    pub false_positives: Vec<Option<usize>>,
+    pub false_positives: Vec<Option<u32>>,
     /// The most false positives that the rate allows: floor(rate x images).
-    pub budget: Vec<Option<usize>>,
+    pub budget: Vec<Option<u64>>,
 }
 
 /// Something a user should know although the score survives it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct NoticeReport {
     /// Stable name in `snake_case`.
     pub code: String,
@@ -197,7 +206,7 @@ pub struct NoticeReport {
 ///
 /// The arrays are of equal length. The first point is (0, 0) with no score threshold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(into_wasm_abi, missing_as_null))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct CurveReport {
     /// False positives per image.
     pub fp_per_image: Vec<f64>,
@@ -205,4 +214,237 @@ pub struct CurveReport {
     pub recall: Vec<f64>,
     /// Everything that scores at least this is shown.
     pub score_threshold: Vec<Option<f32>>,
+}
+
+impl Report {
+    /// The report of runs that were scored against one ground truth, each with its classes in the official order.
+    #[must_use]
+    pub fn new(ground_truth: &GroundTruth, options: &Options, runs: &[(&Run, Vec<ClassScore>)]) -> Self {
+        Self {
+            schema_version: SCHEMA_VERSION,
+            froc_version: env!("CARGO_PKG_VERSION").to_owned(),
+            ground_truth: GroundTruthReport {
+                name: ground_truth.name().to_owned(),
+                sha256: ground_truth.sha256().to_owned(),
+                n_images: ground_truth.n_images(),
+                n_lesions: Class::all().map(|class| ground_truth.n_lesions(class)).sum(),
+            },
+            options: OptionsReport::from(options),
+            runs: runs.iter().map(|(run, classes)| RunReport::new(run, classes, options)).collect(),
+            notices: notices(ground_truth.notices()),
+        }
+    }
+}
+
+impl From<&Options> for OptionsReport {
+    fn from(options: &Options) -> Self {
+        Self { iou_threshold: options.iou_threshold(), fp_per_image: options.fp_per_image().to_vec() }
+    }
+}
+
+impl RunReport {
+    fn new(run: &Run, classes: &[ClassScore], options: &Options) -> Self {
+        let class = |(class, score): (Class, &ClassScore)| ClassReport::new(class, score, options);
+        Self {
+            name: run.name().to_owned(),
+            sha256: run.sha256().to_owned(),
+            n_files: run.n_files(),
+            n_detections: Class::all().map(|class| run.ranking(class).scores().len()).sum(),
+            official: OfficialReport::new(classes, options),
+            exact: ExactReport::new(classes, options),
+            classes: Class::all().zip(classes).map(class).collect(),
+            notices: notices(run.notices()),
+        }
+    }
+}
+
+impl OfficialReport {
+    fn new(classes: &[ClassScore], options: &Options) -> Self {
+        let rates = options.fp_per_image();
+        let means = |recall: fn(&ClassScore) -> &[f64]| {
+            mean_recall(classes, rates.len(), |class, rate| Some(recall(class)[rate]))
+        };
+        let recall = means(|class| &class.official);
+        let (worst, best) = (means(|class| &class.worst), means(|class| &class.best));
+        let average = average_recall(&recall);
+        let printed = recall.iter().chain([&average]).map(|value| printed(value.unwrap_or(f64::NAN)));
+        let quirks = quirks::fired(classes, rates);
+        Self {
+            printed: printed.collect(),
+            average_recall: average.and_then(defined),
+            average_recall_bounds: [average_recall(&worst).and_then(defined), average_recall(&best).and_then(defined)],
+            recall_bounds: [all_defined(&worst), all_defined(&best)],
+            recall: all_defined(&recall),
+            quirks: quirks.iter().map(|quirk| QuirkReport::new(quirk, classes, options)).collect(),
+        }
+    }
+}
+
+impl ExactReport {
+    fn new(classes: &[ClassScore], options: &Options) -> Self {
+        let recall = mean_recall(classes, options.fp_per_image().len(), |class, rate| {
+            exact::recall(class.exact[rate], class.counts)
+        });
+        Self { average_recall: average_recall(&recall), recall }
+    }
+}
+
+impl ClassReport {
+    fn new(class: Class, score: &ClassScore, options: &Options) -> Self {
+        let true_positives = score.staircase.true_positives() as usize;
+        let false_positives = score.staircase.false_positives();
+        let some = |values: &[f64]| values.iter().copied().map(defined).collect();
+        Self {
+            name: class.name().to_owned(),
+            n_lesions: score.counts.n_lesions,
+            n_detections: true_positives + false_positives,
+            true_positives,
+            false_positives,
+            official: ClassOfficialReport {
+                recall: some(&score.official),
+                recall_bounds: [some(&score.worst), some(&score.best)],
+            },
+            exact: ClassExactReport::new(&score.exact, score.counts, options),
+        }
+    }
+}
+
+impl ClassExactReport {
+    fn new(points: &[Point], counts: Counts, options: &Options) -> Self {
+        let has_lesions = counts.n_lesions > 0;
+        Self {
+            recall: points.iter().map(|point| exact::recall(*point, counts)).collect(),
+            score_threshold: points.iter().map(|point| point.score_threshold.filter(|_| has_lesions)).collect(),
+            false_positives: points.iter().map(|point| has_lesions.then_some(point.false_positives)).collect(),
+            budget: options.fp_per_image().iter().map(|rate| has_lesions.then(|| counts.within(*rate))).collect(),
+        }
+    }
+}
+
+impl QuirkReport {
+    fn new(quirk: &Quirk, classes: &[ClassScore], options: &Options) -> Self {
+        let class = |touched: &Touched| QuirkClassReport {
+            name: crate::dataset::CLASSES[touched.class].to_owned(),
+            n_detections: touched.n_detections,
+            cost: touched.cost.clone(),
+        };
+        Self {
+            id: quirk.id.id(),
+            name: quirk.id.name().to_owned(),
+            sentence: quirk_sentence(quirk, classes, options),
+            classes: quirk.classes.iter().map(class).collect(),
+            cost: quirk.cost.clone(),
+            average_cost: quirk.average_cost,
+        }
+    }
+}
+
+impl CurveReport {
+    /// The corners of the curve of a class.
+    #[must_use]
+    pub fn new(curve: &Curve, counts: Counts) -> Self {
+        let corners = curve.corners();
+        let recall = |point: &Point| exact::recall(*point, counts).unwrap_or_default();
+        Self {
+            fp_per_image: corners.iter().map(|point| counts.per_image(u64::from(point.false_positives))).collect(),
+            recall: corners.iter().map(recall).collect(),
+            score_threshold: corners.iter().map(|point| point.score_threshold).collect(),
+        }
+    }
+}
+
+/// A fraction as the official script prints it, in percent with two digits.
+#[must_use]
+pub fn printed(fraction: f64) -> String {
+    let percent = fraction * 100.0;
+    if percent.is_nan() {
+        return "nan%".to_owned();
+    }
+    format!("{percent:.2}%")
+}
+
+/// The number, unless the official script leaves it undefined.
+fn defined(value: f64) -> Option<f64> {
+    value.is_finite().then_some(value)
+}
+
+fn all_defined(values: &[Option<f64>]) -> Vec<Option<f64>> {
+    values.iter().map(|value| value.and_then(defined)).collect()
+}
+
+fn notices(notices: &Notices) -> Vec<NoticeReport> {
+    let report = |notice: &Notice| NoticeReport {
+        code: notice.code.name().to_owned(),
+        count: notice.count,
+        sentence: notice.code.sentence(notice.count),
+        fix: notice.code.fix().to_owned(),
+        examples: notice.examples.clone(),
+    };
+    notices.as_slice().iter().map(report).collect()
+}
+
+/// What the script did, with the figures of the run, in one sentence.
+fn quirk_sentence(quirk: &Quirk, classes: &[ClassScore], options: &Options) -> String {
+    let names: Vec<&str> = quirk.classes.iter().map(|touched| crate::dataset::CLASSES[touched.class]).collect();
+    let names = in_a_row(&names);
+    let n: usize = quirk.classes.iter().filter_map(|touched| touched.n_detections).sum();
+    let one = quirk.classes.len() == 1;
+    let n_images = classes.first().map_or(0, |class| class.counts.n_images);
+    match quirk.id {
+        QuirkId::TailDropped => format!(
+            "{names} ran out of false positives before a rate, so the script dropped the {} ranked below the last one.",
+            counted(n, "true positive")
+        ),
+        QuirkId::LeadingFp => format!(
+            "The top box of {names} is the only false positive of its class, so the script divided by zero and printed nan."
+        ),
+        QuirkId::WholeBudget => {
+            let is_whole = |rate: &&f64| {
+                classes
+                    .iter()
+                    .any(|class| class.counts.per_image(class.counts.within(**rate)).to_bits() == rate.to_bits())
+            };
+            let rates: Vec<String> = options.fp_per_image().iter().filter(is_whole).map(f64::to_string).collect();
+            format!(
+                "{n_images} images allow a whole number of false positives at {} per image, and the script stopped just before the last of them in {names}.",
+                rates.join(", ")
+            )
+        }
+        QuirkId::FewImages => format!(
+            "With {} a rate is less than one false positive, so the script extrapolated {names} to infinity or nan.",
+            counted(n_images, "image")
+        ),
+        QuirkId::Ties => format!(
+            "{} in {names} share their score with another, and the order of equal scores decided the number.",
+            counted(n, "detection")
+        ),
+        QuirkId::AbsentClass => format!(
+            "{names} {} no lesion in this ground truth, and the script {} in its means all the same.",
+            if one { "has" } else { "have" },
+            if one { "counted it" } else { "counted them" }
+        ),
+        QuirkId::DoubleHit => format!(
+            "{} on a lesion that was found already counted as {} in {names}.",
+            if n == 1 { "1 box".to_owned() } else { format!("{n} boxes") },
+            if n == 1 { "a false positive" } else { "false positives" }
+        ),
+        QuirkId::PlusOne => format!(
+            "The script adds one pixel to widths and heights, which changed the verdict on {} in {names}.",
+            counted(n, "detection")
+        ),
+    }
+}
+
+/// `1 image`, `2 images`.
+fn counted(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+/// `A`, `A and B`, `A, B and C`.
+fn in_a_row(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
 }

@@ -1,0 +1,311 @@
+//! Lesions and detections as plain columns, checked when they are made.
+
+use std::collections::HashMap;
+
+use crate::error::Error;
+use crate::geometry::{BBox, Extent};
+use crate::notice::Notices;
+
+/// The ten findings of ChestX-Det10, in the official order.
+pub const CLASSES: [&str; 10] = [
+    "Consolidation",
+    "Fibrosis",
+    "Effusion",
+    "Nodule",
+    "Mass",
+    "Emphysema",
+    "Calcification",
+    "Atelectasis",
+    "Fracture",
+    "Pneumothorax",
+];
+
+/// The most images, lesions or detections: what a `u32` can number. 20 million detections are 0.5 % of it.
+pub const MAX_ROWS: usize = u32::MAX as usize - 1;
+
+/// A class as its place in [`CLASSES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Class(u8);
+
+impl Class {
+    /// All ten, in the official order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..CLASSES.len() as u8).map(Self)
+    }
+
+    /// The class of that exact official name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        CLASSES.iter().position(|class| *class == name).map(|at| Self(at as u8))
+    }
+
+    /// The official name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        CLASSES[self.0 as usize]
+    }
+
+    /// The place in [`CLASSES`], 0..10.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// One ground-truth box.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lesion {
+    /// Place of the image in the ground truth.
+    pub image: u32,
+    /// What it is.
+    pub class: Class,
+    /// Where it is.
+    pub bbox: BBox,
+}
+
+/// The lesions of one class, image by image, inside an image in file order.
+#[derive(Debug, Clone, Default)]
+struct LesionsOfClass {
+    boxes: Vec<BBox>,
+    /// Lesions of image `i` stand at `first[i]..first[i + 1]`.
+    first: Vec<u32>,
+}
+
+/// The images and their lesions.
+#[derive(Debug, Clone)]
+pub struct GroundTruth {
+    name: String,
+    sha256: String,
+    images: Vec<String>,
+    /// By the name of the prediction file.
+    image_of_file: HashMap<String, u32>,
+    lesions: Vec<LesionsOfClass>,
+    notices: Notices,
+}
+
+impl GroundTruth {
+    /// Puts lesions into columns; images keep their order, lesions of an image theirs.
+    ///
+    /// # Errors
+    /// If there are no images, two images share a name, there are more than [`MAX_ROWS`], a lesion names an image that
+    /// is not there, or the area of a box is not finite in `f32`.
+    pub fn new(
+        name: &str,
+        sha256: String,
+        images: Vec<String>,
+        lesions: &[Lesion],
+        notices: Notices,
+    ) -> Result<Self, Error> {
+        if images.is_empty() {
+            return Err(Error::new(name, "it lists no images", "at least one {\"file_name\", \"syms\", \"boxes\"}"));
+        }
+        if images.len().max(lesions.len()) > MAX_ROWS {
+            return Err(Error::new(name, "there are more than 4 billion records", "fewer"));
+        }
+        let mut image_of_file = HashMap::with_capacity(images.len());
+        for (at, image) in images.iter().enumerate() {
+            if let Some(before) = image_of_file.insert(image.replace(".png", ".json"), at as u32) {
+                return Err(Error::new(
+                    format!("{name}, image {}", at + 1),
+                    format!("\"{image}\" has the same prediction file as image {}", before + 1),
+                    "each file_name once; join the boxes of both into one record",
+                ));
+            }
+        }
+        for lesion in lesions {
+            let Some(image) = images.get(lesion.image as usize) else {
+                return Err(Error::new(
+                    name,
+                    format!("a lesion names image number {}", lesion.image),
+                    format!("a number below {}", images.len()),
+                ));
+            };
+            if !lesion.bbox.area(Extent::PlusOne).is_finite() {
+                return Err(Error::new(
+                    format!("{name}, \"{image}\""),
+                    "the area of a box is not finite",
+                    "corners in pixels",
+                ));
+            }
+        }
+        let lesions = Class::all().map(|class| LesionsOfClass::new(images.len(), lesions, class)).collect();
+        Ok(Self { name: name.to_owned(), sha256, images, image_of_file, lesions, notices })
+    }
+
+    /// Base name of the file.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// SHA-256 of the file, in hexadecimal digits.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// File names of the images, in the order of the list.
+    #[must_use]
+    pub fn images(&self) -> &[String] {
+        &self.images
+    }
+
+    /// What a user should know about the file.
+    #[must_use]
+    pub const fn notices(&self) -> &Notices {
+        &self.notices
+    }
+
+    /// Number of images, lesion-free ones included: what false positives are divided by.
+    #[must_use]
+    pub fn n_images(&self) -> usize {
+        self.images.len()
+    }
+
+    /// Lesions of a class in all images.
+    #[must_use]
+    pub fn n_lesions(&self, class: Class) -> usize {
+        self.lesions[class.index()].boxes.len()
+    }
+
+    /// Lesions of a class in an image: the number of the first among all of the class, and their boxes.
+    #[must_use]
+    pub fn lesions(&self, class: Class, image: usize) -> (u32, &[BBox]) {
+        let lesions = &self.lesions[class.index()];
+        let (first, end) = (lesions.first[image], lesions.first[image + 1]);
+        (first, &lesions.boxes[first as usize..end as usize])
+    }
+
+    /// The image to which a prediction file belongs: the image's name, with `.json` for `.png`, is the whole `path` or its
+    /// last parts.
+    #[must_use]
+    pub fn image_of_file(&self, path: &str) -> Option<u32> {
+        let starts = path.match_indices('/').map(|(at, _)| at + 1);
+        std::iter::once(0).chain(starts).find_map(|start| self.image_of_file.get(&path[start..]).copied())
+    }
+}
+
+impl LesionsOfClass {
+    fn new(n_images: usize, lesions: &[Lesion], class: Class) -> Self {
+        let mut of_class: Vec<&Lesion> = lesions.iter().filter(|lesion| lesion.class == class).collect();
+        of_class.sort_by_key(|lesion| lesion.image);
+        let mut first = vec![0; n_images + 1];
+        for lesion in &of_class {
+            first[lesion.image as usize + 1] += 1;
+        }
+        for image in 0..n_images {
+            first[image + 1] += first[image];
+        }
+        Self { boxes: of_class.iter().map(|lesion| lesion.bbox).collect(), first }
+    }
+}
+
+/// Detections in columns, in the order in which they were read.
+#[derive(Debug, Clone, Default)]
+pub struct Detections {
+    boxes: Vec<BBox>,
+    scores: Vec<f32>,
+    classes: Vec<Class>,
+}
+
+impl Detections {
+    /// Appends one detection.
+    pub fn push(&mut self, class: Class, bbox: BBox, score: f32) {
+        self.boxes.push(bbox);
+        self.scores.push(score);
+        self.classes.push(class);
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.scores.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.scores.is_empty()
+    }
+
+    /// Forgets all but the first `len`.
+    pub fn truncate(&mut self, len: usize) {
+        self.boxes.truncate(len);
+        self.scores.truncate(len);
+        self.classes.truncate(len);
+    }
+
+    /// The box of a detection.
+    #[must_use]
+    pub fn bbox(&self, at: usize) -> BBox {
+        self.boxes[at]
+    }
+
+    /// The score of a detection, finite.
+    #[must_use]
+    pub fn score(&self, at: usize) -> f32 {
+        self.scores[at]
+    }
+
+    /// The class of a detection.
+    #[must_use]
+    pub fn class(&self, at: usize) -> Class {
+        self.classes[at]
+    }
+}
+
+/// One prediction file as it was read.
+#[derive(Debug, Clone)]
+pub struct PredictionFile {
+    /// Its path in the zip or folder, with `/` between the parts.
+    pub path: String,
+    /// Its detections among all of the run, or why it cannot be read.
+    pub detections: Result<std::ops::Range<u32>, Error>,
+    /// Whether it has 0 bytes.
+    pub is_empty: bool,
+    /// Entries that hold a class in both spellings.
+    pub both_spellings: u32,
+    /// Boxes under names that are not read: the first such name, and how many boxes in all.
+    pub unread: Option<(String, u32)>,
+}
+
+/// A set of predictions as it was read, before it is known which images count.
+#[derive(Debug, Clone)]
+pub struct Predictions {
+    name: String,
+    sha256: String,
+    files: Vec<PredictionFile>,
+    detections: Detections,
+}
+
+impl Predictions {
+    /// Files in any order; each range lies within `detections`.
+    #[must_use]
+    pub fn new(name: &str, sha256: String, files: Vec<PredictionFile>, detections: Detections) -> Self {
+        Self { name: name.to_owned(), sha256, files, detections }
+    }
+
+    /// Base name of the zip or folder.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// SHA-256 of the zip; of a folder, that of its sorted lines `name NUL sha256 newline`.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// All prediction files, in the order in which they were read.
+    #[must_use]
+    pub fn files(&self) -> &[PredictionFile] {
+        &self.files
+    }
+
+    /// All detections, file by file.
+    #[must_use]
+    pub const fn detections(&self) -> &Detections {
+        &self.detections
+    }
+}

@@ -1,0 +1,185 @@
+//! Predictions as ChestX-Det10's script reads them: one JSON file an image, a list of entries, each an object whose keys
+//! are class names and whose values are `[x1, y1, x2, y2, score]`.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::json::{BOM, Numbers, Place, shorten};
+use super::{Contents, Format};
+use crate::dataset::{CLASSES, Class, Detections};
+use crate::error::Error;
+use crate::geometry::BBox;
+
+/// The format of the official script.
+pub const FORMAT: Format = Format { name: "ChestX-Det10 predictions", extension: ".json", read };
+
+const BOX: &str = "[x1, y1, x2, y2, score]";
+const LIST: &str = "a list of entries {\"Nodule\": [x1, y1, x2, y2, score]}";
+
+/// Reads one file into the columns. A file of 0 bytes holds no detections.
+///
+/// # Errors
+/// If it is not such a list, naming the entry and the class.
+pub fn read(bytes: &[u8], into: &mut Detections) -> Result<Contents, Error> {
+    let text = bytes.strip_prefix(BOM).unwrap_or(bytes);
+    if text.is_empty() {
+        return Ok(Contents::default());
+    }
+    let mut reader = Reader { into, contents: Contents::default(), place: Place::default(), entry: Vec::new() };
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let read = ListSeed(&mut reader).deserialize(&mut json).and_then(|()| json.end());
+    match read {
+        Ok(()) => Ok(reader.contents),
+        Err(error) => Err(reader.place.error("entry", LIST, text, &error)),
+    }
+}
+
+struct Reader<'a> {
+    into: &'a mut Detections,
+    contents: Contents,
+    place: Place,
+    /// The boxes of the current entry.
+    entry: Vec<(Key, [f32; 5])>,
+}
+
+/// A class name as it is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key {
+    class: Class,
+    is_official: bool,
+}
+
+impl Key {
+    fn named(name: &str) -> Option<Self> {
+        if let Some(class) = Class::named(name) {
+            return Some(Self { class, is_official: true });
+        }
+        let is_lower = |class: &str| {
+            class.len() == name.len() && class.bytes().zip(name.bytes()).all(|(a, b)| a.to_ascii_lowercase() == b)
+        };
+        let class = Class::named(CLASSES.iter().find(|class| is_lower(class))?)?;
+        Some(Self { class, is_official: false })
+    }
+}
+
+impl Reader<'_> {
+    /// A key that stands twice counts once, with its last value, as in Python.
+    fn keep(&mut self, key: Key, numbers: [f32; 5]) {
+        match self.entry.iter_mut().find(|(other, _)| *other == key) {
+            Some((_, value)) => *value = numbers,
+            None => self.entry.push((key, numbers)),
+        }
+    }
+
+    /// Counts a box under a name that is not read.
+    fn pass_over(&mut self, name: &str) {
+        match &mut self.contents.unread {
+            Some((_, count)) => *count += 1,
+            None => self.contents.unread = Some((shorten(name), 1)),
+        }
+    }
+
+    /// Of both spellings of a class the official one is read.
+    fn end_entry(&mut self) {
+        let mut both = false;
+        for &(key, [x1, y1, x2, y2, score]) in &self.entry {
+            if !key.is_official && self.entry.iter().any(|(other, _)| other.is_official && other.class == key.class) {
+                both = true;
+                continue;
+            }
+            self.into.push(key.class, BBox { x1, y1, x2, y2 }, score);
+        }
+        self.contents.both_spellings += u32::from(both);
+        self.entry.clear();
+    }
+}
+
+struct ListSeed<'a, 'b>(&'a mut Reader<'b>);
+
+impl<'de> DeserializeSeed<'de> for ListSeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ListSeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(LIST)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        loop {
+            self.0.place.record += 1;
+            self.0.place.part.clear();
+            if list.next_element_seed(EntrySeed(self.0))?.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+struct EntrySeed<'a, 'b>(&'a mut Reader<'b>);
+
+impl<'de> DeserializeSeed<'de> for EntrySeed<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object {\"Nodule\": [x1, y1, x2, y2, score]}")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entry: A) -> Result<(), A::Error> {
+        while let Some(key) = entry.next_key_seed(KeySeed(self.0))? {
+            if let Some(key) = key {
+                let place = &mut self.0.place;
+                place.part.clear();
+                place.part.push_str(key.class.name());
+                let numbers = entry.next_value_seed(Numbers::<5> { place, shape: BOX })?;
+                self.0.keep(key, numbers);
+            } else {
+                entry.next_value::<IgnoredAny>()?;
+            }
+        }
+        self.0.end_entry();
+        Ok(())
+    }
+}
+
+/// Reads a key without keeping its text; `None` for a name that is not read.
+struct KeySeed<'a, 'b>(&'a mut Reader<'b>);
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_, '_> {
+    type Value = Option<Key>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<Key>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed<'_, '_> {
+    type Value = Option<Key>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a class name")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Option<Key>, E> {
+        let key = Key::named(name);
+        if key.is_none() {
+            self.0.pass_over(name);
+        }
+        Ok(key)
+    }
+}

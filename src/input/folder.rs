@@ -1,0 +1,72 @@
+//! A folder of prediction files, for the terminal.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use walkdir::WalkDir;
+
+use super::{CANCELLED, Collector, MAX_FILE_BYTES, OnProgress, Progress, Stage, sha256};
+use crate::dataset::Predictions;
+use crate::error::Error;
+
+/// Reads every prediction file in a folder and the folders inside it, in the order of their names.
+///
+/// # Errors
+/// If the folder cannot be listed or holds other files only; or if `on_progress` ended it.
+pub fn read(name: &str, folder: &Path, on_progress: OnProgress<'_>) -> Result<Predictions, Error> {
+    let paths = list(name, folder)?;
+    let total = paths.len() as u64;
+    let mut files = Collector::new();
+    let mut digests = String::new();
+    for (path, done) in paths.into_iter().zip(0..) {
+        if on_progress(Progress { stage: Stage::Reading, done, total }).is_break() {
+            return Err(Error::new(name, CANCELLED, "to be read to the end"));
+        }
+        let Some(format) = Collector::format_of(&path) else { continue };
+        let bytes = load(&folder.join(&path), &path);
+        if let Ok(bytes) = &bytes {
+            // Writing to a String cannot fail.
+            let _ = writeln!(digests, "{path}\0{}", sha256(bytes));
+        }
+        files.add(path, format, bytes.as_deref().map_err(Clone::clone));
+    }
+    Ok(files.finish(name, sha256(digests.as_bytes())))
+}
+
+/// Paths of the prediction files below the folder, with `/` between the parts, sorted.
+fn list(name: &str, folder: &Path) -> Result<Vec<String>, Error> {
+    let mut paths = Vec::new();
+    let mut n_others = 0;
+    for entry in WalkDir::new(folder).follow_links(true) {
+        let entry = entry.map_err(|error| Error::new(name, error.to_string(), "a folder that can be read"))?;
+        let Ok(path) = entry.path().strip_prefix(folder) else { continue };
+        let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        let path = parts.join("/");
+        if !entry.file_type().is_file() {
+            continue;
+        }
+        if Collector::format_of(&path).is_some() {
+            paths.push(path);
+        } else {
+            n_others += 1;
+        }
+    }
+    if paths.is_empty() && n_others > 0 {
+        return Err(Error::new(
+            name,
+            format!("none of its {n_others} files is a .json file"),
+            "one .json file an image",
+        ));
+    }
+    paths.sort();
+    Ok(paths)
+}
+
+fn load(file: &Path, path: &str) -> Result<Vec<u8>, Error> {
+    let cannot = |error: std::io::Error| Error::new(path, error.to_string(), "a file that can be read");
+    if fs::metadata(file).map_err(cannot)?.len() > MAX_FILE_BYTES {
+        return Err(Error::new(path, "it has more than 256 MiB", "the predictions for one image, a few kilobytes"));
+    }
+    fs::read(file).map_err(cannot)
+}

@@ -1,0 +1,178 @@
+//! The ground truth of ChestX-Det10: a list of `{"file_name", "syms", "boxes"}`, box k of class `syms[k]`.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::json::{BOM, Numbers, Place, shorten};
+use crate::dataset::{Class, GroundTruth, Lesion};
+use crate::error::Error;
+use crate::geometry::BBox;
+use crate::notice::{NoticeCode, Notices};
+
+const LIST: &str = "a list of {\"file_name\", \"syms\", \"boxes\"}";
+const RECORD: &str = "an object {\"file_name\": \"1.png\", \"syms\": [\"Nodule\"], \"boxes\": [[x1, y1, x2, y2]]}";
+const BOX: &str = "[x1, y1, x2, y2]";
+
+/// Reads the ground truth. `name` is the file's base name.
+///
+/// # Errors
+/// If it is not such a list, naming the record; and as [`GroundTruth::new`].
+pub fn read(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
+    let text = bytes.strip_prefix(BOM).unwrap_or(bytes);
+    let mut reader = Reader::default();
+    let mut json = serde_json::Deserializer::from_slice(text);
+    let read = ListSeed(&mut reader).deserialize(&mut json).and_then(|()| json.end());
+    if let Err(error) = read {
+        return Err(reader.place.error("record", LIST, text, &error).within(name));
+    }
+    GroundTruth::new(name, super::sha256(bytes), reader.images, &reader.lesions, reader.notices)
+}
+
+#[derive(Default)]
+struct Reader {
+    images: Vec<String>,
+    lesions: Vec<Lesion>,
+    notices: Notices,
+    place: Place,
+}
+
+/// What one record holds.
+#[derive(Default)]
+struct Record {
+    file_name: Option<String>,
+    syms: Option<Vec<String>>,
+    boxes: Option<Vec<BBox>>,
+}
+
+impl Reader {
+    /// Checks a record and keeps it.
+    fn keep<E: serde::de::Error>(&mut self, record: Record) -> Result<(), E> {
+        self.place.part.clear();
+        let Some(file_name) = record.file_name else {
+            return Err(self.place.fail("it has no \"file_name\"", RECORD));
+        };
+        self.place.part = format!("\"{}\"", shorten(&file_name));
+        let Some(syms) = record.syms else {
+            return Err(self.place.fail("it has no \"syms\"", RECORD));
+        };
+        let Some(boxes) = record.boxes else {
+            return Err(self.place.fail("it has no \"boxes\"", RECORD));
+        };
+        if syms.len() != boxes.len() {
+            let what = format!("it has {} syms and {} boxes", syms.len(), boxes.len());
+            return Err(self.place.fail(what, "as many syms as boxes, box k of class syms[k]"));
+        }
+        let image = self.images.len() as u32;
+        for (sym, bbox) in syms.iter().zip(boxes) {
+            match Class::named(sym) {
+                Some(class) => self.lesions.push(Lesion { image, class, bbox }),
+                None => self.notices.add(NoticeCode::UnknownLesionClass, 1, || {
+                    format!("\"{}\" in {}", shorten(sym), shorten(&file_name))
+                }),
+            }
+        }
+        let without_png = usize::from(!file_name.contains(".png"));
+        self.notices.add(NoticeCode::ImageNameWithoutPng, without_png, || shorten(&file_name));
+        self.images.push(file_name);
+        Ok(())
+    }
+}
+
+struct ListSeed<'a>(&'a mut Reader);
+
+impl<'de> DeserializeSeed<'de> for ListSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for ListSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(LIST)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        loop {
+            self.0.place.record += 1;
+            self.0.place.part.clear();
+            if list.next_element_seed(RecordSeed(self.0))?.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+struct RecordSeed<'a>(&'a mut Reader);
+
+impl<'de> DeserializeSeed<'de> for RecordSeed<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RecordSeed<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(RECORD)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let mut record = Record::default();
+        while let Some(key) = map.next_key::<String>()? {
+            let place = &mut self.0.place;
+            match key.as_str() {
+                "file_name" => {
+                    place.part = "file_name".into();
+                    record.file_name = Some(map.next_value()?);
+                }
+                "syms" => {
+                    place.part = "syms".into();
+                    record.syms = Some(map.next_value()?);
+                }
+                "boxes" => record.boxes = Some(map.next_value_seed(BoxesSeed(place))?),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        self.0.keep(record)
+    }
+}
+
+struct BoxesSeed<'a>(&'a mut Place);
+
+impl<'de> DeserializeSeed<'de> for BoxesSeed<'_> {
+    type Value = Vec<BBox>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<BBox>, D::Error> {
+        self.0.part = "boxes".into();
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for BoxesSeed<'_> {
+    type Value = Vec<BBox>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of boxes [x1, y1, x2, y2]")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<BBox>, A::Error> {
+        let mut boxes = Vec::new();
+        loop {
+            self.0.part = format!("box {}", boxes.len() + 1);
+            match list.next_element_seed(Numbers::<4> { place: self.0, shape: BOX })? {
+                Some([x1, y1, x2, y2]) => boxes.push(BBox { x1, y1, x2, y2 }),
+                None => return Ok(boxes),
+            }
+        }
+    }
+}

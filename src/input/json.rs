@@ -1,0 +1,199 @@
+//! What both JSON readers share: numbers, boxes, and errors that name the record.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
+
+use crate::error::Error;
+use crate::geometry::{BBox, Extent};
+
+/// The mark that some editors put before UTF-8 text.
+pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// Where a reader is, and what it found wrong there: serde's own errors know only line and column.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    /// Number of the record in the list, from 1; 0 before the first.
+    pub record: usize,
+    /// What is being read in it, such as `"Nodule"` or `box 2`.
+    pub part: String,
+    /// What is there, and what was expected.
+    problem: Option<(String, String)>,
+}
+
+impl Place {
+    /// Ends reading with a problem found here.
+    pub fn fail<E: serde::de::Error>(&mut self, what: impl Into<String>, expected: impl Into<String>) -> E {
+        self.problem = Some((what.into(), expected.into()));
+        E::custom("see Place")
+    }
+
+    /// The record and the part in it, where `record` is what a record is called.
+    fn describe(&self, record: &str) -> String {
+        match (self.record, self.part.as_str()) {
+            (0, _) => String::new(),
+            (n, "") => format!("{record} {n}"),
+            (n, part) => format!("{record} {n}, {part}"),
+        }
+    }
+
+    /// The sentence for an error of `serde_json` that ended reading here.
+    pub fn error(self, record: &str, expected: &str, bytes: &[u8], error: &serde_json::Error) -> Error {
+        let place = self.describe(record);
+        if let Some((what, expected)) = self.problem {
+            return Error::new(place, what, expected);
+        }
+        if error.is_data() {
+            let message = error.to_string();
+            let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
+            // serde's own form, for a value of another type.
+            if let Some((there, expected)) =
+                message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
+            {
+                return Error::new(place, format!("there is {}", in_words(there)), expected);
+            }
+            return Error::new(place, message, expected);
+        }
+        let message = error.to_string();
+        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
+        let (what, fix) = syntax(bytes, error, message);
+        let at =
+            Error::new(format!("line {}, column {}", error.line(), error.column()), what, format!("{expected}{fix}"));
+        if place.is_empty() { at } else { at.within(&place) }
+    }
+}
+
+/// What is wrong with the text itself, and how to mend it.
+fn syntax(bytes: &[u8], error: &serde_json::Error, message: &str) -> (String, &'static str) {
+    if error.is_eof() {
+        return ("the JSON ends in the middle".into(), "; the file was cut short, so write it again");
+    }
+    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+        return ("it is UTF-16 text".into(), " as UTF-8; save it again as UTF-8");
+    }
+    let line = bytes.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let from = error.column().saturating_sub(2).min(line.len());
+    let near = &line[from..line.len().min(from + 12)];
+    if ["NaN", "Infinity"].iter().any(|word| near.windows(word.len()).any(|text| text == word.as_bytes())) {
+        return ("there is NaN or Infinity".into(), " with finite numbers; leave such boxes out");
+    }
+    (format!("it is not JSON ({message})"), "")
+}
+
+/// serde's name of a value, for people.
+fn in_words(there: &str) -> String {
+    match there {
+        "map" => "an object".into(),
+        "sequence" => "a list".into(),
+        "null" => "null".into(),
+        _ => {
+            let text = there
+                .strip_prefix("string ")
+                .map(|text| format!("the text {text}"))
+                .or_else(|| there.strip_prefix("integer ").map(|n| format!("the number {}", n.trim_matches('`'))))
+                .or_else(|| {
+                    there.strip_prefix("floating point ").map(|n| format!("the number {}", n.trim_matches('`')))
+                })
+                .or_else(|| there.strip_prefix("boolean ").map(|b| b.trim_matches('`').to_owned()));
+            shorten(&text.unwrap_or_else(|| there.to_owned()))
+        }
+    }
+}
+
+/// Text that fits into a sentence, whatever a file holds.
+pub(super) fn shorten(text: &str) -> String {
+    const MOST: usize = 60;
+    if text.chars().count() <= MOST {
+        return text.to_owned();
+    }
+    text.chars().take(MOST).chain(['…']).collect()
+}
+
+/// A number as `f32`: rounded correctly to `f64` first, then to the nearest `f32`, as NumPy does.
+pub(super) struct Number<'a>(pub &'a mut Place);
+
+impl<'de> DeserializeSeed<'de> for Number<'_> {
+    type Value = f32;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<f32, D::Error> {
+        deserializer.deserialize_f64(self)
+    }
+}
+
+impl Visitor<'_> for Number<'_> {
+    type Value = f32;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number")
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<f32, E> {
+        let number = value as f32;
+        if number.is_finite() {
+            return Ok(number);
+        }
+        Err(self.0.fail(format!("there is {value:e}, too large for a 32-bit number"), "a number below 3.4e38"))
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<f32, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<f32, E> {
+        self.visit_f64(value as f64)
+    }
+}
+
+/// A list of exactly `N` numbers, the first four of them a box.
+pub(super) struct Numbers<'a, const N: usize> {
+    pub place: &'a mut Place,
+    /// The list as the specification writes it.
+    pub shape: &'static str,
+}
+
+impl<'de, const N: usize> DeserializeSeed<'de> for Numbers<'_, N> {
+    type Value = [f32; N];
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<[f32; N], D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, const N: usize> Visitor<'de> for Numbers<'_, N> {
+    type Value = [f32; N];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.shape)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<[f32; N], A::Error> {
+        let mut numbers = [0.0; N];
+        for (at, number) in numbers.iter_mut().enumerate() {
+            match list.next_element_seed(Number(self.place))? {
+                Some(value) => *number = value,
+                None => return Err(self.wrong_length(at)),
+            }
+        }
+        let mut length = N;
+        while list.next_element::<serde::de::IgnoredAny>()?.is_some() {
+            length += 1;
+        }
+        if length > N {
+            return Err(self.wrong_length(length));
+        }
+        let [x1, y1, x2, y2, ..] = numbers[..] else {
+            return Err(A::Error::custom("a box has four numbers at least"));
+        };
+        if !(BBox { x1, y1, x2, y2 }).area(Extent::PlusOne).is_finite() {
+            return Err(self.place.fail("the area of the box is too large for a 32-bit number", "corners in pixels"));
+        }
+        Ok(numbers)
+    }
+}
+
+impl<const N: usize> Numbers<'_, N> {
+    fn wrong_length<E: serde::de::Error>(self, length: usize) -> E {
+        let s = if length == 1 { "" } else { "s" };
+        self.place.fail(format!("the box has {length} number{s}"), self.shape)
+    }
+}

@@ -1,0 +1,156 @@
+//! Archives and formats -> dataset: one file per format.
+//!
+//! To add a format of prediction files, write a module like [`chestx_det`] with a [`Format`] and list it in [`FORMATS`].
+
+pub mod archive;
+pub mod chestx_det;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod folder;
+pub mod ground_truth;
+mod json;
+mod sniff;
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
+
+use sha2::{Digest, Sha256};
+
+use crate::dataset::{Detections, PredictionFile, Predictions};
+use crate::error::Error;
+
+pub use sniff::{HEAD_BYTES, Kind, identify};
+
+/// The largest prediction file or ground truth that is read, in bytes once inflated: 256 MiB. A file of one image is a
+/// few kilobytes; more than this is a mistake or a zip bomb.
+pub const MAX_FILE_BYTES: u64 = 256 << 20;
+
+/// A way to write the detections of one image.
+pub struct Format {
+    /// What to call it in a sentence.
+    pub name: &'static str,
+    /// Ending of its files, in lower case, with the dot.
+    pub extension: &'static str,
+    /// Reads one file into the columns.
+    pub read: fn(bytes: &[u8], into: &mut Detections) -> Result<Contents, Error>,
+}
+
+/// What a file held besides detections.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Contents {
+    /// Entries that hold a class in both spellings.
+    pub both_spellings: u32,
+    /// Boxes under names that are not read: the first such name, and how many boxes in all.
+    pub unread: Option<(String, u32)>,
+}
+
+/// The formats of prediction files, by ending.
+pub const FORMATS: &[Format] = &[chestx_det::FORMAT];
+
+/// What is being done with a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Reading its contents.
+    Reading,
+    /// Taking its SHA-256.
+    Hashing,
+}
+
+/// How far a stage is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// What is being done.
+    pub stage: Stage,
+    /// Bytes of the file as stored that are done.
+    pub done: u64,
+    /// Bytes in all.
+    pub total: u64,
+}
+
+/// Is told how far reading is, and may end it.
+pub type OnProgress<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
+
+/// Prediction files read one by one, whatever holds them.
+struct Collector {
+    files: Vec<PredictionFile>,
+    detections: Detections,
+}
+
+impl Collector {
+    fn new() -> Self {
+        Self { files: Vec::new(), detections: Detections::default() }
+    }
+
+    /// The format of a file by its ending; `None` for files that are passed over.
+    fn format_of(path: &str) -> Option<&'static Format> {
+        let mut parts = path.rsplit('/');
+        let base = parts.next()?;
+        if base.starts_with("._") || parts.any(|folder| folder == "__MACOSX") {
+            return None;
+        }
+        FORMATS.iter().find(|format| base.len() > format.extension.len() && base.ends_with(format.extension))
+    }
+
+    /// Reads one file, or keeps why it cannot be read.
+    fn add(&mut self, path: String, format: &Format, bytes: Result<&[u8], Error>) {
+        let first = self.detections.len();
+        let read = bytes.and_then(|bytes| {
+            let contents = (format.read)(bytes, &mut self.detections).map_err(|error| error.within(&path))?;
+            if self.detections.len() > crate::dataset::MAX_ROWS {
+                return Err(Error::new(path.as_str(), "the run has more than 4 billion boxes", "fewer"));
+            }
+            Ok((contents, bytes.is_empty()))
+        });
+        let (detections, contents, is_empty) = match read {
+            Ok((contents, is_empty)) => (Ok(first as u32..self.detections.len() as u32), contents, is_empty),
+            Err(error) => {
+                self.detections.truncate(first);
+                (Err(error), Contents::default(), false)
+            }
+        };
+        let Contents { both_spellings, unread } = contents;
+        self.files.push(PredictionFile { path, detections, is_empty, both_spellings, unread });
+    }
+
+    fn finish(self, name: &str, sha256: String) -> Predictions {
+        Predictions::new(name, sha256, self.files, self.detections)
+    }
+}
+
+/// The SHA-256 of bytes, in 64 hexadecimal digits.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}
+
+/// The SHA-256 of a whole file, read from its start.
+fn sha256_of(mut file: impl Read + Seek, on_progress: OnProgress<'_>) -> io::Result<String> {
+    let total = file.seek(SeekFrom::End(0))?;
+    file.seek(SeekFrom::Start(0))?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 18];
+    let mut done = 0;
+    loop {
+        let n = match file.read(&mut buffer) {
+            Ok(0) => return Ok(hex(&hasher.finalize())),
+            Ok(n) => n,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        hasher.update(&buffer[..n]);
+        done += n as u64;
+        if on_progress(Progress { stage: Stage::Hashing, done, total }).is_break() {
+            return Err(io::Error::other(CANCELLED));
+        }
+    }
+}
+
+const CANCELLED: &str = "reading was cancelled";
+
+fn hex(digest: &[u8]) -> String {
+    use std::fmt::Write as _;
+    digest.iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,84 @@
+//! What a file is, by looking into it.
+
+use crate::error::Error;
+
+/// What a file is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The list of images and lesions.
+    GroundTruth,
+    /// A zip of prediction files.
+    Predictions,
+}
+
+/// First bytes of files that are dropped by mistake: offset, bytes, what it is, how to mend it.
+const MISTAKES: &[(usize, &[u8], &str, &str)] = &[
+    (0, b"\x1f\x8b", "it is a gzip file", ZIP_IT),
+    (0, b"7z\xbc\xaf\x27\x1c", "it is a 7z archive", ZIP_IT),
+    (0, b"Rar!\x1a\x07", "it is a RAR archive", ZIP_IT),
+    (0, b"BZh", "it is a bzip2 file", ZIP_IT),
+    (0, b"\xfd7zXZ\x00", "it is an xz file", ZIP_IT),
+    (0, b"\x28\xb5\x2f\xfd", "it is a Zstandard file", ZIP_IT),
+    (257, b"ustar", "it is a tar archive", ZIP_IT),
+    (0, b"\xff\xfe", "it is UTF-16 text", UTF_8),
+    (0, b"\xfe\xff", "it is UTF-16 text", UTF_8),
+    (0, b"\x89PNG", "it is a PNG picture", BOTH),
+    (0, b"\xff\xd8\xff", "it is a JPEG picture", BOTH),
+    (0, b"%PDF", "it is a PDF document", BOTH),
+    (128, b"DICM", "it is a DICOM picture", BOTH),
+    (0, b"\x93NUMPY", "it is a NumPy array", BOTH),
+];
+const ZIP_IT: &str = "a zip of prediction files; pack the folder as .zip";
+const UTF_8: &str = "UTF-8; save it again as UTF-8";
+const BOTH: &str = "the ground truth (test.json) or a zip of prediction files";
+
+/// The number of first bytes that [`identify`] wants to see.
+pub const HEAD_BYTES: usize = 4096;
+
+/// Finds out what a file is from its first [`HEAD_BYTES`] bytes.
+///
+/// # Errors
+/// If it can be neither; the sentence says what it is and how to mend it.
+pub fn identify(name: &str, head: &[u8]) -> Result<Kind, Error> {
+    if head.is_empty() {
+        return Err(Error::new(name, "it has 0 bytes", BOTH));
+    }
+    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || head.starts_with(b"PK\x06\x06") {
+        return Ok(Kind::Predictions);
+    }
+    for (offset, magic, what, expected) in MISTAKES {
+        if head.get(*offset..).is_some_and(|rest| rest.starts_with(magic)) {
+            return Err(Error::new(name, *what, *expected));
+        }
+    }
+    let text = head.strip_prefix(super::json::BOM).unwrap_or(head).trim_ascii_start();
+    match text.first() {
+        Some(b'[' | b'{') => json_kind(name, text),
+        Some(b'<') => Err(Error::new(name, "it is a web page or XML", format!("{BOTH}; download the file itself"))),
+        _ if name.to_ascii_lowercase().ends_with(".zip") => Err(Error::new(
+            name,
+            "it does not start like a zip",
+            "a zip of prediction files; download or pack it again",
+        )),
+        _ if name.to_ascii_lowercase().ends_with(".json") => Ok(Kind::GroundTruth),
+        _ => Err(Error::new(name, "it is neither JSON nor a zip", BOTH)),
+    }
+}
+
+fn json_kind(name: &str, text: &[u8]) -> Result<Kind, Error> {
+    let holds = |key: &[u8]| text.windows(key.len()).any(|window| window == key);
+    let is_list = text.first() == Some(&b'[');
+    let is_prediction = is_list
+        && !holds(b"\"file_name\"")
+        && crate::dataset::CLASSES.iter().any(|class| {
+            holds(format!("\"{class}\"").as_bytes()) || holds(format!("\"{}\"", class.to_lowercase()).as_bytes())
+        });
+    if is_prediction {
+        return Err(Error::new(
+            name,
+            "it holds the predictions for one image",
+            "a zip with one such file an image; pack the folder as .zip",
+        ));
+    }
+    Ok(Kind::GroundTruth)
+}

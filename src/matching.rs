@@ -1,0 +1,180 @@
+//! Which detection finds which lesion, for one class: ranking, overlap, verdicts (section 3 of the metric).
+//!
+//! Overlap does not depend on the IoU threshold, and the ranking depends on neither, so both are computed once; only
+//! [`Ranking::verdicts`] is repeated when the threshold changes.
+
+use std::num::NonZeroU32;
+
+use crate::geometry::{BBox, Extent, iou};
+
+/// What became of a detection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It found a lesion.
+    TruePositive,
+    /// It overlaps enough with its best lesion, which was found already: a false positive (quirk Q7).
+    Duplicate,
+    /// Too little overlap, or no lesion of the class in the image.
+    FalsePositive,
+}
+
+/// The lesion that a detection looks at, under each [`Extent`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Candidate {
+    plus_one: Best,
+    plain: Best,
+}
+
+/// The lesion with the greatest overlap, by its number among the lesions of the class; no overlap if that is 0/0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Best {
+    lesion: u32,
+    iou: Option<f32>,
+}
+
+/// The detections of a class over all images by falling score, each with the lesion that it may find.
+#[derive(Debug, Clone, Default)]
+pub struct Ranking {
+    scores: Vec<f32>,
+    detections: Vec<u32>,
+    /// One more than the place in `candidates`; none where the image has no lesion of the class.
+    candidate: Vec<Option<NonZeroU32>>,
+    candidates: Vec<Candidate>,
+}
+
+/// One detection before ranking, with the lesions of its class in its image.
+#[derive(Debug, Clone, Copy)]
+pub struct Unranked<'a> {
+    /// Number of the detection in its run.
+    pub detection: u32,
+    /// Its score, finite.
+    pub score: f32,
+    /// Its box.
+    pub bbox: BBox,
+    /// Number of the first of `lesions` among all lesions of the class.
+    pub first_lesion: u32,
+    /// The lesions of the class in the image, in file order.
+    pub lesions: &'a [BBox],
+}
+
+impl Ranking {
+    /// Ranks detections that are given in image order, inside an image in file order.
+    ///
+    /// Of two equal scores the one listed later goes first, as in a stable ascending sort, reversed.
+    pub fn new<'a>(unranked: impl Iterator<Item = Unranked<'a>>) -> Self {
+        let mut listed = Self::default();
+        for one in unranked {
+            listed.scores.push(one.score);
+            listed.detections.push(one.detection);
+            listed.candidate.push(Candidate::of(&one).map(|candidate| {
+                listed.candidates.push(candidate);
+                // At most u32::MAX - 1 detections: `dataset::MAX_ROWS`.
+                NonZeroU32::new(listed.candidates.len() as u32).unwrap_or(NonZeroU32::MAX)
+            }));
+        }
+        let order = falling(&listed.scores);
+        Self {
+            scores: order.iter().map(|&at| listed.scores[at as usize]).collect(),
+            detections: order.iter().map(|&at| listed.detections[at as usize]).collect(),
+            candidate: order.iter().map(|&at| listed.candidate[at as usize]).collect(),
+            candidates: listed.candidates,
+        }
+    }
+
+    /// Scores, falling.
+    #[must_use]
+    pub fn scores(&self) -> &[f32] {
+        &self.scores
+    }
+
+    /// Numbers of the detections in their run, by falling score.
+    #[must_use]
+    pub fn detections(&self) -> &[u32] {
+        &self.detections
+    }
+
+    /// The lesion that each detection would find if it were first: the one with the greatest overlap in its image, if
+    /// that overlap is at least `iou_threshold`.
+    pub fn claims(&self, iou_threshold: f32, extent: Extent) -> impl Iterator<Item = Option<u32>> {
+        self.candidate.iter().map(move |candidate| {
+            let candidate = self.candidates[candidate.as_ref()?.get() as usize - 1];
+            let best = match extent {
+                Extent::PlusOne => candidate.plus_one,
+                Extent::Plain => candidate.plain,
+            };
+            best.iou.filter(|iou| *iou >= iou_threshold).map(|_| best.lesion)
+        })
+    }
+
+    /// Walks down the ranking: a claim on a lesion not yet found is a true positive.
+    ///
+    /// `n_lesions` are those of the class in all images; the result has one verdict a detection, by falling score.
+    #[must_use]
+    pub fn verdicts(&self, n_lesions: usize, iou_threshold: f32, extent: Extent) -> Vec<Verdict> {
+        let mut found = vec![false; n_lesions];
+        self.claims(iou_threshold, extent)
+            .map(|claim| match claim {
+                None => Verdict::FalsePositive,
+                Some(lesion) if found[lesion as usize] => Verdict::Duplicate,
+                Some(lesion) => {
+                    found[lesion as usize] = true;
+                    Verdict::TruePositive
+                }
+            })
+            .collect()
+    }
+}
+
+impl Candidate {
+    fn of(one: &Unranked<'_>) -> Option<Self> {
+        if one.lesions.is_empty() {
+            return None;
+        }
+        Some(Self { plus_one: Best::of(one, Extent::PlusOne), plain: Best::of(one, Extent::Plain) })
+    }
+}
+
+impl Best {
+    /// The first of the lesions with the greatest overlap. One overlap of 0/0 spoils the comparison, as in NumPy's
+    /// `argmax`: then the detection finds nothing.
+    fn of(one: &Unranked<'_>, extent: Extent) -> Self {
+        let mut best = Self { lesion: one.first_lesion, iou: Some(f32::NEG_INFINITY) };
+        for (lesion, number) in one.lesions.iter().zip(one.first_lesion..) {
+            let overlap = iou(one.bbox, *lesion, extent);
+            if overlap.is_nan() {
+                return Self { lesion: number, iou: None };
+            }
+            if best.iou.is_some_and(|greatest| overlap > greatest) {
+                best = Self { lesion: number, iou: Some(overlap) };
+            }
+        }
+        best
+    }
+}
+
+/// The places of finite `scores` by falling score; of equal ones the later place first.
+fn falling(scores: &[f32]) -> Vec<u32> {
+    // One integer key a detection, all different: sorting it needs no comparison of floats and no stability.
+    let mut keys: Vec<u64> =
+        scores.iter().zip(0_u32..).map(|(score, at)| u64::from(ascending_bits(*score)) << 32 | u64::from(at)).collect();
+    keys.sort_unstable_by(|a, b| b.cmp(a));
+    keys.into_iter().map(|key| key as u32).collect()
+}
+
+/// Maps finite numbers to integers of the same order; -0 and 0, which are equal, to the same one.
+fn ascending_bits(score: f32) -> u32 {
+    let bits = (score + 0.0).to_bits();
+    if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_scores_go_in_reverse_order_and_zeros_are_equal() {
+        assert_eq!(falling(&[0.5, 0.9, 0.5, -1.0]), [1, 2, 0, 3]);
+        assert_eq!(falling(&[0.0, -0.0, 0.0]), [2, 1, 0]);
+        assert_eq!(falling(&[f32::MIN, -1e-45, 1e-45, f32::MAX]), [3, 2, 1, 0]);
+    }
+}

@@ -1,0 +1,136 @@
+//! What a user should know although the score survives it.
+
+/// The number of examples a notice keeps.
+pub const MAX_EXAMPLES: usize = 5;
+
+/// What was seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NoticeCode {
+    /// Class keys that the official script does not read, such as `NODULE`.
+    UnreadClassName,
+    /// Entries that hold one class under both its spellings; the official one is read.
+    BothSpellings,
+    /// Images of the ground truth for which the run has no file.
+    ImageWithoutFile,
+    /// Prediction files that belong to no image of the ground truth.
+    FileWithoutImage,
+    /// Files of 0 bytes.
+    EmptyFile,
+    /// Lesions of a class that is not one of the ten.
+    UnknownLesionClass,
+    /// Images whose name has no `.png` to turn into `.json`.
+    ImageNameWithoutPng,
+}
+
+impl NoticeCode {
+    /// The stable name in `snake_case`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::UnreadClassName => "unread_class_name",
+            Self::BothSpellings => "both_spellings",
+            Self::ImageWithoutFile => "image_without_file",
+            Self::FileWithoutImage => "file_without_image",
+            Self::EmptyFile => "empty_file",
+            Self::UnknownLesionClass => "unknown_lesion_class",
+            Self::ImageNameWithoutPng => "image_name_without_png",
+        }
+    }
+
+    /// What was seen, in one sentence, when it was seen `count` times.
+    #[must_use]
+    pub fn sentence(self, count: usize) -> String {
+        let (one, many) = match self {
+            Self::UnreadClassName => (
+                "1 box stands under a class name that the official script does not read.",
+                "{} boxes stand under class names that the official script does not read.",
+            ),
+            Self::BothSpellings => (
+                "1 entry holds a class in both spellings; the lower-case one is not read.",
+                "{} entries hold a class in both spellings; the lower-case ones are not read.",
+            ),
+            Self::ImageWithoutFile => (
+                "1 image of the ground truth has no prediction file and counts as having no detections.",
+                "{} images of the ground truth have no prediction file and count as having no detections.",
+            ),
+            Self::FileWithoutImage => (
+                "1 prediction file belongs to no image of the ground truth and is not read.",
+                "{} prediction files belong to no image of the ground truth and are not read.",
+            ),
+            Self::EmptyFile => (
+                "1 prediction file of 0 bytes counts as having no detections.",
+                "{} prediction files of 0 bytes count as having no detections.",
+            ),
+            Self::UnknownLesionClass => (
+                "1 lesion is of a class that is not one of the ten and is left out.",
+                "{} lesions are of classes that are not among the ten and are left out.",
+            ),
+            Self::ImageNameWithoutPng => (
+                "1 image name has no .png in it, so no .json file can belong to it.",
+                "{} image names have no .png in them, so no .json file can belong to them.",
+            ),
+        };
+        if count == 1 { one.to_owned() } else { many.replacen("{}", &count.to_string(), 1) }
+    }
+
+    /// How to mend it, in one sentence.
+    #[must_use]
+    pub const fn fix(self) -> &'static str {
+        match self {
+            Self::UnreadClassName => "Write class names as the ground truth does (Nodule) or in lower case (nodule).",
+            Self::BothSpellings => "Write each class once in an entry.",
+            Self::ImageWithoutFile => {
+                "If these images do have predictions, name their files like the image, with .json for .png."
+            }
+            Self::FileWithoutImage => {
+                "If these files are meant to count, name them like the image, with .json for .png."
+            }
+            Self::EmptyFile => "Write [] into the file of an image without detections, to tell it from a failed write.",
+            Self::UnknownLesionClass => "Check the spelling in syms; class names are case-sensitive there.",
+            Self::ImageNameWithoutPng => "Give images names that end in .png.",
+        }
+    }
+}
+
+/// One kind of thing that was seen, how often, and where first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// What was seen.
+    pub code: NoticeCode,
+    /// How often.
+    pub count: usize,
+    /// The first [`MAX_EXAMPLES`] places or spellings.
+    pub examples: Vec<String>,
+}
+
+/// Notices in the making: counts by code, in the order of first sight.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notices(Vec<Notice>);
+
+impl Notices {
+    /// Counts `count` sights of `code`; `example` is asked for only while examples are wanted, and kept only once.
+    pub fn add(&mut self, code: NoticeCode, count: usize, example: impl FnOnce() -> String) {
+        if count == 0 {
+            return;
+        }
+        let at = self.0.iter().position(|notice| notice.code == code).unwrap_or_else(|| {
+            self.0.push(Notice { code, count: 0, examples: Vec::new() });
+            self.0.len() - 1
+        });
+        let notice = &mut self.0[at];
+        notice.count += count;
+        if notice.examples.len() < MAX_EXAMPLES {
+            let example = example();
+            if !notice.examples.contains(&example) {
+                notice.examples.push(example);
+            }
+        }
+    }
+
+    /// The notices, in the order of first sight.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Notice] {
+        &self.0
+    }
+}

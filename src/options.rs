@@ -1,0 +1,87 @@
+//! How detections are scored: the IoU threshold and the rates at which recall is read.
+
+use crate::error::Error;
+
+/// The IoU threshold of the official script.
+const DEFAULT_IOU_THRESHOLD: f64 = 0.5;
+/// The rates of the official script, in false positives per image.
+const DEFAULT_FP_PER_IMAGE: [f64; 3] = [0.05, 0.1, 0.2];
+
+/// Options of an evaluation; [`Options::default`] is what the official script does.
+///
+/// ```
+/// let options = froc::Options::default();
+/// assert_eq!(options.iou_threshold(), 0.5);
+/// assert_eq!(options.fp_per_image(), [0.05, 0.1, 0.2]);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    iou_threshold: f64,
+    fp_per_image: Vec<f64>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { iou_threshold: DEFAULT_IOU_THRESHOLD, fp_per_image: DEFAULT_FP_PER_IMAGE.to_vec() }
+    }
+}
+
+impl Options {
+    /// Options with an IoU threshold in 0..=1 and rising rates above 0, in false positives per image.
+    ///
+    /// # Errors
+    /// If the threshold is out of range, or the rates are none, not finite, not above 0 or not rising.
+    pub fn new(iou_threshold: f64, fp_per_image: Vec<f64>) -> Result<Self, Error> {
+        if !(0.0..=1.0).contains(&iou_threshold) {
+            return Err(Self::iou_error(&iou_threshold.to_string()));
+        }
+        let in_range = fp_per_image.iter().all(|rate| rate.is_finite() && *rate > 0.0);
+        if fp_per_image.is_empty() || !in_range || !fp_per_image.is_sorted_by(|a, b| a < b) {
+            let there: Vec<String> = fp_per_image.iter().map(f64::to_string).collect();
+            return Err(Self::rates_error(&there.join(", ")));
+        }
+        Ok(Self { iou_threshold, fp_per_image })
+    }
+
+    /// Reads what a person typed: a number, and numbers set apart by commas, semicolons or blanks.
+    ///
+    /// # Errors
+    /// As [`Options::new`], and if a text is no number.
+    pub fn parse(iou_threshold: &str, fp_per_image: &str) -> Result<Self, Error> {
+        let iou = iou_threshold.trim().parse().map_err(|_| Self::iou_error(iou_threshold))?;
+        let rates: Result<Vec<f64>, _> = fp_per_image
+            .split([',', ';', ' ', '\t'])
+            .map(str::trim)
+            .filter(|text| !text.is_empty())
+            .map(str::parse)
+            .collect();
+        Self::new(iou, rates.map_err(|_| Self::rates_error(fp_per_image))?)
+    }
+
+    fn iou_error(there: &str) -> Error {
+        Error::new("IoU threshold", there_is(there), "a number from 0 to 1, such as 0.5")
+    }
+
+    fn rates_error(there: &str) -> Error {
+        Error::new("False positives per image", there_is(there), "rising numbers above 0, such as 0.05, 0.1, 0.2")
+    }
+
+    /// Least overlap with which a detection finds a lesion, 0..=1. It is compared in `f32`.
+    #[must_use]
+    pub const fn iou_threshold(&self) -> f64 {
+        self.iou_threshold
+    }
+
+    /// Rates at which recall is read, in false positives per image: above 0 and rising, at least one.
+    #[doc(alias = "FPPI")]
+    #[doc(alias = "NLF")]
+    #[must_use]
+    pub fn fp_per_image(&self) -> &[f64] {
+        &self.fp_per_image
+    }
+}
+
+fn there_is(text: &str) -> String {
+    let text = text.trim();
+    if text.is_empty() { "there is nothing".into() } else { format!("there is {text}") }
+}

@@ -1,0 +1,178 @@
+//! Predictions joined to the ground truth: each image with its file, each class ranked.
+
+use crate::dataset::{CLASSES, Class, GroundTruth, PredictionFile, Predictions};
+use crate::error::Error;
+use crate::geometry::Extent;
+use crate::matching::{Ranking, Unranked, Verdict};
+use crate::notice::{NoticeCode, Notices};
+
+/// A set of predictions, ready to be scored against one ground truth.
+#[derive(Debug, Clone)]
+pub struct Run {
+    name: String,
+    sha256: String,
+    n_files: usize,
+    rankings: Vec<Ranking>,
+    notices: Notices,
+}
+
+impl Run {
+    /// Finds the file of each image, ranks the detections of each class and finds the lesion that each overlaps most.
+    ///
+    /// The file for an image is named like it, with `.json` for `.png`, in any folder of the archive. Files for other
+    /// images are passed over, unreadable ones too.
+    ///
+    /// # Errors
+    /// One for each file of an image that cannot be read, and for each second file for an image.
+    pub fn new(ground_truth: &GroundTruth, predictions: &Predictions) -> Result<Self, Vec<Error>> {
+        let mut join = Join::new(ground_truth, predictions);
+        for (at, file) in predictions.files().iter().enumerate() {
+            join.add(at, file);
+        }
+        join.finish()
+    }
+
+    /// Base name of the zip or folder.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// SHA-256 of the zip or folder, in hexadecimal digits.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.sha256
+    }
+
+    /// Prediction files that belong to an image.
+    #[must_use]
+    pub const fn n_files(&self) -> usize {
+        self.n_files
+    }
+
+    /// The detections of a class, ranked.
+    #[must_use]
+    pub fn ranking(&self, class: Class) -> &Ranking {
+        &self.rankings[class.index()]
+    }
+
+    /// What a user should know about the files.
+    #[must_use]
+    pub const fn notices(&self) -> &Notices {
+        &self.notices
+    }
+
+    /// What became of each detection of a class, by falling score.
+    #[must_use]
+    pub fn verdicts(&self, class: Class, n_lesions: usize, iou_threshold: f64, extent: Extent) -> Vec<Verdict> {
+        // NumPy compares the f32 overlap with the threshold as f32.
+        self.ranking(class).verdicts(n_lesions, iou_threshold as f32, extent)
+    }
+}
+
+/// The work of [`Run::new`] in progress.
+struct Join<'a> {
+    ground_truth: &'a GroundTruth,
+    predictions: &'a Predictions,
+    /// Place of each image's file among the files.
+    file_of_image: Vec<Option<u32>>,
+    n_files: usize,
+    errors: Vec<Error>,
+    notices: Notices,
+}
+
+impl<'a> Join<'a> {
+    fn new(ground_truth: &'a GroundTruth, predictions: &'a Predictions) -> Self {
+        Self {
+            ground_truth,
+            predictions,
+            file_of_image: vec![None; ground_truth.n_images()],
+            n_files: 0,
+            errors: Vec::new(),
+            notices: Notices::default(),
+        }
+    }
+
+    fn add(&mut self, at: usize, file: &PredictionFile) {
+        let Some(image) = self.ground_truth.image_of_file(&file.path) else {
+            self.notices.add(NoticeCode::FileWithoutImage, 1, || file.path.clone());
+            return;
+        };
+        if let Some(before) = self.file_of_image[image as usize] {
+            let before = &self.predictions.files()[before as usize].path;
+            self.errors.push(Error::new(
+                self.predictions.name(),
+                if *before == file.path {
+                    format!("it holds two files named \"{before}\"")
+                } else {
+                    format!("\"{before}\" and \"{}\" are both for image \"{}\"", file.path, self.image(image))
+                },
+                "one file an image; remove one of them",
+            ));
+            return;
+        }
+        self.file_of_image[image as usize] = Some(at as u32);
+        self.n_files += 1;
+        if let Err(error) = &file.detections {
+            self.errors.push(error.clone().within(self.predictions.name()));
+        }
+        self.notices.add(NoticeCode::EmptyFile, usize::from(file.is_empty), || file.path.clone());
+        self.notices.add(NoticeCode::BothSpellings, file.both_spellings as usize, || file.path.clone());
+        if let Some((name, count)) = &file.unread {
+            self.notices.add(NoticeCode::UnreadClassName, *count as usize, || format!("\"{name}\" in {}", file.path));
+        }
+    }
+
+    fn image(&self, image: u32) -> &str {
+        &self.ground_truth.images()[image as usize]
+    }
+
+    fn finish(mut self) -> Result<Run, Vec<Error>> {
+        if !self.errors.is_empty() {
+            return Err(self.errors);
+        }
+        for (image, file) in self.file_of_image.iter().enumerate() {
+            let without = usize::from(file.is_none());
+            self.notices.add(NoticeCode::ImageWithoutFile, without, || self.ground_truth.images()[image].clone());
+        }
+        let by_class = self.detections_by_class();
+        let rankings = by_class.iter().zip(Class::all()).map(|(rows, class)| {
+            Ranking::new(rows.iter().map(|&(image, detection)| self.unranked(class, image, detection)))
+        });
+        let rankings = rankings.collect();
+        Ok(Run {
+            name: self.predictions.name().to_owned(),
+            sha256: self.predictions.sha256().to_owned(),
+            n_files: self.n_files,
+            rankings,
+            notices: self.notices,
+        })
+    }
+
+    /// Image and number of each detection, by class, in image order and inside an image in file order.
+    fn detections_by_class(&self) -> Vec<Vec<(u32, u32)>> {
+        let mut rows = vec![Vec::new(); CLASSES.len()];
+        for (file, image) in self.file_of_image.iter().zip(0_u32..) {
+            let Some(file) = file else { continue };
+            if let Ok(detections) = &self.predictions.files()[*file as usize].detections {
+                for detection in detections.clone() {
+                    let class = self.predictions.detections().class(detection as usize);
+                    rows[class.index()].push((image, detection));
+                }
+            }
+        }
+        rows
+    }
+
+    fn unranked(&self, class: Class, image: u32, detection: u32) -> Unranked<'a> {
+        let (first_lesion, lesions) = self.ground_truth.lesions(class, image as usize);
+        let detections = self.predictions.detections();
+        Unranked {
+            detection,
+            score: detections.score(detection as usize),
+            bbox: detections.bbox(detection as usize),
+            first_lesion,
+            lesions,
+        }
+    }
+}

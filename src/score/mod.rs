@@ -1,0 +1,109 @@
+//! Recall at given false positives per image, as the official script reads it and exactly.
+
+pub mod exact;
+pub mod official;
+pub mod quirks;
+pub mod ties;
+
+use crate::curve::{Curve, Point, Staircase};
+use crate::geometry::Extent;
+use crate::matching::{Ranking, Verdict};
+use crate::options::Options;
+use official::Counts;
+
+/// All that is read of one class of a run, at each rate of the options.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ClassScore {
+    /// Lesions and images.
+    pub counts: Counts,
+    /// One point for each distinct score.
+    pub curve: Curve,
+    /// The order of true and false positives, equal scores in the official order.
+    pub staircase: Staircase,
+    /// The official recall at each rate: NaN or -infinity where the script divides by zero.
+    pub official: Vec<f64>,
+    /// The official recall in the worst order of equal scores.
+    pub worst: Vec<f64>,
+    /// The official recall in the best order of equal scores.
+    pub best: Vec<f64>,
+    /// The exact operating point at each rate.
+    pub exact: Vec<Point>,
+    /// The official recall if second boxes on a found lesion were ignored, and how many there are.
+    pub without_duplicates: Variant,
+    /// The official recall if no pixel were added to widths and heights, and how many verdicts differ.
+    pub plain: Variant,
+}
+
+/// An official recall under another convention.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Variant {
+    /// Recall at each rate.
+    pub recall: Vec<f64>,
+    /// Detections that the convention touches.
+    pub n_detections: usize,
+}
+
+impl ClassScore {
+    /// Scores the ranked detections of a class.
+    #[must_use]
+    pub fn new(ranking: &Ranking, counts: Counts, options: &Options) -> Self {
+        let rates = options.fp_per_image();
+        // NumPy compares the f32 overlap with the threshold as f32.
+        let iou_threshold = options.iou_threshold() as f32;
+        let verdicts = ranking.verdicts(counts.n_lesions, iou_threshold, Extent::PlusOne);
+        let curve = Curve::new(ranking.scores(), &verdicts);
+        let staircase = Staircase::new(verdicts.iter().copied());
+        let claims: Vec<Option<u32>> = ranking.claims(iou_threshold, Extent::PlusOne).collect();
+        let extremes = ties::extremes(ranking.scores(), &claims, counts.n_lesions);
+        Self {
+            official: official::recall(&staircase, counts, rates),
+            worst: official::recall(&extremes.worst, counts, rates),
+            best: official::recall(&extremes.best, counts, rates),
+            exact: exact::operating_points(&curve, counts, rates),
+            without_duplicates: without_duplicates(&verdicts, counts, rates),
+            plain: plain(ranking, &verdicts, counts, options),
+            counts,
+            curve,
+            staircase,
+        }
+    }
+}
+
+fn without_duplicates(verdicts: &[Verdict], counts: Counts, rates: &[f64]) -> Variant {
+    let kept = verdicts.iter().copied().filter(|verdict| *verdict != Verdict::Duplicate);
+    let staircase = Staircase::new(kept);
+    let n_kept = staircase.true_positives() as usize + staircase.false_positives();
+    Variant { recall: official::recall(&staircase, counts, rates), n_detections: verdicts.len() - n_kept }
+}
+
+fn plain(ranking: &Ranking, verdicts: &[Verdict], counts: Counts, options: &Options) -> Variant {
+    let plain = ranking.verdicts(counts.n_lesions, options.iou_threshold() as f32, Extent::Plain);
+    let is_hit = |verdict: &Verdict| *verdict == Verdict::TruePositive;
+    Variant {
+        n_detections: plain.iter().zip(verdicts).filter(|(a, b)| is_hit(a) != is_hit(b)).count(),
+        recall: official::recall(&Staircase::new(plain.into_iter()), counts, options.fp_per_image()),
+    }
+}
+
+/// The arithmetic mean, summed in order; `None` of nothing.
+#[must_use]
+pub fn mean(values: impl IntoIterator<Item = f64>) -> Option<f64> {
+    let (mut sum, mut count) = (0.0, 0_u32);
+    for value in values {
+        sum += value;
+        count += 1;
+    }
+    (count > 0).then(|| sum / f64::from(count))
+}
+
+/// The mean over classes at each rate: `recall_of` gives a class's recall at a rate, `None` to leave the class out.
+#[must_use]
+pub fn mean_recall<C>(classes: &[C], n_rates: usize, recall_of: impl Fn(&C, usize) -> Option<f64>) -> Vec<Option<f64>> {
+    (0..n_rates).map(|rate| mean(classes.iter().filter_map(|class| recall_of(class, rate)))).collect()
+}
+
+/// The mean over rates; `None` if one is missing.
+#[must_use]
+pub fn average_recall(recall: &[Option<f64>]) -> Option<f64> {
+    mean(recall.iter().copied().collect::<Option<Vec<f64>>>()?)
+}

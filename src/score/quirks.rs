@@ -1,0 +1,233 @@
+//! What the official script does that an exact score would not, and what each costs (section 5 of the metric).
+
+use crate::score::official::Counts;
+use crate::score::{ClassScore, average_recall, exact, mean_recall};
+
+/// A quirk of the official script. Each has a test of its own in `tests/oracle.rs`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum QuirkId {
+    /// A class that runs out of false positives before a rate loses every true positive ranked below its last one.
+    TailDropped,
+    /// A class's top box is its only false positive and a hit follows: NaN.
+    LeadingFp,
+    /// Where rate x images is a whole number, it stops before that false positive.
+    WholeBudget,
+    /// The rate is less than one false positive: it extrapolates, to -infinity or NaN.
+    FewImages,
+    /// Equal scores are ordered by an unstable sort.
+    Ties,
+    /// A class without lesions makes the means NaN, or counts as recall 0.
+    AbsentClass,
+    /// A second box on a found lesion is a false positive.
+    DoubleHit,
+    /// One pixel is added to widths and heights.
+    PlusOne,
+}
+
+/// A quirk that changed a verdict, a recall or a mean.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quirk {
+    /// Which.
+    pub id: QuirkId,
+    /// The classes it touched, by their place in the official order.
+    pub classes: Vec<Touched>,
+    /// Change of the mean recall at each rate if only this rule were replaced, in points (percent); `None` where one of
+    /// the two is undefined.
+    pub cost: Vec<Option<f64>>,
+    /// Change of the average recall, likewise.
+    pub average_cost: Option<f64>,
+}
+
+/// What a quirk did to one class.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Touched {
+    /// Place of the class in the official order.
+    pub class: usize,
+    /// Detections it touched; `None` where it is not about detections.
+    pub n_detections: Option<usize>,
+    /// Change of recall at each rate, in points; `None` where one of the two is undefined.
+    pub cost: Vec<Option<f64>>,
+}
+
+/// The recall of a class with one rule replaced, where the quirk fired.
+struct Replaced {
+    recall: Vec<f64>,
+    n_detections: Option<usize>,
+}
+
+impl QuirkId {
+    /// All, in the order of their ids.
+    pub const ALL: [Self; 8] = [
+        Self::TailDropped,
+        Self::LeadingFp,
+        Self::WholeBudget,
+        Self::FewImages,
+        Self::Ties,
+        Self::AbsentClass,
+        Self::DoubleHit,
+        Self::PlusOne,
+    ];
+
+    /// `Q1` to `Q8`.
+    #[must_use]
+    pub fn id(self) -> String {
+        format!("Q{}", self as usize + 1)
+    }
+
+    /// The short name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TailDropped => "tail-dropped",
+            Self::LeadingFp => "leading-fp",
+            Self::WholeBudget => "whole-budget",
+            Self::FewImages => "few-images",
+            Self::Ties => "ties",
+            Self::AbsentClass => "absent-class",
+            Self::DoubleHit => "double-hit",
+            Self::PlusOne => "plus-one",
+        }
+    }
+
+    /// The class's recall with only this rule replaced; `None` where the quirk did not fire.
+    fn replaced(self, class: &ClassScore, rates: &[f64]) -> Option<Replaced> {
+        if self == Self::AbsentClass {
+            let recall = class.official.clone();
+            return (class.counts.n_lesions == 0).then_some(Replaced { recall, n_detections: None });
+        }
+        if class.counts.n_lesions == 0 {
+            return None;
+        }
+        match self {
+            Self::TailDropped => tail_dropped(class, rates),
+            Self::WholeBudget => whole_budget(class, rates),
+            Self::LeadingFp => undefined(class, rates, true),
+            Self::FewImages => undefined(class, rates, false),
+            Self::Ties => ties(class, rates),
+            Self::DoubleHit => Some(&class.without_duplicates).filter(|it| it.n_detections > 0).map(Replaced::from),
+            Self::PlusOne => Some(&class.plain).filter(|it| it.n_detections > 0).map(Replaced::from),
+            Self::AbsentClass => None,
+        }
+    }
+}
+
+impl From<&crate::score::Variant> for Replaced {
+    fn from(variant: &crate::score::Variant) -> Self {
+        Self { recall: variant.recall.clone(), n_detections: Some(variant.n_detections) }
+    }
+}
+
+/// The quirks that fired over the classes of a run, which stand in the official order.
+#[must_use]
+pub fn fired(classes: &[ClassScore], fp_per_image: &[f64]) -> Vec<Quirk> {
+    QuirkId::ALL.into_iter().filter_map(|id| quirk(id, classes, fp_per_image)).collect()
+}
+
+fn quirk(id: QuirkId, classes: &[ClassScore], rates: &[f64]) -> Option<Quirk> {
+    let replaced: Vec<Option<Replaced>> = classes.iter().map(|class| id.replaced(class, rates)).collect();
+    let touched = replaced.iter().enumerate().filter_map(|(at, replaced)| {
+        let replaced = replaced.as_ref()?;
+        let cost = match id {
+            // It touches only the means.
+            QuirkId::AbsentClass => vec![None; rates.len()],
+            _ => costs(&replaced.recall, &classes[at].official),
+        };
+        Some(Touched { class: at, n_detections: replaced.n_detections, cost })
+    });
+    let touched: Vec<Touched> = touched.collect();
+    if touched.is_empty() {
+        return None;
+    }
+    let pairs: Vec<(&ClassScore, &Option<Replaced>)> = classes.iter().zip(&replaced).collect();
+    let before = mean_recall(&pairs, rates.len(), |(class, _), rate| Some(class.official[rate]));
+    let after = mean_recall(&pairs, rates.len(), |(class, replaced), rate| match replaced {
+        Some(_) if id == QuirkId::AbsentClass => None,
+        Some(replaced) => Some(replaced.recall[rate]),
+        None => Some(class.official[rate]),
+    });
+    let cost = |after: &Option<f64>, before: &Option<f64>| points((*after)?, (*before)?);
+    Some(Quirk {
+        id,
+        classes: touched,
+        cost: after.iter().zip(&before).map(|(after, before)| cost(after, before)).collect(),
+        average_cost: cost(&average_recall(&after), &average_recall(&before)),
+    })
+}
+
+/// Replaced minus official, in points; `None` unless both are defined.
+fn points(replaced: f64, official: f64) -> Option<f64> {
+    Some(100.0 * (replaced - official)).filter(|cost| cost.is_finite())
+}
+
+fn costs(replaced: &[f64], official: &[f64]) -> Vec<Option<f64>> {
+    replaced.iter().zip(official).map(|(replaced, official)| points(*replaced, *official)).collect()
+}
+
+/// The official recall with `change(rate, official)` in its place where that gives a number; `None` if nothing changed.
+fn changed(class: &ClassScore, rates: &[f64], change: impl Fn(f64, f64) -> Option<f64>) -> Option<Vec<f64>> {
+    let mut is_changed = false;
+    let recall = class.official.iter().zip(rates).map(|(&official, &rate)| {
+        let new = change(rate, official).unwrap_or(official);
+        is_changed |= new.to_bits() != official.to_bits();
+        new
+    });
+    let recall = recall.collect();
+    is_changed.then_some(recall)
+}
+
+/// Q1: at a rate beyond the last false positive, true positives ranked below it count.
+fn tail_dropped(class: &ClassScore, rates: &[f64]) -> Option<Replaced> {
+    let last = class.staircase.false_positives() as u64;
+    let all = f64::from(class.staircase.true_positives()) / class.counts.n_lesions as f64;
+    let reached = class.counts.per_image(last);
+    let recall = changed(class, rates, |rate, official| (official.is_finite() && reached < rate).then_some(all))?;
+    let kept = class.staircase.hits_above(last).unwrap_or(0);
+    Some(Replaced { recall, n_detections: Some((class.staircase.true_positives() - kept) as usize) })
+}
+
+/// Q3: where a whole number of false positives meets the rate, that one may be spent too.
+fn whole_budget(class: &ClassScore, rates: &[f64]) -> Option<Replaced> {
+    let Counts { n_lesions, .. } = class.counts;
+    let staircase = &class.staircase;
+    let recall = changed(class, rates, |rate, official| {
+        let k = class.counts.reaching(rate);
+        #[expect(clippy::float_cmp, reason = "the script compares so")]
+        let is_whole = class.counts.per_image(k) == rate;
+        if !is_whole || !official.is_finite() {
+            return None;
+        }
+        staircase.hits_above(k)?;
+        let hits = staircase.hits_above(k + 1).unwrap_or(staircase.true_positives());
+        Some(f64::from(hits) / n_lesions as f64)
+    })?;
+    Some(Replaced { recall, n_detections: None })
+}
+
+/// Q2 and Q4: where the script divides by zero, the exact recall. Q2 is the class with a single false positive that is
+/// asked at the rate it reaches; all else is Q4.
+fn undefined(class: &ClassScore, rates: &[f64], leading: bool) -> Option<Replaced> {
+    let single = class.staircase.false_positives() == 1;
+    let is_ours = |rate: f64| (single && rate >= class.counts.per_image(1)) == leading;
+    let exact = |rate: f64| {
+        let at = rates.iter().position(|other| other.to_bits() == rate.to_bits())?;
+        exact::recall(class.exact[at], class.counts)
+    };
+    let change = |rate: f64, official: f64| if !official.is_finite() && is_ours(rate) { exact(rate) } else { None };
+    Some(Replaced { recall: changed(class, rates, change)?, n_detections: None })
+}
+
+/// Q5: equal scores enter together, so those that share the score of the last false positive asked for stay out.
+fn ties(class: &ClassScore, rates: &[f64]) -> Option<Replaced> {
+    let reached = class.counts.per_image(class.staircase.false_positives() as u64);
+    let together = changed(class, rates, |rate, official| {
+        if !official.is_finite() || class.staircase.false_positives() == 0 {
+            return None;
+        }
+        let k = class.counts.reaching(rate.min(reached));
+        let point = class.curve.last_within(|false_positives| u64::from(false_positives) < k);
+        exact::recall(point, class.counts)
+    });
+    let decides = class.worst.iter().zip(&class.best).any(|(worst, best)| worst.to_bits() != best.to_bits());
+    let recall = together.or_else(|| decides.then(|| class.official.clone()))?;
+    Some(Replaced { recall, n_detections: Some(class.curve.n_tied()) })
+}

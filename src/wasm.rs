@@ -1,0 +1,427 @@
+//! The evaluator in a web worker: files and options in, report out.
+//!
+//! Nothing here panics on data: every failure is thrown as a plain object [`Failure`].
+
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::ControlFlow;
+
+use js_sys::{Function, Uint8Array};
+use serde::Serialize;
+use tsify::{Ts, Tsify};
+use wasm_bindgen::prelude::*;
+use web_sys::{Blob, FileReaderSync};
+
+use crate::dataset::{CLASSES, Class, GroundTruth, Predictions};
+use crate::error::Error;
+use crate::input::{HEAD_BYTES, Kind, MAX_FILE_BYTES, Progress, Stage, identify};
+use crate::options::Options;
+use crate::report::{CurveReport, OptionsReport, Report};
+use crate::run::Run;
+
+/// One sentence and its parts.
+#[derive(Serialize, Tsify)]
+pub struct ErrorReport {
+    /// The whole sentence.
+    pub sentence: String,
+    /// The file and the record in it.
+    pub place: String,
+    /// What is there.
+    pub what: String,
+    /// What was expected, and how to mend it.
+    pub expected: String,
+}
+
+/// What every call throws that can fail: one error, or one for each bad file.
+#[derive(Serialize, Tsify)]
+pub struct Failure {
+    /// At least one.
+    pub errors: Vec<ErrorReport>,
+}
+
+/// How far reading is.
+#[derive(Serialize, Tsify)]
+pub struct ProgressReport {
+    /// What is being done.
+    #[tsify(type = "\"reading\" | \"hashing\"")]
+    pub stage: &'static str,
+    /// Bytes done.
+    pub done: f64,
+    /// Bytes in all.
+    pub total: f64,
+}
+
+/// What a file was taken for, and what it holds.
+#[derive(Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct FileSummary {
+    /// What it was taken for, by looking into it.
+    #[tsify(type = "\"ground_truth\" | \"predictions\"")]
+    pub kind: &'static str,
+    /// Base name.
+    pub name: String,
+    /// SHA-256 in hexadecimal digits.
+    pub sha256: String,
+    /// Images, of a ground truth.
+    pub n_images: Option<usize>,
+    /// Lesions, of a ground truth.
+    pub n_lesions: Option<usize>,
+    /// Prediction files, of a run.
+    pub n_files: Option<usize>,
+    /// Detections in all of them, of a run.
+    pub n_detections: Option<usize>,
+}
+
+/// A run that cannot be scored against the ground truth.
+#[derive(Serialize, Tsify)]
+pub struct FileFailure {
+    /// The id under which it was added.
+    pub id: String,
+    /// At least one.
+    pub errors: Vec<ErrorReport>,
+}
+
+/// What scoring gives.
+#[derive(Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct Outcome {
+    /// None while there is no ground truth, or no run that can be scored.
+    pub report: Option<Report>,
+    /// The id of each run of the report.
+    pub run_ids: Vec<String>,
+    /// The runs that are not in it.
+    pub failures: Vec<FileFailure>,
+}
+
+/// Files that were read, and the last report.
+#[wasm_bindgen]
+#[derive(Default)]
+pub struct Evaluator {
+    files: Vec<(String, Contents)>,
+    report: Option<Report>,
+}
+
+enum Contents {
+    GroundTruth(Box<GroundTruth>),
+    Predictions { predictions: Box<Predictions>, run: Option<Result<Run, Vec<Error>>> },
+}
+
+#[wasm_bindgen]
+impl Evaluator {
+    /// An evaluator without files.
+    #[wasm_bindgen(constructor)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Looks into a file, reads it and keeps it under `id`, in place of what was there. `on_progress` is called with a
+    /// `ProgressReport` now and then. Of several ground truths the one added last counts. Works in workers only.
+    ///
+    /// # Errors
+    /// Throws a `Failure`; then nothing has changed.
+    #[wasm_bindgen(unchecked_return_type = "FileSummary")]
+    pub fn add(&mut self, id: &str, name: &str, blob: &Blob, on_progress: &Function) -> Result<JsValue, JsValue> {
+        let contents = read(name, blob, on_progress).map_err(|error| failure(&[error]))?;
+        let summary = contents.summary(name);
+        if matches!(contents, Contents::GroundTruth(_)) {
+            // The runs were joined to another one.
+            for (_, file) in &mut self.files {
+                file.forget_run();
+            }
+        }
+        self.files.retain(|(other, _)| other != id);
+        self.files.push((id.to_owned(), contents));
+        to_js(&summary)
+    }
+
+    /// Forgets a file.
+    pub fn remove(&mut self, id: &str) {
+        let of_id = |(other, _): &(String, Contents)| other == id;
+        let is_ground_truth = |(_, file): &(String, Contents)| matches!(file, Contents::GroundTruth(_));
+        if self.files.iter().any(|file| of_id(file) && is_ground_truth(file)) {
+            self.files.iter_mut().for_each(|(_, file)| file.forget_run());
+        }
+        self.files.retain(|file| !of_id(file));
+    }
+
+    /// Scores every run, in the order of `add`; what was read is not read again.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if an option is out of range.
+    #[wasm_bindgen(unchecked_return_type = "Outcome")]
+    pub fn evaluate(&mut self, options: &Ts<OptionsReport>) -> Result<JsValue, JsValue> {
+        let options = options.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
+        let options = checked(&options)?;
+        self.report = None;
+        let mut outcome = Outcome { report: None, run_ids: Vec::new(), failures: Vec::new() };
+        let truth = self.files.iter().rposition(|(_, file)| matches!(file, Contents::GroundTruth(_)));
+        let Some(truth) = truth else { return to_js(&outcome) };
+        // Borrowed apart from the runs, which are joined below.
+        let (before, rest) = self.files.split_at_mut(truth);
+        let Some(((_, Contents::GroundTruth(truth)), after)) = rest.split_first_mut() else { return to_js(&outcome) };
+        let mut runs: Vec<&Run> = Vec::new();
+        for (id, file) in before.iter_mut().chain(after) {
+            match file.join(truth) {
+                None => {}
+                Some(Ok(run)) => {
+                    outcome.run_ids.push(id.clone());
+                    runs.push(run);
+                }
+                Some(Err(errors)) => outcome
+                    .failures
+                    .push(FileFailure { id: id.clone(), errors: errors.iter().map(ErrorReport::from).collect() }),
+            }
+        }
+        if !runs.is_empty() {
+            outcome.report = Some(crate::evaluate(truth, &runs, &options));
+        }
+        let value = to_js(&outcome);
+        self.report = outcome.report;
+        value
+    }
+
+    /// The bytes of the last report as JSON: the very bytes that the terminal prints.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no report.
+    pub fn report_json(&self) -> Result<Uint8Array, JsValue> {
+        let none = || Error::new("report", "there is none", "a ground truth and a run that can be scored");
+        let report = self.report.as_ref().ok_or_else(|| failure(&[none()]))?;
+        let bytes = crate::render::json(report).map_err(|error| failure(&[error]))?;
+        Ok(Uint8Array::from(bytes.as_slice()))
+    }
+
+    /// What the official script would print for a run of the last report; nothing if there is no such run.
+    pub fn official_lines(&self, run: usize) -> String {
+        let lines = |report: &Report| Some(crate::render::official_lines(report.runs.get(run)?, &report.options));
+        self.report.as_ref().and_then(lines).unwrap_or_default()
+    }
+
+    /// The curve of a class, by its place in the official order, of the run with that id.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such run or class, or an option is out of range.
+    #[wasm_bindgen(unchecked_return_type = "CurveReport")]
+    pub fn curve(&self, id: &str, class: usize, options: &Ts<OptionsReport>) -> Result<JsValue, JsValue> {
+        let options = options.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
+        let options = checked(&options)?;
+        let truth = self.files.iter().rev().find_map(|(_, file)| match file {
+            Contents::GroundTruth(truth) => Some(truth),
+            Contents::Predictions { .. } => None,
+        });
+        let run = self.files.iter().find_map(|(other, file)| match file {
+            Contents::Predictions { run: Some(Ok(run)), .. } if other == id => Some(run),
+            _ => None,
+        });
+        let class = Class::all().nth(class);
+        let (Some(truth), Some(run), Some(class)) = (truth, run, class) else {
+            let expected = format!("a run that was scored, and a class number below {}", CLASSES.len());
+            return Err(failure(&[Error::new("curve", "there is no such run or class", expected)]));
+        };
+        to_js::<CurveReport>(&crate::curve(truth, run, class, &options))
+    }
+}
+
+/// The options of the official script.
+#[wasm_bindgen(unchecked_return_type = "OptionsReport")]
+pub fn default_options() -> Result<JsValue, JsValue> {
+    to_js(&OptionsReport::from(&Options::default()))
+}
+
+/// Reads options that a person typed, such as `0.5` and `0.05, 0.1, 0.2`.
+///
+/// # Errors
+/// Throws a `Failure` if one is out of range.
+#[wasm_bindgen(unchecked_return_type = "OptionsReport")]
+pub fn parse_options(iou_threshold: &str, fp_per_image: &str) -> Result<JsValue, JsValue> {
+    let options = Options::parse(iou_threshold, fp_per_image).map_err(|error| failure(&[error]))?;
+    to_js(&OptionsReport::from(&options))
+}
+
+/// The version of the core.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").to_owned()
+}
+
+impl Contents {
+    fn summary(&self, name: &str) -> FileSummary {
+        match self {
+            Self::GroundTruth(truth) => FileSummary {
+                kind: "ground_truth",
+                name: name.to_owned(),
+                sha256: truth.sha256().to_owned(),
+                n_images: Some(truth.n_images()),
+                n_lesions: Some(Class::all().map(|class| truth.n_lesions(class)).sum()),
+                n_files: None,
+                n_detections: None,
+            },
+            Self::Predictions { predictions, .. } => FileSummary {
+                kind: "predictions",
+                name: name.to_owned(),
+                sha256: predictions.sha256().to_owned(),
+                n_images: None,
+                n_lesions: None,
+                n_files: Some(predictions.files().len()),
+                n_detections: Some(predictions.detections().len()),
+            },
+        }
+    }
+
+    fn forget_run(&mut self) {
+        if let Self::Predictions { run, .. } = self {
+            *run = None;
+        }
+    }
+
+    /// The run joined to the ground truth, once; none if this is no run.
+    fn join(&mut self, truth: &GroundTruth) -> Option<Result<&Run, &Vec<Error>>> {
+        match self {
+            Self::GroundTruth(_) => None,
+            Self::Predictions { predictions, run } => {
+                Some(run.get_or_insert_with(|| Run::new(truth, predictions)).as_ref())
+            }
+        }
+    }
+}
+
+fn read(name: &str, blob: &Blob, on_progress: &Function) -> Result<Contents, Error> {
+    let reader = BlobReader::new(blob).map_err(|error| unreadable(name, &error))?;
+    let mut head = Vec::new();
+    reader.clone().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(|error| unreadable(name, &error))?;
+    match identify(name, &head)? {
+        Kind::GroundTruth => {
+            let mut bytes = Vec::new();
+            reader.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
+            Ok(Contents::GroundTruth(Box::new(crate::read_ground_truth(name, &bytes)?)))
+        }
+        Kind::Predictions => {
+            let mut told = 0.0;
+            let mut tell = |progress: Progress| {
+                tell(on_progress, progress, &mut told);
+                ControlFlow::Continue(())
+            };
+            let predictions = crate::read_predictions(name, reader, &mut tell)?;
+            Ok(Contents::Predictions { predictions: Box::new(predictions), run: None })
+        }
+    }
+}
+
+/// Calls back at every hundredth part, so that a message is rare beside the work.
+fn tell(on_progress: &Function, progress: Progress, told: &mut f64) {
+    let (done, total) = (progress.done as f64, progress.total.max(1) as f64);
+    let stage = match progress.stage {
+        Stage::Reading => "reading",
+        Stage::Hashing => "hashing",
+    };
+    let so_far = done / total + if progress.stage == Stage::Hashing { 1.0 } else { 0.0 };
+    if so_far - *told >= 0.01 {
+        *told = so_far;
+        if let Ok(report) = to_js(&ProgressReport { stage, done, total }) {
+            // A listener that throws does not end the reading.
+            let _ = on_progress.call1(&JsValue::NULL, &report);
+        }
+    }
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Error {
+    Error::new(
+        name,
+        format!("the browser cannot read it ({error})"),
+        "a file that is still where it was; choose it again",
+    )
+}
+
+fn checked(options: &OptionsReport) -> Result<Options, JsValue> {
+    Options::new(options.iou_threshold, options.fp_per_image.clone()).map_err(|error| failure(&[error]))
+}
+
+impl From<&Error> for ErrorReport {
+    fn from(error: &Error) -> Self {
+        Self {
+            sentence: error.to_string(),
+            place: error.place().to_owned(),
+            what: error.what().to_owned(),
+            expected: error.expected().to_owned(),
+        }
+    }
+}
+
+fn failure(errors: &[Error]) -> JsValue {
+    let failure = Failure { errors: errors.iter().map(ErrorReport::from).collect() };
+    to_js(&failure).unwrap_or_else(|error| error)
+}
+
+/// A plain object, with null for what is missing.
+fn to_js<T: Serialize>(value: &T) -> Result<JsValue, JsValue> {
+    let serializer = serde_wasm_bindgen::Serializer::new().serialize_missing_as_null(true);
+    value.serialize(&serializer).map_err(JsValue::from)
+}
+
+/// A file of the browser, read in large slices as it is asked for.
+#[derive(Clone)]
+struct BlobReader {
+    blob: Blob,
+    reader: FileReaderSync,
+    size: u64,
+    position: u64,
+    buffer: Vec<u8>,
+    /// Where the buffer starts in the file.
+    start: u64,
+}
+
+impl BlobReader {
+    /// Bytes asked of the browser at once: with less, its overhead for a slice outweighs the reading.
+    const AHEAD: u64 = 1 << 20;
+
+    fn new(blob: &Blob) -> io::Result<Self> {
+        let reader = FileReaderSync::new().map_err(|error| in_js(&error))?;
+        #[expect(clippy::cast_sign_loss, reason = "a size is a whole number from 0")]
+        let size = blob.size() as u64;
+        Ok(Self { blob: blob.clone(), reader, size, position: 0, buffer: Vec::new(), start: 0 })
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        let end = self.size.min(self.position + Self::AHEAD);
+        let slice =
+            self.blob.slice_with_f64_and_f64(self.position as f64, end as f64).map_err(|error| in_js(&error))?;
+        let array = self.reader.read_as_array_buffer(&slice).map_err(|error| in_js(&error))?;
+        self.buffer = Uint8Array::new(&array).to_vec();
+        self.start = self.position;
+        Ok(())
+    }
+}
+
+impl Read for BlobReader {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        if self.position >= self.size || out.is_empty() {
+            return Ok(0);
+        }
+        if self.position < self.start || self.position >= self.start + self.buffer.len() as u64 {
+            self.fill()?;
+        }
+        let from = (self.position - self.start) as usize;
+        let rest = self.buffer.get(from..).unwrap_or_default();
+        let n = rest.len().min(out.len());
+        out[..n].copy_from_slice(&rest[..n]);
+        self.position += n as u64;
+        Ok(n)
+    }
+}
+
+impl Seek for BlobReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(by) => self.size.checked_add_signed(by),
+            SeekFrom::Current(by) => self.position.checked_add_signed(by),
+        };
+        self.position = position.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(self.position)
+    }
+}
+
+/// What the browser threw.
+fn in_js(error: &JsValue) -> io::Error {
+    let message = js_sys::Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
+    io::Error::other(message.unwrap_or_else(|| "no reason given".to_owned()))
+}
