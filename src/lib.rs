@@ -34,7 +34,7 @@ pub mod report;
 pub mod run;
 pub mod score;
 #[cfg(target_arch = "wasm32")]
-mod wasm;
+pub mod wasm;
 
 pub use dataset::{GroundTruth, Predictions};
 pub use error::Error;

@@ -109,6 +109,7 @@ enum Contents {
 impl Evaluator {
     /// An evaluator without files.
     #[wasm_bindgen(constructor)]
+    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
@@ -191,6 +192,7 @@ impl Evaluator {
     }
 
     /// What the official script would print for a run of the last report; nothing if there is no such run.
+    #[must_use]
     pub fn official_lines(&self, run: usize) -> String {
         let lines = |report: &Report| Some(crate::render::official_lines(report.runs.get(run)?, &report.options));
         self.report.as_ref().and_then(lines).unwrap_or_default()
@@ -222,6 +224,9 @@ impl Evaluator {
 }
 
 /// The options of the official script.
+///
+/// # Errors
+/// Throws what the browser does if it cannot make an object.
 #[wasm_bindgen(unchecked_return_type = "OptionsReport")]
 pub fn default_options() -> Result<JsValue, JsValue> {
     to_js(&OptionsReport::from(&Options::default()))
@@ -239,6 +244,7 @@ pub fn parse_options(iou_threshold: &str, fp_per_image: &str) -> Result<JsValue,
 
 /// The version of the core.
 #[wasm_bindgen]
+#[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
 }

@@ -1,11 +1,11 @@
 //! Reports as bytes: one file per output format.
 
 mod json;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(feature = "cli")]
 mod table;
 mod text;
 
 pub use json::json;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(feature = "cli")]
 pub use table::table;
 pub use text::official_lines;
