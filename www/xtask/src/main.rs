@@ -1,2 +1,59 @@
-//! Builds, serves and tests the page.
-fn main() {}
+//! `cargo xtask`: builds, serves and tests everything.
+
+mod browser;
+mod sample;
+mod shell;
+mod stages;
+mod wasm;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask", about = "Builds, serves and tests froc and its page")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Sets up what is missing and builds the page into www/dist.
+    Build,
+    /// Builds the page and serves it on this machine.
+    Serve {
+        /// The port; the next free one if it is taken.
+        #[arg(long, default_value_t = 8040)]
+        port: u16,
+    },
+    /// Checks and tests everything, in real browsers too.
+    Test {
+        /// Only the stages whose name holds this text.
+        #[arg(long)]
+        only: Option<String>,
+    },
+    /// Writes the made-up sample: a ground truth and two runs.
+    Sample {
+        /// An existing folder.
+        folder: PathBuf,
+    },
+    /// Runs a wasm test binary; cargo calls this.
+    #[command(hide = true)]
+    WasmTestRunner {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<OsString>,
+    },
+}
+
+fn main() -> Result<()> {
+    match Cli::parse().command {
+        Command::Build => stages::build(),
+        Command::Serve { port } => stages::serve(port),
+        Command::Test { only } => stages::test(only.as_deref()),
+        Command::Sample { folder } => sample::write(&folder),
+        Command::WasmTestRunner { arguments } => wasm::run_tests(arguments),
+    }
+}

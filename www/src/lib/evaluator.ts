@@ -1,0 +1,151 @@
+// The worker as promises: progress, cancel, and a fresh worker when one has died.
+import * as Comlink from "comlink";
+
+import type { ErrorReport, Failure, FileSummary, OptionsReport, Outcome, ProgressReport } from "../../pkg/froc.js";
+import { loadModule } from "./assets.ts";
+import type { Api } from "./worker.ts";
+import EngineWorker from "./worker.ts?worker&inline";
+
+export type { ErrorReport, FileSummary, OptionsReport, Outcome, ProgressReport };
+
+/** What every call here throws: sentences, whoever failed. */
+export class EvaluationError extends Error {
+  constructor(
+    readonly errors: ErrorReport[],
+    /** The engine died; a fresh one has taken its place and the files that were loaded are being read again. */
+    readonly engineDied = false,
+  ) {
+    super(errors.map((error) => error.sentence).join(" "));
+  }
+}
+
+/** Thrown by the call that was running when `cancel` was called. */
+export class Cancelled extends Error {}
+
+interface Loaded {
+  name: string;
+  file: Blob;
+}
+
+export class Evaluator {
+  #module: Promise<WebAssembly.Module> | undefined;
+  #worker: Worker | undefined;
+  #remote: Comlink.Remote<Api> | undefined;
+  #ready: Promise<{ options: OptionsReport; version: string }>;
+  #loaded = new Map<string, Loaded>();
+  /** Ends the calls that wait for a worker which answers no more. */
+  #abort = Promise.withResolvers<never>();
+
+  /** Is told of a file that was loaded and can be read no more. */
+  onLost: (id: string, errors: ErrorReport[]) => void = () => undefined;
+
+  constructor() {
+    this.#ready = this.#start();
+  }
+
+  /** The core's defaults and version, once the engine runs. */
+  get ready(): Promise<{ options: OptionsReport; version: string }> {
+    return this.#call(() => this.#ready);
+  }
+
+  /** Reads a file and keeps what it says under `id`. Throws `EvaluationError` or `Cancelled`; then nothing changed. */
+  async add(id: string, file: File, onProgress: (progress: ProgressReport) => void): Promise<FileSummary> {
+    const summary = await this.#call(async (remote) => remote.add(id, file.name, file, Comlink.proxy(onProgress)), file.name);
+    this.#loaded.delete(id);
+    this.#loaded.set(id, { name: file.name, file });
+    return summary;
+  }
+
+  async remove(id: string): Promise<void> {
+    this.#loaded.delete(id);
+    await this.#call((remote) => remote.remove(id));
+  }
+
+  evaluate(options: OptionsReport): Promise<Outcome> {
+    return this.#call((remote) => remote.evaluate(options), "scoring");
+  }
+
+  parseOptions(iouThreshold: string, fpPerImage: string): Promise<OptionsReport> {
+    return this.#call((remote) => remote.parseOptions(iouThreshold, fpPerImage));
+  }
+
+  reportJson(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#call((remote) => remote.reportJson());
+  }
+
+  officialLines(run: number): Promise<string> {
+    return this.#call((remote) => remote.officialLines(run));
+  }
+
+  /** Ends what is running. A fresh worker takes over; files that were loaded are read again by it. */
+  cancel(): void {
+    this.#replace(new Cancelled());
+  }
+
+  async #start(): Promise<{ options: OptionsReport; version: string }> {
+    const worker = new EngineWorker();
+    this.#worker = worker;
+    const remote = Comlink.wrap<Api>(worker);
+    this.#remote = remote;
+    worker.addEventListener("error", (event) => {
+      event.preventDefault();
+      if (worker === this.#worker) this.#replace(died(event.message, undefined));
+    });
+    this.#module ??= loadModule();
+    const started = await remote.start(await this.#module);
+    for (const [id, { name, file }] of [...this.#loaded]) {
+      try {
+        await remote.add(id, name, file, Comlink.proxy(() => undefined));
+      } catch (thrown) {
+        if (!isFailure(thrown)) throw thrown;
+        // The file has changed on disk since it was read.
+        this.#loaded.delete(id);
+        this.onLost(id, thrown.errors);
+      }
+    }
+    return started;
+  }
+
+  #replace(reason: Error): void {
+    this.#worker?.terminate();
+    const { reject } = this.#abort;
+    this.#abort = Promise.withResolvers<never>();
+    // Nobody may be waiting.
+    this.#abort.promise.catch(() => undefined);
+    this.#ready = this.#start();
+    this.#ready.catch(() => undefined);
+    reject(reason);
+  }
+
+  async #call<T>(call: (remote: Comlink.Remote<Api>) => Promise<T>, what?: string): Promise<T> {
+    const aborted = this.#abort.promise;
+    const answer = this.#ready.then(() => {
+      if (!this.#remote) throw new Error("the engine has not started");
+      return call(this.#remote);
+    });
+    try {
+      return await Promise.race([answer, aborted]);
+    } catch (thrown) {
+      // The loser of the race may still fail, unheard.
+      answer.catch(() => undefined);
+      if (thrown instanceof Cancelled || thrown instanceof EvaluationError) throw thrown;
+      if (isFailure(thrown)) throw new EvaluationError(thrown.errors);
+      // A trap of WebAssembly: the instance is of no use any more. Anything else is a mistake of ours.
+      if (!(thrown instanceof Error) || thrown.name !== "RuntimeError") throw thrown;
+      const error = died(thrown.message, what);
+      if (aborted === this.#abort.promise) this.#replace(error);
+      throw error;
+    }
+  }
+}
+
+function isFailure(thrown: unknown): thrown is Failure {
+  return typeof thrown === "object" && thrown !== null && "errors" in thrown && Array.isArray(thrown.errors);
+}
+
+function died(message: string, what: string | undefined): EvaluationError {
+  const place = what ?? "froc";
+  const reason = `the engine stopped (${message})`;
+  const expected = "enough free memory; close other tabs or try a smaller file. The other files stay";
+  return new EvaluationError([{ place, what: reason, expected, sentence: `${place}: ${reason}; it needs ${expected}.` }], true);
+}

@@ -1,0 +1,60 @@
+// Number -> text, and nothing else: every number comes from the core.
+
+/** A fraction in percent with two digits; a dash where there is none. */
+export function percent(fraction: number | null | undefined): string {
+  return fraction === null || fraction === undefined ? "–" : `${(100 * fraction).toFixed(2)}%`;
+}
+
+/** A difference in points with its sign. */
+export function points(difference: number | null | undefined): string {
+  if (difference === null || difference === undefined) return "–";
+  const text = Math.abs(difference).toFixed(2);
+  if (Number(text) === 0) return "0.00";
+  return `${difference < 0 ? "−" : "+"}${text}`;
+}
+
+const thousands = new Intl.NumberFormat("en", { useGrouping: "min2" });
+
+export function count(n: number | null | undefined): string {
+  return n === null || n === undefined ? "–" : thousands.format(n);
+}
+
+/** `1 image`, `2 images`. */
+export function counted(n: number, noun: string, plural = `${noun}s`): string {
+  return `${count(n)} ${n === 1 ? noun : plural}`;
+}
+
+/** The shortest text that is this 32-bit number: what the report's JSON says. */
+export function score(value: number | null | undefined): string {
+  if (value === null || value === undefined) return "–";
+  for (let digits = 1; digits < 9; digits++) {
+    const text = value.toPrecision(digits);
+    if (Math.fround(Number(text)) === value) return String(Number(text));
+  }
+  return String(Number(value.toPrecision(9)));
+}
+
+/** A score in four digits, for a table. */
+export function shortScore(value: number | null | undefined): string {
+  return value === null || value === undefined ? "–" : String(Number(value.toPrecision(4)));
+}
+
+export function bytes(n: number): string {
+  const units = ["B", "kB", "MB", "GB"];
+  let unit = 0;
+  while (n >= 1000 && unit < units.length - 1) {
+    n /= 1000;
+    unit++;
+  }
+  return `${n < 10 && unit > 0 ? n.toFixed(1) : Math.round(n)} ${units[unit]}`;
+}
+
+/** The full number, for a tooltip. */
+export function full(value: number | null | undefined): string {
+  return value === null || value === undefined ? "undefined" : String(value);
+}
+
+/** Rates as a person would type them. */
+export function rates(values: readonly number[]): string {
+  return values.join(", ");
+}

@@ -1,0 +1,46 @@
+// The engine's thread: the only importer of the WebAssembly package.
+import * as Comlink from "comlink";
+
+import init, { Evaluator, default_options, parse_options, version } from "../../pkg/froc.js";
+import type { CurveReport, FileSummary, OptionsReport, Outcome, ProgressReport } from "../../pkg/froc.js";
+
+let evaluator: Evaluator | undefined;
+
+function engine(): Evaluator {
+  if (!evaluator) throw new Error("the engine has not started");
+  return evaluator;
+}
+
+const api = {
+  async start(module: WebAssembly.Module): Promise<{ options: OptionsReport; version: string }> {
+    await init({ module_or_path: module });
+    evaluator = new Evaluator();
+    return { options: default_options(), version: version() };
+  },
+  add(id: string, name: string, blob: Blob, onProgress: (progress: ProgressReport) => void): FileSummary {
+    return engine().add(id, name, blob, onProgress);
+  },
+  remove(id: string): void {
+    engine().remove(id);
+  },
+  evaluate(options: OptionsReport): Outcome {
+    return engine().evaluate(options);
+  },
+  parseOptions(iouThreshold: string, fpPerImage: string): OptionsReport {
+    return parse_options(iouThreshold, fpPerImage);
+  },
+  reportJson(): Uint8Array<ArrayBuffer> {
+    const bytes = engine().report_json() as Uint8Array<ArrayBuffer>;
+    return Comlink.transfer(bytes, [bytes.buffer]);
+  },
+  officialLines(run: number): string {
+    return engine().official_lines(run);
+  },
+  curve(id: string, classIndex: number, options: OptionsReport): CurveReport {
+    return engine().curve(id, classIndex, options);
+  },
+};
+
+export type Api = typeof api;
+
+Comlink.expose(api);

@@ -1,0 +1,105 @@
+// What the tests do again and again on the page, by the names that people see.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+
+import { expect, type Page } from "@playwright/test";
+import { strToU8, zipSync } from "fflate";
+
+import type { Report } from "../pkg/froc.js";
+
+const root = resolve(import.meta.dirname, "../..");
+export const golden = join(root, "tests/golden");
+
+/** A file as Playwright hands it to a page. */
+export interface Upload {
+  name: string;
+  mimeType: string;
+  buffer: Buffer;
+}
+
+export function upload(name: string, content: string | Uint8Array): Upload {
+  return { name, mimeType: "application/octet-stream", buffer: Buffer.from(content) };
+}
+
+/** The two files of a golden case. */
+export function goldenCase(folder: string): Upload[] {
+  return ["test.json", "predictions.zip"].map((name) => upload(name, readFileSync(join(folder, name))));
+}
+
+/** Folders with golden cases: those of the project, and the ones that may not be kept in it, where they are present. */
+export function goldenFolders(): string[] {
+  const elsewhere = process.env.GOLDEN_DIR ?? join(root, "../shared/golden");
+  const byName = new Map<string, string>();
+  if (!existsSync(elsewhere)) console.log(`No further golden cases at ${elsewhere}; only those of the project are walked.`);
+  for (const place of [elsewhere, golden].filter((place) => existsSync(place))) {
+    for (const name of readdirSync(place)) byName.set(name, join(place, name));
+  }
+  return [...byName.values()].filter((folder) => existsSync(join(folder, "expected.json")));
+}
+
+/** A zip of texts by name. */
+export function zip(files: Record<string, string>): Uint8Array {
+  return zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)])));
+}
+
+/** A small ground truth: one nodule on the first of `n` images. */
+export function smallTruth(n: number): string {
+  const images = Array.from({ length: n }, (_, at) => ({ file_name: `${at}.png`, syms: [] as string[], boxes: [] as number[][] }));
+  images[0] = { file_name: "0.png", syms: ["Nodule"], boxes: [[10, 10, 49, 49]] };
+  return JSON.stringify(images);
+}
+
+export async function open(page: Page, path = "./"): Promise<void> {
+  await page.goto(path);
+  await expect(page.getByTestId("page")).toHaveAttribute("data-ready", "true");
+}
+
+/** Chooses files and waits until nothing is being read or scored. */
+export async function choose(page: Page, files: Upload[]): Promise<void> {
+  await page.getByTestId("file-input").setInputFiles(files);
+  await settled(page);
+}
+
+export async function settled(page: Page): Promise<void> {
+  await expect(page.locator('[data-state="reading"]')).toHaveCount(0, { timeout: 60_000 });
+  await expect(page.getByTestId("page")).toHaveAttribute("data-scoring", "false");
+}
+
+/** Drops files as a person does: a DataTransfer made inside the page. */
+export async function drop(page: Page, files: Upload[]): Promise<void> {
+  const plain = files.map(({ name, buffer }) => ({ name, base64: buffer.toString("base64") }));
+  const data = await page.evaluateHandle((files) => {
+    const transfer = new DataTransfer();
+    for (const { name, base64 } of files) {
+      transfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+    }
+    return transfer;
+  }, plain);
+  await page.getByTestId("drop-zone").dispatchEvent("drop", { dataTransfer: data });
+}
+
+/** The bytes of the report that the page hands out. */
+export async function downloadReport(page: Page): Promise<Buffer> {
+  const waiting = page.waitForEvent("download");
+  await page.getByTestId("download-json").click();
+  return readFileSync(await (await waiting).path());
+}
+
+export async function report(page: Page): Promise<Report> {
+  return JSON.parse((await downloadReport(page)).toString("utf8")) as Report;
+}
+
+/** What the program in the terminal prints for the same files. */
+export function terminal(files: Upload[], options: string[]): Buffer {
+  const program = process.env.FROC_BIN;
+  if (!program) throw new Error("FROC_BIN names no program; run the tests by `cargo xtask test`");
+  const folder = mkdtempSync(join(tmpdir(), "froc-"));
+  const paths = files.map(({ name, buffer }) => {
+    writeFileSync(join(folder, name), buffer);
+    return join(folder, name);
+  });
+  const inputs = paths.flatMap((path) => [path.endsWith(".json") ? "--ground-truth" : "--predictions", path]);
+  return execFileSync(program, ["score", ...inputs, "--format", "json", ...options], { maxBuffer: 1 << 28 });
+}

@@ -1,0 +1,197 @@
+// A person scores: the sample, own files in any order, several runs, mistakes, keyboard alone.
+import { join } from "node:path";
+
+import { expect, test } from "@playwright/test";
+
+import { choose, downloadReport, drop, golden, goldenCase, open, report, settled, smallTruth, terminal, upload, zip } from "./page.ts";
+
+const nodule = '[{"Nodule": [10, 10, 49, 49, 0.9]}]';
+
+test("the sample is one click away and shows two runs side by side", async ({ page }) => {
+  await open(page);
+  await page.getByTestId("score-sample").click();
+  await expect(page.getByTestId("run-scores")).toHaveCount(2);
+  await expect(page.getByTestId("official-average")).toHaveCount(2);
+  await expect(page.getByTestId("official-average").first()).toHaveText(/^\d+\.\d\d%$/);
+  await expect(page.getByTestId("class-row")).toHaveCount(20);
+  await expect(page.getByTestId("quirk").first()).toBeVisible();
+  const [a, b] = (await report(page)).runs;
+  expect(a?.official.average_recall).toBeGreaterThan(b?.official.average_recall ?? 1);
+});
+
+test("files come in by a drop, in any order, and the page and the terminal write the same bytes", async ({ page }) => {
+  const files = goldenCase(join(golden, "synthetic"));
+  await open(page);
+  await drop(page, files.toReversed());
+  await expect(page.getByTestId("results")).toBeVisible();
+  await settled(page);
+  const bytes = await downloadReport(page);
+  expect(bytes.equals(terminal(files, []))).toBe(true);
+});
+
+test("two zips are two runs, in the order of choosing; the report equals the terminal's", async ({ page }) => {
+  const [truth, predictions] = goldenCase(join(golden, "synthetic"));
+  if (!truth || !predictions) throw new Error("a golden case has two files");
+  const other = upload("other.zip", zip({ "some/folder/0.json": nodule }));
+  await open(page);
+  await choose(page, [predictions]);
+  await expect(page.getByTestId("missing")).toContainText("test.json");
+  await choose(page, [other, truth]);
+  await expect(page.getByTestId("run-scores")).toHaveCount(2);
+  const bytes = await downloadReport(page);
+  expect(bytes.equals(terminal([truth, predictions, other], []))).toBe(true);
+});
+
+test("options follow at once, and one that makes no sense is said in place", async ({ page }) => {
+  await open(page);
+  await choose(page, goldenCase(join(golden, "synthetic")));
+  const average = page.getByTestId("official-average");
+  const before = await average.textContent();
+  await page.getByTestId("iou").fill("0.75");
+  await expect(average).not.toHaveText(before ?? "");
+  await page.getByTestId("fp").fill("0.5, 0.1");
+  await expect(page.getByTestId("error")).toHaveText(
+    "False positives per image: there is 0.5, 0.1; expected rising numbers above 0, such as 0.05, 0.1, 0.2.",
+  );
+  await expect(page.getByTestId("fp")).toHaveAttribute("aria-invalid", "true");
+  await page.getByTestId("reset-options").click();
+  await expect(page.getByTestId("error")).toHaveCount(0);
+  await expect(average).toHaveText(before ?? "");
+});
+
+test("a broken file says what is wrong, disturbs nothing, and its corrected one takes its place", async ({ page }) => {
+  await open(page);
+  await choose(page, goldenCase(join(golden, "synthetic")));
+  const before = await page.getByTestId("official-average").textContent();
+  const good = zip({ "0.json": nodule });
+  await choose(page, [upload("b.zip", good.subarray(0, good.length / 2))]);
+  await expect(page.getByTestId("error")).toHaveText(/^b\.zip: it is not a whole zip .* pack the folder again as an ordinary zip\.$/);
+  await expect(page.getByTestId("official-average")).toHaveText(before ?? "");
+  await choose(page, [upload("b.zip", good)]);
+  await expect(page.getByTestId("error")).toHaveCount(0);
+  await expect(page.getByTestId("run-scores")).toHaveCount(2);
+});
+
+test("a bad second version of a file leaves the first one in place", async ({ page }) => {
+  await open(page);
+  await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule }))]);
+  const before = await page.getByTestId("official-average").textContent();
+  await choose(page, [upload("a.zip", "no zip at all")]);
+  await expect(page.getByTestId("error")).toHaveText(/^a\.zip: it does not start like a zip;/);
+  await expect(page.getByTestId("official-average")).toHaveText(before ?? "");
+});
+
+test("every bad prediction file of a run is listed, and the other run is scored", async ({ page }) => {
+  await open(page);
+  const bad = zip({ "0.json": '[{"Nodule": [1, 2, 3, 4]}]', "1.json": "{}", "2.json": "[", "3.json": nodule, "99.json": "not read" });
+  await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule })), upload("bad.zip", bad)]);
+  const errors = page.getByTestId("error");
+  await expect(errors).toHaveText([
+    "bad.zip, 0.json, entry 1, Nodule: the box has 4 numbers; expected [x1, y1, x2, y2, score].",
+    'bad.zip, 1.json: there is an object; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}.',
+    /^bad\.zip, 2\.json, .*the JSON ends in the middle/,
+  ]);
+  await expect(page.getByTestId("run-scores")).toHaveCount(1);
+});
+
+test("a second ground truth takes the place of the first, and undo brings it back", async ({ page }) => {
+  await open(page);
+  await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule }))]);
+  await choose(page, [upload("other.json", smallTruth(50))]);
+  await expect(page.getByTestId("status")).toContainText("other.json took the place of test.json.");
+  expect((await report(page)).ground_truth.n_images).toBe(50);
+  await page.getByTestId("undo").click();
+  await settled(page);
+  expect((await report(page)).ground_truth.n_images).toBe(40);
+});
+
+test("a file is removed, and undo brings it back", async ({ page }) => {
+  await open(page);
+  await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule }))]);
+  await page.getByRole("button", { name: "Remove a.zip" }).click();
+  await expect(page.getByTestId("results")).toHaveCount(0);
+  await page.getByTestId("undo").click();
+  await expect(page.getByTestId("results")).toBeVisible();
+});
+
+test("reading is told and can be cancelled; the other files stay and the page goes on", async ({ page }) => {
+  await open(page);
+  await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule }))]);
+  // Big enough to be still at work when Cancel is pressed: 40,000 files of 60 boxes.
+  const entries = `[${Array(60).fill('{"Nodule": [10.25, 10.5, 49.125, 49.75, 0.123456789]}').join(",")}]`;
+  const big = upload("big.zip", zip(Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`${at}.json`, entries]))));
+  await page.getByTestId("file-input").setInputFiles([big]);
+  await expect(page.locator('progress[aria-label="reading big.zip"]')).toBeVisible();
+  await page.getByTestId("cancel").click();
+  await expect(page.getByTestId("file")).toHaveCount(2);
+  await expect(page.getByTestId("status")).toContainText("Stopped reading big.zip.");
+  await settled(page);
+  expect((await report(page)).runs.map((run) => run.name)).toEqual(["a.zip"]);
+  await page.getByTestId("iou").fill("0.9");
+  await expect.poll(async () => (await report(page)).options.iou_threshold).toBe(0.9);
+});
+
+test("a folder is told from a file", async ({ page }) => {
+  await open(page);
+  const data = await page.evaluateHandle(() => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([], "predictions"));
+    // A browser alone can make a folder's entry; this is what it hands over.
+    Object.defineProperty(DataTransferItem.prototype, "webkitGetAsEntry", {
+      value: () => ({ isDirectory: true, name: "predictions" }),
+    });
+    return transfer;
+  });
+  await page.getByTestId("drop-zone").dispatchEvent("drop", { dataTransfer: data });
+  await expect(page.getByTestId("error")).toHaveText(
+    "predictions: it is a folder; expected a zip of it. Pack the folder as .zip and drop that.",
+  );
+});
+
+test("names from files are shown as text, never as markup", async ({ page }) => {
+  const evil = '<img src=x onerror="window.injected=1">';
+  await open(page);
+  await choose(page, [
+    upload("test.json", smallTruth(40)),
+    upload(`${evil}.zip`, zip({ "0.json": `[{${JSON.stringify(evil)}: [1, 2, 3, 4, 0.5]}]`, [`${evil}.json`]: "[]" })),
+  ]);
+  await expect(page.getByTestId("results")).toBeVisible();
+  await expect(page.getByTestId("notices").first()).toContainText(evil);
+  await expect(page.getByTestId("run").getByRole("heading", { level: 2 })).toHaveText(`${evil}.zip`);
+  expect(await page.evaluate(() => "injected" in window)).toBe(false);
+});
+
+test("everything is done by keyboard alone", async ({ page }) => {
+  await open(page);
+  const focused = () => page.evaluate(() => (document.activeElement as HTMLElement).dataset.testid);
+  const tabTo = async (testid: string) => {
+    for (let presses = 0; presses < 60 && (await focused()) !== testid; presses++) await page.keyboard.press("Tab");
+    expect(await focused()).toBe(testid);
+  };
+  await tabTo("choose-files");
+  const chooser = page.waitForEvent("filechooser");
+  await page.keyboard.press("Enter");
+  await (await chooser).setFiles(goldenCase(join(golden, "synthetic")));
+  await settled(page);
+  await tabTo("iou");
+  await page.keyboard.press("ControlOrMeta+A");
+  await page.keyboard.type("0.3");
+  await page.keyboard.press("Enter");
+  await expect.poll(async () => (await report(page)).options.iou_threshold).toBe(0.3);
+  await page.getByTestId("iou").focus();
+  // The first number of the scores explains itself on focus; the arrow keys lead to the average.
+  for (let presses = 0; presses < 30 && (await page.getByTestId("explanation").textContent())?.includes("Recall:") !== true; presses++) {
+    await page.keyboard.press("Tab");
+  }
+  await page.keyboard.press("ArrowDown");
+  for (let column = 0; column < 3; column++) await page.keyboard.press("ArrowRight");
+  expect(await focused()).toBe("official-average");
+  await expect(page.getByTestId("explanation")).toContainText("Official avg recall");
+  await page.keyboard.press("Escape");
+  await expect(page.getByTestId("explanation")).toBeHidden();
+  await tabTo("copy-lines");
+  await page.keyboard.press("Shift+Tab");
+  await page.getByTestId("quirk").first().locator("summary").focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByTestId("quirk").first().locator("table")).toBeVisible();
+});
