@@ -10,8 +10,10 @@ export interface Item {
   progress: number;
   doing: string;
   summary: FileSummary | null;
-  /** Why it cannot be read, or cannot be scored against this ground truth. */
+  /** Why it cannot be read; with state "ready", why a newer file of this name cannot be. */
   errors: ErrorReport[];
+  /** Why it cannot be scored against this ground truth. */
+  failures: ErrorReport[];
 }
 
 export interface Dropped {

@@ -48,8 +48,8 @@ pub fn firefox() -> Option<PathBuf> {
 }
 
 fn find(variable: &str, names: &[&str]) -> Option<PathBuf> {
-    let named = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file());
-    named.or_else(|| names.iter().find_map(|name| find_program(name)))
+    let chosen = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file());
+    chosen.or_else(|| names.iter().find_map(|name| find_program(name)))
 }
 
 fn find_program(name: &str) -> Option<PathBuf> {

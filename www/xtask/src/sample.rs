@@ -137,7 +137,7 @@ impl Detector {
         }
         for class in 0..CLASSES.len() {
             if random.random_bool(self.false_positives) {
-                let score = random.random_range(0.0..1.0_f64).powi(2);
+                let score = random.random_range(0.3..1.0_f64).powi(2);
                 entries.push(self.entry(class, place(class, random), score));
             }
         }
