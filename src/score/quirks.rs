@@ -145,6 +145,10 @@ fn quirk(id: QuirkId, classes: &[ClassScore], rates: &[f64]) -> Option<Quirk> {
         Some(replaced) => Some(replaced.recall[rate]),
         None => Some(class.official[rate]),
     });
+    // Leaving a class out of means of 0 changes nothing.
+    if id == QuirkId::AbsentClass && before == after {
+        return None;
+    }
     let cost = |after: &Option<f64>, before: &Option<f64>| points((*after)?, (*before)?);
     Some(Quirk {
         id,
