@@ -147,8 +147,15 @@ impl Dataset {
         ground_truth_json(names.iter().map(String::as_str).zip(lesions))
     }
 
-    /// The zip of prediction files, in an order that is not that of the images.
+    /// A zip of the prediction files, and of one for an image that does not exist.
     pub fn predictions(&self) -> Vec<u8> {
+        let mut files = self.files();
+        files.push(("of-no-image.json".to_owned(), br#"[{"Mass": [0, 0, 9, 9, 0.99]}]"#.to_vec()));
+        stored_zip_of(&files)
+    }
+
+    /// The prediction files by name, in an order that is not that of the images.
+    pub fn files(&self) -> Vec<(String, Vec<u8>)> {
         let mut files: Vec<(String, Vec<u8>)> = Vec::new();
         for (index, image) in self.images.iter().enumerate().rev() {
             if let Some(entries) = &image.file {
@@ -160,7 +167,6 @@ impl Dataset {
                 files.push((format!("{index}.json"), bytes));
             }
         }
-        files.push(("of-no-image.json".to_owned(), br#"[{"Mass": [0, 0, 9, 9, 0.99]}]"#.to_vec()));
-        stored_zip_of(&files)
+        files
     }
 }
