@@ -1,180 +1,324 @@
-//! The sample: a made-up ground truth and two made-up runs, the same bytes every time.
+//! The sample that comes with the page: made-up images, lesions of all ten classes and two made-up runs.
+//!
+//! Everything is drawn from one seeded generator, and the zips carry no clock, so the same lock file always gives the
+//! same bytes. Nothing here stems from a patient; figures are merely plausible.
 
 use std::fs;
-use std::io::{Cursor, Write as _};
+use std::io::{Cursor, Write};
 use std::path::Path;
 
-use anyhow::{Context as _, Result};
-use froc::dataset::CLASSES;
-use rand::{RngExt as _, SeedableRng as _};
+use anyhow::{Context, Result};
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde::Serialize;
 use serde_json::{Value, json};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
+/// Any other would do as well; with another one the sample is another.
 const SEED: u64 = 10;
 /// None of the official rates allows a whole number of false positives here, as on the 542 images of ChestX-Det10.
-const N_IMAGES: usize = 104;
-/// Width and height of an image in pixels, as in ChestX-Det10.
+const IMAGES: usize = 104;
+/// Share of the images that show no lesion at all.
+const LESION_FREE: f64 = 0.3;
+/// Width and height of an image, in pixels.
 const SIDE: f64 = 1024.0;
-/// How many lesions of each class an image has on average, and the range of their sides in pixels; in the official order.
-const SHAPES: [(f64, f64, f64); 10] = [
-    (0.60, 90.0, 320.0),  // Consolidation
-    (0.25, 60.0, 200.0),  // Fibrosis
-    (0.50, 90.0, 300.0),  // Effusion
-    (0.35, 24.0, 70.0),   // Nodule
-    (0.15, 80.0, 180.0),  // Mass
-    (0.20, 200.0, 420.0), // Emphysema
-    (0.25, 20.0, 60.0),   // Calcification
-    (0.20, 70.0, 220.0),  // Atelectasis
-    (0.30, 40.0, 120.0),  // Fracture
-    (0.20, 120.0, 330.0), // Pneumothorax
+
+/// x1, y1, x2, y2 in pixels, both corners inside the box.
+type Corners = [f64; 4];
+/// Least and greatest value.
+type Span = (f64, f64);
+
+/// What lesions of a class look like, and how detectors fare with them.
+struct Look {
+    class: &'static str,
+    /// Share of the images with lesions that show this class.
+    share: f64,
+    /// Most lesions of the class in such an image.
+    most: u32,
+    width: Span,
+    height: Span,
+    /// Distance of the centre from the middle of the image, to the left or to the right.
+    aside: Span,
+    /// Centre, from the top.
+    down: Span,
+    /// How easily it is found, as a factor on a run's recall.
+    ease: f64,
+    /// False positives per image of an average detector.
+    false_positives: f64,
+}
+
+#[rustfmt::skip]
+const LOOKS: [Look; 10] = [
+    look("Consolidation", 0.44, 2, (140.0, 320.0), (140.0, 360.0), (110.0, 290.0), (300.0, 700.0), 1.00, 0.60),
+    look("Fibrosis",      0.18, 2, (120.0, 260.0), (100.0, 240.0), (120.0, 280.0), (180.0, 500.0), 0.70, 0.30),
+    look("Effusion",      0.40, 2, (160.0, 330.0), (120.0, 320.0), (150.0, 290.0), (620.0, 840.0), 0.95, 0.35),
+    look("Nodule",        0.24, 3, ( 26.0,  70.0), ( 26.0,  70.0), (110.0, 310.0), (200.0, 750.0), 0.65, 0.55),
+    look("Mass",          0.16, 1, (100.0, 220.0), (100.0, 220.0), (110.0, 280.0), (220.0, 700.0), 0.90, 0.12),
+    look("Emphysema",     0.15, 2, (260.0, 380.0), (480.0, 680.0), (170.0, 260.0), (420.0, 560.0), 1.05, 0.06),
+    look("Calcification", 0.18, 2, ( 24.0,  90.0), ( 24.0,  90.0), ( 60.0, 310.0), (180.0, 740.0), 0.55, 0.25),
+    look("Atelectasis",   0.16, 1, (120.0, 280.0), ( 60.0, 200.0), (110.0, 270.0), (380.0, 760.0), 0.60, 0.30),
+    look("Fracture",      0.22, 3, ( 30.0,  80.0), ( 30.0,  80.0), (250.0, 370.0), (200.0, 720.0), 0.60, 0.35),
+    look("Pneumothorax",  0.15, 1, (130.0, 300.0), (200.0, 450.0), (160.0, 280.0), (180.0, 400.0), 0.90, 0.05),
 ];
 
-/// What a made-up detector is like.
+/// A made-up detector.
 struct Detector {
-    file: &'static str,
-    /// How many lesions it sees.
+    name: &'static str,
+    /// Share of the lesions that it sees, before a class's ease.
     recall: f64,
-    /// How far its boxes are off, as a fraction of their sides.
+    /// How far off a box is, at most, as a share of its width and height.
     jitter: f64,
-    /// False positives per image and class.
-    false_positives: f64,
-    /// How many of its boxes it draws twice.
-    duplicates: f64,
-    /// Digits of its scores; few make ties.
-    digits: i32,
+    /// Factor on a class's false positives.
+    clutter: f64,
+    /// Share of the found lesions that get a second box.
+    doubles: f64,
+    /// Scores of lesions seen.
+    sure: Span,
+    /// Scores of false positives, most of them near the lower end.
+    unsure: Span,
+    /// Decimals a score is written with; few of them make ties.
+    decimals: i32,
+    /// Whether class names are written as the official list has them, or in lower case.
+    capitals: bool,
 }
 
 const DETECTORS: [Detector; 2] = [
-    Detector { file: "model-a.zip", recall: 0.85, jitter: 0.09, false_positives: 0.18, duplicates: 0.0, digits: 6 },
-    Detector { file: "model-b.zip", recall: 0.72, jitter: 0.13, false_positives: 0.35, duplicates: 0.12, digits: 2 },
+    Detector {
+        name: "model-a",
+        recall: 0.90,
+        jitter: 0.16,
+        clutter: 0.8,
+        doubles: 0.06,
+        sure: (0.05, 0.99),
+        unsure: (0.25, 0.88),
+        decimals: 4,
+        capitals: true,
+    },
+    Detector {
+        name: "model-b",
+        recall: 0.78,
+        jitter: 0.24,
+        clutter: 1.2,
+        doubles: 0.14,
+        sure: (0.05, 0.95),
+        unsure: (0.25, 0.92),
+        decimals: 2,
+        capitals: false,
+    },
 ];
 
-struct Lesion {
-    class: usize,
-    corners: [f64; 4],
+/// The files of the sample, by name.
+pub type Files = Vec<(String, Vec<u8>)>;
+
+/// One record of the ground truth, in the official format.
+#[derive(Serialize)]
+struct Image {
+    file_name: String,
+    syms: Vec<&'static str>,
+    boxes: Vec<Corners>,
 }
 
-/// Writes `test.json`, `model-a.zip` and `model-b.zip` into a folder.
+/// Writes the sample into a folder, which is made where it does not exist.
+///
+/// # Errors
+/// The folder cannot be written.
 pub fn write(folder: &Path) -> Result<()> {
-    for (name, bytes) in files()? {
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    for (name, bytes) in generate()? {
         let path = folder.join(name);
         fs::write(&path, bytes).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(())
 }
 
-fn files() -> Result<Vec<(&'static str, Vec<u8>)>> {
-    let mut random = ChaCha8Rng::seed_from_u64(SEED);
-    let images: Vec<Vec<Lesion>> = (0..N_IMAGES).map(|_| image(&mut random)).collect();
-    let mut files = vec![("test.json", ground_truth(&images)?)];
+/// The ground truth and the runs.
+///
+/// # Errors
+/// None in practice: JSON and zips are made in memory.
+pub fn generate() -> Result<Files> {
+    let mut chance = Chance(ChaCha8Rng::seed_from_u64(SEED));
+    let images: Vec<Image> = (1..=IMAGES).map(|number| chance.image(number)).collect();
+    let mut files = vec![("test.json".to_owned(), serde_json::to_vec(&images)?)];
     for detector in &DETECTORS {
-        files.push((detector.file, run(detector, &images, &mut random)?));
+        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+        let plain = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Deflated)
+            .last_modified_time(DateTime::default())
+            .unix_permissions(0o644);
+        for image in &images {
+            zip.start_file(image.file_name.replace(".png", ".json"), plain)?;
+            zip.write_all(&serde_json::to_vec(&chance.detections(detector, image))?)?;
+        }
+        files.push((format!("{}.zip", detector.name), zip.finish()?.into_inner()));
     }
     Ok(files)
 }
 
-fn name(image: usize) -> String {
-    format!("sample_{image:03}")
-}
+/// What is left to chance.
+struct Chance(ChaCha8Rng);
 
-/// Every fourth image is free of lesions.
-fn image(random: &mut ChaCha8Rng) -> Vec<Lesion> {
-    if random.random_bool(0.25) {
-        return Vec::new();
+impl Chance {
+    fn between(&mut self, (least, greatest): Span) -> f64 {
+        self.0.random_range(least..greatest)
     }
-    let classes = (0..CLASSES.len()).filter(|&class| random.random_bool(SHAPES[class].0)).collect::<Vec<_>>();
-    classes.into_iter().map(|class| Lesion { class, corners: place(class, random) }).collect()
-}
 
-/// A box of the class's size somewhere on the image, effusions low.
-fn place(class: usize, random: &mut ChaCha8Rng) -> [f64; 4] {
-    let (_, least, most) = SHAPES[class];
-    let (width, height) = (random.random_range(least..most), random.random_range(least..most));
-    let x = random.random_range(60.0..SIDE - 60.0 - width);
-    let y =
-        random.random_range(if CLASSES[class] == "Effusion" { SIDE / 2.0 - 120.0 } else { 60.0 }..SIDE - 60.0 - height);
-    [x, y, x + width, y + height].map(f64::round)
-}
-
-fn ground_truth(images: &[Vec<Lesion>]) -> Result<Vec<u8>> {
-    let record = |(at, lesions): (usize, &Vec<Lesion>)| {
-        json!({
-            "file_name": format!("{}.png", name(at)),
-            "syms": lesions.iter().map(|lesion| CLASSES[lesion.class]).collect::<Vec<_>>(),
-            "boxes": lesions.iter().map(|lesion| lesion.corners.map(|corner| corner as i64)).collect::<Vec<_>>(),
-        })
-    };
-    let records: Vec<Value> = images.iter().enumerate().map(record).collect();
-    Ok(serde_json::to_vec(&records)?)
-}
-
-fn run(detector: &Detector, images: &[Vec<Lesion>], random: &mut ChaCha8Rng) -> Result<Vec<u8>> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    // A fixed date, so that the bytes are the same every time.
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .last_modified_time(DateTime::default());
-    for (at, lesions) in images.iter().enumerate() {
-        zip.start_file(format!("{}.json", name(at)), options)?;
-        zip.write_all(&serde_json::to_vec(&detector.detect(lesions, random))?)?;
+    fn happens(&mut self, probability: f64) -> bool {
+        self.0.random_bool(probability.clamp(0.0, 1.0))
     }
-    Ok(zip.finish()?.into_inner())
-}
 
-impl Detector {
-    fn detect(&self, lesions: &[Lesion], random: &mut ChaCha8Rng) -> Vec<Value> {
-        let mut entries = Vec::new();
-        for lesion in lesions {
-            if random.random_bool(self.recall) {
-                let times = if random.random_bool(self.duplicates) { 2 } else { 1 };
-                for _ in 0..times {
-                    let score = random.random_range(0.02..1.0_f64).powf(0.6);
-                    entries.push(self.entry(lesion.class, self.shifted(lesion.corners, random), score));
-                }
+    fn image(&mut self, number: usize) -> Image {
+        let mut image = Image { file_name: format!("sample_{number:03}.png"), syms: Vec::new(), boxes: Vec::new() };
+        if self.happens(LESION_FREE) {
+            return image;
+        }
+        for look in &LOOKS {
+            if !self.happens(look.share) {
+                continue;
+            }
+            for _ in 0..self.0.random_range(1..=look.most) {
+                image.syms.push(look.class);
+                image.boxes.push(self.place(look).map(f64::round));
             }
         }
-        for class in 0..CLASSES.len() {
-            if random.random_bool(self.false_positives) {
-                let score = random.random_range(0.3..1.0_f64).powi(2);
-                entries.push(self.entry(class, place(class, random), score));
+        image
+    }
+
+    /// A box where lesions of the class are found.
+    fn place(&mut self, look: &Look) -> Corners {
+        let aside = self.between(look.aside);
+        let x = SIDE / 2.0 + if self.happens(0.5) { aside } else { -aside };
+        let y = self.between(look.down);
+        let (width, height) = (self.between(look.width), self.between(look.height));
+        around(x, y, width, height)
+    }
+
+    /// The prediction file of an image: entries of one detection each, in the official format.
+    fn detections(&mut self, detector: &Detector, image: &Image) -> Vec<Value> {
+        let mut entries = Vec::new();
+        for (class, lesion) in image.syms.iter().zip(&image.boxes) {
+            let ease = LOOKS.iter().find(|look| look.class == *class).map_or(1.0, |look| look.ease);
+            if !self.happens(detector.recall * ease) {
+                continue;
+            }
+            let score = f64::midpoint(self.between(detector.sure), self.between(detector.sure));
+            entries.push(detector.entry(class, self.beside(lesion, detector.jitter), score));
+            if self.happens(detector.doubles) {
+                let second = score * self.between((0.6, 0.95));
+                entries.push(detector.entry(class, self.beside(lesion, detector.jitter), second));
+            }
+        }
+        for look in &LOOKS {
+            // Two draws at half the rate, so that an image may have two.
+            for _ in 0..2 {
+                if self.happens(look.false_positives * detector.clutter / 2.0) {
+                    let share = self.between((0.0, 1.0)) * self.between((0.0, 1.0));
+                    let (least, greatest) = detector.unsure;
+                    entries.push(detector.entry(look.class, self.place(look), least + share * (greatest - least)));
+                }
             }
         }
         entries
     }
 
-    fn shifted(&self, [x1, y1, x2, y2]: [f64; 4], random: &mut ChaCha8Rng) -> [f64; 4] {
-        let mut off = |side: f64| random.random_range(-self.jitter..=self.jitter) * side;
-        let (width, height) = (x2 - x1, y2 - y1);
-        [x1 + off(width), y1 + off(height), x2 + off(width), y2 + off(height)]
+    /// The box of a lesion as a detector sees it.
+    fn beside(&mut self, lesion: &Corners, jitter: f64) -> Corners {
+        let [x1, y1, x2, y2] = *lesion;
+        let (width, height) = (x2 - x1 + 1.0, y2 - y1 + 1.0);
+        let mut off = || self.between((-jitter, jitter));
+        let (x, y) = (f64::midpoint(x1, x2) + off() * width, f64::midpoint(y1, y2) + off() * height);
+        around(x, y, width * (1.0 + off()), height * (1.0 + off()))
     }
+}
 
-    fn entry(&self, class: usize, [x1, y1, x2, y2]: [f64; 4], score: f64) -> Value {
-        let rounded = |number: f64, digits: i32| (number * 10_f64.powi(digits)).round() / 10_f64.powi(digits);
-        let [x1, y1, x2, y2] = [x1, y1, x2, y2].map(|corner| rounded(corner, 1));
-        json!({ CLASSES[class]: [x1, y1, x2, y2, rounded(score, self.digits)] })
+impl Detector {
+    fn entry(&self, class: &str, corners: Corners, score: f64) -> Value {
+        let [x1, y1, x2, y2] = corners.map(|coordinate| round(coordinate, 1));
+        let class = if self.capitals { class.to_owned() } else { class.to_lowercase() };
+        json!({ class: [x1, y1, x2, y2, round(score, self.decimals)] })
     }
+}
+
+/// The box about a centre, cut off at the edges of the image.
+fn around(x: f64, y: f64, width: f64, height: f64) -> Corners {
+    [x - width / 2.0, y - height / 2.0, x + width / 2.0, y + height / 2.0].map(|at| at.clamp(0.0, SIDE - 1.0))
+}
+
+fn round(number: f64, decimals: i32) -> f64 {
+    let unit = 10_f64.powi(decimals);
+    (number * unit).round() / unit
+}
+
+#[expect(clippy::too_many_arguments, reason = "one row of a table")]
+const fn look(
+    class: &'static str,
+    share: f64,
+    most: u32,
+    width: Span,
+    height: Span,
+    aside: Span,
+    down: Span,
+    ease: f64,
+    false_positives: f64,
+) -> Look {
+    Look { class, share, most, width, height, aside, down, ease, false_positives }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::io::Cursor;
+    use std::ops::ControlFlow;
+
+    use froc::{Options, Report, Run};
 
     use super::*;
 
-    #[test]
-    fn the_sample_is_the_same_every_time_and_shows_every_class() {
-        let (first, second) = (files().expect("a sample"), files().expect("a sample"));
-        assert_eq!(first, second);
-        let records: Vec<Value> = serde_json::from_slice(&first[0].1).expect("JSON");
-        assert_eq!(records.len(), N_IMAGES);
-        let classes: BTreeSet<&str> = records
+    fn report() -> Report {
+        let files = generate().expect("a sample");
+        let [(name, ground_truth), runs @ ..] = files.as_slice() else { panic!("a ground truth and runs") };
+        let ground_truth = froc::read_ground_truth(name, ground_truth).expect("a ground truth");
+        let runs: Vec<Run> = runs
             .iter()
-            .flat_map(|record| record["syms"].as_array().expect("a list"))
-            .filter_map(Value::as_str)
+            .map(|(name, zip)| {
+                let read = froc::read_predictions(name, Cursor::new(zip), &mut |_| ControlFlow::Continue(()));
+                Run::new(&ground_truth, &read.expect("a zip of predictions")).expect("detections that can be scored")
+            })
             .collect();
-        assert_eq!(classes.len(), CLASSES.len());
-        assert!(records.iter().any(|record| record["syms"] == json!([])));
+        froc::evaluate(&ground_truth, &runs.iter().collect::<Vec<_>>(), &Options::default())
+    }
+
+    #[test]
+    fn the_same_bytes_every_time() {
+        assert!(generate().expect("a sample") == generate().expect("a sample"));
+    }
+
+    #[test]
+    fn every_class_has_lesions_and_some_images_have_none() {
+        let report = report();
+        for class in &report.runs[0].classes {
+            assert!(class.n_lesions > 0, "{} has no lesion", class.name);
+        }
+        let files = generate().expect("a sample");
+        let images: Vec<Value> = serde_json::from_slice(&files[0].1).expect("JSON");
+        assert_eq!(images.len(), IMAGES);
+        assert!(images.iter().any(|image| image["boxes"].as_array().is_some_and(Vec::is_empty)));
+    }
+
+    #[test]
+    fn the_first_run_is_the_better_one() {
+        let report = report();
+        let averages: Vec<f64> =
+            report.runs.iter().map(|run| run.official.average_recall.expect("a defined score")).collect();
+        assert!(averages[0] > averages[1] && averages[1] > 0.0, "{averages:?}");
+    }
+
+    #[test]
+    fn the_quirks_worth_showing_fire() {
+        let report = report();
+        let fired: Vec<&str> =
+            report.runs.iter().flat_map(|run| &run.official.quirks).map(|quirk| quirk.id.as_str()).collect();
+        for id in ["Q1", "Q5", "Q7", "Q8"] {
+            assert!(fired.contains(&id), "{id} did not fire, only {fired:?}");
+        }
     }
 }
