@@ -1,10 +1,13 @@
 //! Finds a Chromium and its driver, or installs them.
 
+use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::shell::{npm, output, program, run, www};
+use crate::shell::{npm, output, program, run, target, www};
+use crate::stages::install_npm_packages;
 
 const CHROMIUM: &[&str] = &[
     "chromium",
@@ -20,11 +23,11 @@ const FIREFOX: &[&str] = &["firefox-esr", "firefox", "/Applications/Firefox.app/
 
 /// The browser for the tests: `CHROMIUM`, an installed one, Debian's package, or Playwright's own.
 pub fn chromium() -> Result<PathBuf> {
-    if let Some(found) = find("CHROMIUM", CHROMIUM) {
+    if let Some(found) = find("CHROMIUM", CHROMIUM)? {
         return Ok(found);
     }
     if install_debian_packages(&["chromium", "chromium-driver"])
-        && let Some(found) = find("CHROMIUM", CHROMIUM)
+        && let Some(found) = find("CHROMIUM", CHROMIUM)?
     {
         return Ok(found);
     }
@@ -32,38 +35,60 @@ pub fn chromium() -> Result<PathBuf> {
         .context("no Chromium is here and none could be installed; install one, or set CHROMIUM to its path")
 }
 
-/// The driver that fits an installed Chromium.
-pub fn chromedriver() -> Result<PathBuf> {
-    if let Some(found) = find("CHROMEDRIVER", CHROMEDRIVER) {
+/// The driver for a Chromium: `CHROMEDRIVER`, an installed one, Debian's package, or the one published with its version.
+pub fn chromedriver(chromium: &Path) -> Result<PathBuf> {
+    if let Some(found) = find("CHROMEDRIVER", CHROMEDRIVER)? {
         return Ok(found);
     }
-    install_debian_packages(&["chromium-driver"]);
-    find("CHROMEDRIVER", CHROMEDRIVER)
-        .context("no chromedriver is here; install the one of your Chromium's version, or set CHROMEDRIVER to its path")
+    if let Some(found) = find_in_folder("CHROMEWEBDRIVER", "chromedriver") {
+        return Ok(found);
+    }
+    if install_debian_packages(&["chromium-driver"])
+        && let Some(found) = find("CHROMEDRIVER", CHROMEDRIVER)?
+    {
+        return Ok(found);
+    }
+    published_driver(chromium).context(
+        "no chromedriver is here and none could be installed; install the one of your Chromium's version, or set CHROMEDRIVER to its path",
+    )
 }
 
 /// Firefox, if it is here: what only it can show is skipped without it.
-pub fn firefox() -> Option<PathBuf> {
+pub fn firefox() -> Result<Option<PathBuf>> {
     find("FIREFOX", FIREFOX)
 }
 
-fn find(variable: &str, names: &[&str]) -> Option<PathBuf> {
-    let chosen = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_file());
-    chosen.or_else(|| names.iter().find_map(|name| find_program(name)))
+fn find(variable: &str, names: &[&str]) -> Result<Option<PathBuf>> {
+    let Some(path) = env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from) else {
+        return Ok(names.iter().find_map(|name| find_program(name)));
+    };
+    if !path.is_file() {
+        bail!("{variable} is {}, where there is no file; set it to the path of the program", path.display());
+    }
+    Ok(Some(path))
+}
+
+/// A program in the folder that a variable names, as the machines of GitHub Actions do for drivers.
+fn find_in_folder(variable: &str, name: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(env::var_os(variable)?).join(format!("{name}{EXE_SUFFIX}"));
+    Some(path).filter(|path| path.is_file())
 }
 
 fn find_program(name: &str) -> Option<PathBuf> {
     if Path::new(name).is_absolute() {
         return Some(PathBuf::from(name)).filter(|path| path.is_file());
     }
-    let folders = std::env::var_os("PATH")?;
-    std::env::split_paths(&folders).map(|folder| folder.join(name)).find(|path| path.is_file())
+    let folders = env::var_os("PATH")?;
+    env::split_paths(&folders).map(|folder| folder.join(format!("{name}{EXE_SUFFIX}"))).find(|path| path.is_file())
 }
 
-/// Whether Debian's packages could be installed: only as root on a machine with apt-get.
+/// Whether Debian's packages could be installed: only as root on Debian.
 fn install_debian_packages(packages: &[&str]) -> bool {
     let is_root = output(program("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
-    if !is_root || find_program("apt-get").is_none() {
+    // Ubuntu's package of that name only points to a snap.
+    let is_debian =
+        fs::read_to_string("/etc/os-release").is_ok_and(|text| text.lines().any(|line| line == "ID=debian"));
+    if !is_root || !is_debian {
         return false;
     }
     let apt = |arguments: &[&str]| run(program("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(arguments));
@@ -71,6 +96,7 @@ fn install_debian_packages(packages: &[&str]) -> bool {
 }
 
 fn playwright_chromium() -> Result<PathBuf> {
+    install_npm_packages()?;
     run(npm().args(["exec", "--", "playwright", "install", "chromium"]))?;
     let script = "process.stdout.write(require('@playwright/test').chromium.executablePath())";
     let path = PathBuf::from(output(program("node").current_dir(www()).args(["-e", script]))?);
@@ -78,4 +104,31 @@ fn playwright_chromium() -> Result<PathBuf> {
         bail!("Playwright installed no browser at {}", path.display());
     }
     Ok(path)
+}
+
+/// The driver of a browser's own version, from the project that publishes the two together.
+fn published_driver(chromium: &Path) -> Result<PathBuf> {
+    let version = output(program(chromium).arg("--version"))?;
+    let major = version.split(|c: char| !c.is_ascii_digit()).find(|number| !number.is_empty());
+    let driver = format!("chromedriver@{}", major.context("it tells no version")?);
+    let arguments = ["exec", "--yes", "--", "@puppeteer/browsers", "install", &driver, "--path"];
+    let printed = output(npm().args(arguments).arg(target()?.join("chromedriver")))?;
+    // It ends with `chromedriver@156.0.8078.73 /path/to/chromedriver`.
+    let path = printed.lines().last().and_then(|line| line.split_once(' ')).map(|(_, path)| PathBuf::from(path));
+    path.filter(|path| path.is_file()).context("it was not installed where its installer says")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_variable_names_comes_first_and_must_be_there() {
+        // Cargo sets both for a test: a folder, and its own program.
+        let folder = find("CARGO_MANIFEST_DIR", &[]).expect_err("a folder is no program").to_string();
+        assert!(folder.starts_with("CARGO_MANIFEST_DIR is "), "{folder}");
+        assert!(folder.ends_with(", where there is no file; set it to the path of the program"), "{folder}");
+        assert_eq!(find("CARGO", &["no-such-program"]).expect("a program"), env::var_os("CARGO").map(PathBuf::from));
+        assert_eq!(find("NO_SUCH_VARIABLE", &["no-such-program"]).expect("nothing named"), None);
+    }
 }

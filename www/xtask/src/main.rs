@@ -2,6 +2,7 @@
 
 mod browser;
 mod sample;
+mod serve;
 mod shell;
 mod stages;
 mod wasm;
@@ -26,7 +27,7 @@ enum Command {
     Build,
     /// Builds the page and serves it on this machine.
     Serve {
-        /// The port; the next free one if it is taken.
+        /// The port; another free one if it is taken.
         #[arg(long, default_value_t = 8040)]
         port: u16,
     },
@@ -38,7 +39,7 @@ enum Command {
     },
     /// Writes the made-up sample: a ground truth and two runs.
     Sample {
-        /// An existing folder.
+        /// Made if it does not exist.
         folder: PathBuf,
     },
     /// Runs a wasm test binary; cargo calls this.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
 
 /// The top folder of the project.
 pub fn root() -> PathBuf {
@@ -17,9 +18,11 @@ pub fn www() -> PathBuf {
     root().join("www")
 }
 
-/// Where cargo builds, whatever is set.
-pub fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+/// Where cargo builds, wherever environment and configuration put it.
+pub fn target() -> Result<PathBuf> {
+    let metadata = output(cargo().args(["metadata", "--format-version=1", "--no-deps"]))?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    metadata["target_directory"].as_str().map(PathBuf::from).context("cargo metadata names no target_directory")
 }
 
 /// A program in the top folder of the project, ready for arguments.

@@ -1,22 +1,20 @@
 //! What `build`, `serve` and `test` do, stage by stage.
 
-use std::fs;
-use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Instant;
+use std::{env, fs};
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result, bail, ensure};
 
-use crate::shell::{cargo, npm, program, root, run, target, www};
-use crate::{browser, sample, wasm};
+use crate::shell::{cargo, npm, output, program, root, run, target, www};
+use crate::{browser, sample, serve, wasm};
 
 /// Builds the page into www/dist.
 pub fn build() -> Result<()> {
     wasm::set_up()?;
     wasm::build()?;
-    let folder = www().join("sample");
-    fs::create_dir_all(&folder).context("cannot make www/sample")?;
-    sample::write(&folder)?;
+    sample::write(&www().join("sample"))?;
     install_npm_packages()?;
     run(npm().args(["run", "--silent", "build"]))
 }
@@ -24,11 +22,7 @@ pub fn build() -> Result<()> {
 /// Builds the page and serves it until it is stopped.
 pub fn serve(port: u16) -> Result<()> {
     build()?;
-    let port =
-        (port..=u16::MAX).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).context("no port is free")?;
-    println!("\nfroc is at http://127.0.0.1:{port}/ (Ctrl+C ends it). Nothing you drop there leaves this machine.\n");
-    let port = port.to_string();
-    run(npm().args(["run", "--silent", "preview", "--", "--host", "127.0.0.1", "--strictPort", "--port", &port]))
+    serve::serve(&www().join("dist"), port)
 }
 
 /// A named part of the tests.
@@ -36,11 +30,11 @@ type Stage = (&'static str, fn() -> Result<()>);
 
 const STAGES: &[Stage] = &[
     ("format", || run(cargo().args(["fmt", "--all", "--check"]))),
-    ("lints", || run(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
+    ("lints", || run(cargo().args(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
     ("lints for wasm", lint_wasm),
-    ("tests", || run(cargo().args(["test", "--workspace"]))),
-    ("documentation", || run(cargo().args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings"))),
-    ("program", || run(cargo().args(["build", "--package", "froc", "--release"]))),
+    ("tests", || run(cargo().args(["test", "--locked", "--workspace"]))),
+    ("documentation", document),
+    ("program", || run(cargo().args(["build", "--locked", "--package", "froc", "--release"]))),
     ("page", build),
     ("types of the page", || run(npm().args(["run", "--silent", "check"]))),
     ("bindings in Chromium", wasm::test),
@@ -68,32 +62,52 @@ pub fn test(only: Option<&str>) -> Result<()> {
 }
 
 fn lint_wasm() -> Result<()> {
-    let arguments = ["clippy", "--package", "froc", "--lib", "--tests", "--no-default-features"];
-    run(cargo().args(arguments).args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]))
+    run(wasm::cargo_for_wasm("clippy").args(["--lib", "--tests", "--", "-D", "warnings"]))
+}
+
+fn document() -> Result<()> {
+    let strict = |cargo: &mut Command| run(cargo.arg("--no-deps").env("RUSTDOCFLAGS", "-D warnings"));
+    strict(cargo().args(["doc", "--locked", "--workspace"]))?;
+    strict(wasm::cargo_for_wasm("doc").arg("--lib"))
 }
 
 fn test_page() -> Result<()> {
     let mut tests: Command = npm();
     tests.args(["test", "--silent"]);
     tests.env("CHROMIUM", browser::chromium()?);
-    tests.env("FROC_BIN", target().join("release").join(format!("froc{}", std::env::consts::EXE_SUFFIX)));
-    if let Some(firefox) = browser::firefox() {
+    tests.env("FROC_BIN", target()?.join("release").join(format!("froc{}", env::consts::EXE_SUFFIX)));
+    if let Some(firefox) = browser::firefox()? {
         tests.env("FIREFOX", firefox);
+    }
+    // Golden cases that may not be part of the project, beside it where they exist.
+    let goldens = env::var_os("GOLDEN_DIR").map_or_else(|| root().join("../shared/golden"), PathBuf::from);
+    if let Ok(goldens) = goldens.canonicalize() {
+        tests.env("GOLDEN_DIR", goldens);
     }
     run(&mut tests)
 }
 
-/// Installs the page's packages if the lock file is newer than what is there.
-fn install_npm_packages() -> Result<()> {
-    let modified = |path: &str| fs::metadata(www().join(path)).and_then(|data| data.modified()).ok();
-    let lock = modified("package-lock.json");
-    ensure!(lock.is_some(), "{} has no www/package-lock.json", root().display());
-    if modified("node_modules/.package-lock.json") < lock {
-        run(npm().args(["ci", "--no-audit", "--no-fund"]))?;
-        // npm keeps the time of the lock file it wrote; the next look needs a newer one.
-        run(program("node")
-            .current_dir(www())
-            .args(["-e", "fs.utimesSync('node_modules/.package-lock.json',new Date(),new Date())"]))?;
+/// Installs the npm packages of the lock file, unless they are those installed last.
+pub fn install_npm_packages() -> Result<()> {
+    let lock = www().join("package-lock.json");
+    let wanted = fs::read(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
+    // A copy of the lock file, since git sets no time of change that could be trusted.
+    let stamp = www().join("node_modules/.installed-lock.json");
+    if fs::read(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(());
+    }
+    check_node()?;
+    run(npm().args(["ci", "--no-audit", "--no-fund"]))?;
+    fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+fn check_node() -> Result<()> {
+    const LEAST: u32 = 20;
+    let printed = output(program("node").arg("--version")).context("the page is built with Node 20 or later")?;
+    let version = printed.trim();
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    if major.is_none_or(|major| major < LEAST) {
+        bail!("the page is built with Node {LEAST} or later, but this is {version}");
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! The core as WebAssembly, its bindings and its tests in a browser.
 
 use std::ffi::OsString;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{MAIN_SEPARATOR, Path, PathBuf};
+use std::process::Command;
+use std::{env, fs};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 
 use crate::browser;
 use crate::shell::{cargo, output, program, root, run, target, www};
@@ -24,13 +25,13 @@ pub fn set_up() -> Result<()> {
 
 /// Builds the core and writes its bindings to www/pkg.
 pub fn build() -> Result<()> {
-    check_versions()?;
+    check_versions(&read(&root().join("Cargo.lock"))?)?;
+    let folders = machine_folders()?;
     let out = www().join("pkg");
-    run(cargo()
-        .args(["build", "--package", "froc", "--lib", "--no-default-features"])
-        .args(["--profile", "wasm", "--target", TARGET])
-        .env("RUSTFLAGS", remapped_paths().join(" ")))?;
-    let module = target().join(TARGET).join("wasm/froc.wasm");
+    run(cargo_for_wasm("build")
+        .args(["--lib", "--profile", "wasm"])
+        .env("CARGO_ENCODED_RUSTFLAGS", remapped(&folders)))?;
+    let module = target()?.join(TARGET).join("wasm/froc.wasm");
     if out.exists() {
         fs::remove_dir_all(&out).context("cannot clear www/pkg")?;
     }
@@ -39,23 +40,43 @@ pub fn build() -> Result<()> {
     arguments.extend(["--remove-name-section", "--remove-producers-section", "--out-dir"].map(Into::into));
     arguments.extend([out.clone().into(), module.into()]);
     wasm_bindgen_cli::wasm_bindgen::run_cli_with_args(arguments)?;
-    names_no_folder_of_this_machine(&out.join("froc_bg.wasm"))
+    for name in ["froc_bg.wasm", "froc.js", "froc.d.ts"] {
+        let bytes = fs::read(out.join(name)).with_context(|| format!("cannot read www/pkg/{name}"))?;
+        if let Some(folder) = folders.iter().find(|folder| holds(&bytes, folder)) {
+            bail!("{name} holds the path {} of this machine: remap it in www/xtask/src/wasm.rs", folder.display());
+        }
+    }
+    Ok(())
 }
 
 /// Runs the tests of the bindings in headless Chromium.
 pub fn test() -> Result<()> {
     let this = std::env::current_exe().context("cannot find this program")?;
-    let this = this.to_str().context("the path of this program is not UTF-8")?;
+    let runner = serde_json::to_string(&[this.as_path(), Path::new("wasm-test-runner")])?;
     let chromium = browser::chromium()?;
-    let capabilities = target().join("webdriver.json");
+    let capabilities = target()?.join("webdriver.json");
     let arguments = ["headless", "disable-gpu", "no-sandbox", "disable-dev-shm-usage", "disable-background-networking"];
     let options = serde_json::json!({ "goog:chromeOptions": { "binary": chromium, "args": arguments } });
     fs::write(&capabilities, options.to_string()).context("cannot write webdriver.json")?;
-    run(cargo()
-        .args(["test", "--package", "froc", "--test", "bindings", "--no-default-features", "--target", TARGET])
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", format!("{this} wasm-test-runner --"))
+    let mut tests = cargo_for_wasm("test");
+    for driver in ["GECKODRIVER", "SAFARIDRIVER", "CHROMEDRIVER", "MSEDGEDRIVER"] {
+        tests.env_remove(driver).env_remove(format!("{driver}_REMOTE"));
+    }
+    // As a list, since paths may hold spaces.
+    run(tests
+        .args(["--test", "bindings", "--config", &format!("target.{TARGET}.runner = {runner}")])
+        .env("CHROMEDRIVER", browser::chromedriver(&chromium)?)
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities)
-        .env("CHROMEDRIVER", browser::chromedriver()?))
+        // Seconds. A busy machine of two cores needs more than the usual 20, and its driver more than 5.
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60"))
+}
+
+/// Cargo on the core as the page uses it.
+pub fn cargo_for_wasm(command: &str) -> Command {
+    let mut cargo = cargo();
+    cargo.args([command, "--locked", "--package", "froc", "--no-default-features", "--target", TARGET]);
+    cargo
 }
 
 /// The runner that cargo calls for each wasm test binary.
@@ -64,48 +85,96 @@ pub fn run_tests(arguments: Vec<OsString>) -> Result<()> {
     wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args(std::iter::once(name).chain(arguments))
 }
 
-/// Bindings made by another version than the library's do not fit, and say so only in the browser.
-fn check_versions() -> Result<()> {
-    let lock = fs::read_to_string(root().join("Cargo.lock")).context("cannot read Cargo.lock")?;
-    let version = |name: &str| {
-        let entry = format!("name = \"{name}\"\nversion = \"");
-        lock.split_once(&entry).and_then(|(_, rest)| rest.split_once('"')).map(|(version, _)| version.to_owned())
-    };
-    let (library, tool) = (version("wasm-bindgen"), version("wasm-bindgen-cli"));
-    ensure!(
-        library.is_some() && library == tool,
-        "wasm-bindgen is {library:?} in Cargo.lock and wasm-bindgen-cli is {tool:?}: set both to one version in Cargo.toml and www/xtask/Cargo.toml"
-    );
-    Ok(())
-}
-
-/// Flags that keep the folders of this machine out of the module.
-fn remapped_paths() -> Vec<String> {
-    private_folders()
-        .into_iter()
-        .map(|(folder, name)| format!("--remap-path-prefix={}={name}", folder.display()))
-        .collect()
-}
-
-fn private_folders() -> Vec<(PathBuf, &'static str)> {
-    let home = std::env::home_dir();
-    let in_home = |variable: &str, folder: &str| {
-        std::env::var_os(variable).map(PathBuf::from).or_else(|| home.as_ref().map(|home| home.join(folder)))
-    };
-    let folders = [(home.clone(), "home"), (Some(root()), "froc")];
-    let tools = [(in_home("RUSTUP_HOME", ".rustup"), "rustup"), (in_home("CARGO_HOME", ".cargo"), "cargo")];
-    // rustc takes the last one that fits, so the narrower folders come last.
-    folders.into_iter().chain(tools).filter_map(|(folder, name)| Some((folder?, name))).collect()
-}
-
-fn names_no_folder_of_this_machine(module: &Path) -> Result<()> {
-    let bytes = fs::read(module).with_context(|| format!("cannot read {}", module.display()))?;
-    for (folder, _) in private_folders() {
-        let name = folder.to_string_lossy().into_owned();
-        // "/" or "/root" alone may stand in a text by chance.
-        if name.len() > 5 && bytes.windows(name.len()).any(|window| window == name.as_bytes()) {
-            bail!("{} holds the path {name} of this machine: remap it in www/xtask/src/wasm.rs", module.display());
-        }
+/// Bindings and crate speak a private protocol that changes with every version.
+///
+/// # Errors
+/// The lock file holds `wasm-bindgen` and `wasm-bindgen-cli` at different versions.
+fn check_versions(lock: &str) -> Result<()> {
+    let crate_version = locked(lock, "wasm-bindgen")?;
+    let tool_version = locked(lock, "wasm-bindgen-cli")?;
+    if crate_version != tool_version {
+        bail!(
+            "Cargo.lock holds wasm-bindgen {crate_version} but wasm-bindgen-cli {tool_version}; \
+             set both to one version, in Cargo.toml and in www/xtask/Cargo.toml"
+        );
     }
     Ok(())
+}
+
+fn locked<'lock>(lock: &'lock str, name: &str) -> Result<&'lock str> {
+    let start = format!("name = \"{name}\"\nversion = \"");
+    let version = lock.split_once(&start).and_then(|(_, rest)| rest.split_once('"'));
+    version.map(|(version, _)| version).with_context(|| format!("Cargo.lock holds no {name}"))
+}
+
+/// The text of a file, with the line ends that cargo writes.
+///
+/// # Errors
+/// It cannot be read.
+fn read(path: &Path) -> Result<String> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(text.replace("\r\n", "\n"))
+}
+
+/// Folders whose names tell who built: the wider ones first, since of several that fit rustc takes the last.
+fn machine_folders() -> Result<Vec<PathBuf>> {
+    let root = root().canonicalize().context("cannot find the workspace")?;
+    let home = env::home_dir().filter(|home| home.parent().is_some());
+    let cargo = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(home.as_ref()?.join(".cargo")));
+    let rustup = env::var_os("RUSTUP_HOME").map(PathBuf::from).or_else(|| Some(home.as_ref()?.join(".rustup")));
+    // Below the folder of sources, one folder a registry, named after its host.
+    let registry = cargo.as_ref().map(|cargo| cargo.join("registry/src"));
+    let hosts = registry.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
+    let hosts: Vec<PathBuf> = hosts.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let target = target()?;
+    Ok([home, cargo, rustup, Some(root), Some(target)].into_iter().flatten().chain(hosts).collect())
+}
+
+/// Compiler flags that leave these folders out of what is built, in cargo's own encoding.
+fn remapped(folders: &[PathBuf]) -> OsString {
+    let mut flags = OsString::new();
+    for folder in folders {
+        if !flags.is_empty() {
+            flags.push("\u{1f}");
+        }
+        flags.push("--remap-path-prefix=");
+        flags.push(folder);
+        flags.push("=.");
+    }
+    flags
+}
+
+/// Whether a path below the folder is there; `/root` alone may stand in a text by chance.
+fn holds(bytes: &[u8], folder: &Path) -> bool {
+    let text = format!("{}{MAIN_SEPARATOR}", folder.display());
+    bytes.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lock_file_holds_one_version() {
+        let lock = read(&root().join("Cargo.lock")).expect("a lock file");
+        check_versions(&lock).expect("one version");
+    }
+
+    #[test]
+    fn two_versions_are_told_apart() {
+        let lock = "[[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.1\"\n\n\
+                    [[package]]\nname = \"wasm-bindgen-cli\"\nversion = \"0.2.2\"\n";
+        assert_eq!(
+            check_versions(lock).expect_err("two versions").to_string(),
+            "Cargo.lock holds wasm-bindgen 0.2.1 but wasm-bindgen-cli 0.2.2; \
+             set both to one version, in Cargo.toml and in www/xtask/Cargo.toml"
+        );
+    }
+
+    #[test]
+    fn a_path_of_the_machine_is_seen() {
+        let folder = Path::new("/home/somebody");
+        assert!(holds(b"\0/home/somebody/.cargo/x.rs\0", folder));
+        assert!(!holds(b"\0./x.rs\0", folder));
+    }
 }
