@@ -3,7 +3,7 @@
 //!
 //! `tests/golden` is walked, and so is the larger collection that may not be copied: the folder that `GOLDEN_DIR` names,
 //! else `../shared/golden` beside the repository.
-#![cfg(not(target_arch = "wasm32"))]
+#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
 mod support;
 
@@ -101,9 +101,8 @@ fn check_class(case: &mut Differences, ours: &ClassReport, expected: &Value) {
     let thresholds: Vec<Option<f64>> = ours.exact.score_threshold.iter().map(|score| score.map(f64::from)).collect();
     let spent: Vec<Option<f64>> = ours.exact.false_positives.iter().map(|spent| spent.map(f64::from)).collect();
     let attainable = &expected["attainable"];
-    let [recall, threshold, false_positives] = ["recall", "threshold", "false_positives"].map(|key| {
-        if attainable.is_null() { vec![None; ours.exact.recall.len()] } else { numbers(&attainable[key]) }
-    });
+    let [recall, threshold, false_positives] = ["recall", "threshold", "false_positives"]
+        .map(|key| if attainable.is_null() { vec![None; ours.exact.recall.len()] } else { numbers(&attainable[key]) });
     case.check_numbers(&format!("{name}, exact recall"), &ours.exact.recall, &recall);
     case.check_numbers(&format!("{name}, score threshold"), &thresholds, &threshold);
     case.check_numbers(&format!("{name}, false positives spent"), &spent, &false_positives);

@@ -33,7 +33,8 @@ impl Case {
     }
 
     fn curves(&self) -> Vec<CurveReport> {
-        let (ground_truth, run) = read(&self.dataset.ground_truth(), &self.dataset.predictions()).expect("files in order");
+        let (ground_truth, run) =
+            read(&self.dataset.ground_truth(), &self.dataset.predictions()).expect("files in order");
         Class::all().map(|class| froc::curve(&ground_truth, &run, class, &self.options())).collect()
     }
 
@@ -94,8 +95,12 @@ fn extent() -> impl Strategy<Value = Extent> {
 /// Any box whose area is finite, on a scale of its own; corners in order or not.
 fn any_box() -> impl Strategy<Value = BBox> {
     let scale = prop_oneof![Just(1.0_f32), Just(1e-3), Just(1e8), Just(1e15)];
-    (prop::array::uniform4(-1000.0_f32..1000.0), scale)
-        .prop_map(|([x1, y1, x2, y2], scale)| BBox { x1: x1 * scale, y1: y1 * scale, x2: x2 * scale, y2: y2 * scale })
+    (prop::array::uniform4(-1000.0_f32..1000.0), scale).prop_map(|([x1, y1, x2, y2], scale)| BBox {
+        x1: x1 * scale,
+        y1: y1 * scale,
+        x2: x2 * scale,
+        y2: y2 * scale,
+    })
 }
 
 fn ordered(BBox { x1, y1, x2, y2 }: BBox) -> BBox {

@@ -61,9 +61,8 @@ fn drawn(classes: Vec<usize>) -> impl Strategy<Value = Drawn> {
         12 => Just(Spelling::Official), 3 => Just(Spelling::Lower), 1 => Just(Spelling::Upper), 1 => Just(Spelling::Both)
     ];
     // A corner swapped now and then: the script scores such boxes as it does any other.
-    let corners = (bbox(), prop::bool::weighted(0.04)).prop_map(
-        |([x1, y1, x2, y2], swapped)| if swapped { [x2, y1, x1, y2] } else { [x1, y1, x2, y2] },
-    );
+    let corners = (bbox(), prop::bool::weighted(0.04))
+        .prop_map(|([x1, y1, x2, y2], swapped)| if swapped { [x2, y1, x1, y2] } else { [x1, y1, x2, y2] });
     (select(classes), spelling, prop::option::weighted(0.7, 0..4_usize), corners, score(), any::<bool>()).prop_map(
         |(class, spelling, near, bbox, score, with_next)| Drawn { class, spelling, near, bbox, score, with_next },
     )
@@ -131,11 +130,8 @@ pub fn case() -> impl Strategy<Value = Case> {
     let n_images = prop_oneof![6 => 1..9_usize, 3 => 9..25_usize, 1 => select(vec![20, 40])];
     let classes = subsequence((0..10).collect::<Vec<usize>>(), 1..4);
     (n_images, classes).prop_flat_map(|(n_images, classes)| {
-        (vec(image(classes), n_images), iou_threshold(), rates(n_images)).prop_map(|(images, iou_threshold, rates)| Case {
-            dataset: Dataset { images },
-            iou_threshold,
-            rates,
-        })
+        (vec(image(classes), n_images), iou_threshold(), rates(n_images))
+            .prop_map(|(images, iou_threshold, rates)| Case { dataset: Dataset { images }, iou_threshold, rates })
     })
 }
 
@@ -159,8 +155,10 @@ impl Dataset {
         let mut files: Vec<(String, Vec<u8>)> = Vec::new();
         for (index, image) in self.images.iter().enumerate().rev() {
             if let Some(entries) = &image.file {
-                let objects: Vec<BTreeMap<&str, [f64; 5]>> =
-                    entries.iter().map(|entry| entry.iter().map(|(key, value)| (key.as_str(), *value)).collect()).collect();
+                let objects: Vec<BTreeMap<&str, [f64; 5]>> = entries
+                    .iter()
+                    .map(|entry| entry.iter().map(|(key, value)| (key.as_str(), *value)).collect())
+                    .collect();
                 // A file of no bytes means the same as an empty list.
                 let empty = objects.is_empty() && index % 2 == 0;
                 let bytes = if empty { Vec::new() } else { serde_json::to_vec(&objects).expect("plain values") };

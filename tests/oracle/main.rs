@@ -103,9 +103,8 @@ fn compare_exact(ours: &ClassReport, theirs: &Class) -> Result<(), String> {
     let name = &ours.name;
     let has_lesions = theirs.n_lesions > 0;
     let points = || theirs.exact.iter();
-    let recall: Vec<_> = points()
-        .map(|point| has_lesions.then(|| point.true_positives as f64 / theirs.n_lesions as f64))
-        .collect();
+    let recall: Vec<_> =
+        points().map(|point| has_lesions.then(|| point.true_positives as f64 / theirs.n_lesions as f64)).collect();
     let thresholds: Vec<_> = points().map(|point| point.threshold.filter(|_| has_lesions)).collect();
     let spent: Vec<_> = points().map(|point| has_lesions.then_some(point.false_positives as u32)).collect();
     compare(&format!("{name}, exact recall"), &ours.exact.recall, &recall)?;
@@ -201,7 +200,10 @@ fn take_note(seen: &Seen, classes: &[Class], fired: &[Fired]) {
     seen.note("nan with lesions", any(&|class| class.n_lesions > 0 && class.official.iter().any(|r| r.is_nan())));
     seen.note("all found without a false positive", any(&|class| class.hits.len() > 1 && !class.hits.contains(&false)));
     seen.note("bounds apart", any(&|class| class.worst.iter().zip(&class.best).any(|(worst, best)| worst < best)));
-    seen.note("one bound undefined", any(&|c| c.worst.iter().zip(&c.best).any(|(w, b)| w.is_finite() != b.is_finite())));
+    seen.note(
+        "one bound undefined",
+        any(&|c| c.worst.iter().zip(&c.best).any(|(w, b)| w.is_finite() != b.is_finite())),
+    );
     seen.note("nothing can be shown", any(&|class| class.exact.iter().any(|point| point.threshold.is_none())));
     seen.note("no lesion at all", classes.iter().all(|class| class.n_lesions == 0));
 }
@@ -240,8 +242,7 @@ fn budgets_are_the_most_false_positives_that_a_rate_allows() {
     let outcome = runner(500).run(&case(), |case| {
         let report = report_of(&case);
         for class in report.runs[0].classes.iter().filter(|class| class.n_lesions > 0) {
-            for ((budget_, spent), rate) in
-                class.exact.budget.iter().zip(&class.exact.false_positives).zip(&case.rates)
+            for ((budget_, spent), rate) in class.exact.budget.iter().zip(&class.exact.false_positives).zip(&case.rates)
             {
                 let expected = budget(*rate, case.dataset.images.len());
                 proptest::prop_assert_eq!(*budget_, Some(expected), "at {}", rate);
@@ -313,10 +314,15 @@ fn compare_curve(curve: &froc::report::CurveReport, class: &Class) -> Result<(),
 #[test]
 fn the_closed_form_is_the_interpolation() {
     use proptest::prelude::*;
-    let strategy = (prop::collection::vec(any::<bool>(), 0..40), 0..30_usize, 1..60_usize).prop_flat_map(|(hits, more, n_images)| {
-        let rates = prop::collection::vec(prop_oneof![(1..40_u32).prop_map(move |k| f64::from(k) / n_images as f64), 0.001..3.0_f64], 1..6);
-        (Just(hits), Just(more), Just(n_images), rates)
-    });
+    let strategy = (prop::collection::vec(any::<bool>(), 0..40), 0..30_usize, 1..60_usize).prop_flat_map(
+        |(hits, more, n_images)| {
+            let rates = prop::collection::vec(
+                prop_oneof![(1..40_u32).prop_map(move |k| f64::from(k) / n_images as f64), 0.001..3.0_f64],
+                1..6,
+            );
+            (Just(hits), Just(more), Just(n_images), rates)
+        },
+    );
     let outcome = runner(20_000).run(&strategy, |(hits, more, n_images, mut rates)| {
         rates.sort_by(f64::total_cmp);
         rates.dedup();
@@ -366,7 +372,8 @@ fn scores_of_all_orders(case: &Case, class: usize, theirs: &Class) -> Option<Vec
     let ranking = reference::rank(&detections);
     for group in ranking.chunk_by(|a, b| detections[*a].score == detections[*b].score) {
         let permutations = permutations(group)?;
-        let longer = |order: &Vec<usize>| permutations.iter().map(|p| [order.as_slice(), p].concat()).collect::<Vec<_>>();
+        let longer =
+            |order: &Vec<usize>| permutations.iter().map(|p| [order.as_slice(), p].concat()).collect::<Vec<_>>();
         orders = orders.iter().flat_map(longer).collect();
         if orders.len() > 800 {
             return None;

@@ -1,0 +1,266 @@
+//! The program `froc` on real files, as a person runs it.
+#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+
+mod support;
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+use crate::support::{CLASSES, scratch, zip_of};
+
+fn golden(case: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(case)
+}
+
+fn froc(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_froc")).args(arguments).output().expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("UTF-8")
+}
+
+/// Scores the predictions against the ground truth of a golden case; `more` are further arguments.
+fn score(case: &str, predictions: &[&Path], more: &[&str]) -> Output {
+    let ground_truth = golden(case).join("test.json");
+    let mut arguments = vec!["score", "--ground-truth", ground_truth.to_str().expect("UTF-8")];
+    for path in predictions {
+        arguments.extend(["--predictions", path.to_str().expect("UTF-8")]);
+    }
+    arguments.extend(more);
+    froc(&arguments)
+}
+
+fn json(output: &Output) -> Value {
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    serde_json::from_slice(&output.stdout).expect("JSON")
+}
+
+/// Unpacks a zip into a folder.
+fn unpacked(zip: &Path, folder: &Path) {
+    zip::ZipArchive::new(fs::File::open(zip).expect("a zip")).expect("a zip").extract(folder).expect("a folder");
+}
+
+#[test]
+fn text_ends_with_the_lines_of_the_official_script() {
+    for case in ["synthetic", "few-images", "leading-false-positive", "none"] {
+        let expected: Value =
+            serde_json::from_slice(&fs::read(golden(case).join("expected.json")).expect("a case")).expect("JSON");
+        let output = score(case, &[&golden(case).join("predictions.zip")], &[]);
+        assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""), "{case}");
+        let script = expected["stdout"].as_str().expect("what the script printed");
+        let stdout = text(&output.stdout);
+        assert!(stdout.ends_with(script), "{case}:\n{stdout}\nexpected at its end\n{script}");
+        assert!(CLASSES.iter().all(|class| stdout.contains(class)), "{case}: a table of the classes\n{stdout}");
+    }
+}
+
+#[test]
+fn a_folder_scores_like_its_zip() {
+    let zip = golden("synthetic").join("predictions.zip");
+    let folder = scratch("a_folder_scores_like_its_zip").join("predictions");
+    unpacked(&zip, &folder);
+    let report = json(&score("synthetic", &[&zip, &folder], &["--format", "json"]));
+    let mut runs = report["runs"].as_array().expect("two runs").clone();
+    assert_eq!((&runs[0]["name"], &runs[1]["name"]), (&"predictions.zip".into(), &"predictions".into()));
+    assert_eq!(runs[1]["sha256"], folder_digest(&folder));
+    for run in &mut runs {
+        for key in ["name", "sha256"] {
+            run.as_object_mut().expect("an object").remove(key);
+        }
+    }
+    assert_eq!(runs[0], runs[1]);
+    assert!(runs[0]["n_detections"].as_u64() > Some(0));
+}
+
+/// The sha256 of a folder is that of its sorted lines `name NUL sha256 newline`.
+fn folder_digest(folder: &Path) -> String {
+    let mut lines: Vec<String> = walkdir::WalkDir::new(folder)
+        .into_iter()
+        .map(|entry| entry.expect("a readable folder"))
+        .filter(|entry| entry.file_type().is_file())
+        .map(|entry| {
+            let name = entry.path().strip_prefix(folder).expect("a path below it").to_string_lossy().into_owned();
+            format!("{name}\0{}\n", froc::input::sha256(&fs::read(entry.path()).expect("a file")))
+        })
+        .collect();
+    lines.sort();
+    froc::input::sha256(lines.concat().as_bytes())
+}
+
+/// The keys that a reader of the report may rely on, and what stands under them.
+#[test]
+fn json_has_at_least_the_promised_keys() {
+    let report =
+        json(&score("absent-class", &[&golden("absent-class").join("predictions.zip")], &["--format", "json"]));
+    let strings = ["/froc_version", "/ground_truth/name", "/ground_truth/sha256", "/runs/0/name", "/runs/0/sha256"];
+    let counts = [
+        "/schema_version",
+        "/ground_truth/n_images",
+        "/ground_truth/n_lesions",
+        "/runs/0/n_files",
+        "/runs/0/n_detections",
+        "/runs/0/classes/0/n_lesions",
+        "/runs/0/classes/0/n_detections",
+        "/runs/0/classes/0/true_positives",
+        "/runs/0/classes/0/false_positives",
+    ];
+    let rates = [
+        "/options/fp_per_image",
+        "/runs/0/official/recall",
+        "/runs/0/exact/recall",
+        "/runs/0/classes/0/official/recall",
+        "/runs/0/classes/0/official/recall_bounds/0",
+        "/runs/0/classes/0/official/recall_bounds/1",
+        "/runs/0/classes/0/exact/recall",
+        "/runs/0/classes/0/exact/score_threshold",
+        "/runs/0/classes/0/exact/false_positives",
+    ];
+    let at = |path: &str| report.pointer(path).unwrap_or_else(|| panic!("{path} is not there"));
+    assert!(strings.iter().all(|path| at(path).is_string()));
+    assert!(counts.iter().all(|path| at(path).is_u64()));
+    assert!(rates.iter().all(|path| at(path).as_array().is_some_and(|list| list.len() == 3)));
+    assert!(at("/options/iou_threshold").is_f64());
+    assert!(at("/runs/0/official/average_recall").is_null(), "NaN is null");
+    assert!(at("/runs/0/exact/average_recall").is_f64());
+    assert!(at("/runs/0/official/quirks").is_array() && at("/runs/0/notices").is_array());
+    assert_eq!(at("/froc_version"), env!("CARGO_PKG_VERSION"));
+
+    let classes = at("/runs/0/classes").as_array().expect("classes");
+    let names: Vec<&str> = classes.iter().filter_map(|class| class["name"].as_str()).collect();
+    assert_eq!(names, CLASSES);
+    let absent: Vec<&Value> = classes.iter().filter(|class| class["n_lesions"] == 0).collect();
+    assert!(!absent.is_empty(), "the case is about classes without lesions");
+    for class in absent {
+        for key in ["recall", "score_threshold", "false_positives"] {
+            assert_eq!(class["exact"][key], serde_json::json!([null, null, null]), "{} {key}", class["name"]);
+        }
+    }
+}
+
+/// The program adds nothing to the report, and takes nothing away.
+#[test]
+fn json_is_the_report_of_the_library() {
+    let zip = golden("synthetic").join("predictions.zip");
+    let output = score("synthetic", &[&zip], &["--format", "json"]);
+    let bytes = fs::read(golden("synthetic").join("test.json")).expect("a case");
+    let ground_truth = froc::read_ground_truth("test.json", &bytes).expect("a ground truth");
+    let file = fs::File::open(&zip).expect("a case");
+    let predictions = froc::read_predictions("predictions.zip", file, &mut |_| ControlFlow::Continue(()));
+    let run = froc::Run::new(&ground_truth, &predictions.expect("a zip")).expect("files in order");
+    let report = froc::evaluate(&ground_truth, &[&run], &froc::Options::default());
+    assert_eq!(text(&output.stdout), text(&froc::render::json(&report).expect("JSON")));
+    let average = json(&output).pointer("/runs/0/official/average_recall").and_then(Value::as_f64);
+    assert_eq!(average.map(f64::to_bits), report.runs[0].official.average_recall.map(f64::to_bits));
+}
+
+#[test]
+fn options_are_those_asked_for() {
+    let zip = golden("synthetic").join("predictions.zip");
+    let asked = json(&score("synthetic", &[&zip], &["--format", "json", "--iou", "0.25", "--fp", "0.125,0.5, 2"]));
+    assert_eq!(asked["options"], serde_json::json!({ "iou_threshold": 0.25, "fp_per_image": [0.125, 0.5, 2.0] }));
+    let default = json(&score("synthetic", &[&zip], &["--format", "json"]));
+    assert_eq!(default["options"], serde_json::json!({ "iou_threshold": 0.5, "fp_per_image": [0.05, 0.1, 0.2] }));
+    let lesions_found = |report: &Value| report["runs"][0]["classes"][0]["true_positives"].as_u64();
+    assert!(lesions_found(&asked) > lesions_found(&default));
+    let output = score("synthetic", &[&zip], &["--fp", "0.125,0.5"]);
+    let lines: Vec<&str> = text(&output.stdout).lines().rev().take(4).collect();
+    assert!(
+        lines[3].starts_with("====") && lines[2].starts_with("Recall@0.12=") && lines[1].starts_with("Recall@0.50=")
+    );
+}
+
+/// Bad input: exit code 2, nothing on standard output, and one sentence for each thing that is wrong.
+fn assert_refused(output: &Output, sentences: &[String]) {
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""));
+    assert_eq!(text(&output.stderr).lines().collect::<Vec<_>>(), sentences);
+}
+
+#[test]
+fn bad_input_ends_in_sentences_on_standard_error() {
+    let folder = scratch("bad_input_ends_in_sentences_on_standard_error");
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        fs::write(&path, bytes).expect("a scratch file");
+        path
+    };
+    let zip = golden("none").join("predictions.zip");
+    let own = |sentence: &str| vec![sentence.to_owned()];
+
+    let image = "[{\"file_name\": \"1.png\", \"syms\": [], \"boxes\": []}, {\"file_name\": \"2.png\", \"syms\": [], \"boxes\": []}]";
+    let ground_truth = file("truth.json", image.as_bytes());
+    let score = |ground_truth: &Path, predictions: &[&Path]| {
+        let mut arguments = vec!["score", "--ground-truth", ground_truth.to_str().expect("UTF-8")];
+        for path in predictions {
+            arguments.extend(["--predictions", path.to_str().expect("UTF-8")]);
+        }
+        froc(&arguments)
+    };
+
+    let both = file("two.zip", &zip_of(&[("1.json", "[1]"), ("2.json", "{}")]));
+    let broken = file("broken.zip", b"PK\x03\x04");
+    assert_refused(
+        &score(&ground_truth, &[&both, &broken]),
+        &[
+            r#"two.zip, 1.json, entry 1: there is the number 1; expected an object {"Nodule": [x1, y1, x2, y2, score]}."#.to_owned(),
+            r#"two.zip, 2.json: there is an object; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}."#.to_owned(),
+            "broken.zip: it is not a whole zip (Could not find EOCD); expected a zip of prediction files, stored or deflated; pack the folder again as an ordinary zip.".to_owned(),
+        ],
+    );
+    assert_refused(
+        &score(&file("none.json", b"[]"), &[&zip]),
+        &own(r#"none.json: it lists no images; expected at least one {"file_name", "syms", "boxes"}."#),
+    );
+    assert_refused(
+        &score(&zip, &[&zip]),
+        &own("predictions.zip: it is a zip; expected the ground truth, such as test.json, after --ground-truth."),
+    );
+    assert_refused(
+        &score(&ground_truth, &[&ground_truth]),
+        &own("truth.json: it is JSON, not a zip; expected a zip or folder of prediction files after --predictions."),
+    );
+    let nowhere = folder.join("nowhere.zip");
+    let output = score(&ground_truth, &[&nowhere]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""));
+    assert!(text(&output.stderr).starts_with(&nowhere.display().to_string()), "{}", text(&output.stderr));
+    assert_refused(
+        &self::score("none", &[&zip], &["--iou", "2"]),
+        &own("IoU threshold: there is 2; expected a number from 0 to 1, such as 0.5."),
+    );
+}
+
+#[test]
+fn a_folder_with_mistakes_ends_in_the_same_sentences() {
+    let folder = scratch("a_folder_with_mistakes_ends_in_the_same_sentences").join("run");
+    fs::create_dir_all(folder.join("a")).expect("a folder");
+    fs::create_dir_all(folder.join("b")).expect("a folder");
+    let truth: Value =
+        serde_json::from_slice(&fs::read(golden("none").join("test.json")).expect("a case")).expect("JSON");
+    let image = truth[0]["file_name"].as_str().expect("a name");
+    let name = image.replace(".png", ".json");
+    for inside in ["a", "b"] {
+        fs::write(folder.join(inside).join(&name), "[]").expect("a file");
+    }
+    let sentence = format!(
+        "run: \"a/{name}\" and \"b/{name}\" are both for image \"{image}\"; expected one file an image; remove one of them."
+    );
+    assert_refused(&score("none", &[&folder], &[]), &[sentence]);
+}
+
+#[test]
+fn a_wrong_command_line_is_explained() {
+    for arguments in [&["score"][..], &["score", "--ground-truth", "x"], &["scores"], &[]] {
+        let output = froc(arguments);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""), "{arguments:?}");
+        assert!(text(&output.stderr).contains("--help") || text(&output.stderr).contains("Usage"), "{arguments:?}");
+    }
+    let help = froc(&["score", "--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    for option in ["--ground-truth", "--predictions", "--iou", "--fp", "--format"] {
+        assert!(text(&help.stdout).contains(option), "{option}");
+    }
+}
