@@ -250,6 +250,7 @@ fn a_mistake_in_the_ground_truth_ends_in_one_sentence() {
 // --- sentences: predictions ---
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn a_mistake_in_a_prediction_file_ends_in_one_sentence() {
     let mistakes: &[(&str, &[u8], &str)] = &[
         (
@@ -304,7 +305,7 @@ fn a_mistake_in_a_prediction_file_ends_in_one_sentence() {
         ),
         (
             "entries that are boxes",
-            br#"[[10, 10, 29, 29, 0.9]]"#,
+            b"[[10, 10, 29, 29, 0.9]]",
             r#"model.zip, model/1.json, entry 1: there is a list; expected an object {"Nodule": [x1, y1, x2, y2, score]}."#,
         ),
         (

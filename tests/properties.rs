@@ -54,7 +54,7 @@ impl Dataset {
     }
 
     /// Only what scores at least this.
-    fn from_score(&self, threshold: f32) -> Self {
+    fn shown_at(&self, threshold: f32) -> Self {
         let mut shown = self.clone();
         for entry in shown.images.iter_mut().filter_map(|image| image.file.as_mut()).flatten() {
             // Beside its official spelling the lower-case one is not read, whatever either scores.
@@ -261,7 +261,7 @@ proptest! {
         let exact = case.report();
         let mut best = vec![vec![0.0_f64; case.rates.len()]; CLASSES.len()];
         for threshold in case.scores() {
-            let shown = Case { dataset: case.dataset.from_score(threshold), ..case.clone() }.report();
+            let shown = Case { dataset: case.dataset.shown_at(threshold), ..case.clone() }.report();
             for (at, class) in shown.runs[0].classes.iter().enumerate().filter(|(_, class)| class.n_lesions > 0) {
                 for (best, rate) in best[at].iter_mut().zip(&case.rates) {
                     if class.false_positives as f64 / n_images <= *rate {

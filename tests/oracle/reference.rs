@@ -209,7 +209,7 @@ pub fn official_closed(hits: &[bool], n_lesions: usize, n_images: usize, rates: 
 
 /// The smallest whole number with `k / n_images >= rate`.
 pub fn smallest_k(rate: f64, n_images: usize) -> usize {
-    (0..).find(|k| *k as f64 / n_images as f64 >= rate).expect("whole numbers go on")
+    (0..usize::MAX).find(|k| *k as f64 / n_images as f64 >= rate).expect("rates are small here")
 }
 
 /// True positives ranked above the k-th false positive, counted from 1; all of them if there are fewer.
@@ -256,7 +256,7 @@ pub fn points(scores: &[f32], hits: &[bool]) -> Vec<Point> {
 /// Section 6: the operating point at a rate.
 pub fn exact(points: &[Point], n_images: usize, rate: f64) -> Point {
     let within = |point: &&Point| point.false_positives as f64 / n_images as f64 <= rate;
-    *points.iter().filter(within).next_back().expect("(0, 0) is always within")
+    *points.iter().rfind(within).expect("(0, 0) is always within")
 }
 
 /// Section 7: verdicts in the worst and in the best order of equal scores.
