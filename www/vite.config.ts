@@ -1,10 +1,32 @@
+import { fileURLToPath } from "node:url";
+
 import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
+import { offline } from "./build/offline.ts";
+import { embed, oneFile } from "./build/onefile.ts";
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
 // Relative URLs only: the page works under any path of any host. No modulepreload polyfill: it is an inline script.
-export default defineConfig({
+const common = {
   base: "./",
-  plugins: [svelte()],
   worker: { format: "iife" },
   build: { target: "es2023", modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
-});
+} as const;
+
+// `vite build` makes the site; `vite build --mode one-file` adds froc.html to it.
+export default defineConfig(({ mode }) =>
+  mode === "one-file"
+    ? {
+        ...common,
+        resolve: { alias: [{ find: /^.*\/assets\.ts$/, replacement: here("./src/lib/assets.embedded.ts") }] },
+        plugins: [
+          svelte(),
+          embed(["pkg/froc_bg.wasm", "sample/test.json", "sample/model-a.zip", "sample/model-b.zip"].map(here)),
+          oneFile("froc.html"),
+        ],
+        build: { ...common.build, emptyOutDir: false, copyPublicDir: false, reportCompressedSize: false },
+      }
+    : { ...common, plugins: [svelte(), offline(here("./src/service-worker.ts"))] },
+);

@@ -3,6 +3,7 @@ import * as Comlink from "comlink";
 
 import type { ErrorReport, Failure, FileSummary, OptionsReport, Outcome, ProgressReport } from "../../pkg/froc.js";
 import { loadModule } from "./assets.ts";
+import type { NetworkRequest } from "./requests.ts";
 import type { Api } from "./worker.ts";
 import EngineWorker from "./worker.ts?worker&inline";
 
@@ -38,6 +39,9 @@ export class Evaluator {
 
   /** Is told of a file that was loaded and can be read no more. */
   onLost: (id: string, errors: ErrorReport[]) => void = () => undefined;
+
+  /** Is told of every network request that the worker makes or is stopped from making: none, if all is well. */
+  onRequest: (request: NetworkRequest) => void = () => undefined;
 
   constructor() {
     this.#ready = this.#start();
@@ -92,7 +96,10 @@ export class Evaluator {
       if (worker === this.#worker) this.#replace(died(event.message, undefined));
     });
     this.#module ??= loadModule();
-    const started = await remote.start(await this.#module);
+    const started = await remote.start(
+      await this.#module,
+      Comlink.proxy((request: NetworkRequest) => this.onRequest(request)),
+    );
     for (const [id, { name, file }] of [...this.#loaded]) {
       try {
         await remote.add(id, name, file, Comlink.proxy(() => undefined));

@@ -1,30 +1,22 @@
-// What the browser says of network requests since the page finished loading.
+// What the browser says of the network requests of a thread: the page's own, or the engine's.
 
-export interface Requests {
-  /** Requests of this page since `since`, as the browser's own resource timing lists them. */
-  urls: string[];
-  /** Attempts that the policy of the page has stopped. */
-  blocked: string[];
+export interface NetworkRequest {
+  url: string;
+  /** The page's policy stopped it before anything was sent. */
+  stopped: boolean;
 }
 
-/** Tells `onchange` whenever a request was made or stopped after `since` (a `performance.now()`). */
-export function watchRequests(since: number, onchange: (requests: Requests) => void): () => void {
-  const requests: Requests = { urls: [], blocked: [] };
+/**
+ * Tells `onrequest` of every request that this thread makes, or is stopped from making, after `since` (milliseconds since
+ * 1970). `blob:` and `data:` stay inside the browser and do not count.
+ */
+export function watchRequests(since: number, onrequest: (request: NetworkRequest) => void): void {
   const isNetwork = (url: string) => !url.startsWith("blob:") && !url.startsWith("data:");
   const observer = new PerformanceObserver((list) => {
-    const fresh = list.getEntries().filter((entry) => entry.startTime > since && isNetwork(entry.name));
-    if (fresh.length === 0) return;
-    requests.urls.push(...fresh.map((entry) => entry.name));
-    onchange(requests);
+    for (const { name, startTime } of list.getEntries()) {
+      if (performance.timeOrigin + startTime > since && isNetwork(name)) onrequest({ url: name, stopped: false });
+    }
   });
   observer.observe({ type: "resource", buffered: true });
-  const onviolation = (event: SecurityPolicyViolationEvent) => {
-    requests.blocked.push(event.blockedURI);
-    onchange(requests);
-  };
-  document.addEventListener("securitypolicyviolation", onviolation);
-  return () => {
-    observer.disconnect();
-    document.removeEventListener("securitypolicyviolation", onviolation);
-  };
+  addEventListener("securitypolicyviolation", ({ blockedURI }) => onrequest({ url: blockedURI, stopped: true }));
 }

@@ -2,6 +2,7 @@
 import * as Comlink from "comlink";
 
 import init, { Evaluator, default_options, parse_options, version } from "../../pkg/froc.js";
+import { watchRequests, type NetworkRequest } from "./requests.ts";
 import type { CurveReport, FileSummary, OptionsReport, Outcome, ProgressReport } from "../../pkg/froc.js";
 
 let evaluator: Evaluator | undefined;
@@ -12,7 +13,11 @@ function engine(): Evaluator {
 }
 
 const api = {
-  async start(module: WebAssembly.Module): Promise<{ options: OptionsReport; version: string }> {
+  async start(
+    module: WebAssembly.Module,
+    onRequest: (request: NetworkRequest) => void,
+  ): Promise<{ options: OptionsReport; version: string }> {
+    watchRequests(0, onRequest);
     await init({ module_or_path: module });
     evaluator = new Evaluator();
     return { options: default_options(), version: version() };
