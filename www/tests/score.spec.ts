@@ -168,8 +168,8 @@ test("everything is done by keyboard alone", async ({ page }) => {
     for (let presses = 0; presses < 60 && (await focused()) !== testid; presses++) await page.keyboard.press("Tab");
     expect(await focused()).toBe(testid);
   };
-  await tabTo("choose-files");
   const chooser = page.waitForEvent("filechooser");
+  await tabTo("choose-files");
   await page.keyboard.press("Enter");
   await (await chooser).setFiles(goldenCase(join(golden, "synthetic")));
   await settled(page);

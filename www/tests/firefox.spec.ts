@@ -1,0 +1,165 @@
+// The whole path once in Firefox, which Playwright cannot drive as distributions ship it: drop, score, export, offline, one file.
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { expect, test } from "@playwright/test";
+import { launch, type Browser, type Page } from "puppeteer-core";
+
+import { ATTEMPTS, attempt } from "./attempts.ts";
+import { golden, goldenCase, terminal, type Upload } from "./page.ts";
+import { dist, Site } from "./server.ts";
+
+const firefox = process.env.FIREFOX ?? "/usr/bin/firefox-esr";
+
+test.skip(!existsSync(firefox), `there is no Firefox at ${firefox}; set FIREFOX to its path`);
+test.describe.configure({ mode: "serial" });
+
+let browser: Browser;
+let site: Site;
+let downloads: string;
+
+test.beforeAll(async () => {
+  downloads = mkdtempSync(join(tmpdir(), "froc-"));
+  site = await Site.start();
+  browser = await launch({
+    browser: "firefox",
+    executablePath: firefox,
+    headless: true,
+    extraPrefsFirefox: {
+      "browser.download.dir": downloads,
+      "browser.download.folderList": 2,
+      "browser.download.always_ask_before_handling_new_types": false,
+      "browser.helperApps.neverAsk.saveToDisk": "application/json",
+      // The page has more to do than the browser: no look-ups of its own.
+      "network.captive-portal-service.enabled": false,
+      "network.connectivity-service.enabled": false,
+    },
+  });
+});
+
+test.afterAll(async () => {
+  await browser?.close();
+  await site?.stop().catch(() => undefined);
+});
+
+const at = (testid: string) => `[data-testid="${testid}"]`;
+const text = (page: Page, testid: string) => page.$eval(at(testid), (element) => element.textContent ?? "");
+const texts = (page: Page, testid: string) => page.$$eval(at(testid), (all) => all.map((element) => element.textContent ?? ""));
+
+async function open(url: string): Promise<Page> {
+  const page = await browser.newPage();
+  await page.goto(url);
+  await page.waitForSelector(`${at("page")}[data-ready="true"]`);
+  return page;
+}
+
+async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(() => !document.querySelector('[data-state="reading"], [data-scoring="true"]'));
+}
+
+async function drop(page: Page, files: Upload[]): Promise<void> {
+  await page.evaluate(
+    (files, zone) => {
+      const dataTransfer = new DataTransfer();
+      for (const { name, base64 } of files) {
+        dataTransfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
+      }
+      document.querySelector(zone)?.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+    },
+    files.map(({ name, buffer }) => ({ name, base64: buffer.toString("base64") })),
+    at("drop-zone"),
+  );
+  await page.waitForSelector(at("results"));
+  await settled(page);
+}
+
+/** The report as the browser saved it. */
+async function exported(page: Page): Promise<Buffer> {
+  const before = new Set(readdirSync(downloads));
+  mkdirSync(downloads, { recursive: true });
+  await page.click(at("download-json"));
+  let name: string | undefined;
+  await expect
+    .poll(() => {
+      const names = readdirSync(downloads);
+      name = names.find((name) => !before.has(name) && name.endsWith(".json"));
+      return name !== undefined && !names.some((name) => name.endsWith(".part"));
+    })
+    .toBe(true);
+  return readFileSync(join(downloads, name ?? ""));
+}
+
+async function scoreSample(page: Page): Promise<string[]> {
+  await page.click(at("score-sample"));
+  await page.waitForSelector(at("results"));
+  await settled(page);
+  return texts(page, "official-average");
+}
+
+const files = goldenCase(join(golden, "synthetic"));
+let sample: string[];
+
+test("Firefox: a drop is scored, and its export is what the terminal writes", async () => {
+  const page = await open(site.url);
+  const before = site.seen.filter((seen) => !seen.isServiceWorkerCheck).length;
+  expect(before).toBeGreaterThan(0);
+  await drop(page, files);
+  expect((await exported(page)).equals(terminal(files, []))).toBe(true);
+  expect(await text(page, "request-count")).toBe("0 network requests");
+  await page.close();
+});
+
+test("Firefox: no way out of the page or a worker of it reaches another host", async () => {
+  const elsewhere = await Site.start(downloads, "/");
+  try {
+    for (const url of [site.url, pathToFileURL(join(dist, "froc.html")).href]) {
+      const page = await open(url);
+      const ways = (place: "page" | "worker") =>
+        ATTEMPTS.filter((way) => way.place === place || way.place === "both").map(({ name }) => name);
+      await page.evaluate(attempt, { ways: ways("page"), origin: elsewhere.origin });
+      // A worker made as the page makes its own: from a blob: URL, so that it inherits the policy.
+      const errors = await page.evaluate(
+        (source, given) => {
+          const code = `onmessage = () => (${source})(${JSON.stringify(given)}).then(() => postMessage("done"), (e) => postMessage(String(e)))`;
+          const worker = new Worker(URL.createObjectURL(new Blob([code])));
+          return new Promise<unknown>((answer) => {
+            worker.onmessage = ({ data }) => answer(data);
+            worker.postMessage("go");
+          });
+        },
+        attempt.toString(),
+        { ways: ways("worker"), origin: elsewhere.origin },
+      );
+      expect(errors).toBe("done");
+      expect(await text(page, "request-count")).toMatch(/, \d+ stopped$/);
+      expect(elsewhere.seen).toEqual([]);
+      await page.close();
+    }
+  } finally {
+    await elsewhere.stop();
+  }
+});
+
+test("Firefox: without its host the page opens again and scores", async () => {
+  const page = await open(site.url);
+  await page.waitForFunction((offline) => document.querySelector(offline)?.textContent?.includes("Ready"), {}, at("offline"));
+  sample = await scoreSample(page);
+  expect(sample).toHaveLength(2);
+  await site.stop();
+  await page.reload();
+  await page.waitForSelector(`${at("page")}[data-ready="true"]`);
+  expect(await scoreSample(page)).toEqual(sample);
+  await page.close();
+});
+
+test("Firefox: the one file opens from disk, scores and exports", async () => {
+  const page = await open(pathToFileURL(join(dist, "froc.html")).href);
+  expect(await scoreSample(page)).toEqual(sample);
+  for (const remove of await page.$$(at("remove-file"))) await remove.click();
+  await page.waitForFunction((file) => document.querySelectorAll(file).length === 0, {}, at("file"));
+  await drop(page, files);
+  expect((await exported(page)).equals(terminal(files, []))).toBe(true);
+  await page.close();
+});

@@ -1,0 +1,198 @@
+// Nothing leaves the machine: what the host sees, what the policy stops, what works without a network, and from one file.
+import { mkdtempSync, cpSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+
+import { expect, test as base, type Page } from "@playwright/test";
+
+import { choose, downloadReport, drop, golden, goldenCase, open, settled, terminal, upload } from "./page.ts";
+import { dist, Site } from "./server.ts";
+import { ATTEMPTS, attempt, type Way } from "./attempts.ts";
+
+const oneFile = pathToFileURL(join(dist, "froc.html")).href;
+
+const test = base.extend<{ site: Site; elsewhere: Site }>({
+  // Playwright wants an object pattern here, though nothing is taken from it.
+  site: async ({}, use) => {
+    const site = await Site.start();
+    await use(site);
+    await site.stop().catch(() => undefined);
+  },
+  elsewhere: async ({}, use) => {
+    const site = await Site.start(mkdtempSync(join(tmpdir(), "froc-")), "/");
+    await use(site);
+    await site.stop();
+  },
+});
+
+/** The page, and its own files kept for use without a network. */
+async function openKept(page: Page, site: Site): Promise<void> {
+  await open(page, site.url);
+  await expect(page.getByTestId("offline")).toContainText("Ready for use without a network");
+}
+
+async function scoreSample(page: Page): Promise<string[]> {
+  await page.getByTestId("score-sample").click();
+  await expect(page.getByTestId("official-average")).toHaveCount(2);
+  await settled(page);
+  return page.getByTestId("official-average").allTextContents();
+}
+
+/** URLs that the whole browser context asks for, the service worker's included; those of the browser's own inside do not count. */
+function requestsOf(page: Page): string[] {
+  const urls: string[] = [];
+  page.context().on("request", (request) => {
+    if (!/^(blob|data):/.test(request.url())) urls.push(request.url());
+  });
+  return urls;
+}
+
+test("scoring, errors and exports make no request", async ({ page, site, context }) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await openKept(page, site);
+  const before = site.seen.length;
+  expect(before).toBeGreaterThan(0);
+  const asked = requestsOf(page);
+
+  await scoreSample(page);
+  await drop(page, goldenCase(join(golden, "synthetic")));
+  await settled(page);
+  await choose(page, [upload("broken.zip", "PK\u0003\u0004 and no more"), upload("page.html", "<!doctype html>")]);
+  await expect(page.getByTestId("error").first()).toBeVisible();
+  await page.getByTestId("iou").fill("2");
+  await expect(page.getByTestId("iou")).toHaveAttribute("aria-invalid", "true");
+  await page.getByTestId("reset-options").click();
+  await downloadReport(page);
+  await page.getByTestId("copy-lines").first().click();
+  await page.getByRole("button", { name: "Remove broken.zip" }).click();
+  await settled(page);
+
+  expect(site.seen.slice(before)).toEqual([]);
+  expect(asked).toEqual([]);
+  await expect(page.getByTestId("request-count")).toHaveText("0 network requests");
+  // Nor did the policy have to stop any.
+  await expect(page.getByTestId("privacy")).toHaveClass(/clean/);
+});
+
+const wayPaths = (place: Way["place"]) => ATTEMPTS.filter((way) => way.place !== place).map(({ name }) => `/${name}`);
+const IN_PAGE = wayPaths("worker").sort();
+const IN_WORKER = wayPaths("page").sort();
+
+/** Attempts made inside the engine's own worker, and inside the page. */
+async function attemptAll(page: Page, where: "page" | "worker", origin: string): Promise<void> {
+  const ways = ATTEMPTS.filter((way) => way.place === "both" || way.place === where).map(({ name }) => name);
+  if (where === "page") return page.evaluate(attempt, { ways, origin });
+  const [worker] = page.workers();
+  if (!worker) throw new Error("the page has no worker");
+  return worker.evaluate(attempt, { ways, origin });
+}
+
+const places: [string, (site: Site) => string][] = [
+  ["the site", (site) => site.url],
+  ["the one file", () => oneFile],
+];
+for (const [name, address] of places) {
+  for (const where of ["page", "worker"] as const) {
+    test(`${name}: no way out of the ${where} reaches another host, and each attempt shows`, async ({ page, site, elsewhere }) => {
+      await open(page, address(site));
+      await attemptAll(page, where, elsewhere.origin);
+      // The page tells what was stopped, of frames only the host.
+      const expected = where === "page" ? IN_PAGE.map((path) => (/frame|object/.test(path) ? "/" : path)) : IN_WORKER;
+      const stopped = async () => {
+        const urls = await page.getByTestId("requests-stopped").locator("li").allTextContents();
+        return [...new Set(urls.map((url) => new URL(url).pathname))].sort();
+      };
+      await expect.poll(stopped).toEqual([...new Set(expected)].sort());
+      await expect(page.getByTestId("privacy")).not.toHaveClass(/clean/);
+      expect(elsewhere.seen).toEqual([]);
+    });
+  }
+}
+
+test("the same attempts do arrive from a page without the policy, so their failing means something", async ({ page, elsewhere }) => {
+  const open = await Site.start(mkdtempSync(join(tmpdir(), "froc-")), "/");
+  try {
+    writeFileSync(join(open.folder, "index.html"), "<!doctype html><title>open</title>");
+    writeFileSync(join(open.folder, "worker.js"), "");
+    await page.goto(open.url);
+    await page.evaluate(() => void new Worker("worker.js"));
+    const arrived = () => [...new Set(elsewhere.seen.map(({ path }) => path))].sort();
+    await attemptAll(page, "page", elsewhere.origin);
+    await expect.poll(arrived).toEqual(IN_PAGE);
+    elsewhere.seen.length = 0;
+    await expect.poll(() => page.workers().length).toBe(1);
+    await attemptAll(page, "worker", elsewhere.origin);
+    await expect.poll(arrived).toEqual(IN_WORKER);
+  } finally {
+    await open.stop();
+  }
+});
+
+test("after the first visit a reload asks for nothing but a newer service worker", async ({ page, site }) => {
+  await openKept(page, site);
+  const before = site.seen.length;
+  await page.reload();
+  await openKept(page, site);
+  await scoreSample(page);
+  expect(site.seen.slice(before).filter((seen) => !seen.isServiceWorkerCheck)).toEqual([]);
+});
+
+test("without a network it opens again and scores", async ({ page, site, context }) => {
+  await openKept(page, site);
+  const online = await scoreSample(page);
+  await context.setOffline(true);
+  await site.stop();
+  await page.reload();
+  await expect(page.getByTestId("page")).toHaveAttribute("data-ready", "true");
+  expect(await scoreSample(page)).toEqual(online);
+});
+
+test("a newer version comes only when the person agrees", async ({ page, site }) => {
+  await openKept(page, site);
+  const newer = mkdtempSync(join(tmpdir(), "froc-"));
+  cpSync(dist, newer, { recursive: true });
+  const change = (file: string, from: RegExp, to: string) => {
+    const text = readFileSync(join(newer, file), "utf8");
+    expect(text).toMatch(from);
+    writeFileSync(join(newer, file), text.replace(from, to));
+  };
+  change("index.html", /<title>[^<]*/, "<title>newer");
+  change("service-worker.js", /(?<=url:[`"']index\.html[`"'],revision:[`"'])[0-9a-f]+/, "0".repeat(64));
+  site.folder = newer;
+
+  const old = await page.title();
+  await page.reload();
+  await expect(page.getByTestId("update")).toBeVisible();
+  await page.reload();
+  await expect(page.getByTestId("update")).toBeVisible();
+  expect(await page.title()).toBe(old);
+  await page.getByTestId("update-now").click();
+  await expect(page).toHaveTitle("newer");
+  await expect(page.getByTestId("page")).toHaveAttribute("data-ready", "true");
+  await expect(page.getByTestId("update")).toHaveCount(0);
+});
+
+test("the one file opens from disk and scores as the terminal does, with nothing asked of anyone", async ({ page, context, site }) => {
+  await open(page, site.url);
+  const waiting = page.waitForEvent("download");
+  await page.getByTestId("one-file").click();
+  const file = join(mkdtempSync(join(tmpdir(), "froc-")), "froc.html");
+  await (await waiting).saveAs(file);
+  await site.stop();
+  await context.setOffline(true);
+
+  const fromDisk = await context.newPage();
+  const asked = requestsOf(fromDisk);
+  await open(fromDisk, pathToFileURL(file).href);
+  await scoreSample(fromDisk);
+  await fromDisk.reload();
+  const files = goldenCase(join(golden, "synthetic"));
+  await drop(fromDisk, files);
+  await settled(fromDisk);
+  await expect(fromDisk.getByTestId("results")).toBeVisible();
+  expect((await downloadReport(fromDisk)).equals(terminal(files, []))).toBe(true);
+  expect(asked.filter((url) => url !== pathToFileURL(file).href)).toEqual([]);
+  await expect(fromDisk.getByTestId("privacy")).toHaveClass(/clean/);
+  await expect(fromDisk.getByTestId("one-file")).toHaveCount(0);
+});
