@@ -1,28 +1,37 @@
 // Keeps the page's own files in the browser, so that it opens without a network. Nothing a person drops goes near this.
-import { Workbox } from "workbox-window";
+import { AGREED } from "./agreed.ts";
 
 export interface Offline {
   /** The page opens without a network from now on. */
   onready: () => void;
-  /** A newer version is here; `update` changes to it and loads the page again. */
-  onupdate: (update: () => void) => void;
+  /** A newer version is there; `change` fetches it and loads the page again. */
+  onupdate: (change: () => Promise<void>) => void;
 }
 
 /** Does nothing where there are no service workers: a page from disk, or a private window. */
 export async function keepForOffline({ onready, onupdate }: Offline): Promise<void> {
-  if (!("serviceWorker" in navigator) || !isSecureContext) return;
-  const workbox = new Workbox("./service-worker.js");
-  workbox.addEventListener("waiting", () => {
-    onupdate(() => {
-      workbox.addEventListener("controlling", () => location.reload());
-      workbox.messageSkipWaiting();
-    });
-  });
+  if (!("serviceWorker" in navigator)) return;
   try {
-    await workbox.register();
+    const registration = await navigator.serviceWorker.register("./service-worker.js");
+    const isFirstVisit = !registration.active;
+    registration.addEventListener("updatefound", () => {
+      const newer = registration.installing;
+      // It gives itself up where nobody has agreed to it yet; see service-worker.ts.
+      newer?.addEventListener("statechange", () => {
+        if (newer.state === "redundant" && registration.active) onupdate(() => change(registration));
+      });
+    });
     await navigator.serviceWorker.ready;
     onready();
+    // The browser's own look for a newer version may have come before the listener above.
+    if (!isFirstVisit) await registration.update();
   } catch {
-    // Storage may be off or full; then the page needs its host at the next visit, and the badge says so.
+    // No network, or no room to keep the files: then the badge does not say that they are kept.
   }
+}
+
+async function change(registration: ServiceWorkerRegistration): Promise<void> {
+  await caches.open(AGREED);
+  navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+  await registration.update();
 }
