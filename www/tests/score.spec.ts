@@ -195,3 +195,32 @@ test("everything is done by keyboard alone", async ({ page }) => {
   await page.keyboard.press("Enter");
   await expect(page.getByTestId("quirk").first().locator("table")).toBeVisible();
 });
+
+test("an engine that dies ends as a sentence; the other files stay and the page goes on without a reload", async ({ page }) => {
+  await open(page);
+  await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule }))]);
+  const before = await page.getByTestId("official-average").textContent();
+  // A real trap: the browser hands over more bytes than WebAssembly's memory can hold, once.
+  await page.workers()[0]?.evaluate(() => {
+    const { prototype } = Reflect.get(self, "FileReaderSync") as { prototype: object };
+    Object.assign(prototype, { readAsArrayBuffer: () => new ArrayBuffer(4_000_000_000) });
+  });
+  await choose(page, [upload("b.zip", zip({ "0.json": nodule })), upload("c.zip", zip({ "0.json": nodule }))]);
+  await expect(page.getByTestId("error")).toHaveText(/^b\.zip: the engine stopped \(.+\); it needs enough free memory/);
+  await expect(page.getByTestId("official-average")).toHaveText([before ?? "", before ?? ""]);
+  expect((await report(page)).runs.map((run) => run.name)).toEqual(["a.zip", "c.zip"]);
+  await choose(page, [upload("b.zip", zip({ "0.json": nodule }))]);
+  await expect(page.getByTestId("error")).toHaveCount(0);
+  await expect(page.getByTestId("run-scores")).toHaveCount(3);
+});
+
+test("a file of the same name takes the place of the one before, and undo brings that back", async ({ page }) => {
+  await open(page);
+  await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule }))]);
+  await choose(page, [upload("a.zip", zip({ "0.json": nodule, "1.json": nodule }))]);
+  await expect(page.getByTestId("status")).toContainText("This a.zip took the place of the one before.");
+  expect((await report(page)).runs[0]?.n_files).toBe(2);
+  await page.getByTestId("undo").click();
+  await settled(page);
+  expect((await report(page)).runs[0]?.n_files).toBe(1);
+});

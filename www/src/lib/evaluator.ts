@@ -1,21 +1,17 @@
 // The worker as promises: progress, cancel, and a fresh worker when one has died.
 import * as Comlink from "comlink";
 
-import type { ErrorReport, Failure, FileSummary, OptionsReport, Outcome, ProgressReport } from "../../pkg/froc.js";
+import type { ErrorReport, Failure, FileFailure, FileSummary, OptionsReport, Outcome, ProgressReport } from "../../pkg/froc.js";
 import { loadModule } from "./assets.ts";
 import type { NetworkRequest } from "./requests.ts";
 import type { Api } from "./worker.ts";
 import EngineWorker from "./worker.ts?worker&inline";
 
-export type { ErrorReport, FileSummary, OptionsReport, Outcome, ProgressReport };
+export type { ErrorReport, FileFailure, FileSummary, OptionsReport, Outcome, ProgressReport };
 
 /** What every call here throws: sentences, whoever failed. */
 export class EvaluationError extends Error {
-  constructor(
-    readonly errors: ErrorReport[],
-    /** The engine died; a fresh one has taken its place and the files that were loaded are being read again. */
-    readonly engineDied = false,
-  ) {
+  constructor(readonly errors: ErrorReport[]) {
     super(errors.map((error) => error.sentence).join(" "));
   }
 }
@@ -154,5 +150,5 @@ function died(message: string, what: string | undefined): EvaluationError {
   const place = what ?? "froc";
   const reason = `the engine stopped (${message})`;
   const expected = "enough free memory; close other tabs or try a smaller file. The other files stay";
-  return new EvaluationError([{ place, what: reason, expected, sentence: `${place}: ${reason}; it needs ${expected}.` }], true);
+  return new EvaluationError([{ place, what: reason, expected, sentence: `${place}: ${reason}; it needs ${expected}.` }]);
 }

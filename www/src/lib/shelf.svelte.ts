@@ -1,0 +1,128 @@
+// The files a person has dropped, and what became of each.
+import { Cancelled, EvaluationError, type ErrorReport, type Evaluator, type FileFailure } from "./evaluator.ts";
+import type { Item } from "./files.ts";
+
+/** The sentences for whatever was thrown. */
+export function sentences(thrown: unknown): ErrorReport[] {
+  if (thrown instanceof EvaluationError) return thrown.errors;
+  const what = thrown instanceof Error ? thrown.message : String(thrown);
+  return [{ place: "froc", what, expected: "", sentence: `froc could not go on: ${what}. Reload the page.` }];
+}
+
+export class Shelf {
+  items: Item[] = $state.raw([]);
+  /** What was done last, for the status line. */
+  said = $state("");
+  /** The file that an undo would bring back. */
+  undo: File | null = $state.raw(null);
+
+  readonly #evaluator: Evaluator;
+  /** What the engine holds, by id: it stays in use when a newer file of its name cannot be read. */
+  readonly #held = new Map<string, Item>();
+  #queue: Promise<void> = Promise.resolve();
+  #current: File | null = null;
+
+  constructor(evaluator: Evaluator) {
+    this.#evaluator = evaluator;
+    evaluator.onLost = (id, errors) => {
+      this.#held.delete(id);
+      this.#change(id, { state: "failed", summary: null, errors });
+    };
+  }
+
+  /** Reads files one after the other, so that one which stops the engine takes no other with it. */
+  async add(files: File[]): Promise<void> {
+    this.say("");
+    const fresh = files.map((file) => this.#enlist(file));
+    this.#queue = this.#queue.then(async () => {
+      for (const item of fresh) await this.#read(item);
+    });
+    await this.#queue;
+  }
+
+  async remove(id: string): Promise<void> {
+    const removed = this.items.find((item) => item.id === id);
+    this.items = this.items.filter((item) => item.id !== id);
+    this.say(`Removed ${id}.`, removed?.file);
+    await this.#forget(id);
+  }
+
+  /** Stops reading a file, or takes it out of those that wait. */
+  cancel(id: string): void {
+    const item = this.items.find((item) => item.id === id);
+    if (item?.file === this.#current) this.#evaluator.cancel();
+    else if (item) this.#stopped(item);
+  }
+
+  /** Tells which files cannot be scored against this ground truth. */
+  mark(failures: FileFailure[]): void {
+    this.items = this.items.map((item) => ({ ...item, failures: failures.find(({ id }) => id === item.id)?.errors ?? [] }));
+  }
+
+  say(text: string, undo: File | null = null): void {
+    this.said = text;
+    this.undo = undo;
+  }
+
+  #enlist(file: File): Item {
+    const id = file.name;
+    const item: Item = { id, file, state: "reading", progress: 0, doing: "waiting", summary: null, errors: [], failures: [] };
+    const isKnown = this.items.some((other) => other.id === id);
+    this.items = isKnown ? this.items.map((other) => (other.id === id ? item : other)) : [...this.items, item];
+    return item;
+  }
+
+  async #read(item: Item): Promise<void> {
+    const { id, file } = item;
+    // It may have been cancelled, or replaced by a newer one of its name, while it waited.
+    if (!this.#isListed(item)) return;
+    this.#current = file;
+    try {
+      const summary = await this.#evaluator.add(id, file, ({ stage, done, total }) => {
+        const progress = (stage === "reading" ? 0.8 * done : 0.8 * total + 0.2 * done) / total;
+        if (this.#isListed(item)) this.#change(id, { progress, doing: stage });
+      });
+      const before = this.#held.get(id);
+      const read: Item = { ...item, state: "ready", summary };
+      this.#held.set(id, read);
+      if (this.#isListed(item)) this.#change(id, read);
+      if (before) this.say(`This ${id} took the place of the one before.`, before.file);
+      if (summary.kind === "ground_truth") await this.#replaceGroundTruth(id);
+    } catch (thrown) {
+      if (!this.#isListed(item)) return;
+      if (thrown instanceof Cancelled) this.#stopped(item);
+      else this.#change(id, { ...(this.#held.get(id) ?? { state: "failed" }), errors: sentences(thrown) });
+    } finally {
+      this.#current = null;
+    }
+  }
+
+  #stopped({ id, file }: Item): void {
+    const before = this.#held.get(id);
+    if (before) this.#change(id, before);
+    else this.items = this.items.filter((other) => other.id !== id);
+    this.say(`Stopped reading ${id}.`, file);
+  }
+
+  /** There is one ground truth: the one dropped last. */
+  async #replaceGroundTruth(id: string): Promise<void> {
+    const older = [...this.#held.values()].find((item) => item.id !== id && item.summary?.kind === "ground_truth");
+    if (!older) return;
+    this.items = this.items.filter((item) => item.id !== older.id);
+    this.say(`${id} took the place of ${older.id}.`, older.file);
+    await this.#forget(older.id);
+  }
+
+  async #forget(id: string): Promise<void> {
+    this.#held.delete(id);
+    await this.#evaluator.remove(id);
+  }
+
+  #isListed({ id, file }: Item): boolean {
+    return this.items.some((item) => item.id === id && item.file === file && item.state === "reading");
+  }
+
+  #change(id: string, changes: Partial<Item>): void {
+    this.items = this.items.map((item) => (item.id === id ? { ...item, ...changes } : item));
+  }
+}
