@@ -1,5 +1,7 @@
 //! Predictions joined to the ground truth: each image with its file, each class ranked.
 
+use std::ops::Range;
+
 use crate::dataset::{CLASSES, Class, GroundTruth, PredictionFile, Predictions};
 use crate::error::Error;
 use crate::geometry::Extent;
@@ -13,6 +15,8 @@ pub struct Run {
     sha256: String,
     n_files: usize,
     rankings: Vec<Ranking>,
+    /// Numbers of the detections of each image.
+    detections_of_image: Vec<Range<u32>>,
     notices: Notices,
 }
 
@@ -54,6 +58,19 @@ impl Run {
     #[must_use]
     pub fn ranking(&self, class: Class) -> &Ranking {
         &self.rankings[class.index()]
+    }
+
+    /// The image of each detection of a class, by falling score.
+    ///
+    /// Made when it is asked for, since only resampling and image-level scores need it.
+    #[must_use]
+    pub fn images(&self, class: Class) -> Vec<u32> {
+        let n_detections = self.detections_of_image.iter().map(|detections| detections.end).max().unwrap_or(0);
+        let mut image_of_detection = vec![0; n_detections as usize];
+        for (detections, image) in self.detections_of_image.iter().zip(0_u32..) {
+            image_of_detection[detections.start as usize..detections.end as usize].fill(image);
+        }
+        self.ranking(class).detections().iter().map(|&detection| image_of_detection[detection as usize]).collect()
     }
 
     /// What a user should know about the files.
@@ -140,11 +157,13 @@ impl<'a> Join<'a> {
             Ranking::new(rows.iter().map(|&(image, detection)| self.unranked(class, image, detection)))
         });
         let rankings = rankings.collect();
+        let detections_of_image = self.file_of_image.iter().map(|file| self.detections_of(*file)).collect();
         Ok(Run {
             name: self.predictions.name().to_owned(),
             sha256: self.predictions.sha256().to_owned(),
             n_files: self.n_files,
             rankings,
+            detections_of_image,
             notices: self.notices,
         })
     }
@@ -153,15 +172,18 @@ impl<'a> Join<'a> {
     fn detections_by_class(&self) -> Vec<Vec<(u32, u32)>> {
         let mut rows = vec![Vec::new(); CLASSES.len()];
         for (file, image) in self.file_of_image.iter().zip(0_u32..) {
-            let Some(file) = file else { continue };
-            if let Ok(detections) = &self.predictions.files()[*file as usize].detections {
-                for detection in detections.clone() {
-                    let class = self.predictions.detections().class(detection as usize);
-                    rows[class.index()].push((image, detection));
-                }
+            for detection in self.detections_of(*file) {
+                let class = self.predictions.detections().class(detection as usize);
+                rows[class.index()].push((image, detection));
             }
         }
         rows
+    }
+
+    /// Numbers of the detections of a file; none without a file.
+    fn detections_of(&self, file: Option<u32>) -> Range<u32> {
+        let detections = file.and_then(|file| self.predictions.files()[file as usize].detections.as_ref().ok());
+        detections.cloned().unwrap_or(0..0)
     }
 
     fn unranked(&self, class: Class, image: u32, detection: u32) -> Unranked<'a> {

@@ -1,6 +1,8 @@
 //! Recall at given false positives per image, as the official script reads it and exactly.
 
+pub mod average_precision;
 pub mod exact;
+pub mod image_roc;
 pub mod official;
 pub mod quirks;
 pub mod ties;
