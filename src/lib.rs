@@ -21,6 +21,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod bootstrap;
 pub mod curve;
 pub mod dataset;
 pub mod error;
@@ -36,13 +37,15 @@ pub mod score;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 
+pub use bootstrap::Bootstrap;
 pub use dataset::{GroundTruth, Predictions};
 pub use error::Error;
 pub use input::archive::read as read_predictions;
 #[cfg(not(target_arch = "wasm32"))]
 pub use input::folder::read as read_predictions_folder;
 pub use input::ground_truth::read as read_ground_truth;
-pub use options::Options;
+pub use input::groups::Groups;
+pub use options::{Options, Resampling};
 pub use report::Report;
 pub use run::Run;
 

@@ -81,6 +81,59 @@ impl Options {
     }
 }
 
+/// How images are resampled; [`Resampling::default`] is 2,000 replicates of seed 1 and 95 % intervals.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resampling {
+    replicates: u32,
+    seed: u64,
+    level: f64,
+}
+
+impl Default for Resampling {
+    fn default() -> Self {
+        Self { replicates: 2000, seed: 1, level: 0.95 }
+    }
+}
+
+impl Resampling {
+    /// The most replicates: more would not move an interval by anything that can be seen.
+    pub const MAX_REPLICATES: u32 = 100_000;
+
+    /// `replicates` in 1..=100,000, any seed, `level` of the intervals above 0 and below 1.
+    ///
+    /// # Errors
+    /// If one is out of range.
+    pub fn new(replicates: u32, seed: u64, level: f64) -> Result<Self, Error> {
+        if !(1..=Self::MAX_REPLICATES).contains(&replicates) {
+            let expected = format!("a whole number from 1 to {}, such as 2000", Self::MAX_REPLICATES);
+            return Err(Error::new("Bootstrap replicates", there_is(&replicates.to_string()), expected));
+        }
+        if !(level > 0.0 && level < 1.0) {
+            let what = there_is(&level.to_string());
+            return Err(Error::new("Level of the intervals", what, "a number between 0 and 1, such as 0.95"));
+        }
+        Ok(Self { replicates, seed, level })
+    }
+
+    /// How often the images are drawn.
+    #[must_use]
+    pub const fn replicates(&self) -> u32 {
+        self.replicates
+    }
+
+    /// What the draws follow from.
+    #[must_use]
+    pub const fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The share of replicates within an interval, above 0 and below 1.
+    #[must_use]
+    pub const fn level(&self) -> f64 {
+        self.level
+    }
+}
+
 fn there_is(text: &str) -> String {
     let text = text.trim();
     if text.is_empty() { "there is nothing".into() } else { format!("there is {text}") }

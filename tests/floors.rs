@@ -9,14 +9,15 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// The floors, from the ground up. A module that is not here has no place in the house yet.
 ///
-/// `render` makes bytes and text of a `report`, so it stands above it; the root of the crate (`lib.rs`) stands below the
+/// `bootstrap` resamples what `score` reads, so it stands above it. `render` makes bytes and text of a `report`, so it stands above it; the root of the crate (`lib.rs`) stands below the
 /// shells, which may use what it offers.
 const FLOORS: &[&[&str]] = &[
     &["geometry"],
     &["error", "notice"],
     &["matching", "dataset", "options"],
     &["curve", "input", "run"],
-    &["score", "bootstrap"],
+    &["score"],
+    &["bootstrap"],
     &["compare", "diagnosis"],
     &["report"],
     &["render"],

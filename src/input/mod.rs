@@ -7,6 +7,7 @@ pub mod chestx_det;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod folder;
 pub mod ground_truth;
+pub mod groups;
 mod json;
 mod sniff;
 

@@ -1,6 +1,8 @@
 //! What the tests of statistics share: the golden cases, loaded.
 #![allow(dead_code, reason = "each test file is a crate of its own and uses a part")]
 
+pub mod made_up;
+
 use std::fs::File;
 use std::io::BufReader;
 use std::ops::ControlFlow;
