@@ -201,19 +201,57 @@ impl LesionsOfClass {
 }
 
 /// Detections in columns, in the order in which they were read.
+///
+/// Boxes under names that the official script does not read are kept too, so that they can be read by choice; they have
+/// no class.
 #[derive(Debug, Clone, Default)]
 pub struct Detections {
     boxes: Vec<BBox>,
     scores: Vec<f32>,
-    classes: Vec<Class>,
+    /// The place of the class in [`CLASSES`], or after those, of the name in `unread_names`.
+    keys: Vec<u8>,
+    unread_names: Vec<String>,
 }
+
+/// The most different unread names that are kept: class names are few, and a `u8` numbers them with the classes.
+const MAX_UNREAD_NAMES: usize = u8::MAX as usize - CLASSES.len();
 
 impl Detections {
     /// Appends one detection.
     pub fn push(&mut self, class: Class, bbox: BBox, score: f32) {
+        self.push_key(class.0, bbox, score);
+    }
+
+    /// Appends a box under a name that is not read; it is not kept if there are too many such names.
+    pub fn push_unread(&mut self, name: &str, bbox: BBox, score: f32) {
+        let at = self.unread_names.iter().position(|other| other == name).or_else(|| {
+            (self.unread_names.len() < MAX_UNREAD_NAMES).then(|| {
+                self.unread_names.push(name.to_owned());
+                self.unread_names.len() - 1
+            })
+        });
+        if let Some(at) = at {
+            self.push_key((CLASSES.len() + at) as u8, bbox, score);
+        }
+    }
+
+    fn push_key(&mut self, key: u8, bbox: BBox, score: f32) {
         self.boxes.push(bbox);
         self.scores.push(score);
-        self.classes.push(class);
+        self.keys.push(key);
+    }
+
+    /// How many have a class.
+    #[must_use]
+    pub fn n_read(&self) -> usize {
+        self.keys.iter().filter(|key| usize::from(**key) < CLASSES.len()).count()
+    }
+
+    /// The name of a detection that has no class.
+    #[must_use]
+    pub fn unread_name(&self, at: usize) -> Option<&str> {
+        let at = usize::from(self.keys[at]).checked_sub(CLASSES.len())?;
+        self.unread_names.get(at).map(String::as_str)
     }
 
     /// How many there are.
@@ -232,7 +270,7 @@ impl Detections {
     pub fn truncate(&mut self, len: usize) {
         self.boxes.truncate(len);
         self.scores.truncate(len);
-        self.classes.truncate(len);
+        self.keys.truncate(len);
     }
 
     /// The box of a detection.
@@ -247,10 +285,11 @@ impl Detections {
         self.scores[at]
     }
 
-    /// The class of a detection.
+    /// The class of a detection; `None` for a box under a name that is not read.
     #[must_use]
-    pub fn class(&self, at: usize) -> Class {
-        self.classes[at]
+    pub fn class(&self, at: usize) -> Option<Class> {
+        let key = self.keys[at];
+        (usize::from(key) < CLASSES.len()).then_some(Class(key))
     }
 }
 
@@ -267,6 +306,8 @@ pub struct PredictionFile {
     pub both_spellings: u32,
     /// Boxes under names that are not read: the first such name, and how many boxes in all.
     pub unread: Option<(String, u32)>,
+    /// The first number that is written as text, as an error: the official format has none.
+    pub text_number: Option<Error>,
 }
 
 /// A set of predictions as it was read, before it is known which images count.

@@ -24,12 +24,14 @@
 pub mod bootstrap;
 pub mod curve;
 pub mod dataset;
+pub mod doctor;
 pub mod error;
 pub mod geometry;
 pub mod input;
 pub mod matching;
 pub mod notice;
 pub mod options;
+pub mod reading;
 pub mod render;
 pub mod report;
 pub mod run;
@@ -46,13 +48,41 @@ pub use input::folder::read as read_predictions_folder;
 pub use input::ground_truth::read as read_ground_truth;
 pub use input::groups::Groups;
 pub use options::{Options, Resampling};
+pub use reading::Reading;
 pub use report::Report;
-pub use run::Run;
+pub use run::{Prepared, Run};
+
+use std::sync::Arc;
 
 use crate::dataset::Class;
+use crate::doctor::{Case, Refusal};
 use crate::report::CurveReport;
 use crate::score::ClassScore;
 use crate::score::official::Counts;
+
+/// Makes predictions ready to be scored against a ground truth: reads them as asked, joins files to images, ranks the
+/// detections, and looks for mistakes in the files. Several runs only if each folder is one.
+///
+/// # Errors
+/// If a file of an image cannot be read, or an image has two files; with the readings that would help.
+pub fn prepare(
+    ground_truth: &GroundTruth,
+    predictions: &Arc<Predictions>,
+    reading: &Reading,
+) -> Result<Vec<Prepared>, Refusal> {
+    if !(reading.scale.is_finite() && reading.scale > 0.0) {
+        let error = Error::new("scale", format!("there is {}", reading.scale), "a number above 0");
+        return Err(Refusal { errors: vec![error], remedies: Vec::new() });
+    }
+    let prepare_one = |predictions: Arc<Predictions>| {
+        let refuse = |errors| Refusal::new(ground_truth, &predictions, reading, errors);
+        let run = Run::new(ground_truth, &predictions).map_err(refuse)?;
+        let case = Case { ground_truth, predictions: &predictions, reading, run: &run };
+        let findings = doctor::examine(case);
+        Ok(Prepared { run: run.examined(reading.clone(), findings), predictions })
+    };
+    input::remedy::apply(ground_truth, predictions, reading).into_iter().map(prepare_one).collect()
+}
 
 /// Scores runs against the ground truth that they were made for. What was read is not read again, so that other options
 /// follow at once.

@@ -5,9 +5,12 @@ use std::io::{BufReader, Read, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use froc::{Error, GroundTruth, Options, Predictions, Run};
+use froc::doctor::Refusal;
+use froc::reading::{FileNames, Folders, Layout};
+use froc::{Error, GroundTruth, Options, Predictions, Reading, Run};
 
 /// Scores lesion detectors on ChestX-Det10.
 #[derive(Parser)]
@@ -40,6 +43,75 @@ struct Score {
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
+    #[command(flatten)]
+    reading: HowToRead,
+}
+
+/// For files that are not as the official script expects; the report says what was done.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Read the predictions otherwise than the official script")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+struct HowToRead {
+    /// What the first four numbers of a box are.
+    #[arg(long, value_enum, default_value_t = Boxes::Corners)]
+    boxes: Boxes,
+    /// Multiply every coordinate by this.
+    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
+    scale: f64,
+    /// Read a class name as that of a class, as in NODULE=Nodule; give it again for more.
+    #[arg(long, value_name = "NAME=CLASS", value_parser = class_name)]
+    class: Vec<(String, String)>,
+    /// Match file names without regard to case, endings and leading zeros.
+    #[arg(long)]
+    loose_names: bool,
+    /// Leave out files that cannot be read; their images count as having no detections.
+    #[arg(long)]
+    leave_out_unreadable: bool,
+    /// Read numbers that are written as text.
+    #[arg(long)]
+    accept_text_numbers: bool,
+    /// Score each folder of an archive as a run.
+    #[arg(long)]
+    folders_apart: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Boxes {
+    /// x1, y1, x2, y2.
+    Corners,
+    /// x, y, width, height.
+    Xywh,
+    /// Two opposite corners in any order.
+    AnyCorners,
+    /// y1, x1, y2, x2.
+    Yxyx,
+}
+
+fn class_name(text: &str) -> Result<(String, String), String> {
+    let (name, class) = text.rsplit_once('=').ok_or("write it as NAME=CLASS, such as NODULE=Nodule")?;
+    if froc::dataset::Class::named(class).is_none() {
+        return Err(format!("{class} is no class; there are {}", froc::dataset::CLASSES.join(", ")));
+    }
+    Ok((name.to_owned(), class.to_owned()))
+}
+
+impl HowToRead {
+    fn reading(&self) -> Reading {
+        Reading {
+            boxes: match self.boxes {
+                Boxes::Corners => Layout::Corners,
+                Boxes::Xywh => Layout::Xywh,
+                Boxes::AnyCorners => Layout::AnyCorners,
+                Boxes::Yxyx => Layout::Yxyx,
+            },
+            scale: self.scale,
+            class_names: self.class.iter().cloned().collect(),
+            file_names: if self.loose_names { FileNames::Loose } else { FileNames::Exact },
+            leave_out_unreadable: self.leave_out_unreadable,
+            accept_text_numbers: self.accept_text_numbers,
+            folders: if self.folders_apart { Folders::Apart } else { Folders::Together },
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -76,15 +148,15 @@ fn score(arguments: &Score) -> Result<Vec<u8>, Vec<String>> {
     let one = |error: Error| vec![error.to_string()];
     let options = options(arguments).map_err(one)?;
     let ground_truth = ground_truth(&arguments.ground_truth)?;
-    let mut runs = Vec::new();
+    let reading = arguments.reading.reading();
+    let mut runs: Vec<Run> = Vec::new();
     let mut sentences = Vec::new();
     for path in &arguments.predictions {
-        let run = predictions(path).map_err(|sentence| vec![sentence]).and_then(|predictions| {
-            Run::new(&ground_truth, &predictions)
-                .map_err(|errors| errors.iter().map(Error::to_string).collect::<Vec<_>>())
+        let prepared = predictions(path).map_err(|sentence| vec![sentence]).and_then(|predictions| {
+            froc::prepare(&ground_truth, &Arc::new(predictions), &reading).map_err(|refusal| sentences_of(&refusal))
         });
-        match run {
-            Ok(run) => runs.push(run),
+        match prepared {
+            Ok(prepared) => runs.extend(prepared.into_iter().map(|prepared| prepared.run)),
             Err(more) => sentences.extend(more),
         }
     }
@@ -96,6 +168,12 @@ fn score(arguments: &Score) -> Result<Vec<u8>, Vec<String>> {
         Format::Text => Ok(froc::render::table(&report).into_bytes()),
         Format::Json => froc::render::json(&report).map_err(one),
     }
+}
+
+/// What is wrong, and the flags that would help.
+fn sentences_of(refusal: &Refusal) -> Vec<String> {
+    let remedies = refusal.remedies.iter().map(|remedy| format!("{}: {}", remedy.label, remedy.reading.flags()));
+    refusal.errors.iter().map(Error::to_string).chain(remedies).collect()
 }
 
 fn options(arguments: &Score) -> Result<Options, Error> {

@@ -1,5 +1,9 @@
 //! What a user should know although the score survives it.
 
+use serde::Serialize;
+
+use crate::reading::Reading;
+
 /// The number of examples a notice keeps.
 pub const MAX_EXAMPLES: usize = 5;
 
@@ -91,6 +95,34 @@ impl NoticeCode {
             Self::ImageNameWithoutPng => "Give images names that end in .png.",
         }
     }
+}
+
+/// Something the doctor found: a notice with its evidence, and how to read the files so that it is mended, if that is
+/// mechanical.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Finding {
+    /// Stable name in `snake_case`.
+    pub code: &'static str,
+    /// How often it was seen.
+    pub count: usize,
+    /// What was seen, with the evidence, in one sentence.
+    pub sentence: String,
+    /// How to mend it, in one sentence.
+    pub fix: String,
+    /// The first few places.
+    pub examples: Vec<String>,
+    /// A reading that mends it.
+    pub remedy: Option<Remedy>,
+}
+
+/// A reading that would mend something, and what to call it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct Remedy {
+    /// What it does, such as `Read the boxes as x, y, width, height`.
+    pub label: String,
+    /// The whole reading, what was chosen before included.
+    pub reading: Reading,
 }
 
 /// One kind of thing that was seen, how often, and where first.

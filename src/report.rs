@@ -9,8 +9,9 @@ use tsify::Tsify;
 
 use crate::curve::{Curve, Point};
 use crate::dataset::{Class, GroundTruth};
-use crate::notice::{Notice, Notices};
+use crate::notice::{Finding, Notice, Notices, Remedy};
 use crate::options::Options;
+use crate::reading::{Folders, Reading};
 use crate::run::Run;
 use crate::score::official::Counts;
 use crate::score::quirks::{self, Quirk, QuirkId, Touched};
@@ -81,6 +82,9 @@ pub struct RunReport {
     pub classes: Vec<ClassReport>,
     /// What a user should know although the run could be scored.
     pub notices: Vec<NoticeReport>,
+    /// How the files were read, if not as the official script reads: then `official` is not the official score of the
+    /// files as they are.
+    pub reading: Option<ReadingReport>,
 }
 
 /// The official score of a run.
@@ -200,6 +204,18 @@ pub struct NoticeReport {
     pub fix: String,
     /// The first few places.
     pub examples: Vec<String>,
+    /// A reading of the files that mends it, where that is mechanical; it changes no file.
+    pub remedy: Option<Remedy>,
+}
+
+/// A run that is not read as the official script reads.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct ReadingReport {
+    /// What is done otherwise, in one sentence.
+    pub sentence: String,
+    /// All of it.
+    pub reading: Reading,
 }
 
 /// The FROC curve of one class: its corners, from no detection shown to all shown.
@@ -220,6 +236,9 @@ impl Report {
     /// The report of runs that were scored against one ground truth, each with its classes in the official order.
     #[must_use]
     pub fn new(ground_truth: &GroundTruth, options: &Options, runs: &[(&Run, Vec<ClassScore>)]) -> Self {
+        let mut reports: Vec<RunReport> =
+            runs.iter().map(|(run, classes)| RunReport::new(run, classes, options)).collect();
+        same_file_twice(&mut reports);
         Self {
             schema_version: SCHEMA_VERSION,
             froc_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -230,7 +249,7 @@ impl Report {
                 n_lesions: Class::all().map(|class| ground_truth.n_lesions(class)).sum(),
             },
             options: OptionsReport::from(options),
-            runs: runs.iter().map(|(run, classes)| RunReport::new(run, classes, options)).collect(),
+            runs: reports,
             notices: notices(ground_truth.notices()),
         }
     }
@@ -253,7 +272,11 @@ impl RunReport {
             official: OfficialReport::new(classes, options),
             exact: ExactReport::new(classes, options),
             classes: Class::all().zip(classes).map(class).collect(),
-            notices: notices(run.notices()),
+            notices: run_notices(run),
+            reading: run
+                .reading()
+                .sentence()
+                .map(|sentence| ReadingReport { sentence, reading: run.reading().clone() }),
         }
     }
 }
@@ -379,8 +402,45 @@ fn notices(notices: &Notices) -> Vec<NoticeReport> {
         sentence: notice.code.sentence(notice.count),
         fix: notice.code.fix().to_owned(),
         examples: notice.examples.clone(),
+        remedy: None,
     };
     notices.as_slice().iter().map(report).collect()
+}
+
+/// What the doctor found, and the plain notices that no finding says better.
+fn run_notices(run: &Run) -> Vec<NoticeReport> {
+    let finding = |finding: &Finding| NoticeReport {
+        code: finding.code.to_owned(),
+        count: finding.count,
+        sentence: finding.sentence.clone(),
+        fix: finding.fix.clone(),
+        examples: finding.examples.clone(),
+        remedy: finding.remedy.clone(),
+    };
+    let mut all: Vec<NoticeReport> = run.findings().iter().map(finding).collect();
+    let plain = notices(run.notices()).into_iter().filter(|notice| all.iter().all(|other| other.code != notice.code));
+    let plain: Vec<NoticeReport> = plain.collect();
+    all.extend(plain);
+    all
+}
+
+/// A second run made of the very file of an earlier one, unless each is a folder of it.
+fn same_file_twice(runs: &mut [RunReport]) {
+    let mut seen: Vec<(String, String)> = Vec::new();
+    for run in runs {
+        let is_folder = run.reading.as_ref().is_some_and(|how| how.reading.folders == Folders::Apart);
+        if let Some((_, name)) = seen.iter().find(|(sha256, _)| *sha256 == run.sha256 && !is_folder) {
+            run.notices.push(NoticeReport {
+                code: "same_file_twice".to_owned(),
+                count: 1,
+                sentence: format!("This is the same file as {name}, byte for byte."),
+                fix: "Drop the predictions of the other model.".to_owned(),
+                examples: vec![name.clone()],
+                remedy: None,
+            });
+        }
+        seen.push((run.sha256.clone(), run.name.clone()));
+    }
 }
 
 /// What the script did, with the figures of the run, in one sentence.

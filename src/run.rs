@@ -1,12 +1,14 @@
 //! Predictions joined to the ground truth: each image with its file, each class ranked.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::dataset::{CLASSES, Class, GroundTruth, PredictionFile, Predictions};
 use crate::error::Error;
 use crate::geometry::Extent;
 use crate::matching::{Ranking, Unranked, Verdict};
-use crate::notice::{NoticeCode, Notices};
+use crate::notice::{Finding, NoticeCode, Notices};
+use crate::reading::Reading;
 
 /// A set of predictions, ready to be scored against one ground truth.
 #[derive(Debug, Clone)]
@@ -18,6 +20,8 @@ pub struct Run {
     /// Numbers of the detections of each image.
     detections_of_image: Vec<Range<u32>>,
     notices: Notices,
+    reading: Reading,
+    findings: Vec<Finding>,
 }
 
 impl Run {
@@ -73,6 +77,30 @@ impl Run {
         self.ranking(class).detections().iter().map(|&detection| image_of_detection[detection as usize]).collect()
     }
 
+    /// How the files were read.
+    #[must_use]
+    pub const fn reading(&self) -> &Reading {
+        &self.reading
+    }
+
+    /// What the doctor found.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// The run with a note of how its files were read and what the doctor found.
+    #[must_use]
+    pub fn examined(self, reading: Reading, findings: Vec<Finding>) -> Self {
+        Self { reading, findings, ..self }
+    }
+
+    /// Numbers of the detections of an image, boxes without a class included.
+    #[must_use]
+    pub fn detections(&self, image: usize) -> Range<u32> {
+        self.detections_of_image[image].clone()
+    }
+
     /// What a user should know about the files.
     #[must_use]
     pub const fn notices(&self) -> &Notices {
@@ -85,6 +113,15 @@ impl Run {
         // NumPy compares the f32 overlap with the threshold as f32.
         self.ranking(class).verdicts(n_lesions, iou_threshold as f32, extent)
     }
+}
+
+/// A run that is ready to be scored, with the predictions that it was made of, as they were read.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// The predictions, the reading applied.
+    pub predictions: Arc<Predictions>,
+    /// The run.
+    pub run: Run,
 }
 
 /// The work of [`Run::new`] in progress.
@@ -130,7 +167,7 @@ impl<'a> Join<'a> {
         }
         self.file_of_image[image as usize] = Some(at as u32);
         self.n_files += 1;
-        if let Err(error) = &file.detections {
+        if let Some(error) = file.detections.as_ref().err().or(file.text_number.as_ref()) {
             self.errors.push(error.clone().within(self.predictions.name()));
         }
         self.notices.add(NoticeCode::EmptyFile, usize::from(file.is_empty), || file.path.clone());
@@ -165,6 +202,8 @@ impl<'a> Join<'a> {
             rankings,
             detections_of_image,
             notices: self.notices,
+            reading: Reading::default(),
+            findings: Vec::new(),
         })
     }
 
@@ -173,8 +212,9 @@ impl<'a> Join<'a> {
         let mut rows = vec![Vec::new(); CLASSES.len()];
         for (file, image) in self.file_of_image.iter().zip(0_u32..) {
             for detection in self.detections_of(*file) {
-                let class = self.predictions.detections().class(detection as usize);
-                rows[class.index()].push((image, detection));
+                if let Some(class) = self.predictions.detections().class(detection as usize) {
+                    rows[class.index()].push((image, detection));
+                }
             }
         }
         rows

@@ -4,6 +4,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use js_sys::{Function, Uint8Array};
 use serde::Serialize;
@@ -12,11 +13,14 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Blob, FileReaderSync};
 
 use crate::dataset::{CLASSES, Class, GroundTruth, Predictions};
+use crate::doctor::Refusal;
 use crate::error::Error;
 use crate::input::{HEAD_BYTES, Kind, MAX_FILE_BYTES, Progress, Stage, identify};
+use crate::notice::Remedy;
 use crate::options::Options;
+use crate::reading::Reading;
 use crate::report::{CurveReport, OptionsReport, Report};
-use crate::run::Run;
+use crate::run::{Prepared, Run};
 
 /// One sentence and its parts.
 #[derive(Serialize, Tsify)]
@@ -78,6 +82,8 @@ pub struct FileFailure {
     pub id: String,
     /// At least one.
     pub errors: Vec<ErrorReport>,
+    /// Readings under which it can be scored.
+    pub remedies: Vec<Remedy>,
 }
 
 /// What scoring gives.
@@ -86,7 +92,7 @@ pub struct FileFailure {
 pub struct Outcome {
     /// None while there is no ground truth, or no run that can be scored.
     pub report: Option<Report>,
-    /// The id of each run of the report.
+    /// The id of the file of each run of the report.
     pub run_ids: Vec<String>,
     /// The runs that are not in it.
     pub failures: Vec<FileFailure>,
@@ -102,7 +108,7 @@ pub struct Evaluator {
 
 enum Contents {
     GroundTruth(Box<GroundTruth>),
-    Predictions { predictions: Box<Predictions>, run: Option<Result<Run, Vec<Error>>> },
+    Predictions { predictions: Arc<Predictions>, reading: Reading, prepared: Option<Result<Vec<Prepared>, Refusal>> },
 }
 
 #[wasm_bindgen]
@@ -126,7 +132,7 @@ impl Evaluator {
         if matches!(contents, Contents::GroundTruth(_)) {
             // The runs were joined to another one.
             for (_, file) in &mut self.files {
-                file.forget_run();
+                file.forget_runs();
             }
         }
         self.files.retain(|(other, _)| other != id);
@@ -139,9 +145,24 @@ impl Evaluator {
         let of_id = |(other, _): &(String, Contents)| other == id;
         let is_ground_truth = |(_, file): &(String, Contents)| matches!(file, Contents::GroundTruth(_));
         if self.files.iter().any(|file| of_id(file) && is_ground_truth(file)) {
-            self.files.iter_mut().for_each(|(_, file)| file.forget_run());
+            self.files.iter_mut().for_each(|(_, file)| file.forget_runs());
         }
         self.files.retain(|file| !of_id(file));
+    }
+
+    /// Reads a file of predictions otherwise from now on; the file itself is not read again.
+    ///
+    /// # Errors
+    /// Throws what the browser does if `reading` is no reading.
+    pub fn set_reading(&mut self, id: &str, reading: &Ts<Reading>) -> Result<(), JsValue> {
+        let chosen = reading.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
+        for (_, file) in self.files.iter_mut().filter(|(other, _)| other == id) {
+            if let Contents::Predictions { reading, .. } = file {
+                *reading = chosen.clone();
+            }
+            file.forget_runs();
+        }
+        Ok(())
     }
 
     /// Scores every run, in the order of `add`; what was read is not read again.
@@ -161,15 +182,17 @@ impl Evaluator {
         let Some(((_, Contents::GroundTruth(truth)), after)) = rest.split_first_mut() else { return to_js(&outcome) };
         let mut runs: Vec<&Run> = Vec::new();
         for (id, file) in before.iter_mut().chain(after) {
-            match file.join(truth) {
+            match file.prepare(truth) {
                 None => {}
-                Some(Ok(run)) => {
-                    outcome.run_ids.push(id.clone());
-                    runs.push(run);
+                Some(Ok(prepared)) => {
+                    outcome.run_ids.extend(prepared.iter().map(|_| id.clone()));
+                    runs.extend(prepared.iter().map(|prepared| &prepared.run));
                 }
-                Some(Err(errors)) => outcome
-                    .failures
-                    .push(FileFailure { id: id.clone(), errors: errors.iter().map(ErrorReport::from).collect() }),
+                Some(Err(refusal)) => outcome.failures.push(FileFailure {
+                    id: id.clone(),
+                    errors: refusal.errors.iter().map(ErrorReport::from).collect(),
+                    remedies: refusal.remedies.clone(),
+                }),
             }
         }
         if !runs.is_empty() {
@@ -198,28 +221,38 @@ impl Evaluator {
         self.report.as_ref().and_then(lines).unwrap_or_default()
     }
 
-    /// The curve of a class, by its place in the official order, of the run with that id.
+    /// The curve of a class, by its place in the official order, of a run of the last report.
     ///
     /// # Errors
     /// Throws a `Failure` if there is no such run or class, or an option is out of range.
     #[wasm_bindgen(unchecked_return_type = "CurveReport")]
-    pub fn curve(&self, id: &str, class: usize, options: &Ts<OptionsReport>) -> Result<JsValue, JsValue> {
+    pub fn curve(&self, run: usize, class: usize, options: &Ts<OptionsReport>) -> Result<JsValue, JsValue> {
         let options = options.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
         let options = checked(&options)?;
         let truth = self.files.iter().rev().find_map(|(_, file)| match file {
             Contents::GroundTruth(truth) => Some(truth),
             Contents::Predictions { .. } => None,
         });
-        let run = self.files.iter().find_map(|(other, file)| match file {
-            Contents::Predictions { run: Some(Ok(run)), .. } if other == id => Some(run),
-            _ => None,
-        });
+        let run = self.prepared().nth(run).map(|prepared| &prepared.run);
         let class = Class::all().nth(class);
         let (Some(truth), Some(run), Some(class)) = (truth, run, class) else {
             let expected = format!("a run that was scored, and a class number below {}", CLASSES.len());
             return Err(failure(&[Error::new("curve", "there is no such run or class", expected)]));
         };
         to_js::<CurveReport>(&crate::curve(truth, run, class, &options))
+    }
+}
+
+impl Evaluator {
+    /// The runs that can be scored, in the order of the report.
+    fn prepared(&self) -> impl Iterator<Item = &Prepared> {
+        self.files
+            .iter()
+            .filter_map(|(_, file)| match file {
+                Contents::Predictions { prepared: Some(Ok(prepared)), .. } => Some(prepared),
+                _ => None,
+            })
+            .flatten()
     }
 }
 
@@ -268,23 +301,23 @@ impl Contents {
                 n_images: None,
                 n_lesions: None,
                 n_files: Some(predictions.files().len()),
-                n_detections: Some(predictions.detections().len()),
+                n_detections: Some(predictions.detections().n_read()),
             },
         }
     }
 
-    fn forget_run(&mut self) {
-        if let Self::Predictions { run, .. } = self {
-            *run = None;
+    fn forget_runs(&mut self) {
+        if let Self::Predictions { prepared, .. } = self {
+            *prepared = None;
         }
     }
 
-    /// The run joined to the ground truth, once; none if this is no run.
-    fn join(&mut self, truth: &GroundTruth) -> Option<Result<&Run, &Vec<Error>>> {
+    /// The runs made ready for the ground truth, once; none if this is no file of predictions.
+    fn prepare(&mut self, truth: &GroundTruth) -> Option<Result<&Vec<Prepared>, &Refusal>> {
         match self {
             Self::GroundTruth(_) => None,
-            Self::Predictions { predictions, run } => {
-                Some(run.get_or_insert_with(|| Run::new(truth, predictions)).as_ref())
+            Self::Predictions { predictions, reading, prepared } => {
+                Some(prepared.get_or_insert_with(|| crate::prepare(truth, predictions, reading)).as_ref())
             }
         }
     }
@@ -307,7 +340,8 @@ fn read(name: &str, blob: &Blob, on_progress: &Function) -> Result<Contents, Err
                 ControlFlow::Continue(())
             };
             let predictions = crate::read_predictions(name, reader, &mut tell)?;
-            Ok(Contents::Predictions { predictions: Box::new(predictions), run: None })
+            let reading = Reading::default();
+            Ok(Contents::Predictions { predictions: Arc::new(predictions), reading, prepared: None })
         }
     }
 }

@@ -12,13 +12,13 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// `bootstrap` resamples what `score` reads, so it stands above it. `render` makes bytes and text of a `report`, so it stands above it; the root of the crate (`lib.rs`) stands below the
 /// shells, which may use what it offers.
 const FLOORS: &[&[&str]] = &[
-    &["geometry"],
+    &["geometry", "reading"],
     &["error", "notice"],
     &["matching", "dataset", "options"],
     &["curve", "input", "run"],
     &["score"],
     &["bootstrap"],
-    &["compare", "diagnosis"],
+    &["compare", "diagnosis", "doctor"],
     &["report"],
     &["render"],
     &[ROOT],

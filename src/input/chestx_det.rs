@@ -3,9 +3,9 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::json::{BOM, Numbers, Place, shorten};
+use super::json::{AnyBox, BOM, Numbers, Place, shorten};
 use super::{Contents, Format};
 use crate::dataset::{CLASSES, Class, Detections};
 use crate::error::Error;
@@ -14,6 +14,8 @@ use crate::geometry::BBox;
 /// The format of the official script.
 pub const FORMAT: Format = Format { name: "ChestX-Det10 predictions", extension: ".json", read };
 
+/// The most bytes of an unread name that are kept.
+const MAX_NAME_BYTES: usize = 64;
 const BOX: &str = "[x1, y1, x2, y2, score]";
 const LIST: &str = "a list of entries {\"Nodule\": [x1, y1, x2, y2, score]}";
 
@@ -26,11 +28,20 @@ pub fn read(bytes: &[u8], into: &mut Detections) -> Result<Contents, Error> {
     if text.is_empty() {
         return Ok(Contents::default());
     }
-    let mut reader = Reader { into, contents: Contents::default(), place: Place::default(), entry: Vec::new() };
+    let mut reader = Reader {
+        into,
+        contents: Contents::default(),
+        place: Place::in_predictions(),
+        entry: Vec::new(),
+        name: String::new(),
+    };
     let mut json = serde_json::Deserializer::from_slice(text);
     let read = ListSeed(&mut reader).deserialize(&mut json).and_then(|()| json.end());
     match read {
-        Ok(()) => Ok(reader.contents),
+        Ok(()) => {
+            reader.contents.text_number = reader.place.text_number();
+            Ok(reader.contents)
+        }
         Err(error) => Err(reader.place.error("entry", LIST, text, &error)),
     }
 }
@@ -41,6 +52,8 @@ struct Reader<'a> {
     place: Place,
     /// The boxes of the current entry.
     entry: Vec<(Key, [f32; 5])>,
+    /// The last name that is not read.
+    name: String,
 }
 
 /// A class name as it is written.
@@ -78,6 +91,9 @@ impl Reader<'_> {
             Some((_, count)) => *count += 1,
             None => self.contents.unread = Some((shorten(name), 1)),
         }
+        self.name.clear();
+        // No class has a name of this length; keeping it would let one file fill the memory.
+        self.name.push_str(name.get(..MAX_NAME_BYTES).unwrap_or(name));
     }
 
     /// Of both spellings of a class the official one is read.
@@ -149,7 +165,11 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
                 let numbers = entry.next_value_seed(Numbers::<5> { place, shape: BOX })?;
                 self.0.keep(key, numbers);
             } else {
-                entry.next_value::<IgnoredAny>()?;
+                let numbers = entry.next_value_seed(AnyBox)?;
+                let reader = &mut *self.0;
+                if let Some([x1, y1, x2, y2, score]) = numbers {
+                    reader.into.push_unread(&reader.name, BBox { x1, y1, x2, y2 }, score);
+                }
             }
         }
         self.0.end_entry();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error as _, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::error::Error;
 use crate::geometry::{BBox, Extent};
@@ -19,9 +19,17 @@ pub(super) struct Place {
     pub part: String,
     /// What is there, and what was expected.
     problem: Option<(String, String)>,
+    /// Numbers written as text are read; `text_number` says where the first one is.
+    reads_text: bool,
+    text_number: Option<Error>,
 }
 
 impl Place {
+    /// A place in predictions, where numbers written as text are read, and told.
+    pub fn in_predictions() -> Self {
+        Self { reads_text: true, ..Self::default() }
+    }
+
     /// Ends reading with a problem found here.
     pub fn fail<E: serde::de::Error>(&mut self, what: impl Into<String>, expected: impl Into<String>) -> E {
         self.problem = Some((what.into(), expected.into()));
@@ -35,6 +43,11 @@ impl Place {
             (n, "") => format!("{record} {n}"),
             (n, part) => format!("{record} {n}, {part}"),
         }
+    }
+
+    /// The first number that is written as text, as an error.
+    pub fn text_number(&mut self) -> Option<Error> {
+        self.text_number.take()
     }
 
     /// The sentence for an error of `serde_json` that ended reading here.
@@ -135,6 +148,18 @@ impl Visitor<'_> for Number<'_> {
         Err(self.0.fail(format!("there is {value:e}, too large for a 32-bit number"), "a number below 3.4e38"))
     }
 
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<f32, E> {
+        let number = text.trim().parse::<f64>().ok().filter(|number| self.0.reads_text && number.is_finite());
+        let Some(number) = number else {
+            return Err(E::invalid_type(serde::de::Unexpected::Str(text), &self));
+        };
+        if self.0.text_number.is_none() {
+            let there = format!("there is the text \"{}\"", shorten(text));
+            self.0.text_number = Some(Error::new(self.0.describe("entry"), there, "a number, without quotation marks"));
+        }
+        self.visit_f64(number)
+    }
+
     fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<f32, E> {
         self.visit_f64(value as f64)
     }
@@ -175,7 +200,7 @@ impl<'de, const N: usize> Visitor<'de> for Numbers<'_, N> {
             }
         }
         let mut length = N;
-        while list.next_element::<serde::de::IgnoredAny>()?.is_some() {
+        while list.next_element::<IgnoredAny>()?.is_some() {
             length += 1;
         }
         if length > N {
@@ -195,5 +220,88 @@ impl<const N: usize> Numbers<'_, N> {
     fn wrong_length<E: serde::de::Error>(self, length: usize) -> E {
         let s = if length == 1 { "" } else { "s" };
         self.place.fail(format!("the box has {length} number{s}"), self.shape)
+    }
+}
+
+/// A value of any kind: the five numbers of a box if it is one, with nothing else to complain about.
+pub(super) struct AnyBox;
+
+impl<'de> DeserializeSeed<'de> for AnyBox {
+    type Value = Option<[f32; 5]>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let Loose::List(numbers) = Loose::deserialize(deserializer)? else { return Ok(None) };
+        let numbers: Option<Vec<f32>> = numbers.into_iter().collect();
+        let Some([x1, y1, x2, y2, score]) = numbers.and_then(|numbers| <[f32; 5]>::try_from(numbers).ok()) else {
+            return Ok(None);
+        };
+        Ok((BBox { x1, y1, x2, y2 }).area(Extent::PlusOne).is_finite().then_some([x1, y1, x2, y2, score]))
+    }
+}
+
+/// A value of which only numbers, and lists of them, are kept.
+enum Loose {
+    Number(f32),
+    /// At most six elements: a box has five.
+    List(Vec<Option<f32>>),
+    Other,
+}
+
+impl<'de> Deserialize<'de> for Loose {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LooseVisitor)
+    }
+}
+
+struct LooseVisitor;
+
+impl<'de> Visitor<'de> for LooseVisitor {
+    type Value = Loose;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Loose, E> {
+        let number = value as f32;
+        Ok(if number.is_finite() { Loose::Number(number) } else { Loose::Other })
+    }
+
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Loose, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Loose, E> {
+        self.visit_f64(value as f64)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Loose, E> {
+        Ok(Loose::Other)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Loose, E> {
+        Ok(Loose::Other)
+    }
+
+    fn visit_unit<E>(self) -> Result<Loose, E> {
+        Ok(Loose::Other)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Loose, A::Error> {
+        let mut numbers = Vec::new();
+        while let Some(value) = list.next_element::<Loose>()? {
+            if numbers.len() < 6 {
+                numbers.push(match value {
+                    Loose::Number(number) => Some(number),
+                    _ => None,
+                });
+            }
+        }
+        Ok(Loose::List(numbers))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Loose, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Loose::Other)
     }
 }

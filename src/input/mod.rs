@@ -9,6 +9,7 @@ pub mod folder;
 pub mod ground_truth;
 pub mod groups;
 mod json;
+pub mod remedy;
 mod sniff;
 
 use std::io::{self, Read, Seek, SeekFrom};
@@ -42,6 +43,8 @@ pub struct Contents {
     pub both_spellings: u32,
     /// Boxes under names that are not read: the first such name, and how many boxes in all.
     pub unread: Option<(String, u32)>,
+    /// The first number that is written as text, as an error.
+    pub text_number: Option<Error>,
 }
 
 /// The formats of prediction files, by ending.
@@ -88,7 +91,9 @@ impl Collector {
         if base.starts_with("._") || parts.any(|folder| folder == "__MACOSX") {
             return None;
         }
-        FORMATS.iter().find(|format| base.len() > format.extension.len() && base.ends_with(format.extension))
+        FORMATS
+            .iter()
+            .find(|format| base.len() > format.extension.len() && base.to_ascii_lowercase().ends_with(format.extension))
     }
 
     /// Reads one file, or keeps why it cannot be read.
@@ -108,8 +113,9 @@ impl Collector {
                 (Err(error), Contents::default(), false)
             }
         };
-        let Contents { both_spellings, unread } = contents;
-        self.files.push(PredictionFile { path, detections, is_empty, both_spellings, unread });
+        let Contents { both_spellings, unread, text_number } = contents;
+        let text_number = text_number.map(|error| error.within(&path));
+        self.files.push(PredictionFile { path, detections, is_empty, both_spellings, unread, text_number });
     }
 
     fn finish(self, name: &str, sha256: String) -> Predictions {

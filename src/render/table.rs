@@ -26,6 +26,9 @@ pub fn table(report: &Report) -> String {
             report.options.iou_threshold,
             by_class(run, &report.options)
         );
+        if let Some(how) = &run.reading {
+            let _ = writeln!(text, "{}", how.sentence);
+        }
         text.push_str(&quirks(run));
         text.push_str(&notices(&run.notices));
         text.push_str(&official_lines(run, &report.options));
@@ -100,6 +103,9 @@ fn notices(notices: &[NoticeReport]) -> String {
         let examples = notice.examples[..notice.examples.len().min(MAX_EXAMPLES)].join(", ");
         // Writing to a String cannot fail.
         let _ = writeln!(text, "note: {} {} ({examples})", notice.sentence, notice.fix);
+        if let Some(remedy) = &notice.remedy {
+            let _ = writeln!(text, "      {}: {}", remedy.label, remedy.reading.flags());
+        }
         text
     })
 }

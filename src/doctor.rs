@@ -1,0 +1,592 @@
+//! What is wrong with files that score low for no fault of the model, each found on evidence (quirk Q9).
+//!
+//! Nothing here changes a number: a finding says what was seen and, where a fix is mechanical, offers a [`Reading`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use crate::dataset::{Class, Detections, GroundTruth, PredictionFile, Predictions};
+use crate::error::Error;
+use crate::geometry::{BBox, Extent, iou};
+use crate::input::remedy::{loose_name, read_box, top_folders};
+use crate::notice::{Finding, MAX_EXAMPLES, Remedy};
+use crate::reading::{FileNames, Folders, Layout, Reading};
+use crate::run::Run;
+
+/// The most detections that one test looks at: a share of 20,000 is known to a third of a percent.
+const SAMPLE: usize = 20_000;
+/// With fewer boxes than this a share says nothing.
+const LEAST_BOXES: usize = 10;
+/// A box that overlaps a lesion of its class this much is there on purpose: chance hardly does it.
+const ON_PURPOSE: f32 = 0.3;
+/// A reading is offered if it puts this share more of the boxes on a lesion of their class ...
+const LEAST_GAIN: f64 = 0.1;
+/// ... and this many times as many as before.
+const LEAST_RATIO: f64 = 2.0;
+/// Width and height of the images of ChestX-Det10, in pixels.
+const SIDE: f32 = 1024.0;
+/// Usual sizes of the input of a network, and of other copies of the images, in pixels.
+const OTHER_SIDES: [f32; 14] =
+    [224.0, 256.0, 299.0, 300.0, 320.0, 384.0, 416.0, 448.0, 512.0, 640.0, 800.0, 1333.0, 2048.0, 3000.0];
+/// Two boxes of a class in an image that overlap this much would not both survive usual suppression.
+const SAME_PLACE: f32 = 0.7;
+/// A fault that concerns this share of the boxes was made by a program, not by chance.
+const SYSTEMATIC: f64 = 0.5;
+/// This share of boxes on top of a better one means that there was no suppression.
+const UNSUPPRESSED: f64 = 0.3;
+
+/// What was read, how, and the run that it makes.
+#[derive(Debug, Clone, Copy)]
+pub struct Case<'a> {
+    /// What it is scored against.
+    pub ground_truth: &'a GroundTruth,
+    /// What was read, the reading applied.
+    pub predictions: &'a Predictions,
+    /// How it was read.
+    pub reading: &'a Reading,
+    /// The run that it makes.
+    pub run: &'a Run,
+}
+
+/// All that is found, in the order in which it should be mended.
+#[must_use]
+pub fn examine(case: Case<'_>) -> Vec<Finding> {
+    let names = file_names(case);
+    let classes = class_names(case);
+    let boxes = boxes(case);
+    let rest = [
+        ground_truth_inside(case),
+        outside(case),
+        never_predicted(case),
+        scores_equal(case),
+        scores_in_percent(case),
+        many_ties(case),
+        duplicates(case),
+        unsuppressed(case),
+        without_boxes(case),
+    ];
+    [names, classes, boxes].into_iter().chain(rest).flatten().collect()
+}
+
+/// Why a run cannot be scored, and the readings under which it can.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refusal {
+    /// One for each thing that is wrong; at least one.
+    pub errors: Vec<Error>,
+    /// Each of them mends some.
+    pub remedies: Vec<Remedy>,
+}
+
+impl Refusal {
+    /// What might help a run that was refused with these errors.
+    #[must_use]
+    pub fn new(ground_truth: &GroundTruth, predictions: &Predictions, reading: &Reading, errors: Vec<Error>) -> Self {
+        let counts = |file: &&PredictionFile| ground_truth.image_of_file(&file.path).is_some();
+        let files = || predictions.files().iter().filter(counts);
+        let mut remedies = Vec::new();
+        let mut offer = |label: String, change: &dyn Fn(&mut Reading)| {
+            remedies.push(Remedy { label, reading: with(reading, change) });
+        };
+        if files().any(|file| file.text_number.is_some()) {
+            offer("Read numbers that are written as text".into(), &|reading| {
+                reading.accept_text_numbers = true;
+            });
+        }
+        match files().filter(|file| file.detections.is_err() || file.text_number.is_some()).count() {
+            0 => {}
+            1 => offer("Score without this file".into(), &|reading| {
+                reading.leave_out_unreadable = true;
+            }),
+            n => offer(format!("Score without these {n} files"), &|reading| {
+                reading.leave_out_unreadable = true;
+            }),
+        }
+        let folders = top_folders(predictions);
+        if folders.len() > 1 && reading.folders == Folders::Together {
+            offer(format!("Score each of the {} folders as a run", folders.len()), &|reading| {
+                reading.folders = Folders::Apart;
+            });
+        }
+        Self { errors, remedies }
+    }
+}
+
+/// Some of [`all`], evenly thinned if there are many.
+fn sample(case: Case<'_>) -> impl Iterator<Item = (usize, usize)> {
+    all(case).step_by(case.predictions.detections().len().div_ceil(SAMPLE).max(1))
+}
+
+/// The detections that belong to an image: the image, and the number of the detection.
+fn all(case: Case<'_>) -> impl Iterator<Item = (usize, usize)> {
+    let of_image = move |image| (image, case.run.detections(image));
+    let rows = (0..case.ground_truth.n_images()).map(of_image);
+    rows.flat_map(|(image, rows): (usize, Range<u32>)| rows.map(move |at| (image, at as usize)))
+}
+
+/// The share of boxes that lie on a lesion of their class, of those in an image that has one; `None` if they are few.
+fn share_on_lesions(
+    case: Case<'_>,
+    class_of: impl Fn(&Detections, usize) -> Option<Class>,
+    read: impl Fn(BBox) -> BBox,
+) -> Option<f64> {
+    let detections = case.predictions.detections();
+    let (mut on, mut all) = (0_u32, 0_u32);
+    for (image, at) in sample(case) {
+        let Some(class) = class_of(detections, at) else { continue };
+        let (_, lesions) = case.ground_truth.lesions(class, image);
+        if !lesions.is_empty() {
+            let bbox = read(detections.bbox(at));
+            all += 1;
+            on += u32::from(lesions.iter().any(|lesion| iou(bbox, *lesion, Extent::PlusOne) >= ON_PURPOSE));
+        }
+    }
+    (all as usize >= LEAST_BOXES).then(|| f64::from(on) / f64::from(all))
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0}%", 100.0 * share)
+}
+
+fn with(reading: &Reading, change: impl FnOnce(&mut Reading)) -> Reading {
+    let mut reading = reading.clone();
+    change(&mut reading);
+    reading
+}
+
+/// Boxes in another layout, of another image size, or with swapped corners.
+fn boxes(case: Case<'_>) -> Option<Finding> {
+    if case.reading.boxes != Layout::Corners || (case.reading.scale - 1.0).abs() > f64::EPSILON {
+        return None;
+    }
+    let class_of = |detections: &Detections, at| detections.class(at);
+    let before = share_on_lesions(case, class_of, |bbox| bbox)?;
+    if before * LEAST_RATIO > 1.0 {
+        return None;
+    }
+    let layouts = [Layout::Corners, Layout::Xywh, Layout::AnyCorners, Layout::Yxyx];
+    let scales = scales(case);
+    let candidates = scales.iter().flat_map(|scale| layouts.map(|layout| (*scale, layout)));
+    let mut best = (before, 1.0, Layout::Corners);
+    for (scale, layout) in candidates {
+        let share = share_on_lesions(case, class_of, |bbox| read_box(bbox, layout, scale))?;
+        // The first of equals stays: the plainer reading.
+        if share > best.0 + 0.01 {
+            best = (share, scale, layout);
+        }
+    }
+    let (after, scale, layout) = best;
+    if after - before < LEAST_GAIN || after < LEAST_RATIO * before {
+        return None;
+    }
+    let reading = with(case.reading, |reading| {
+        reading.boxes = layout;
+        reading.scale = scale;
+    });
+    let how = as_read(layout, scale);
+    let detections = case.predictions.detections();
+    Some(Finding {
+        code: if layout == Layout::Corners { "other_image_size" } else { "box_layout" },
+        count: detections.n_read(),
+        sentence: format!(
+            "Read as x1, y1, x2, y2 in pixels, {} of the boxes lie on a lesion of their class; read {how}, {} do.",
+            percent(before),
+            percent(after)
+        ),
+        fix: "Write boxes as [x1, y1, x2, y2, score], in pixels of the original image.".into(),
+        examples: sample(case).take(MAX_EXAMPLES).map(|(_, at)| show(detections.bbox(at))).collect(),
+        remedy: Some(Remedy { label: format!("Read the boxes {how}"), reading }),
+    })
+}
+
+fn as_read(layout: Layout, scale: f64) -> String {
+    let layout = match layout {
+        Layout::Corners => "as x1, y1, x2, y2",
+        Layout::Xywh => "as x, y, width, height",
+        Layout::AnyCorners => "with swapped corners put in order",
+        Layout::Yxyx => "as y1, x1, y2, x2",
+    };
+    if (scale - 1.0).abs() > f64::EPSILON { format!("{layout}, times {scale}") } else { layout.to_owned() }
+}
+
+fn show(bbox: BBox) -> String {
+    format!("[{}, {}, {}, {}]", bbox.x1, bbox.y1, bbox.x2, bbox.y2)
+}
+
+/// Factors worth trying: that of fractions of the image, or those of usual image sizes.
+fn scales(case: Case<'_>) -> Vec<f64> {
+    let detections = case.predictions.detections();
+    let greatest = |bbox: BBox| bbox.x1.max(bbox.y1).max(bbox.x2).max(bbox.y2);
+    let most = sample(case).map(|(_, at)| greatest(detections.bbox(at))).fold(0.0, f32::max);
+    if most <= 2.0 {
+        return vec![1.0, f64::from(SIDE)];
+    }
+    let fits = OTHER_SIDES.into_iter().filter(|side| most <= side * 1.05);
+    std::iter::once(1.0).chain(fits.map(|side| f64::from(SIDE) / f64::from(side))).collect()
+}
+
+/// Boxes that lie wholly off the image.
+fn outside(case: Case<'_>) -> Option<Finding> {
+    let detections = case.predictions.detections();
+    let is_off = |bbox: BBox| {
+        bbox.x1.min(bbox.x2) >= SIDE
+            || bbox.y1.min(bbox.y2) >= SIDE
+            || bbox.x1.max(bbox.x2) < 0.0
+            || bbox.y1.max(bbox.y2) < 0.0
+    };
+    counted(case, |_, at| is_off(detections.bbox(at))).map(|(count, examples)| Finding {
+        code: "box_outside_image",
+        sentence: format!("{} wholly outside an image of 1024 x 1024 pixels.", boxes_lie(count)),
+        fix: "Check the image size that the boxes are meant for.".into(),
+        examples: examples.into_iter().map(|(image, at)| format!("{} in {image}", show(detections.bbox(at)))).collect(),
+        count,
+        remedy: None,
+    })
+}
+
+fn boxes_lie(count: usize) -> String {
+    if count == 1 { "1 box lies".into() } else { format!("{count} boxes lie") }
+}
+
+/// How many detections answer `is_so`, and the first few with their images; `None` if none does.
+fn counted(case: Case<'_>, is_so: impl Fn(usize, usize) -> bool) -> Option<(usize, Vec<(&str, usize)>)> {
+    let mut count = 0;
+    let mut examples = Vec::new();
+    for (image, at) in all(case) {
+        if is_so(image, at) {
+            count += 1;
+            if examples.len() < MAX_EXAMPLES {
+                examples.push((case.ground_truth.images()[image].as_str(), at));
+            }
+        }
+    }
+    (count > 0).then_some((count, examples))
+}
+
+/// Class names in another spelling, each with the class it is nearest to.
+fn class_names(case: Case<'_>) -> Option<Finding> {
+    let detections = case.predictions.detections();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, at) in all(case) {
+        if let Some(name) = detections.unread_name(at) {
+            *counts.entry(name).or_default() += 1;
+        }
+    }
+    let indices = index_names(case, &counts);
+    let meant: BTreeMap<String, String> = counts
+        .keys()
+        .filter_map(|name| {
+            let class = indices.get(*name).copied().or_else(|| nearest(name))?;
+            Some(((*name).to_owned(), class.name().to_owned()))
+        })
+        .collect();
+    if meant.is_empty() {
+        return None;
+    }
+    let count = counts.iter().filter(|(name, _)| meant.contains_key(**name)).map(|(_, count)| count).sum();
+    let examples = meant.iter().take(MAX_EXAMPLES).map(|(name, class)| format!("\"{name}\" for {class}")).collect();
+    let mut class_names = case.reading.class_names.clone();
+    class_names.extend(meant);
+    Some(Finding {
+        code: "unread_class_name",
+        count,
+        sentence: format!(
+            "{} under a class name that the official script does not read but that seems to mean a class.",
+            stand(count)
+        ),
+        fix: "Write class names as the ground truth does (Nodule) or in lower case (nodule).".into(),
+        examples,
+        remedy: Some(Remedy {
+            label: "Read these class names".into(),
+            reading: with(case.reading, |reading| reading.class_names = class_names),
+        }),
+    })
+}
+
+fn stand(count: usize) -> String {
+    if count == 1 { "1 box stands".into() } else { format!("{count} boxes stand") }
+}
+
+/// The class that a name means if it is a number: counted from 0 or from 1, as puts more boxes on lesions.
+fn index_names(case: Case<'_>, counts: &BTreeMap<&str, usize>) -> BTreeMap<String, Class> {
+    let numbers: BTreeMap<&str, usize> =
+        counts.keys().filter_map(|name| Some((*name, name.trim().parse().ok()?))).collect();
+    let from = |first: usize| -> BTreeMap<String, Class> {
+        let class = |number: usize| Class::all().nth(number.checked_sub(first)?);
+        numbers.iter().filter_map(|(name, number)| Some(((*name).to_owned(), class(*number)?))).collect()
+    };
+    let share = |classes: &BTreeMap<String, Class>| {
+        let class_of = |detections: &Detections, at: usize| classes.get(detections.unread_name(at)?).copied();
+        share_on_lesions(case, class_of, |bbox| bbox).unwrap_or(0.0)
+    };
+    let (zero, one) = (from(0), from(1));
+    let chosen = if share(&one) > share(&zero) { one } else { zero };
+    // A number alone is no evidence: some of the boxes must be where such lesions are.
+    if share(&chosen) >= LEAST_GAIN { chosen } else { BTreeMap::new() }
+}
+
+/// The class that a name is nearest to: the same letters, one more or one less, or the class as one of several words.
+#[must_use]
+pub fn nearest(name: &str) -> Option<Class> {
+    let letters = |text: &str| text.to_lowercase().chars().filter(|letter| letter.is_alphabetic()).collect::<String>();
+    let plain = letters(name);
+    let words: BTreeSet<String> = name.split(|letter: char| !letter.is_alphabetic()).map(letters).collect();
+    let is_near = |class: &Class| {
+        let class = class.name().to_lowercase();
+        let is_word = words.contains(&class) || words.contains(&format!("{class}s"));
+        // Two mistakes in a word of ten letters or so; class names differ by far more.
+        is_word || strsim::damerau_levenshtein(&plain, &class) <= if class.len() > 6 { 2 } else { 1 }
+    };
+    let near: Vec<Class> = Class::all().filter(is_near).collect();
+    match near[..] {
+        [one] => Some(one),
+        _ => None,
+    }
+}
+
+/// File names that match no image though a rule would make them match.
+fn file_names(case: Case<'_>) -> Option<Finding> {
+    if case.reading.file_names != FileNames::Exact {
+        return None;
+    }
+    let truth = case.ground_truth;
+    let strays: Vec<&str> = case
+        .predictions
+        .files()
+        .iter()
+        .map(|file| file.path.as_str())
+        .filter(|path| truth.image_of_file(path).is_none())
+        .collect();
+    if strays.is_empty() {
+        return None;
+    }
+    let mut images: BTreeMap<String, &str> = BTreeMap::new();
+    for image in truth.images() {
+        images.insert(loose_name(image), image);
+    }
+    let matches: Vec<(&str, &str)> =
+        strays.iter().filter_map(|path| Some((*path, *images.get(&loose_name(path))?))).collect();
+    if !matches.is_empty() {
+        let count = matches.len();
+        return Some(Finding {
+            code: "file_name_nearly_matches",
+            count,
+            sentence: format!("{} without regard to case, endings and leading zeros.", match_an_image(count)),
+            fix: "Name each file like its image, with .json for .png.".into(),
+            examples: matches.iter().take(MAX_EXAMPLES).map(|(path, image)| format!("{path} for {image}")).collect(),
+            remedy: Some(Remedy {
+                label: "Match file names loosely".into(),
+                reading: with(case.reading, |reading| reading.file_names = FileNames::Loose),
+            }),
+        });
+    }
+    let n_nih = |names: &[&str]| names.iter().filter(|name| is_nih_name(name)).count() as f64;
+    let in_truth: Vec<&str> = truth.images().iter().map(String::as_str).collect();
+    let (files, images) = (n_nih(&strays) / strays.len() as f64, n_nih(&in_truth) / in_truth.len() as f64);
+    if (files > SYSTEMATIC) == (images > SYSTEMATIC) || case.run.n_files() > 0 {
+        return None;
+    }
+    let (here, there) =
+        if files > SYSTEMATIC { ("NIH ChestX-ray14", "ChestX-Det10") } else { ("ChestX-Det10", "NIH ChestX-ray14") };
+    Some(Finding {
+        code: "other_image_names",
+        count: strays.len(),
+        sentence: format!("The prediction files bear the image names of {here}, the ground truth those of {there}."),
+        fix: format!("Drop the ground truth with the image names of {here}; ChestX-Det10 lists both."),
+        examples: strays.iter().take(MAX_EXAMPLES).map(|path| (*path).to_owned()).collect(),
+        remedy: None,
+    })
+}
+
+fn match_an_image(count: usize) -> String {
+    if count == 1 {
+        "1 prediction file matches no image by its exact name, but does".into()
+    } else {
+        format!("{count} prediction files match no image by their exact names, but do")
+    }
+}
+
+/// Whether a name is like `00000013_005.png`: eight digits of a patient, three of an image.
+fn is_nih_name(name: &str) -> bool {
+    let base = name.rsplit('/').next().unwrap_or(name);
+    let stem = base.split('.').next().unwrap_or(base);
+    let is_number = |text: &str, digits: usize| text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+    stem.split_once('_').is_some_and(|(patient, image)| is_number(patient, 8) && is_number(image, 3))
+}
+
+/// The ground truth packed among the predictions.
+fn ground_truth_inside(case: Case<'_>) -> Option<Finding> {
+    let is_truth = |name: &str| ["file_name", "syms", "boxes"].contains(&name);
+    let files: Vec<String> = case
+        .predictions
+        .files()
+        .iter()
+        .filter(|file| file.unread.as_ref().is_some_and(|(name, _)| is_truth(name)))
+        .map(|file| file.path.clone())
+        .collect();
+    (!files.is_empty()).then(|| Finding {
+        code: "ground_truth_in_predictions",
+        count: files.len(),
+        sentence: "The predictions hold a file that looks like the ground truth.".into(),
+        fix: "Drop the ground truth by itself, and a zip of the model's own files beside it.".into(),
+        examples: files.into_iter().take(MAX_EXAMPLES).collect(),
+        remedy: None,
+    })
+}
+
+/// Classes with lesions that were never predicted.
+fn never_predicted(case: Case<'_>) -> Option<Finding> {
+    let is_never =
+        |class: &Class| case.ground_truth.n_lesions(*class) > 0 && case.run.ranking(*class).scores().is_empty();
+    let classes: Vec<Class> = Class::all().filter(is_never).collect();
+    (!classes.is_empty()).then(|| Finding {
+        code: "class_never_predicted",
+        count: classes.len(),
+        sentence: if classes.len() == 1 {
+            "1 class with lesions has no detection at all, so its recall is 0.".into()
+        } else {
+            format!("{} classes with lesions have no detection at all, so their recall is 0.", classes.len())
+        },
+        fix: "Check that the model's class names are those of the ground truth.".into(),
+        examples: classes.iter().map(|class| class.name().to_owned()).collect(),
+        remedy: None,
+    })
+}
+
+/// All scores of the run, finite.
+fn scores(case: Case<'_>) -> impl Iterator<Item = f32> {
+    Class::all().flat_map(move |class| case.run.ranking(class).scores().iter().copied())
+}
+
+fn n_scores(case: Case<'_>) -> usize {
+    Class::all().map(|class| case.run.ranking(class).scores().len()).sum()
+}
+
+fn scores_equal(case: Case<'_>) -> Option<Finding> {
+    let first = scores(case).next()?;
+    let all_equal = n_scores(case) >= LEAST_BOXES && scores(case).all(|score| score.to_bits() == first.to_bits());
+    all_equal.then(|| Finding {
+        code: "all_scores_equal",
+        count: n_scores(case),
+        sentence: format!("All {} detections have the score {first}, so nothing ranks them.", n_scores(case)),
+        fix: "Write the model's own confidence as the fifth number of a box.".into(),
+        examples: vec![first.to_string()],
+        remedy: None,
+    })
+}
+
+fn scores_in_percent(case: Case<'_>) -> Option<Finding> {
+    let above_one = scores(case).filter(|score| *score > 1.0).count();
+    let in_range = scores(case).all(|score| (0.0..=100.0).contains(&score));
+    (in_range && n_scores(case) >= LEAST_BOXES && above_one as f64 > SYSTEMATIC * n_scores(case) as f64).then(|| {
+        Finding {
+            code: "scores_in_percent",
+            count: above_one,
+            sentence: format!(
+                "{above_one} scores lie above 1, as if in percent; only their order counts, so the recall is right."
+            ),
+            fix: "Nothing needs mending; score thresholds are shown in the same unit.".into(),
+            examples: scores(case).take(MAX_EXAMPLES).map(|score| score.to_string()).collect(),
+            remedy: None,
+        }
+    })
+}
+
+fn many_ties(case: Case<'_>) -> Option<Finding> {
+    let tied: usize = Class::all()
+        .map(|class| {
+            let groups = case.run.ranking(class).scores().chunk_by(f32::eq);
+            groups.map(<[f32]>::len).filter(|len| *len > 1).sum::<usize>()
+        })
+        .sum();
+    let first = scores(case).next()?;
+    let all_equal = scores(case).all(|score| score.to_bits() == first.to_bits());
+    (!all_equal && n_scores(case) >= LEAST_BOXES && tied as f64 > SYSTEMATIC * n_scores(case) as f64).then(|| Finding {
+        code: "many_ties",
+        count: tied,
+        sentence: format!("{tied} of {} detections share their score with another of their class.", n_scores(case)),
+        fix: "Write scores with all their digits: where they are equal, their order is arbitrary.".into(),
+        examples: scores(case).take(MAX_EXAMPLES).map(|score| score.to_string()).collect(),
+        remedy: None,
+    })
+}
+
+/// Whether a detection is the very box and class of an earlier one in its image.
+fn duplicates(case: Case<'_>) -> Option<Finding> {
+    let detections = case.predictions.detections();
+    let is_again = |image: usize, at: usize| {
+        let class = detections.class(at);
+        let same = |other: usize| detections.class(other) == class && detections.bbox(other) == detections.bbox(at);
+        class.is_some() && earlier(case, image, at).any(same)
+    };
+    counted(case, is_again).map(|(count, examples)| Finding {
+        code: "duplicate_detection",
+        sentence: if count == 1 {
+            "1 detection is the same box of the same class as another in its image.".into()
+        } else {
+            format!("{count} detections are the same box of the same class as another in their image.")
+        },
+        fix: "Write each box once: a second one on a lesion counts as a false positive.".into(),
+        examples: examples.into_iter().map(|(image, at)| format!("{} in {image}", show(detections.bbox(at)))).collect(),
+        count,
+        remedy: None,
+    })
+}
+
+/// The detections of an image before one of them; at most a few hundred, so that a crowded image costs little.
+fn earlier(case: Case<'_>, image: usize, at: usize) -> Range<usize> {
+    const MOST: usize = 300;
+    let first = case.run.detections(image).start as usize;
+    first.max(at.saturating_sub(MOST))..at
+}
+
+/// Many boxes on top of another one of their class.
+fn unsuppressed(case: Case<'_>) -> Option<Finding> {
+    let detections = case.predictions.detections();
+    let is_on_top = |image: usize, at: usize| {
+        let class = detections.class(at);
+        class.is_some()
+            && earlier(case, image, at).any(|other| {
+                detections.class(other) == class
+                    && detections.bbox(other) != detections.bbox(at)
+                    && iou(detections.bbox(other), detections.bbox(at), Extent::PlusOne) >= SAME_PLACE
+            })
+    };
+    let looked_at = sample(case).count();
+    let on_top: Vec<(usize, usize)> = sample(case).filter(|(image, at)| is_on_top(*image, *at)).collect();
+    let share = on_top.len() as f64 / looked_at.max(1) as f64;
+    let images = case.ground_truth.images();
+    (looked_at >= LEAST_BOXES && share > UNSUPPRESSED).then(|| Finding {
+        code: "no_suppression",
+        count: on_top.len(),
+        sentence: format!(
+            "{} of the boxes overlap another one of their class in their image by more than {}.",
+            percent(share),
+            percent(f64::from(SAME_PLACE))
+        ),
+        fix: "Apply non-maximum suppression: a second box on a found lesion counts as a false positive.".into(),
+        examples: on_top
+            .iter()
+            .take(MAX_EXAMPLES)
+            .map(|(image, at)| format!("{} in {}", show(detections.bbox(*at)), images[*image]))
+            .collect(),
+        remedy: None,
+    })
+}
+
+/// Files that are read and hold no box, where most do.
+fn without_boxes(case: Case<'_>) -> Option<Finding> {
+    let is_bare = |image: &usize| case.run.detections(*image).is_empty();
+    let with_lesions = |image: &usize| Class::all().any(|class| !case.ground_truth.lesions(class, *image).1.is_empty());
+    let with_lesions: Vec<usize> = (0..case.ground_truth.n_images()).filter(with_lesions).collect();
+    let bare: Vec<&usize> = with_lesions.iter().filter(|image| is_bare(image)).collect();
+    let enough = case.run.n_files() > 0 && with_lesions.len() >= LEAST_BOXES;
+    (enough && bare.len() as f64 > SYSTEMATIC * with_lesions.len() as f64).then(|| Finding {
+        code: "most_files_empty",
+        count: bare.len(),
+        sentence: format!("{} of {} images with lesions have no detection at all.", bare.len(), with_lesions.len()),
+        fix: "Check that files were written to the end, and keep boxes of low score: the score decides what counts."
+            .into(),
+        examples: bare.iter().take(MAX_EXAMPLES).map(|image| case.ground_truth.images()[**image].clone()).collect(),
+        remedy: None,
+    })
+}

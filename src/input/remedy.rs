@@ -1,0 +1,173 @@
+//! Predictions read by choice otherwise than the official script does; see [`Reading`].
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::dataset::{Class, Detections, GroundTruth, PredictionFile, Predictions};
+use crate::error::Error;
+use crate::geometry::{BBox, Extent};
+use crate::reading::{FileNames, Folders, Layout, Reading};
+
+/// The runs that the predictions are under a reading: one, unless each folder is a run. The files themselves stay as
+/// they are; with the official reading nothing is copied.
+#[must_use]
+pub fn apply(ground_truth: &GroundTruth, predictions: &Arc<Predictions>, reading: &Reading) -> Vec<Arc<Predictions>> {
+    if reading.is_official() {
+        return vec![Arc::clone(predictions)];
+    }
+    let folders = match reading.folders {
+        Folders::Together => Vec::new(),
+        Folders::Apart => top_folders(predictions),
+    };
+    if folders.is_empty() {
+        return vec![Arc::new(read_anew(ground_truth, predictions, reading, predictions.name(), ""))];
+    }
+    let run = |folder: &String| {
+        let name =
+            format!("{}/{}", predictions.name(), folder.trim_end_matches('/').rsplit('/').next().unwrap_or(folder));
+        Arc::new(read_anew(ground_truth, predictions, reading, &name, folder))
+    };
+    folders.iter().map(run).collect()
+}
+
+/// The folders that hold all the files, if there are several side by side: each with what all share before it and a `/`
+/// after it, sorted.
+#[must_use]
+pub fn top_folders(predictions: &Predictions) -> Vec<String> {
+    let folders: BTreeSet<&str> =
+        predictions.files().iter().map(|file| file.path.rfind('/').map_or("", |end| &file.path[..=end])).collect();
+    let (Some(first), Some(last)) = (folders.first(), folders.last()) else { return Vec::new() };
+    // What the first and the last of sorted texts share, all share.
+    let same = first.bytes().zip(last.bytes()).take_while(|(a, b)| a == b).count();
+    let shared = first.get(..same).and_then(|text| text.rfind('/')).map_or(0, |end| end + 1);
+    let tops: BTreeSet<String> = folders
+        .iter()
+        .map(|folder| folder[..folder[shared..].find('/').map_or(shared, |end| shared + end + 1)].to_owned())
+        .collect();
+    if tops.len() < 2 || tops.iter().any(|top| top.len() == shared) { Vec::new() } else { tops.into_iter().collect() }
+}
+
+/// The name of a file or an image without folder, endings, case and leading zeros.
+#[must_use]
+pub fn loose_name(path: &str) -> String {
+    let base = path.rsplit('/').next().unwrap_or(path).to_lowercase();
+    let mut stem = base.as_str();
+    while let Some(shorter) =
+        [".json", ".png", ".jpg", ".jpeg", ".dcm", ".txt"].iter().find_map(|end| stem.strip_suffix(end))
+    {
+        stem = shorter;
+    }
+    let mut name = String::with_capacity(stem.len());
+    let mut in_number = false;
+    for (at, letter) in stem.char_indices() {
+        let is_digit = letter.is_ascii_digit();
+        let next_is_digit = stem[at + letter.len_utf8()..].starts_with(|next: char| next.is_ascii_digit());
+        if letter == '0' && !in_number && next_is_digit {
+            continue;
+        }
+        in_number = is_digit;
+        name.push(letter);
+    }
+    name
+}
+
+fn read_anew(
+    ground_truth: &GroundTruth,
+    predictions: &Predictions,
+    reading: &Reading,
+    name: &str,
+    folder: &str,
+) -> Predictions {
+    let classes: BTreeMap<&str, Class> =
+        reading.class_names.iter().filter_map(|(name, class)| Some((name.as_str(), Class::named(class)?))).collect();
+    let paths = Paths::new(ground_truth, predictions, reading.file_names);
+    let mut detections = Detections::default();
+    let mut files = Vec::new();
+    for file in predictions.files().iter().filter(|file| file.path.starts_with(folder)) {
+        if reading.leave_out_unreadable
+            && (file.detections.is_err() || (file.text_number.is_some() && !reading.accept_text_numbers))
+        {
+            continue;
+        }
+        let text_number = file.text_number.clone().filter(|_| !reading.accept_text_numbers);
+        let read = file.detections.clone().and_then(|range| {
+            let first = detections.len() as u32;
+            for at in range.start as usize..range.end as usize {
+                copy(predictions.detections(), at, reading, &classes, &mut detections)
+                    .ok_or_else(|| overflow(&file.path))?;
+            }
+            Ok(first..detections.len() as u32)
+        });
+        files.push(PredictionFile { path: paths.path(file), detections: read, text_number, ..file.clone() });
+    }
+    Predictions::new(name, predictions.sha256().to_owned(), files, detections)
+}
+
+fn overflow(path: &str) -> Error {
+    Error::new(path, "read so, the area of a box is too large for a 32-bit number", "another reading")
+}
+
+/// Copies one detection, read anew; `None` if its area overflows.
+fn copy(
+    from: &Detections,
+    at: usize,
+    reading: &Reading,
+    classes: &BTreeMap<&str, Class>,
+    to: &mut Detections,
+) -> Option<()> {
+    let bbox = read_box(from.bbox(at), reading.boxes, reading.scale);
+    if !bbox.area(Extent::PlusOne).is_finite() {
+        return None;
+    }
+    let name = from.unread_name(at);
+    match from.class(at).or_else(|| classes.get(name?).copied()) {
+        Some(class) => to.push(class, bbox, from.score(at)),
+        None => to.push_unread(name.unwrap_or_default(), bbox, from.score(at)),
+    }
+    Some(())
+}
+
+/// A box whose four numbers, scaled, mean what `layout` says.
+///
+/// Width is `x2 - x1`, as COCO writes it.
+#[must_use]
+pub fn read_box(bbox: BBox, layout: Layout, scale: f64) -> BBox {
+    let [a, b, c, d] = [bbox.x1, bbox.y1, bbox.x2, bbox.y2].map(|number| (f64::from(number) * scale) as f32);
+    match layout {
+        Layout::Corners => BBox { x1: a, y1: b, x2: c, y2: d },
+        Layout::Xywh => BBox { x1: a, y1: b, x2: a + c, y2: b + d },
+        Layout::AnyCorners => BBox { x1: a.min(c), y1: b.min(d), x2: a.max(c), y2: b.max(d) },
+        Layout::Yxyx => BBox { x1: b, y1: a, x2: d, y2: c },
+    }
+}
+
+/// The names under which files are looked up.
+struct Paths<'a> {
+    ground_truth: &'a GroundTruth,
+    /// The one image of a loose name that has no file of its exact name; `None` where several images share it.
+    by_loose_name: BTreeMap<String, Option<usize>>,
+}
+
+impl<'a> Paths<'a> {
+    fn new(ground_truth: &'a GroundTruth, predictions: &Predictions, rule: FileNames) -> Self {
+        let mut by_loose_name = BTreeMap::new();
+        if rule == FileNames::Loose {
+            let exact: BTreeSet<u32> =
+                predictions.files().iter().filter_map(|file| ground_truth.image_of_file(&file.path)).collect();
+            for (image, name) in
+                ground_truth.images().iter().enumerate().filter(|(image, _)| !exact.contains(&(*image as u32)))
+            {
+                by_loose_name.entry(loose_name(name)).and_modify(|one| *one = None).or_insert(Some(image));
+            }
+        }
+        Self { ground_truth, by_loose_name }
+    }
+
+    fn path(&self, file: &PredictionFile) -> String {
+        if self.by_loose_name.is_empty() || self.ground_truth.image_of_file(&file.path).is_some() {
+            return file.path.clone();
+        }
+        let image = self.by_loose_name.get(&loose_name(&file.path)).copied().flatten();
+        image.map_or_else(|| file.path.clone(), |image| self.ground_truth.images()[image].replace(".png", ".json"))
+    }
+}

@@ -1,0 +1,144 @@
+//! How prediction files are read where they are not as the official script expects: a choice of the person, never of froc.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A way to read a set of predictions; the default is that of the official script. It changes no file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+#[serde(default, deny_unknown_fields)]
+pub struct Reading {
+    /// What the first four numbers of a box are.
+    pub boxes: Layout,
+    /// Every coordinate is multiplied by this; 1 leaves it as it is. Above 0.
+    pub scale: f64,
+    /// Names of classes that are not read otherwise, each with the official name it stands for.
+    pub class_names: BTreeMap<String, String>,
+    /// How the file of an image is found.
+    pub file_names: FileNames,
+    /// Files that cannot be read are left out: their images count as having no detections.
+    pub leave_out_unreadable: bool,
+    /// Numbers that are written as text are read.
+    pub accept_text_numbers: bool,
+    /// What several folders in one archive are.
+    pub folders: Folders,
+}
+
+/// What the first four numbers of a box are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum Layout {
+    /// x1, y1, x2, y2, as the official script reads.
+    #[default]
+    Corners,
+    /// x1, y1, width, height.
+    Xywh,
+    /// Two opposite corners in any order.
+    AnyCorners,
+    /// y1, x1, y2, x2.
+    Yxyx,
+}
+
+/// How the file of an image is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum FileNames {
+    /// By the exact name, with `.json` for `.png`.
+    #[default]
+    Exact,
+    /// Without regard to case, endings and leading zeros.
+    Loose,
+}
+
+/// What several folders in one archive are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum Folders {
+    /// Parts of one run.
+    #[default]
+    Together,
+    /// A run each.
+    Apart,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self {
+            boxes: Layout::default(),
+            scale: 1.0,
+            class_names: BTreeMap::new(),
+            file_names: FileNames::default(),
+            leave_out_unreadable: false,
+            accept_text_numbers: false,
+            folders: Folders::default(),
+        }
+    }
+}
+
+impl Reading {
+    /// Whether this is how the official script reads.
+    #[must_use]
+    pub fn is_official(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The flags of `froc score` that choose this reading.
+    #[must_use]
+    pub fn flags(&self) -> String {
+        let mut flags = Vec::new();
+        match self.boxes {
+            Layout::Corners => {}
+            Layout::Xywh => flags.push("--boxes xywh".to_owned()),
+            Layout::AnyCorners => flags.push("--boxes any-corners".to_owned()),
+            Layout::Yxyx => flags.push("--boxes yxyx".to_owned()),
+        }
+        if (self.scale - 1.0).abs() > f64::EPSILON {
+            flags.push(format!("--scale {}", self.scale));
+        }
+        flags.extend(self.class_names.iter().map(|(name, class)| format!("--class '{name}={class}'")));
+        let switches = [
+            (self.file_names == FileNames::Loose, "--loose-names"),
+            (self.leave_out_unreadable, "--leave-out-unreadable"),
+            (self.accept_text_numbers, "--accept-text-numbers"),
+            (self.folders == Folders::Apart, "--folders-apart"),
+        ];
+        flags.extend(switches.iter().filter(|(is_on, _)| *is_on).map(|(_, flag)| (*flag).to_owned()));
+        flags.join(" ")
+    }
+
+    /// What is done otherwise than by the official script, in one sentence; nothing if nothing is.
+    #[must_use]
+    pub fn sentence(&self) -> Option<String> {
+        let mut parts = Vec::new();
+        match self.boxes {
+            Layout::Corners => {}
+            Layout::Xywh => parts.push("boxes are read as x, y, width, height".to_owned()),
+            Layout::AnyCorners => parts.push("swapped corners of boxes are put in order".to_owned()),
+            Layout::Yxyx => parts.push("boxes are read as y1, x1, y2, x2".to_owned()),
+        }
+        if (self.scale - 1.0).abs() > f64::EPSILON {
+            parts.push(format!("coordinates are multiplied by {}", self.scale));
+        }
+        if !self.class_names.is_empty() {
+            let names = self.class_names.iter().map(|(name, class)| format!("\"{name}\" as {class}"));
+            parts.push(format!("class names are read so: {}", names.collect::<Vec<_>>().join(", ")));
+        }
+        if self.file_names == FileNames::Loose {
+            parts.push("file names match without regard to case, endings and leading zeros".to_owned());
+        }
+        if self.leave_out_unreadable {
+            parts.push("files that cannot be read are left out".to_owned());
+        }
+        if self.accept_text_numbers {
+            parts.push("numbers written as text are read".to_owned());
+        }
+        if self.folders == Folders::Apart {
+            parts.push("each folder is a run".to_owned());
+        }
+        (!parts.is_empty()).then(|| format!("Not as the official script reads: {}.", parts.join("; ")))
+    }
+}
