@@ -110,6 +110,38 @@ for (const [name, address] of places) {
   }
 }
 
+/** Puts code into the page in each way that markup knows, and tells which of it ran. */
+function inject(): Promise<string[]> {
+  const ran: string[] = [];
+  Object.assign(window, { ran: (way: string) => ran.push(way) });
+  const script = (properties: Partial<HTMLScriptElement>) =>
+    document.body.append(Object.assign(document.createElement("script"), properties));
+  script({ textContent: "ran('inline')" });
+  script({ src: "data:text/javascript,ran('data')" });
+  script({ src: URL.createObjectURL(new Blob(["ran('blob')"], { type: "text/javascript" })) });
+  const holder = document.createElement("div");
+  holder.innerHTML = `<button onclick="ran('handler')"></button><a href="javascript:ran('link')"></a><img src="data:," onerror="ran('image')">`;
+  document.body.append(holder);
+  for (const element of holder.querySelectorAll<HTMLElement>("button, a")) element.click();
+  // Each of them has run, or never will, once a picture that was asked for after them has loaded.
+  return new Promise((done) => {
+    const last = new Image();
+    last.onload = () => setTimeout(() => done(ran.sort()));
+    last.src = "data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA=";
+  });
+}
+
+test("no code runs but the page's own", async ({ page, site, elsewhere }) => {
+  for (const url of [site.url, oneFile]) {
+    await open(page, url);
+    expect(await page.evaluate(inject)).toEqual([]);
+  }
+  // Without a policy most of it does run, so the test can fail.
+  writeFileSync(join(elsewhere.folder, "index.html"), "<!doctype html><body>");
+  await page.goto(elsewhere.url);
+  expect(await page.evaluate(inject)).toEqual(expect.arrayContaining(["handler", "inline"]));
+});
+
 test("the same attempts do arrive from a page without the policy, so their failing means something", async ({ page, elsewhere }) => {
   const open = await Site.start(mkdtempSync(join(tmpdir(), "froc-")), "/");
   try {
