@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::support::{read, read_ground_truth, score, stored_zip_of, zip_of, zip_with};
+use crate::support::{read, read_ground_truth, same_cases_every_time, score, stored_zip_of, zip_of, zip_with};
 
 /// Two images with one nodule each.
 const GROUND_TRUTH: &[u8] = br#"[
@@ -148,6 +148,7 @@ fn the_file_of_an_image_is_named_like_it() {
     for (image, file, is_its) in [
         ("36199.png", "36199.json", true),
         ("a.b.png", "a.b.json", true),
+        ("1.png.png", "1.json.json", true),
         ("val/1.png", "val/1.json", true),
         ("val/1.png", "model/val/1.json", true),
         ("1.png", "11.json", false),
@@ -160,6 +161,25 @@ fn the_file_of_an_image_is_named_like_it() {
         let report = score(record(image).as_bytes(), &zip, &Options::default()).expect("files in order");
         assert_eq!(report.runs[0].n_detections, usize::from(is_its), "{image} and {file}");
     }
+}
+
+/// More entries than the old format of zips can count.
+#[test]
+fn a_zip_of_very_many_files_is_read() {
+    let others = (0..u16::MAX).map(|n| (format!("of no image {n}.json"), ""));
+    let entries: Vec<(String, &str)> = others.chain(named("")).collect();
+    let report = score_zip(&stored_zip_of(&entries));
+    assert_eq!((report.runs[0].n_files, nodules(&report).true_positives), (2, 2));
+    assert_eq!(report.runs[0].notices[0].count, usize::from(u16::MAX));
+}
+
+/// As Python's `json` reads an object, the last of equal keys counts.
+#[test]
+fn of_equal_keys_the_last_one_counts() {
+    let text = r#"[{"Nodule": [0, 0, 1, 1, 0.1], "Nodule": [10, 10, 29, 29, 0.5]}]"#;
+    let nodules = nodules(&score_zip(&zip_of(&[("1.json", text)]))).clone();
+    assert_eq!((nodules.n_detections, nodules.true_positives), (1, 1));
+    assert_eq!(nodules.exact.score_threshold[0], Some(0.5));
 }
 
 // --- numbers ---
@@ -738,7 +758,7 @@ fn json_like() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(same_cases_every_time(1500))]
 
     #[test]
     fn random_bytes_do_not_panic(ground_truth in prop::collection::vec(any::<u8>(), 0..200), zip in prop::collection::vec(any::<u8>(), 0..200)) {

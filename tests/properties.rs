@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use crate::datasets::{Case, case};
 use crate::reference::{Dataset, Image};
-use crate::support::{CLASSES, read, score, zip_of};
+use crate::support::{CLASSES, read, same_cases_every_time, score, zip_of};
 
 impl Case {
     fn options(&self) -> Options {
@@ -115,7 +115,7 @@ fn two_boxes() -> impl Strategy<Value = (BBox, BBox)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(same_cases_every_time(2000))]
 
     #[test]
     fn overlap_is_symmetric((a, b) in two_boxes(), extent in extent()) {
@@ -134,7 +134,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(same_cases_every_time(500))]
 
     #[test]
     fn no_lesion_is_found_twice(case in case()) {

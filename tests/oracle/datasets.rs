@@ -112,7 +112,7 @@ fn entries(lesions: &[(usize, [f64; 4])], detections: Vec<Drawn>) -> Vec<Entry> 
 /// Rising rates: those of the script, whole numbers of false positives, and others.
 fn rates(n_images: usize) -> impl Strategy<Value = Vec<f64>> {
     let whole = (1..7_u32).prop_map(move |k| f64::from(k) / n_images as f64);
-    let rate = prop_oneof![3 => whole, 2 => 0.01..1.5_f64, 1 => select(vec![0.05, 0.1, 0.2, 0.3])];
+    let rate = prop_oneof![3 => whole, 2 => 0.01..1.5_f64, 1 => select(vec![0.05, 0.1, 0.2, 0.3]), 1 => select(vec![1e-300, 1e-9, 1e9, 1e300])];
     let any = vec(rate, 1..5).prop_map(|mut rates| {
         rates.sort_by(f64::total_cmp);
         rates.dedup();

@@ -17,17 +17,15 @@ use std::collections::BTreeMap;
 
 use froc::Options;
 use froc::report::{ClassReport, QuirkReport, Report, RunReport};
-use proptest::test_runner::{Config, RngSeed, TestRunner};
+use proptest::test_runner::TestRunner;
 
 use crate::datasets::{Case, case};
 use crate::quirks::{Class, Fired, fired, means, score_class};
 use crate::reference::{mean, official, official_closed, verdicts};
-use crate::support::{CLASSES, read, same, score};
+use crate::support::{CLASSES, read, same, same_cases_every_time, score};
 
-/// A runner that draws the same datasets every time.
 fn runner(cases: u32) -> TestRunner {
-    let config = Config { cases, rng_seed: RngSeed::Fixed(20_261_123), failure_persistence: None, ..Config::default() };
-    TestRunner::new(config)
+    TestRunner::new(same_cases_every_time(cases))
 }
 
 /// How often something was seen, so that a generator which stops making it does not go unnoticed.
@@ -244,6 +242,10 @@ fn budgets_are_the_most_false_positives_that_a_rate_allows() {
         for class in report.runs[0].classes.iter().filter(|class| class.n_lesions > 0) {
             for ((budget_, spent), rate) in class.exact.budget.iter().zip(&class.exact.false_positives).zip(&case.rates)
             {
+                if *rate > 1e6 {
+                    // Too many to count one by one.
+                    continue;
+                }
                 let expected = budget(*rate, case.dataset.images.len());
                 proptest::prop_assert_eq!(*budget_, Some(expected), "at {}", rate);
                 proptest::prop_assert!(spent.map(u64::from) <= Some(expected));

@@ -150,8 +150,9 @@ impl Known<'_> {
     /// above the next false positive count (all of them if there is none).
     fn whole_budget(&self) -> Change {
         let replaced = self.rates.iter().zip(self.official).map(|(rate, official)| {
-            let k = smallest_k(*rate, self.n_images);
-            let is_whole = k as f64 / self.n_images as f64 == *rate && k <= self.n_false_positives();
+            let is_reached = *rate <= self.reached();
+            let k = smallest_k(rate.min(self.reached()), self.n_images);
+            let is_whole = is_reached && k as f64 / self.n_images as f64 == *rate;
             if is_whole && !self.nothing_to_replace() && official.is_finite() {
                 self.recall(above_false_positive(self.hits, k + 1))
             } else {

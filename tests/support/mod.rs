@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use froc::report::Report;
 use froc::{Error, GroundTruth, Options, Predictions, Run};
+use proptest::test_runner::{Config, RngSeed};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
@@ -91,6 +92,15 @@ pub fn scratch(name: &str) -> PathBuf {
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).expect("a folder for scratch files");
     folder
+}
+
+/// So many cases, the same ones every time unless `PROPTEST_RNG_SEED` asks for others.
+pub fn same_cases_every_time(cases: u32) -> Config {
+    let mut config = Config { cases, failure_persistence: None, ..Config::default() };
+    if config.rng_seed == RngSeed::Random {
+        config.rng_seed = RngSeed::Fixed(20_261_123);
+    }
+    config
 }
 
 /// Equality that tells the numbers of a report apart to the last bit; zeros of either sign are one number.
