@@ -14,14 +14,18 @@ mod support;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Cursor, Read};
+use std::path::Path;
 
 use froc::Options;
 use froc::report::{ClassReport, QuirkReport, Report, RunReport};
 use proptest::test_runner::TestRunner;
+use serde_json::Value;
 
 use crate::datasets::{Case, case};
 use crate::quirks::{Class, Fired, fired, means, score_class};
-use crate::reference::{mean, official, official_closed, verdicts};
+use crate::reference::{Dataset, Image, mean, official, official_closed, verdicts};
 use crate::support::{CLASSES, read, same, same_cases_every_time, score};
 
 fn runner(cases: u32) -> TestRunner {
@@ -233,6 +237,64 @@ fn the_core_agrees_on_random_small_datasets() {
         panic!("{failure}");
     }
     seen.assert_all_at_least(20);
+}
+
+/// The golden cases as the oracle reads them. What it makes of them is what the official script printed, so agreement
+/// with the oracle is agreement with the script.
+#[test]
+fn the_oracle_meets_the_golden_cases_and_the_core_agrees_on_their_quirks() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let cases = fs::read_dir(folder).expect("tests/golden").map(|entry| entry.expect("a readable folder").path());
+    let mut seen = 0;
+    for folder in cases.filter(|path| path.is_dir()) {
+        let read = |name: &str| fs::read(folder.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let expected: Value = serde_json::from_slice(&read("expected.json")).expect("JSON");
+        let rates = expected["fp_rates"].as_array().expect("rates").iter().filter_map(Value::as_f64).collect();
+        let iou_threshold = expected["iou_threshold"].as_f64().expect("a threshold");
+        let dataset = golden_dataset(&read("test.json"), &read("predictions.zip"));
+        let case = Case { dataset, iou_threshold, rates };
+        let classes = classes_of(&case);
+        for (name, class) in CLASSES.iter().zip(&classes) {
+            let script: Vec<Option<f64>> =
+                expected["classes"][name]["recall"].as_array().expect("recall").iter().map(Value::as_f64).collect();
+            compare(&format!("{}, {name}", folder.display()), &all_defined(&class.official), &script)
+                .unwrap_or_else(|difference| panic!("{difference}"));
+        }
+        let options = Options::new(iou_threshold, case.rates.clone()).expect("options in range");
+        let report = score(&read("test.json"), &read("predictions.zip"), &options).expect("files in order");
+        compare_quirks(&report.runs[0], &fired(&classes))
+            .unwrap_or_else(|difference| panic!("{}: {difference}", folder.display()));
+        seen += 1;
+    }
+    assert!(seen > 0, "tests/golden holds no case");
+}
+
+/// Reads a golden case, whose files stand in one folder or none and are all in order.
+fn golden_dataset(ground_truth: &[u8], zip: &[u8]) -> Dataset {
+    let mut zip = zip::ZipArchive::new(Cursor::new(zip)).expect("a zip");
+    let names: Vec<String> = zip.file_names().map(|name| name.expect("UTF-8").into_owned()).collect();
+    let records: Vec<Value> = serde_json::from_slice(ground_truth).expect("JSON");
+    let image = |record: &Value| {
+        let json = record["file_name"].as_str().expect("a name").replace(".png", ".json");
+        let is_its =
+            |name: &&String| **name == json || name.ends_with(&format!("/{json}")) && !name.contains("__MACOSX");
+        let file = names.iter().find(is_its).map(|name| {
+            let mut text = String::new();
+            zip.by_name(name).expect("an entry").read_to_string(&mut text).expect("UTF-8");
+            let text = text.trim_start_matches('\u{feff}');
+            let entries: Vec<BTreeMap<String, [f64; 5]>> =
+                if text.is_empty() { Vec::new() } else { serde_json::from_str(text).expect("entries") };
+            entries.into_iter().map(|entry| entry.into_iter().collect()).collect()
+        });
+        let syms = record["syms"].as_array().expect("syms").iter();
+        let boxes = record["boxes"].as_array().expect("boxes").iter();
+        let lesions = syms.zip(boxes).map(|(sym, bbox)| {
+            let class = CLASSES.iter().position(|class| sym == class).expect("a class");
+            (class, serde_json::from_value(bbox.clone()).expect("a box"))
+        });
+        Image { lesions: lesions.collect(), file }
+    };
+    Dataset { images: records.iter().map(image).collect() }
 }
 
 #[test]
