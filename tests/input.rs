@@ -216,6 +216,13 @@ fn numbers_are_read_to_the_last_bit() {
     }
 }
 
+#[test]
+fn a_byte_order_mark_before_the_ground_truth_is_passed_over() {
+    let marked = [b"\xef\xbb\xbf", GROUND_TRUTH].concat();
+    let report = score(&marked, &zip_of(&files()), &Options::default()).expect("files in order");
+    assert_eq!(nodules(&report).true_positives, 2);
+}
+
 // --- sentences: the ground truth ---
 
 fn ground_truth_mistake(text: &[u8]) -> String {
