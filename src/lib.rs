@@ -22,6 +22,7 @@
 //! ```
 
 pub mod bootstrap;
+pub mod compare;
 pub mod curve;
 pub mod dataset;
 pub mod doctor;
