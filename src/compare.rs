@@ -4,11 +4,10 @@ use crate::bootstrap::{Bootstrap, Interval, Row, Statistic};
 use crate::curve::Curve;
 use crate::dataset::{Class, GroundTruth};
 use crate::geometry::Extent;
-use crate::matching::Verdict;
 use crate::options::Options;
 use crate::run::Run;
-use crate::score::exact;
 use crate::score::official::Counts;
+use crate::score::{exact, sizes};
 
 /// How much another run differs from the baseline in one statistic.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -149,17 +148,7 @@ fn found(ground_truth: &GroundTruth, run: &Run, class: Class, options: &Options)
     let curve = Curve::new(run.ranking(class).scores(), &verdicts);
     let points = exact::operating_points(&curve, counts, options.fp_per_image());
     let shown = points.iter().map(|point| (point.false_positives + point.true_positives) as usize);
-    shown
-        .map(|shown| {
-            let mut found = vec![false; counts.n_lesions];
-            // NumPy compares the f32 overlap with the threshold as f32.
-            let claims = run.ranking(class).claims(options.iou_threshold() as f32, Extent::PlusOne);
-            for (claim, verdict) in claims.zip(&verdicts).take(shown) {
-                if let (Some(lesion), Verdict::TruePositive) = (claim, verdict) {
-                    found[lesion as usize] = true;
-                }
-            }
-            found
-        })
-        .collect()
+    let found =
+        |shown: usize| sizes::found(run.ranking(class), &verdicts[..shown], options.iou_threshold(), counts.n_lesions);
+    shown.map(found).collect()
 }

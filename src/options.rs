@@ -43,6 +43,12 @@ impl Options {
         Ok(Self { iou_threshold, fp_per_image })
     }
 
+    /// The same with another IoU threshold, which is clipped to 0..=1.
+    #[must_use]
+    pub fn with_iou_threshold(&self, iou_threshold: f64) -> Self {
+        Self { iou_threshold: iou_threshold.clamp(0.0, 1.0), fp_per_image: self.fp_per_image.clone() }
+    }
+
     /// Reads what a person typed: a number, and numbers set apart by commas, semicolons or blanks.
     ///
     /// # Errors

@@ -1,10 +1,12 @@
 //! Recall at given false positives per image, as the official script reads it and exactly.
 
 pub mod average_precision;
+pub mod conventions;
 pub mod exact;
 pub mod image_roc;
 pub mod official;
 pub mod quirks;
+pub mod sizes;
 pub mod ties;
 
 use crate::curve::{Curve, Point, Staircase};

@@ -1,0 +1,107 @@
+//! Recall by lesion size, with all detections in play: no score threshold (section 9 of the metric).
+
+use crate::dataset::{Class, GroundTruth};
+use crate::geometry::Extent;
+use crate::matching::{Ranking, Verdict};
+use crate::run::Run;
+
+/// Below this a lesion is small for COCO, in square pixels (width `x2 - x1`).
+const COCO_SMALL: f32 = 1024.0;
+/// From this on a lesion is large for COCO, in square pixels.
+const COCO_LARGE: f32 = 9216.0;
+
+/// How lesions are divided by size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Division {
+    /// The smallest, middle and largest third of the lesions of a class; lesions of equal area are never parted.
+    Thirds,
+    /// Areas below 32 x 32, below 96 x 96, and from there on, in pixels.
+    Coco,
+}
+
+/// Lesions of one size.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct SizeGroup {
+    /// How many there are.
+    pub n_lesions: usize,
+    /// How many of them are found by any detection.
+    pub n_found: usize,
+    /// Least and greatest area, in square pixels; `None` if there are no lesions.
+    pub areas: Option<[f32; 2]>,
+}
+
+/// The small, medium and large lesions of a class.
+#[must_use]
+pub fn by_size(
+    ground_truth: &GroundTruth,
+    run: &Run,
+    class: Class,
+    iou_threshold: f64,
+    division: Division,
+) -> [SizeGroup; 3] {
+    let boxes = (0..ground_truth.n_images()).flat_map(|image| ground_truth.lesions(class, image).1);
+    let areas: Vec<f32> = boxes.map(|bbox| bbox.area(Extent::Plain)).collect();
+    let verdicts = run.verdicts(class, areas.len(), iou_threshold, Extent::PlusOne);
+    let is_found = found(run.ranking(class), &verdicts, iou_threshold, areas.len());
+    let limits = match division {
+        Division::Coco => [COCO_SMALL, COCO_LARGE],
+        Division::Thirds => thirds(&areas),
+    };
+    let mut groups = [SizeGroup::default(); 3];
+    for (area, is_found) in areas.into_iter().zip(is_found) {
+        groups[limits.iter().filter(|limit| area >= **limit).count()].add(area, is_found);
+    }
+    groups
+}
+
+/// Whether each lesion of a class is found, given the verdicts on all or the first few ranked detections.
+#[must_use]
+pub fn found(ranking: &Ranking, verdicts: &[Verdict], iou_threshold: f64, n_lesions: usize) -> Vec<bool> {
+    let mut found = vec![false; n_lesions];
+    // NumPy compares the f32 overlap with the threshold as f32.
+    for (claim, verdict) in ranking.claims(iou_threshold as f32, Extent::PlusOne).zip(verdicts) {
+        if let (Some(lesion), Verdict::TruePositive) = (claim, verdict) {
+            found[lesion as usize] = true;
+        }
+    }
+    found
+}
+
+/// The least area of the middle and of the largest third.
+fn thirds(areas: &[f32]) -> [f32; 2] {
+    let mut sorted = areas.to_vec();
+    sorted.sort_unstable_by(f32::total_cmp);
+    [1, 2].map(|third| sorted.get(third * sorted.len() / 3).copied().unwrap_or_default())
+}
+
+impl SizeGroup {
+    fn add(&mut self, area: f32, is_found: bool) {
+        self.n_lesions += 1;
+        self.n_found += usize::from(is_found);
+        let [least, greatest] = self.areas.unwrap_or([area, area]);
+        self.areas = Some([least.min(area), greatest.max(area)]);
+    }
+
+    /// Found lesions / lesions; `None` without lesions.
+    #[must_use]
+    pub fn recall(&self) -> Option<f64> {
+        (self.n_lesions > 0).then(|| self.n_found as f64 / self.n_lesions as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thirds_part_no_equal_areas() {
+        let groups = |areas: &[f32]| {
+            let limits = thirds(areas);
+            let group = |area: &f32| limits.iter().filter(|limit| *area >= **limit).count();
+            areas.iter().map(group).collect::<Vec<_>>()
+        };
+        assert_eq!(groups(&[5.0, 1.0, 4.0, 2.0, 3.0, 6.0]), [2, 0, 1, 0, 1, 2]);
+        assert_eq!(groups(&[1.0, 1.0, 1.0]), [2, 2, 2]);
+        assert_eq!(groups(&[]), Vec::<usize>::new());
+    }
+}
