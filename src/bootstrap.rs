@@ -337,6 +337,95 @@ impl Bootstrap {
     }
 }
 
+/// The bootstraps that a report needs: intervals at the rates of the options, and bands along the curves.
+///
+/// The bands rest on the first [`Uncertainty::MAX_BAND_REPLICATES`] replicates at most: they are read off a plot, and every
+/// replicate of theirs holds [`grid`] numbers for each row.
+#[derive(Debug, Clone)]
+pub struct Uncertainty {
+    intervals: Bootstrap,
+    bands: Bootstrap,
+}
+
+impl Uncertainty {
+    /// The most replicates behind a band.
+    pub const MAX_BAND_REPLICATES: u32 = 2000;
+
+    /// Prepares to resample for any number of runs, on the same draws.
+    ///
+    /// # Errors
+    /// As [`Bootstrap::new`].
+    pub fn new(
+        ground_truth: &GroundTruth,
+        runs: &[&Run],
+        options: &Options,
+        resampling: Resampling,
+        groups: Groups,
+    ) -> Result<Self, Error> {
+        let on_grid = Options::new(options.iou_threshold(), grid().collect())?;
+        let replicates = resampling.replicates().min(Self::MAX_BAND_REPLICATES);
+        let for_bands = Resampling::new(replicates, resampling.seed(), resampling.level())?;
+        Ok(Self {
+            bands: Bootstrap::new(ground_truth, runs, &on_grid, for_bands, groups.clone())?,
+            intervals: Bootstrap::new(ground_truth, runs, options, resampling, groups)?,
+        })
+    }
+
+    /// Runs up to `n` more replicates; tells whether all are done.
+    pub fn step(&mut self, n: u32) -> bool {
+        let before = self.intervals.done();
+        let all_intervals = self.intervals.step(n);
+        let rest = n - (self.intervals.done() - before);
+        all_intervals && self.bands.step(rest)
+    }
+
+    /// Runs all replicates; `on_progress` is told how many of how many are done, and may end it.
+    ///
+    /// # Errors
+    /// `Break` if `on_progress` said so; what was done stays, and can be gone on with.
+    pub fn run(&mut self, on_progress: &mut dyn FnMut(u32, u32) -> ControlFlow<()>) -> ControlFlow<()> {
+        while !self.step(AT_ONCE) {
+            on_progress(self.done(), self.total())?;
+        }
+        on_progress(self.done(), self.total())
+    }
+
+    /// Replicates that are done, those of the bands counted too.
+    #[must_use]
+    pub const fn done(&self) -> u32 {
+        self.intervals.done() + self.bands.done()
+    }
+
+    /// Replicates in all, those of the bands counted too.
+    #[must_use]
+    pub const fn total(&self) -> u32 {
+        self.intervals.resampling.replicates() + self.bands.resampling.replicates()
+    }
+
+    /// Recall at the rates of the options.
+    #[must_use]
+    pub const fn intervals(&self) -> &Bootstrap {
+        &self.intervals
+    }
+
+    /// Recall at the rates of the [`grid`].
+    #[must_use]
+    pub const fn bands(&self) -> &Bootstrap {
+        &self.bands
+    }
+}
+
+/// The rates at which curves are compared and bands are read, in false positives per image: 0.01 to 10, twenty a decade.
+///
+/// They are Renard's preferred numbers R20 (ISO 3), so the same on every platform, and they hold the official rates and
+/// those of LUNA16.
+pub fn grid() -> impl Iterator<Item = f64> {
+    const R20: [u32; 20] =
+        [100, 112, 125, 140, 160, 180, 200, 224, 250, 280, 315, 355, 400, 450, 500, 560, 630, 710, 800, 900];
+    let decade = |power: u32| R20.iter().map(move |number| f64::from(number * 10_u32.pow(power)) / 10_000.0);
+    (0..3).flat_map(decade).chain([10.0])
+}
+
 /// Replicates between two calls of `on_progress`.
 const AT_ONCE: u32 = 50;
 

@@ -58,7 +58,9 @@ use std::sync::Arc;
 use crate::dataset::Class;
 use crate::doctor::{Case, Refusal};
 use crate::report::CurveReport;
+use crate::report::statistics::{RocCurveReport, Wanted};
 use crate::score::ClassScore;
+use crate::score::image_roc::ImageRoc;
 use crate::score::official::Counts;
 
 /// Makes predictions ready to be scored against a ground truth: reads them as asked, joins files to images, ranks the
@@ -94,6 +96,36 @@ pub fn evaluate(ground_truth: &GroundTruth, runs: &[&Run], options: &Options) ->
         .map(|run| (*run, Class::all().map(|class| score_class(ground_truth, run, class, options)).collect()))
         .collect();
     Report::new(ground_truth, options, &scored)
+}
+
+/// Scores runs, each given with the predictions it was made of, and computes what is `wanted` beside the score.
+#[must_use]
+pub fn evaluate_with_statistics(
+    ground_truth: &GroundTruth,
+    runs: &[(&Run, &Predictions)],
+    options: &Options,
+    wanted: Wanted<'_>,
+) -> Report {
+    let scored: Vec<(&Run, Vec<ClassScore>)> = runs
+        .iter()
+        .map(|(run, _)| (*run, Class::all().map(|class| score_class(ground_truth, run, class, options)).collect()))
+        .collect();
+    let predictions: Vec<&Predictions> = runs.iter().map(|(_, predictions)| *predictions).collect();
+    Report::new(ground_truth, options, &scored).with_statistics(ground_truth, options, &scored, &predictions, wanted)
+}
+
+/// The image-level ROC curve of one class of a run.
+#[must_use]
+pub fn image_roc(ground_truth: &GroundTruth, run: &Run, class: Class) -> RocCurveReport {
+    RocCurveReport::from(&ImageRoc::new(ground_truth, run, class))
+}
+
+/// The FROC curve of all classes of a run ranked together.
+#[must_use]
+pub fn pooled_curve(ground_truth: &GroundTruth, run: &Run, options: &Options) -> CurveReport {
+    let n_lesions = Class::all().map(|class| ground_truth.n_lesions(class)).sum();
+    let counts = Counts { n_lesions, n_images: ground_truth.n_images() };
+    CurveReport::new(&crate::score::pooled_curve(ground_truth, run, options.iou_threshold()), counts)
 }
 
 /// The FROC curve of one class of a run.

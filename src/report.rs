@@ -3,12 +3,15 @@
 //! Keys are the Rust names in `snake_case`. Fractions are in 0..=1. A number that the official script leaves undefined
 //! (NaN or infinite) is `None` here and `null` in JSON; [`OfficialReport::printed`] keeps the script's own words for it.
 
+pub mod statistics;
+
 use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
+use crate::bootstrap::Uncertainty;
 use crate::curve::{Curve, Point};
-use crate::dataset::{Class, GroundTruth};
+use crate::dataset::{Class, GroundTruth, Predictions};
 use crate::notice::{Finding, Notice, Notices, Remedy};
 use crate::options::Options;
 use crate::reading::{Folders, Reading};
@@ -16,6 +19,7 @@ use crate::run::Run;
 use crate::score::official::Counts;
 use crate::score::quirks::{self, Quirk, QuirkId, Touched};
 use crate::score::{ClassScore, average_recall, exact, mean_recall};
+use statistics::{Analysis, BootstrapReport, ComparisonReport, StatisticsReport, Wanted};
 
 /// The version of the shape of [`Report`]; it rises when a key changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -36,6 +40,10 @@ pub struct Report {
     pub runs: Vec<RunReport>,
     /// What a user should know about the ground truth.
     pub notices: Vec<NoticeReport>,
+    /// Every other run against the baseline; absent unless asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub comparisons: Vec<ComparisonReport>,
 }
 
 /// The ground truth a report rests on.
@@ -60,6 +68,12 @@ pub struct OptionsReport {
     pub iou_threshold: f64,
     /// False positives per image at which recall is read, above 0 and rising.
     pub fp_per_image: Vec<f64>,
+    /// The rate up to which areas under curves are taken; absent without statistics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub area_up_to: Option<f64>,
+    /// How images were resampled; absent without a bootstrap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bootstrap: Option<BootstrapReport>,
 }
 
 /// One set of predictions, scored.
@@ -85,6 +99,9 @@ pub struct RunReport {
     /// How the files were read, if not as the official script reads: then `official` is not the official score of the
     /// files as they are.
     pub reading: Option<ReadingReport>,
+    /// What was computed beside the score; absent unless asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statistics: Option<StatisticsReport>,
 }
 
 /// The official score of a run.
@@ -251,13 +268,47 @@ impl Report {
             options: OptionsReport::from(options),
             runs: reports,
             notices: notices(ground_truth.notices()),
+            comparisons: Vec::new(),
         }
+    }
+}
+
+impl Report {
+    /// Adds what is `wanted` beside the score; `predictions` are those of the runs, in the same order.
+    #[must_use]
+    pub(crate) fn with_statistics(
+        mut self,
+        ground_truth: &GroundTruth,
+        options: &Options,
+        runs: &[(&Run, Vec<ClassScore>)],
+        predictions: &[&Predictions],
+        wanted: Wanted<'_>,
+    ) -> Self {
+        let bootstrap = wanted.uncertainty.map(Uncertainty::intervals);
+        self.options.area_up_to = Some(wanted.area_up_to);
+        self.options.bootstrap = bootstrap.map(BootstrapReport::new);
+        for (at, (((run, classes), predictions), report)) in
+            runs.iter().zip(predictions).zip(&mut self.runs).enumerate()
+        {
+            let analysis = Analysis { ground_truth, run, predictions, classes, options };
+            report.statistics = Some(StatisticsReport::new(&analysis, at, wanted));
+        }
+        if let (Some(bootstrap), Some(baseline)) = (bootstrap, wanted.baseline) {
+            let runs: Vec<&Run> = runs.iter().map(|(run, _)| *run).collect();
+            self.comparisons = ComparisonReport::all(ground_truth, &runs, options, bootstrap, baseline);
+        }
+        self
     }
 }
 
 impl From<&Options> for OptionsReport {
     fn from(options: &Options) -> Self {
-        Self { iou_threshold: options.iou_threshold(), fp_per_image: options.fp_per_image().to_vec() }
+        Self {
+            iou_threshold: options.iou_threshold(),
+            fp_per_image: options.fp_per_image().to_vec(),
+            area_up_to: None,
+            bootstrap: None,
+        }
     }
 }
 
@@ -277,6 +328,7 @@ impl RunReport {
                 .reading()
                 .sentence()
                 .map(|sentence| ReadingReport { sentence, reading: run.reading().clone() }),
+            statistics: None,
         }
     }
 }

@@ -39,7 +39,7 @@ fn resampled(truth: &GroundTruth, predictions: &Predictions, drawn: &[usize]) ->
         let first = detections.len() as u32;
         for at in file.detections.clone().expect("a readable file").map(|at| at as usize) {
             let original = predictions.detections();
-            detections.push(original.class(at), original.bbox(at), original.score(at));
+            detections.push(original.class(at).expect("a class"), original.bbox(at), original.score(at));
         }
         files.push(PredictionFile {
             path: format!("{copy}.json"),
@@ -47,6 +47,7 @@ fn resampled(truth: &GroundTruth, predictions: &Predictions, drawn: &[usize]) ->
             is_empty: false,
             both_spellings: 0,
             unread: None,
+            text_number: None,
         });
     }
     let truth = GroundTruth::new("test.json", String::new(), images, &lesions, Notices::default()).expect("images");

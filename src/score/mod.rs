@@ -10,9 +10,11 @@ pub mod sizes;
 pub mod ties;
 
 use crate::curve::{Curve, Point, Staircase};
+use crate::dataset::{Class, GroundTruth};
 use crate::geometry::Extent;
 use crate::matching::{Ranking, Verdict};
 use crate::options::Options;
+use crate::run::Run;
 use official::Counts;
 
 /// All that is read of one class of a run, at each rate of the options.
@@ -87,6 +89,20 @@ fn plain(ranking: &Ranking, verdicts: &[Verdict], counts: Counts, options: &Opti
         n_detections: plain.iter().zip(verdicts).filter(|(a, b)| is_hit(a) != is_hit(b)).count(),
         recall: official::recall(&Staircase::new(plain.into_iter()), counts, options.fp_per_image()),
     }
+}
+
+/// The FROC curve of all classes of a run ranked together.
+#[must_use]
+pub fn pooled_curve(ground_truth: &GroundTruth, run: &Run, iou_threshold: f64) -> Curve {
+    let mut shown: Vec<(f32, Verdict)> = Vec::new();
+    for class in Class::all() {
+        let verdicts = run.verdicts(class, ground_truth.n_lesions(class), iou_threshold, Extent::PlusOne);
+        shown.extend(run.ranking(class).scores().iter().copied().zip(verdicts));
+    }
+    // Scores are finite; the order of equal ones does not matter, since they enter together.
+    shown.sort_unstable_by(|(a, _), (b, _)| b.total_cmp(a));
+    let (scores, verdicts): (Vec<f32>, Vec<Verdict>) = shown.into_iter().unzip();
+    Curve::new(&scores, &verdicts)
 }
 
 /// The arithmetic mean, summed in order; `None` of nothing.

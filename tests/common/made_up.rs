@@ -79,6 +79,7 @@ impl Detector {
                 is_empty: false,
                 both_spellings: 0,
                 unread: None,
+                text_number: None,
             });
         }
         let truth = GroundTruth::new("test.json", String::new(), images, &lesions, Notices::default());
