@@ -165,6 +165,16 @@ impl Evaluator {
         Ok(())
     }
 
+    /// Reads a file of predictions as the official script does, from now on.
+    pub fn read_officially(&mut self, id: &str) {
+        for (_, file) in self.files.iter_mut().filter(|(other, _)| other == id) {
+            if let Contents::Predictions { reading, .. } = file {
+                *reading = Reading::default();
+            }
+            file.forget_runs();
+        }
+    }
+
     /// Scores every run, in the order of `add`; what was read is not read again.
     ///
     /// # Errors

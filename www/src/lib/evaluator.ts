@@ -1,13 +1,13 @@
 // The worker as promises: progress, cancel, and a fresh worker when one has died.
 import * as Comlink from "comlink";
 
-import type { ErrorReport, Failure, FileFailure, FileSummary, OptionsReport, Outcome, ProgressReport } from "../../pkg/froc.js";
+import type { ErrorReport, Failure, FileFailure, FileSummary, OptionsReport, Outcome, ProgressReport, Reading, Remedy } from "../../pkg/froc.js";
 import { loadModule } from "./assets.ts";
 import type { NetworkRequest } from "./requests.ts";
 import type { Api } from "./worker.ts";
 import EngineWorker from "./worker.ts?worker&inline";
 
-export type { ErrorReport, FileFailure, FileSummary, OptionsReport, Outcome, ProgressReport };
+export type { ErrorReport, FileFailure, FileSummary, OptionsReport, Outcome, ProgressReport, Reading, Remedy };
 
 /** What every call here throws: sentences, whoever failed. */
 export class EvaluationError extends Error {
@@ -22,6 +22,8 @@ export class Cancelled extends Error {}
 interface Loaded {
   name: string;
   file: Blob;
+  /** How it is read; null is how the official script reads. */
+  reading: Reading | null;
 }
 
 export class Evaluator {
@@ -52,13 +54,20 @@ export class Evaluator {
   async add(id: string, file: File, onProgress: (progress: ProgressReport) => void): Promise<FileSummary> {
     const summary = await this.#call(async (remote) => remote.add(id, file.name, file, Comlink.proxy(onProgress)), file.name);
     this.#loaded.delete(id);
-    this.#loaded.set(id, { name: file.name, file });
+    this.#loaded.set(id, { name: file.name, file, reading: null });
     return summary;
   }
 
   async remove(id: string): Promise<void> {
     this.#loaded.delete(id);
     await this.#call((remote) => remote.remove(id));
+  }
+
+  /** Reads a file otherwise from now on; null is how the official script reads. */
+  async setReading(id: string, reading: Reading | null): Promise<void> {
+    await this.#call((remote) => remote.setReading(id, reading), id);
+    const loaded = this.#loaded.get(id);
+    if (loaded) loaded.reading = reading;
   }
 
   evaluate(options: OptionsReport): Promise<Outcome> {
@@ -96,9 +105,10 @@ export class Evaluator {
       await this.#module,
       Comlink.proxy((request: NetworkRequest) => this.onRequest(request)),
     );
-    for (const [id, { name, file }] of [...this.#loaded]) {
+    for (const [id, { name, file, reading }] of [...this.#loaded]) {
       try {
         await remote.add(id, name, file, Comlink.proxy(() => undefined));
+        if (reading) await remote.setReading(id, reading);
       } catch (thrown) {
         if (!isFailure(thrown)) throw thrown;
         // The file has changed on disk since it was read.

@@ -1,5 +1,5 @@
 // What the page knows of a file that was dropped.
-import type { ErrorReport, FileSummary } from "./evaluator.ts";
+import type { ErrorReport, FileSummary, Remedy } from "./evaluator.ts";
 
 export interface Item {
   /** The key under which the engine keeps it: its name, so that a corrected file takes the place of a bad one. */
@@ -12,8 +12,9 @@ export interface Item {
   summary: FileSummary | null;
   /** Why it cannot be read; with state "ready", why a newer file of this name cannot be. */
   errors: ErrorReport[];
-  /** Why it cannot be scored against this ground truth. */
+  /** Why it cannot be scored against this ground truth, and the readings under which it can. */
   failures: ErrorReport[];
+  remedies: Remedy[];
 }
 
 export interface Dropped {

@@ -56,7 +56,10 @@ export class Shelf {
 
   /** Tells which files cannot be scored against this ground truth. */
   mark(failures: FileFailure[]): void {
-    this.items = this.items.map((item) => ({ ...item, failures: failures.find(({ id }) => id === item.id)?.errors ?? [] }));
+    this.items = this.items.map((item) => {
+      const failure = failures.find(({ id }) => id === item.id);
+      return { ...item, failures: failure?.errors ?? [], remedies: failure?.remedies ?? [] };
+    });
   }
 
   say(text: string, undo: File | null = null): void {
@@ -66,7 +69,7 @@ export class Shelf {
 
   #enlist(file: File): Item {
     const id = file.name;
-    const item: Item = { id, file, state: "reading", progress: 0, doing: "waiting", summary: null, errors: [], failures: [] };
+    const item: Item = { id, file, state: "reading", progress: 0, doing: "waiting", summary: null, errors: [], failures: [], remedies: [] };
     const isKnown = this.items.some((other) => other.id === id);
     this.items = isKnown ? this.items.map((other) => (other.id === id ? item : other)) : [...this.items, item];
     return item;

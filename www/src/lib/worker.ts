@@ -3,7 +3,7 @@ import * as Comlink from "comlink";
 
 import init, { Evaluator, default_options, parse_options, version } from "../../pkg/froc.js";
 import { watchRequests, type NetworkRequest } from "./requests.ts";
-import type { CurveReport, FileSummary, OptionsReport, Outcome, ProgressReport } from "../../pkg/froc.js";
+import type { CurveReport, FileSummary, OptionsReport, Outcome, ProgressReport, Reading } from "../../pkg/froc.js";
 
 let evaluator: Evaluator | undefined;
 
@@ -28,6 +28,11 @@ const api = {
   remove(id: string): void {
     engine().remove(id);
   },
+  /** Reads a file otherwise; null is how the official script reads. */
+  setReading(id: string, reading: Reading | null): void {
+    if (reading) engine().set_reading(id, reading);
+    else engine().read_officially(id);
+  },
   evaluate(options: OptionsReport): Outcome {
     return engine().evaluate(options);
   },
@@ -41,8 +46,8 @@ const api = {
   officialLines(run: number): string {
     return engine().official_lines(run);
   },
-  curve(id: string, classIndex: number, options: OptionsReport): CurveReport {
-    return engine().curve(id, classIndex, options);
+  curve(run: number, classIndex: number, options: OptionsReport): CurveReport {
+    return engine().curve(run, classIndex, options);
   },
 };
 

@@ -1,0 +1,69 @@
+// Mistakes in files: each is said with its evidence, and where a fix is mechanical it is one click away.
+import { expect, test } from "@playwright/test";
+
+import { choose, downloadReport, open, report, settled, terminal, upload, zip } from "./page.ts";
+
+/** Images with one nodule each, in other places, and the same boxes as perfect predictions. */
+const boxes = Array.from({ length: 60 }, (_, at) => [100 + at * 5, 300 + at * 3, 160 + at * 5, 345 + at * 3] as const);
+const truth = upload(
+  "test.json",
+  JSON.stringify(boxes.map((box, at) => ({ file_name: `${at}.png`, syms: ["Nodule"], boxes: [box] }))),
+);
+
+/** A run whose entry for each image is made of its box. */
+function run(name: string, entry: (box: readonly [number, number, number, number], at: number) => unknown, file = (at: number) => `${at}.json`) {
+  return upload(name, zip(Object.fromEntries(boxes.map((box, at) => [file(at), JSON.stringify([entry(box, at)])]))));
+}
+
+test("boxes as x, y, width, height are found, read so by one click, and said so in a banner", async ({ page }) => {
+  const files = [truth, run("xywh.zip", ([x1, y1, x2, y2], at) => ({ Nodule: [x1, y1, x2 - x1, y2 - y1, 0.5 + at / 1000] }))];
+  await open(page);
+  await choose(page, files);
+  expect((await report(page)).runs[0]?.classes[3]?.true_positives).toBe(0);
+  await expect(page.locator('[data-code="box_layout"]')).toContainText("0% of the boxes lie on a lesion of their class");
+  await page.getByTestId("remedy").filter({ hasText: "Read the boxes as x, y, width, height" }).click();
+  await expect(page.getByTestId("reading")).toContainText("boxes are read as x, y, width, height");
+  await settled(page);
+  const bytes = await downloadReport(page);
+  expect(bytes.equals(terminal(files, ["--boxes", "xywh"]))).toBe(true);
+  expect(JSON.parse(bytes.toString()).runs[0].classes[3].true_positives).toBe(60);
+  await page.getByTestId("read-officially").click();
+  await expect(page.getByTestId("reading")).toHaveCount(0);
+  expect((await report(page)).runs[0]?.classes[3]?.true_positives).toBe(0);
+});
+
+test("a reading is kept when the engine is replaced", async ({ page }) => {
+  await open(page);
+  await choose(page, [truth, run("names.zip", (box, at) => ({ NODULE: [...box, at / 100] }))]);
+  await page.getByTestId("remedy").filter({ hasText: "Read these class names" }).click();
+  await expect(page.getByTestId("reading")).toBeVisible();
+  const entries = `[${Array(60).fill('{"Nodule": [10.25, 10.5, 49.125, 49.75, 0.123456789]}').join(",")}]`;
+  const big = upload("big.zip", zip(Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`${at}.json`, entries]))));
+  await page.getByTestId("file-input").setInputFiles([big]);
+  await page.getByTestId("cancel").click();
+  await settled(page);
+  await expect(page.getByTestId("reading")).toBeVisible();
+  expect((await report(page)).runs[0]?.classes[3]?.true_positives).toBe(60);
+});
+
+test("a run with unreadable files is scored without them by choice", async ({ page }) => {
+  await open(page);
+  const some = zip({ ...Object.fromEntries(boxes.map((box, at) => [`${at}.json`, JSON.stringify([{ Nodule: [...box, 0.5] }])])), "3.json": "{", "4.json": "[1]" });
+  await choose(page, [truth, upload("some.zip", some)]);
+  await expect(page.getByTestId("error")).toHaveCount(2);
+  await expect(page.getByTestId("results")).toHaveCount(0);
+  await page.getByTestId("remedy").filter({ hasText: "Score without these 2 files" }).click();
+  await expect(page.getByTestId("reading")).toContainText("files that cannot be read are left out");
+  expect((await report(page)).runs[0]?.n_files).toBe(58);
+});
+
+test("a zip with one folder per run is offered as several runs", async ({ page }) => {
+  await open(page);
+  const entries = boxes.flatMap((box, at) =>
+    ["a", "b"].map((folder) => [`runs/${folder}/${at}.json`, JSON.stringify([{ Nodule: [...box, at / 100] }])] as const),
+  );
+  await choose(page, [truth, upload("two.zip", zip(Object.fromEntries(entries)))]);
+  await page.getByTestId("remedy").filter({ hasText: "Score each of the 2 folders as a run" }).click();
+  await expect(page.getByTestId("run-scores")).toHaveCount(2);
+  expect((await report(page)).runs.map((run) => run.name)).toEqual(["two.zip/a", "two.zip/b"]);
+});
