@@ -39,7 +39,10 @@ fn resampled(truth: &GroundTruth, predictions: &Predictions, drawn: &[usize]) ->
         let first = detections.len() as u32;
         for at in file.detections.clone().expect("a readable file").map(|at| at as usize) {
             let original = predictions.detections();
-            detections.push(original.class(at).expect("a class"), original.bbox(at), original.score(at));
+            // A box under a name that is not read has no class, and no part in a score.
+            if let Some(class) = original.class(at) {
+                detections.push(class, original.bbox(at), original.score(at));
+            }
         }
         files.push(PredictionFile {
             path: format!("{copy}.json"),

@@ -174,7 +174,7 @@ fn options_are_those_asked_for() {
     );
 }
 
-/// Bad input: exit code 2, nothing on standard output, and one sentence for each thing that is wrong.
+/// Bad input: exit code 2, nothing on standard output, and one sentence for each thing that is wrong or could help.
 fn assert_refused(output: &Output, sentences: &[String]) {
     assert_eq!((output.status.code(), text(&output.stdout)), (Some(2), ""));
     assert_eq!(text(&output.stderr).lines().collect::<Vec<_>>(), sentences);
@@ -208,6 +208,7 @@ fn bad_input_ends_in_sentences_on_standard_error() {
         &[
             r#"two.zip, 1.json, entry 1: there is the number 1; expected an object {"Nodule": [x1, y1, x2, y2, score]}."#.to_owned(),
             r#"two.zip, 2.json: there is an object; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}."#.to_owned(),
+            "Score without these 2 files: --leave-out-unreadable".to_owned(),
             "broken.zip: it is not a whole zip (Could not find EOCD); expected a zip of prediction files, stored or deflated; pack the folder again as an ordinary zip.".to_owned(),
         ],
     );
@@ -234,8 +235,8 @@ fn bad_input_ends_in_sentences_on_standard_error() {
 }
 
 #[test]
-fn a_folder_with_mistakes_ends_in_the_same_sentences() {
-    let folder = scratch("a_folder_with_mistakes_ends_in_the_same_sentences").join("run");
+fn two_files_for_one_image_of_a_folder_are_both_named() {
+    let folder = scratch("two_files_for_one_image_of_a_folder_are_both_named").join("run");
     fs::create_dir_all(folder.join("a")).expect("a folder");
     fs::create_dir_all(folder.join("b")).expect("a folder");
     let truth: Value =
@@ -248,7 +249,8 @@ fn a_folder_with_mistakes_ends_in_the_same_sentences() {
     let sentence = format!(
         "run: \"a/{name}\" and \"b/{name}\" are both for image \"{image}\"; expected one file an image; remove one of them."
     );
-    assert_refused(&score("none", &[&folder], &[]), &[sentence]);
+    let offer = "Score each of the 2 folders as a run: --folders-apart".to_owned();
+    assert_refused(&score("none", &[&folder], &[]), &[sentence, offer]);
 }
 
 #[test]
