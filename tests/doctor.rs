@@ -1,0 +1,482 @@
+//! What is wrong with files that score low for no fault of the model: found on evidence, said in a sentence, and mended by
+//! a reading where that is mechanical.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod support;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use froc::doctor::nearest;
+use froc::input::remedy::loose_name;
+use froc::notice::Remedy;
+use froc::report::{NoticeReport, Report};
+use froc::{GroundTruth, Options, Reading};
+use serde_json::{Value, json};
+
+use crate::support::{CLASSES, read_ground_truth, read_predictions, zip_of};
+
+const N_IMAGES: usize = 60;
+
+/// The lesion of an image: one of every class in turn, nowhere near the diagonal, so that other layouts miss it.
+fn lesion(image: usize) -> (usize, [f64; 4]) {
+    let (x, y) = (40.0 + 7.0 * image as f64, 560.0 - 5.0 * image as f64);
+    (image % CLASSES.len(), [x, y, x + 80.0, y + 50.0])
+}
+
+fn truth_named(name: impl Fn(usize) -> String) -> GroundTruth {
+    let record = |image: usize| {
+        let (class, bbox) = lesion(image);
+        json!({ "file_name": name(image), "syms": [CLASSES[class]], "boxes": [bbox] })
+    };
+    let records: Vec<Value> = (0..N_IMAGES).map(record).collect();
+    read_ground_truth(&serde_json::to_vec(&records).expect("plain values")).expect("a ground truth")
+}
+
+fn truth() -> GroundTruth {
+    truth_named(|image| format!("{image:05}.png"))
+}
+
+fn score_of(image: usize) -> f64 {
+    0.2 + image as f64 / 100.0
+}
+
+/// A run with one file an image, whose entries are made of its lesion.
+fn run(entries: impl Fn(usize, &'static str, [f64; 4]) -> Value) -> Vec<u8> {
+    run_named(|image| format!("{image:05}.json"), entries)
+}
+
+fn run_named(name: impl Fn(usize) -> String, entries: impl Fn(usize, &'static str, [f64; 4]) -> Value) -> Vec<u8> {
+    let file = |image: usize| {
+        let (class, bbox) = lesion(image);
+        (name(image), entries(image, CLASSES[class], bbox).to_string())
+    };
+    zip_of(&(0..N_IMAGES).map(file).collect::<Vec<_>>())
+}
+
+fn perfect(image: usize, class: &str, [x1, y1, x2, y2]: [f64; 4]) -> Value {
+    json!([{ class: [x1, y1, x2, y2, score_of(image)] }])
+}
+
+fn report(truth: &GroundTruth, zips: &[&[u8]], reading: &Reading) -> Report {
+    let predictions = zips.iter().map(|zip| Arc::new(read_predictions(zip).expect("a zip")));
+    let prepared: Vec<_> =
+        predictions.flat_map(|one| froc::prepare(truth, &one, reading).expect("a run that can be scored")).collect();
+    let runs: Vec<_> = prepared.iter().map(|prepared| &prepared.run).collect();
+    froc::evaluate(truth, &runs, &Options::default())
+}
+
+fn notices(truth: &GroundTruth, zip: &[u8]) -> Vec<NoticeReport> {
+    report(truth, &[zip], &Reading::default()).runs[0].notices.clone()
+}
+
+fn found(report: &Report) -> usize {
+    report.runs[0].classes.iter().map(|class| class.true_positives).sum()
+}
+
+/// The one notice of that code; the official number stays, and the remedy, if there is one, makes the run perfect.
+#[track_caller]
+fn diagnosed(truth: &GroundTruth, zip: &[u8], code: &str) -> NoticeReport {
+    let before = report(truth, &[zip], &Reading::default());
+    assert_eq!(before.runs[0].reading, None);
+    let codes: Vec<&str> = before.runs[0].notices.iter().map(|notice| notice.code.as_str()).collect();
+    let notice = before.runs[0].notices.iter().find(|notice| notice.code == code);
+    let notice = notice.unwrap_or_else(|| panic!("{code} is not among {codes:?}")).clone();
+    if let Some(Remedy { reading, .. }) = &notice.remedy {
+        let after = report(truth, &[zip], reading);
+        assert_eq!(found(&after), N_IMAGES, "read by {}", reading.flags());
+        let how = after.runs[0].reading.clone().expect("the report says how it was read");
+        assert_eq!(how.reading, *reading);
+        assert!(after.runs[0].notices.iter().all(|notice| notice.code != code), "{code} is still said");
+    }
+    notice
+}
+
+#[test]
+fn a_right_run_is_left_in_peace() {
+    assert_eq!(notices(&truth(), &run(perfect)), []);
+}
+
+// --- class names ---
+
+#[test]
+fn class_names_in_another_spelling_are_read_by_choice() {
+    let spellings: [fn(&str) -> String; 5] = [
+        str::to_uppercase,
+        |class| format!("{class} "),
+        |class| format!("{}s", class.to_lowercase()),
+        |class| format!("Pleural {class}"),
+        |class| class.replacen('o', "0", 1).replacen('l', "", 1),
+    ];
+    for spell in spellings {
+        let zip = run(|image, class, bbox| perfect(image, &spell(class), bbox));
+        let notice = diagnosed(&truth(), &zip, "unread_class_name");
+        assert!(notice.remedy.is_some(), "{}", spell("Nodule"));
+    }
+    let zip = run(|image, class, bbox| perfect(image, &class.to_uppercase(), bbox));
+    let notice = diagnosed(&truth(), &zip, "unread_class_name");
+    assert_eq!(notice.count, N_IMAGES);
+    assert_eq!(
+        notice.sentence,
+        "60 boxes stand under a class name that the official script does not read but that seems to mean a class."
+    );
+    assert_eq!(notice.examples[0], "\"ATELECTASIS\" for Atelectasis");
+}
+
+#[test]
+fn a_class_given_as_a_number_is_read_by_the_numbering_that_fits() {
+    for first in [0, 1] {
+        let number = |class: &str| first + CLASSES.iter().position(|other| *other == class).expect("a class");
+        let zip = run(|image, class, bbox| perfect(image, &number(class).to_string(), bbox));
+        assert!(diagnosed(&truth(), &zip, "unread_class_name").remedy.is_some(), "from {first}");
+    }
+}
+
+#[test]
+fn a_name_that_means_no_class_is_given_none() {
+    let name = |name| nearest(name).map(froc::dataset::Class::name);
+    assert_eq!(name("Masses"), Some("Mass"));
+    assert_eq!(name("pneumotorax"), Some("Pneumothorax"));
+    assert_eq!(name("Hernia"), None);
+    assert_eq!(name("Mass or Nodule"), None);
+    assert_eq!(name(""), None);
+    let notice = diagnosed(&truth(), &run(|image, _, bbox| perfect(image, "Hernia", bbox)), "unread_class_name");
+    assert_eq!(notice.remedy, None);
+    assert_eq!(notice.examples[0], "\"Hernia\" in 00000.json");
+}
+
+#[test]
+fn an_entry_with_both_spellings_is_told() {
+    let zip = run(
+        |image, class, [x1, y1, x2, y2]| json!([{ class: [x1, y1, x2, y2, score_of(image)], class.to_lowercase(): [0, 0, 1, 1, 0.9] }]),
+    );
+    let notice = diagnosed(&truth(), &zip, "both_spellings");
+    assert_eq!(notice.count, N_IMAGES);
+    assert_eq!(notice.sentence, "60 entries hold a class in both spellings; the lower-case ones are not read.");
+}
+
+// --- boxes ---
+
+/// A run whose boxes are changed, and the code under which that is found.
+#[track_caller]
+fn boxes_are_mended(change: impl Fn([f64; 4]) -> [f64; 4], code: &str, label: &str) {
+    let zip = run(|image, class, bbox| perfect(image, class, change(bbox)));
+    let notice = diagnosed(&truth(), &zip, code);
+    assert!(
+        notice
+            .sentence
+            .starts_with("Read as x1, y1, x2, y2 in pixels, 0% of the boxes lie on a lesion of their class;")
+    );
+    assert!(notice.sentence.ends_with("100% do."), "{}", notice.sentence);
+    assert_eq!(notice.remedy.expect("a remedy").label, label);
+}
+
+#[test]
+fn boxes_as_x_y_width_height() {
+    boxes_are_mended(
+        |[x1, y1, x2, y2]| [x1, y1, x2 - x1, y2 - y1],
+        "box_layout",
+        "Read the boxes as x, y, width, height",
+    );
+}
+
+#[test]
+fn swapped_corners() {
+    boxes_are_mended(
+        |[x1, y1, x2, y2]| [x2, y2, x1, y1],
+        "box_layout",
+        "Read the boxes with swapped corners put in order",
+    );
+}
+
+#[test]
+fn x_and_y_exchanged() {
+    boxes_are_mended(|[x1, y1, x2, y2]| [y1, x1, y2, x2], "box_layout", "Read the boxes as y1, x1, y2, x2");
+}
+
+#[test]
+fn coordinates_as_fractions_of_the_image() {
+    boxes_are_mended(
+        |bbox| bbox.map(|number| number / 1024.0),
+        "other_image_size",
+        "Read the boxes as x1, y1, x2, y2, times 1024",
+    );
+    boxes_are_mended(
+        |[x1, y1, x2, y2]| [x1, y1, x2 - x1, y2 - y1].map(|number| number / 1024.0),
+        "box_layout",
+        "Read the boxes as x, y, width, height, times 1024",
+    );
+}
+
+#[test]
+fn boxes_of_another_image_size() {
+    boxes_are_mended(
+        |bbox| bbox.map(|number| number / 2.0),
+        "other_image_size",
+        "Read the boxes as x1, y1, x2, y2, times 2",
+    );
+    boxes_are_mended(
+        |bbox| bbox.map(|number| number * 2.0),
+        "other_image_size",
+        "Read the boxes as x1, y1, x2, y2, times 0.5",
+    );
+}
+
+#[test]
+fn boxes_outside_the_image() {
+    let zip = run(|image, class, bbox| {
+        perfect(image, class, if image < 3 { bbox.map(|number| number + 2000.0) } else { bbox })
+    });
+    let notice = diagnosed(&truth(), &zip, "box_outside_image");
+    assert_eq!(notice.count, 3);
+    assert_eq!(notice.sentence, "3 boxes lie wholly outside an image of 1024 x 1024 pixels.");
+    assert_eq!(notice.examples[0], "[2040, 2560, 2120, 2610] in 00000.png");
+}
+
+// --- file names ---
+
+#[test]
+fn names_that_nearly_match_are_matched_by_choice() {
+    let names: [fn(usize) -> String; 5] = [
+        |image| format!("{image:05}.JSON"),
+        |image| format!("{image}.json"),
+        |image| format!("{image:05}.png.json"),
+        |image| format!("out/{image:08}.json"),
+        |image| format!("{image:05}.Png.Json"),
+    ];
+    for name in names {
+        let notice = diagnosed(&truth(), &run_named(name, perfect), "file_name_nearly_matches");
+        assert!(notice.remedy.is_some(), "{}", name(7));
+        assert_eq!(notice.examples[0], format!("{} for 00000.png", name(0)));
+    }
+    // Any folder is right already.
+    assert_eq!(notices(&truth(), &run_named(|image| format!("some/folder/{image:05}.json"), perfect)), []);
+}
+
+#[test]
+fn upper_case_and_zero_padding_are_ignored_in_loose_names_and_nothing_else_is() {
+    assert_eq!(loose_name("a/IMG_007.PNG"), "img_7");
+    assert_eq!(loose_name("00000003_003.json"), "3_3");
+    assert_eq!(loose_name("100.json"), "100");
+    assert_eq!(loose_name("000.json"), "0");
+    assert_ne!(loose_name("10.json"), loose_name("1.json"));
+}
+
+#[test]
+fn names_of_the_other_list_of_images_are_told() {
+    let nih = |image: usize, end: &str| format!("{:08}_{:03}.{end}", image + 1, image % 7);
+    let numeric = run_named(|image| format!("{}.json", 36_000 + 31 * image), perfect);
+    let notice = diagnosed(&truth_named(|image| nih(image, "png")), &numeric, "other_image_names");
+    assert_eq!(
+        notice.sentence,
+        "The prediction files bear the image names of ChestX-Det10, the ground truth those of NIH ChestX-ray14."
+    );
+    let named = run_named(|image| nih(image, "json"), perfect);
+    let notice = diagnosed(&truth_named(|image| format!("{}.png", 36_000 + 31 * image)), &named, "other_image_names");
+    assert_eq!(notice.fix, "Drop the ground truth with the image names of NIH ChestX-ray14; ChestX-Det10 lists both.");
+}
+
+#[test]
+fn images_without_file_and_files_without_image_are_counted() {
+    let zip =
+        run_named(|image| if image < 4 { format!("other-{image}.json") } else { format!("{image:05}.json") }, perfect);
+    let all = notices(&truth(), &zip);
+    let count = |code: &str| all.iter().find(|notice| notice.code == code).map(|notice| notice.count);
+    assert_eq!(count("image_without_file"), Some(4));
+    assert_eq!(count("file_without_image"), Some(4));
+}
+
+// --- whole files ---
+
+#[test]
+fn the_ground_truth_among_the_predictions() {
+    let zip = zip_of(&[("test.json", r#"[{"file_name": "1.png", "syms": [], "boxes": []}]"#), ("00000.json", "[]")]);
+    let notice = diagnosed(&truth(), &zip, "ground_truth_in_predictions");
+    assert_eq!(notice.examples, ["test.json"]);
+}
+
+#[test]
+fn the_same_zip_twice() {
+    let zip = run(perfect);
+    let report = report(&truth(), &[&zip, &zip], &Reading::default());
+    assert_eq!(report.runs[0].notices, []);
+    assert_eq!(report.runs[1].notices[0].code, "same_file_twice");
+    assert_eq!(report.runs[1].notices[0].sentence, "This is the same file as model.zip, byte for byte.");
+}
+
+#[test]
+fn empty_files_and_empty_lists() {
+    let zip = zip_of(
+        &(0..N_IMAGES)
+            .map(|image| (format!("{image:05}.json"), if image < 40 { "[]" } else { "" }))
+            .collect::<Vec<_>>(),
+    );
+    assert_eq!(diagnosed(&truth(), &zip, "empty_file").count, 20);
+    let notice = diagnosed(&truth(), &zip, "most_files_empty");
+    assert_eq!(notice.sentence, "60 of 60 images with lesions have no detection at all.");
+}
+
+#[test]
+fn a_class_that_is_never_predicted() {
+    let zip = run(|image, class, bbox| if class == "Nodule" { json!([]) } else { perfect(image, class, bbox) });
+    let notice = diagnosed(&truth(), &zip, "class_never_predicted");
+    assert_eq!(notice.examples, ["Nodule"]);
+    assert_eq!(notice.sentence, "1 class with lesions has no detection at all, so its recall is 0.");
+}
+
+// --- scores and overlaps ---
+
+fn with_score(score: impl Fn(usize) -> f64) -> Vec<u8> {
+    run(move |image, class, [x1, y1, x2, y2]| json!([{ class: [x1, y1, x2, y2, score(image)] }]))
+}
+
+#[test]
+fn all_scores_equal() {
+    let notice = diagnosed(&truth(), &with_score(|_| 1.0), "all_scores_equal");
+    assert_eq!(notice.sentence, "All 60 detections have the score 1, so nothing ranks them.");
+}
+
+#[test]
+fn scores_in_percent() {
+    let notice = diagnosed(&truth(), &with_score(|image| 30.0 + image as f64), "scores_in_percent");
+    assert_eq!(notice.count, 60);
+}
+
+#[test]
+fn many_exact_ties() {
+    let notice = diagnosed(&truth(), &with_score(|image| if image < 30 { 0.5 } else { 0.75 }), "many_ties");
+    assert_eq!(notice.sentence, "60 of 60 detections share their score with another of their class.");
+}
+
+#[test]
+fn duplicate_detections() {
+    let zip = run(|image, class, [x1, y1, x2, y2]| {
+        let entry = json!({ class: [x1, y1, x2, y2, score_of(image)] });
+        if image < 5 { json!([entry, entry]) } else { json!([entry]) }
+    });
+    assert_eq!(diagnosed(&truth(), &zip, "duplicate_detection").count, 5);
+}
+
+#[test]
+fn many_boxes_on_top_of_each_other() {
+    let zip = run(|image, class, [x1, y1, x2, y2]| {
+        let shifted = |by: f64| json!({ class: [x1 + by, y1, x2 + by, y2, score_of(image) - by / 100.0] });
+        json!([shifted(0.0), shifted(1.0), shifted(2.0)])
+    });
+    let notice = diagnosed(&truth(), &zip, "no_suppression");
+    assert_eq!(notice.sentence, "67% of the boxes overlap another one of their class in their image by more than 70%.");
+}
+
+// --- runs that are refused ---
+
+#[test]
+fn numbers_given_as_text_are_refused_and_read_by_choice() {
+    let zip = run(|image, class, [x1, y1, x2, y2]| {
+        if image < 2 {
+            json!([{ class: [x1, y1.to_string(), x2, y2, "0.9"] }])
+        } else {
+            perfect(image, class, [x1, y1, x2, y2])
+        }
+    });
+    let predictions = Arc::new(read_predictions(&zip).expect("a zip"));
+    let refusal = froc::prepare(&truth(), &predictions, &Reading::default()).expect_err("text is no number");
+    let sentences: Vec<String> = refusal.errors.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        sentences,
+        [
+            "model.zip, 00000.json, entry 1, Consolidation: there is the text \"560\"; expected a number, without quotation marks.",
+            "model.zip, 00001.json, entry 1, Fibrosis: there is the text \"555\"; expected a number, without quotation marks.",
+        ]
+    );
+    let labels: Vec<&str> = refusal.remedies.iter().map(|remedy| remedy.label.as_str()).collect();
+    assert_eq!(labels, ["Read numbers that are written as text", "Score without these 2 files"]);
+    assert_eq!(found(&report(&truth(), &[&zip], &refusal.remedies[0].reading)), N_IMAGES);
+    assert_eq!(found(&report(&truth(), &[&zip], &refusal.remedies[1].reading)), N_IMAGES - 2);
+}
+
+#[test]
+fn files_that_cannot_be_read_are_left_out_by_choice() {
+    let files = (0..N_IMAGES).map(|image| {
+        let (class, bbox) = lesion(image);
+        let text = if image < 3 { "{".to_owned() } else { perfect(image, CLASSES[class], bbox).to_string() };
+        (format!("{image:05}.json"), text)
+    });
+    let zip = zip_of(&files.collect::<Vec<_>>());
+    let predictions = Arc::new(read_predictions(&zip).expect("a zip"));
+    let refusal = froc::prepare(&truth(), &predictions, &Reading::default()).expect_err("broken files");
+    assert_eq!(refusal.errors.len(), 3);
+    assert_eq!(refusal.remedies[0].label, "Score without these 3 files");
+    let after = report(&truth(), &[&zip], &refusal.remedies[0].reading);
+    assert_eq!((found(&after), after.runs[0].n_files), (N_IMAGES - 3, N_IMAGES - 3));
+}
+
+#[test]
+fn one_folder_per_run_is_several_runs_by_choice() {
+    let files: Vec<(String, String)> = ["runs/a", "runs/b"]
+        .iter()
+        .flat_map(|folder| {
+            (0..N_IMAGES).map(move |image| {
+                let (class, bbox) = lesion(image);
+                (format!("{folder}/{image:05}.json"), perfect(image, CLASSES[class], bbox).to_string())
+            })
+        })
+        .collect();
+    let zip = zip_of(&files);
+    let predictions = Arc::new(read_predictions(&zip).expect("a zip"));
+    let refusal = froc::prepare(&truth(), &predictions, &Reading::default()).expect_err("two files an image");
+    assert_eq!(refusal.remedies[0].label, "Score each of the 2 folders as a run");
+    let after = report(&truth(), &[&zip], &refusal.remedies[0].reading);
+    let names: Vec<&str> = after.runs.iter().map(|run| run.name.as_str()).collect();
+    assert_eq!(names, ["model.zip/a", "model.zip/b"]);
+    assert!(after.runs.iter().all(|run| run.notices.is_empty()));
+}
+
+// --- no false alarm ---
+
+/// What is truly so in the golden cases; nothing else may be said of them.
+const TRUE_OF_GOLDEN: &[(&str, &[&str])] = &[
+    // Boxes drawn around the threshold by hand, many of them the same.
+    ("boundary", &["duplicate_detection", "no_suppression"]),
+    ("last-false-positive", &["class_never_predicted", "duplicate_detection", "image_without_file"]),
+    ("leading-false-positive", &["class_never_predicted", "duplicate_detection", "image_without_file"]),
+    ("none", &["class_never_predicted", "image_without_file"]),
+    ("perfect", &["all_scores_equal"]),
+    ("ties", &["many_ties", "image_without_file"]),
+    // Each reading rule once, by hand.
+    (
+        "quirks",
+        &[
+            "unread_class_name",
+            "class_never_predicted",
+            "most_files_empty",
+            "both_spellings",
+            "empty_file",
+            "file_without_image",
+            "image_without_file",
+        ],
+    ),
+];
+
+#[test]
+fn no_false_alarm_on_the_golden_cases() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let elsewhere = std::env::var_os("GOLDEN_DIR").map_or_else(|| root.join("../shared/golden"), Into::into);
+    let mut walked = 0;
+    for place in [root.join("tests/golden"), elsewhere] {
+        let Ok(folders) = std::fs::read_dir(&place) else {
+            println!("no golden cases at {}", place.display());
+            continue;
+        };
+        for folder in folders.map(|folder| folder.expect("a folder").path()).filter(|folder| folder.is_dir()) {
+            let read = |name: &str| std::fs::read(folder.join(name)).expect("a golden file");
+            let truth = read_ground_truth(&read("test.json")).expect("a ground truth");
+            let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
+            let known = TRUE_OF_GOLDEN.iter().find(|(case, _)| *case == name).map_or(&[][..], |(_, codes)| codes);
+            for notice in notices(&truth, &read("predictions.zip")) {
+                assert!(known.contains(&notice.code.as_str()), "{name}: {} {}", notice.code, notice.sentence);
+            }
+            walked += 1;
+        }
+    }
+    assert!(walked >= 9, "the golden cases of the project were not found");
+}
