@@ -115,6 +115,10 @@ fn a_zip_is_read_however_it_is_packed() {
         assert_eq!((report.runs[0].n_files, nodules.n_detections, nodules.true_positives), (2, 2, 2), "{what}");
         assert_eq!(nodules.official.recall, [Some(1.0); 3], "{what}");
         assert_eq!(report.runs[0].n_detections, 2, "{what}");
+        // What other programs leave behind is no news; files for other images are.
+        let codes: Vec<&str> = report.runs[0].notices.iter().map(|notice| notice.code.as_str()).collect();
+        let expected: &[&str] = if what == "with files for other images" { &["file_without_image"] } else { &[] };
+        assert_eq!(codes, expected, "{what}");
     }
 }
 
