@@ -473,7 +473,8 @@ impl Interval {
         let mut defined: Vec<f64> =
             values.inspect(|value| n_without_lesions += usize::from(value.is_none())).flatten().collect();
         defined.sort_unstable_by(f64::total_cmp);
-        let tail = (1.0 - level) / 2.0;
+        // In percent, so that a level of 0.95 leaves 0.025 and not the double beside it.
+        let tail = (100.0 - 100.0 * level) / 200.0;
         let ends = [percentile(&defined, tail)?, percentile(&defined, 1.0 - tail)?];
         Some(Self { ends, n_without_lesions })
     }
