@@ -332,7 +332,7 @@ pub fn nearest(name: &str) -> Option<Class> {
     let words: BTreeSet<String> = name.split(|letter: char| !letter.is_alphabetic()).map(letters).collect();
     let is_near = |class: &Class| {
         let class = class.name().to_lowercase();
-        let is_word = words.contains(&class) || words.contains(&format!("{class}s"));
+        let is_word = ["", "s", "es"].iter().any(|end| words.contains(&format!("{class}{end}")));
         // Two mistakes in a word of ten letters or so; class names differ by far more.
         is_word || strsim::damerau_levenshtein(&plain, &class) <= if class.len() > 6 { 2 } else { 1 }
     };

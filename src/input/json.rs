@@ -129,7 +129,8 @@ impl<'de> DeserializeSeed<'de> for Number<'_> {
     type Value = f32;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<f32, D::Error> {
-        deserializer.deserialize_f64(self)
+        // Not `deserialize_f64`, which does not ask the visitor about text.
+        deserializer.deserialize_any(self)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Predictions read by choice otherwise than the official script does; see [`Reading`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::dataset::{Class, Detections, GroundTruth, PredictionFile, Predictions};
@@ -98,9 +99,21 @@ fn read_anew(
             }
             Ok(first..detections.len() as u32)
         });
-        files.push(PredictionFile { path: paths.path(file), detections: read, text_number, ..file.clone() });
+        let unread = read
+            .as_ref()
+            .ok()
+            .and_then(|rows| still_unread(&detections, rows.clone()))
+            .filter(|_| file.unread.is_some());
+        files.push(PredictionFile { path: paths.path(file), detections: read, text_number, unread, ..file.clone() });
     }
     Predictions::new(name, predictions.sha256().to_owned(), files, detections)
+}
+
+/// The first name that is not read even so, and how many boxes stand under such names.
+fn still_unread(detections: &Detections, rows: Range<u32>) -> Option<(String, u32)> {
+    let mut names = rows.filter_map(|at| detections.unread_name(at as usize));
+    let first = names.next()?.to_owned();
+    Some((first, 1 + names.count() as u32))
 }
 
 fn overflow(path: &str) -> Error {
