@@ -473,9 +473,10 @@ impl Interval {
         let mut defined: Vec<f64> =
             values.inspect(|value| n_without_lesions += usize::from(value.is_none())).flatten().collect();
         defined.sort_unstable_by(f64::total_cmp);
-        // In percent, so that a level of 0.95 leaves 0.025 and not the double beside it.
-        let tail = (100.0 - 100.0 * level) / 200.0;
-        let ends = [percentile(&defined, tail)?, percentile(&defined, 1.0 - tail)?];
+        // By way of percents, so that 0.95 gives 2.5 and 97.5 to the last bit.
+        let percents = [100.0 - 100.0 * level, 100.0 + 100.0 * level];
+        let [low, high] = percents.map(|percent| percentile(&defined, percent / 2.0 / 100.0));
+        let ends = [low?, high?];
         Some(Self { ends, n_without_lesions })
     }
 }

@@ -8,9 +8,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use froc::bootstrap::Uncertainty;
 use froc::doctor::Refusal;
 use froc::reading::{FileNames, Folders, Layout};
-use froc::{Error, GroundTruth, Options, Predictions, Reading, Run};
+use froc::report::statistics::Wanted;
+use froc::{Error, GroundTruth, Groups, Options, Predictions, Prepared, Reading, Report, Resampling, Run};
 
 /// Scores lesion detectors on ChestX-Det10.
 #[derive(Parser)]
@@ -24,10 +26,13 @@ struct Cli {
 enum Command {
     /// Recall at given false positives per image, as the official script computes it and exactly.
     Score(Score),
+    /// Every run against a baseline, on the same bootstrap draws: difference, interval, p, and what changed sides.
+    Compare(Compare),
 }
 
+/// What is scored, and how.
 #[derive(clap::Args)]
-struct Score {
+struct Scoring {
     /// The list of images and lesions (test.json).
     #[arg(long, value_name = "FILE")]
     ground_truth: PathBuf,
@@ -40,6 +45,19 @@ struct Score {
     /// False positives per image at which recall is read [default: 0.05,0.1,0.2].
     #[arg(long, value_name = "RATES")]
     fp: Option<String>,
+    /// What the bootstrap's draws follow from.
+    #[arg(long, default_value_t = Resampling::default().seed())]
+    seed: u64,
+    /// The share of replicates within an interval.
+    #[arg(long, default_value_t = Resampling::default().level())]
+    level: f64,
+    /// Which images are drawn together: a CSV file `file_name,group`, or `nih` for patients by names such
+    /// as `00000013_005.png` [default: each image by itself].
+    #[arg(long, value_name = "FILE|nih")]
+    groups: Option<PathBuf>,
+    /// The rate up to which areas under curves are taken, in false positives per image.
+    #[arg(long, value_name = "RATE", default_value_t = 1.0)]
+    area_up_to: f64,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -114,60 +132,196 @@ impl HowToRead {
     }
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(clap::Args)]
+struct Score {
+    #[command(flatten)]
+    scoring: Scoring,
+    /// Add intervals from this many resamples of the images, such as 2000; implies --statistics.
+    #[arg(long, value_name = "REPLICATES")]
+    bootstrap: Option<u32>,
+    /// Add average precision, image-level ROC, curves, recall by size and under other conventions.
+    #[arg(long)]
+    statistics: bool,
+    /// End with exit code 1 if a run is below: `average=0.6` or `exact_average=0.6`, as a fraction.
+    #[arg(long, value_name = "METRIC=FRACTION")]
+    fail_under: Vec<FailUnder>,
+}
+
+#[derive(clap::Args)]
+struct Compare {
+    #[command(flatten)]
+    scoring: Scoring,
+    /// Which of the predictions the others are compared with, from 1.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    baseline: usize,
+    /// Resamples of the images.
+    #[arg(long, value_name = "REPLICATES", default_value_t = Resampling::default().replicates())]
+    bootstrap: u32,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A table for people; its last lines are those of the official script.
     Text,
     /// The report.
     Json,
+    /// One row for each run, class and metric.
+    Csv,
+    /// Tables for a note or an issue.
+    Markdown,
+    /// Tables for a paper, with booktabs.
+    Latex,
+    /// One page with tables and plots.
+    Html,
+}
+
+/// A bound that every run must reach.
+#[derive(Clone)]
+struct FailUnder {
+    is_exact: bool,
+    least: f64,
+}
+
+impl std::str::FromStr for FailUnder {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let expected = || "expected average=0.6 or exact_average=0.6, a fraction from 0 to 1".to_owned();
+        let (metric, least) = text.split_once('=').ok_or_else(expected)?;
+        let is_exact = match metric {
+            "average" => false,
+            "exact_average" => true,
+            _ => return Err(expected()),
+        };
+        let least = least.parse().ok().filter(|least| (0.0..=1.0).contains(least)).ok_or_else(expected)?;
+        Ok(Self { is_exact, least })
+    }
 }
 
 fn main() -> ExitCode {
-    let Command::Score(arguments) = Cli::parse().command;
-    let printed = score(&arguments).and_then(|bytes| {
+    let (scoring, extra, bounds) = match Cli::parse().command {
+        Command::Score(score) => {
+            let is_wanted = score.statistics || score.bootstrap.is_some();
+            (
+                score.scoring,
+                is_wanted.then_some(Extra { replicates: score.bootstrap, baseline: None }),
+                score.fail_under,
+            )
+        }
+        Command::Compare(compare) => {
+            let extra = Extra { replicates: Some(compare.bootstrap), baseline: Some(compare.baseline) };
+            (compare.scoring, Some(extra), Vec::new())
+        }
+    };
+    let printed = report(&scoring, extra.as_ref()).and_then(|report| {
+        let bytes = bytes(&report, scoring.format).map_err(|error| vec![error.to_string()])?;
         let written = std::io::stdout().lock().write_all(&bytes);
-        written.or_else(|error| match error.kind() {
+        let written = written.or_else(|error| match error.kind() {
             // `froc score .. | head` is no mistake.
             std::io::ErrorKind::BrokenPipe => Ok(()),
             _ => Err(vec![format!("standard output: {error}")]),
-        })
+        });
+        written.map(|()| report)
     });
-    match printed {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(sentences) => {
-            for sentence in sentences {
-                eprintln!("{sentence}");
-            }
-            ExitCode::from(2)
-        }
+    let (sentences, code) = match printed {
+        Ok(report) => (below(&report, &bounds), 1),
+        Err(sentences) => (sentences, 2),
+    };
+    for sentence in &sentences {
+        eprintln!("{sentence}");
+    }
+    if sentences.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(code) }
+}
+
+/// What is wanted beside the score.
+struct Extra {
+    replicates: Option<u32>,
+    /// From 1.
+    baseline: Option<usize>,
+}
+
+fn bytes(report: &Report, format: Format) -> Result<Vec<u8>, Error> {
+    match format {
+        Format::Text => Ok(froc::render::table(report).into_bytes()),
+        Format::Json => froc::render::Format::Json.bytes(report),
+        Format::Csv => froc::render::Format::Csv.bytes(report),
+        Format::Markdown => froc::render::Format::Markdown.bytes(report),
+        Format::Latex => froc::render::Format::Latex.bytes(report),
+        Format::Html => froc::render::Format::Html.bytes(report),
     }
 }
 
-/// The report as bytes, or one sentence for each thing that is wrong.
-fn score(arguments: &Score) -> Result<Vec<u8>, Vec<String>> {
+/// One sentence for each run and bound that it does not reach.
+fn below(report: &Report, bounds: &[FailUnder]) -> Vec<String> {
+    let mut sentences = Vec::new();
+    for (run, bound) in report.runs.iter().flat_map(|run| bounds.iter().map(move |bound| (run, bound))) {
+        let (what, average) = if bound.is_exact {
+            ("exact", run.exact.average_recall)
+        } else {
+            ("official", run.official.average_recall)
+        };
+        let least = bound.least;
+        match average {
+            Some(average) if average >= least => {}
+            Some(average) => {
+                sentences.push(format!("{}: the {what} average is {average:.4}; expected at least {least}.", run.name));
+            }
+            None => {
+                sentences.push(format!("{}: the {what} average is undefined; expected at least {least}.", run.name));
+            }
+        }
+    }
+    sentences
+}
+
+/// The report, or one sentence for each thing that is wrong.
+fn report(arguments: &Scoring, extra: Option<&Extra>) -> Result<Report, Vec<String>> {
     let one = |error: Error| vec![error.to_string()];
     let options = options(arguments).map_err(one)?;
     let ground_truth = ground_truth(&arguments.ground_truth)?;
+    let runs = runs(arguments, &ground_truth)?;
+    let runs: Vec<(&Run, &Predictions)> =
+        runs.iter().map(|prepared| (&prepared.run, prepared.predictions.as_ref())).collect();
+    let alone: Vec<&Run> = runs.iter().map(|(run, _)| *run).collect();
+    let Some(extra) = extra else { return Ok(froc::evaluate(&ground_truth, &alone, &options)) };
+    if let Some(number) = extra.baseline.filter(|number| !(1..=runs.len()).contains(number) || runs.len() < 2) {
+        return Err(vec![format!(
+            "Baseline: there is {number} of {} predictions; expected at least two, and the number of one of them, from 1.",
+            runs.len()
+        )]);
+    }
+    let uncertainty = match extra.replicates {
+        None => None,
+        Some(replicates) => {
+            let resampling = Resampling::new(replicates, arguments.seed, arguments.level).map_err(one)?;
+            let groups = groups(arguments, &ground_truth)?;
+            let mut uncertainty = Uncertainty::new(&ground_truth, &alone, &options, resampling, groups).map_err(one)?;
+            while !uncertainty.step(u32::MAX) {}
+            Some(uncertainty)
+        }
+    };
+    let wanted = Wanted {
+        area_up_to: froc::options::area_up_to(arguments.area_up_to).map_err(one)?,
+        uncertainty: uncertainty.as_ref(),
+        baseline: extra.baseline.map(|number| number - 1),
+    };
+    Ok(froc::evaluate_with_statistics(&ground_truth, &runs, &options, wanted))
+}
+
+fn runs(arguments: &Scoring, ground_truth: &GroundTruth) -> Result<Vec<Prepared>, Vec<String>> {
     let reading = arguments.reading.reading();
-    let mut runs: Vec<Run> = Vec::new();
+    let mut runs = Vec::new();
     let mut sentences = Vec::new();
     for path in &arguments.predictions {
         let prepared = predictions(path).map_err(|sentence| vec![sentence]).and_then(|predictions| {
-            froc::prepare(&ground_truth, &Arc::new(predictions), &reading).map_err(|refusal| sentences_of(&refusal))
+            froc::prepare(ground_truth, &Arc::new(predictions), &reading).map_err(|refusal| sentences_of(&refusal))
         });
         match prepared {
-            Ok(prepared) => runs.extend(prepared.into_iter().map(|prepared| prepared.run)),
+            Ok(prepared) => runs.extend(prepared),
             Err(more) => sentences.extend(more),
         }
     }
-    if !sentences.is_empty() {
-        return Err(sentences);
-    }
-    let report = froc::evaluate(&ground_truth, &runs.iter().collect::<Vec<_>>(), &options);
-    match arguments.format {
-        Format::Text => Ok(froc::render::table(&report).into_bytes()),
-        Format::Json => froc::render::json(&report).map_err(one),
-    }
+    if sentences.is_empty() { Ok(runs) } else { Err(sentences) }
 }
 
 /// What is wrong, and the flags that would help.
@@ -176,7 +330,17 @@ fn sentences_of(refusal: &Refusal) -> Vec<String> {
     refusal.errors.iter().map(Error::to_string).chain(remedies).collect()
 }
 
-fn options(arguments: &Score) -> Result<Options, Error> {
+fn groups(arguments: &Scoring, ground_truth: &GroundTruth) -> Result<Groups, Vec<String>> {
+    let one = |error: Error| vec![error.to_string()];
+    let Some(path) = &arguments.groups else { return Ok(Groups::images(ground_truth)) };
+    if path.as_os_str() == "nih" {
+        return Groups::nih_names(ground_truth).map_err(one);
+    }
+    let bytes = std::fs::read(path).map_err(|error| vec![format!("{}: {error}", path.display())])?;
+    Groups::csv(&base_name(path), &bytes, ground_truth).map_err(one)
+}
+
+fn options(arguments: &Scoring) -> Result<Options, Error> {
     let defaults = Options::default();
     let rates: Vec<String> = defaults.fp_per_image().iter().map(f64::to_string).collect();
     Options::parse(

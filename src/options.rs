@@ -140,6 +140,18 @@ impl Resampling {
     }
 }
 
+/// The rate up to which areas under curves are taken, in false positives per image, above 0 and finite.
+///
+/// # Errors
+/// If it is not.
+pub fn area_up_to(fp_per_image: f64) -> Result<f64, Error> {
+    if fp_per_image.is_finite() && fp_per_image > 0.0 {
+        return Ok(fp_per_image);
+    }
+    let what = there_is(&fp_per_image.to_string());
+    Err(Error::new("Rate up to which areas are taken", what, "a number above 0, such as 1"))
+}
+
 fn there_is(text: &str) -> String {
     let text = text.trim();
     if text.is_empty() { "there is nothing".into() } else { format!("there is {text}") }

@@ -2,6 +2,8 @@
 //!
 //! Nothing here panics on data: every failure is thrown as a plain object [`Failure`].
 
+mod statistics;
+
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -59,7 +61,7 @@ pub struct ProgressReport {
 #[tsify(missing_as_null)]
 pub struct FileSummary {
     /// What it was taken for, by looking into it.
-    #[tsify(type = "\"ground_truth\" | \"predictions\"")]
+    #[tsify(type = "\"ground_truth\" | \"predictions\" | \"groups\"")]
     pub kind: &'static str,
     /// Base name.
     pub name: String,
@@ -86,6 +88,16 @@ pub struct FileFailure {
     pub remedies: Vec<Remedy>,
 }
 
+impl FileFailure {
+    fn new(id: &str, refusal: &Refusal) -> Self {
+        Self {
+            id: id.to_owned(),
+            errors: refusal.errors.iter().map(ErrorReport::from).collect(),
+            remedies: refusal.remedies.clone(),
+        }
+    }
+}
+
 /// What scoring gives.
 #[derive(Serialize, Tsify)]
 #[tsify(missing_as_null)]
@@ -104,9 +116,12 @@ pub struct Outcome {
 pub struct Evaluator {
     files: Vec<(String, Contents)>,
     report: Option<Report>,
+    /// Of the files as they are.
+    running: Option<statistics::Running>,
 }
 
 enum Contents {
+    Groups { name: String, bytes: Vec<u8> },
     GroundTruth(Box<GroundTruth>),
     Predictions { predictions: Arc<Predictions>, reading: Reading, prepared: Option<Result<Vec<Prepared>, Refusal>> },
 }
@@ -129,6 +144,7 @@ impl Evaluator {
     pub fn add(&mut self, id: &str, name: &str, blob: &Blob, on_progress: &Function) -> Result<JsValue, JsValue> {
         let contents = read(name, blob, on_progress).map_err(|error| failure(&[error]))?;
         let summary = contents.summary(name);
+        self.running = None;
         if matches!(contents, Contents::GroundTruth(_)) {
             // The runs were joined to another one.
             for (_, file) in &mut self.files {
@@ -142,6 +158,7 @@ impl Evaluator {
 
     /// Forgets a file.
     pub fn remove(&mut self, id: &str) {
+        self.running = None;
         let of_id = |(other, _): &(String, Contents)| other == id;
         let is_ground_truth = |(_, file): &(String, Contents)| matches!(file, Contents::GroundTruth(_));
         if self.files.iter().any(|file| of_id(file) && is_ground_truth(file)) {
@@ -155,6 +172,7 @@ impl Evaluator {
     /// # Errors
     /// Throws what the browser does if `reading` is no reading.
     pub fn set_reading(&mut self, id: &str, reading: &Ts<Reading>) -> Result<(), JsValue> {
+        self.running = None;
         let chosen = reading.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
         for (_, file) in self.files.iter_mut().filter(|(other, _)| other == id) {
             if let Contents::Predictions { reading, .. } = file {
@@ -167,6 +185,7 @@ impl Evaluator {
 
     /// Reads a file of predictions as the official script does, from now on.
     pub fn read_officially(&mut self, id: &str) {
+        self.running = None;
         for (_, file) in self.files.iter_mut().filter(|(other, _)| other == id) {
             if let Contents::Predictions { reading, .. } = file {
                 *reading = Reading::default();
@@ -198,11 +217,7 @@ impl Evaluator {
                     outcome.run_ids.extend(prepared.iter().map(|_| id.clone()));
                     runs.extend(prepared.iter().map(|prepared| &prepared.run));
                 }
-                Some(Err(refusal)) => outcome.failures.push(FileFailure {
-                    id: id.clone(),
-                    errors: refusal.errors.iter().map(ErrorReport::from).collect(),
-                    remedies: refusal.remedies.clone(),
-                }),
+                Some(Err(refusal)) => outcome.failures.push(FileFailure::new(id, refusal)),
             }
         }
         if !runs.is_empty() {
@@ -241,7 +256,7 @@ impl Evaluator {
         let options = checked(&options)?;
         let truth = self.files.iter().rev().find_map(|(_, file)| match file {
             Contents::GroundTruth(truth) => Some(truth),
-            Contents::Predictions { .. } => None,
+            Contents::Predictions { .. } | Contents::Groups { .. } => None,
         });
         let run = self.prepared().nth(run).map(|prepared| &prepared.run);
         let class = Class::all().nth(class);
@@ -304,6 +319,15 @@ impl Contents {
                 n_files: None,
                 n_detections: None,
             },
+            Self::Groups { bytes, .. } => FileSummary {
+                kind: "groups",
+                name: name.to_owned(),
+                sha256: crate::input::sha256(bytes),
+                n_images: None,
+                n_lesions: None,
+                n_files: None,
+                n_detections: None,
+            },
             Self::Predictions { predictions, .. } => FileSummary {
                 kind: "predictions",
                 name: name.to_owned(),
@@ -325,7 +349,7 @@ impl Contents {
     /// The runs made ready for the ground truth, once; none if this is no file of predictions.
     fn prepare(&mut self, truth: &GroundTruth) -> Option<Result<&Vec<Prepared>, &Refusal>> {
         match self {
-            Self::GroundTruth(_) => None,
+            Self::GroundTruth(_) | Self::Groups { .. } => None,
             Self::Predictions { predictions, reading, prepared } => {
                 Some(prepared.get_or_insert_with(|| crate::prepare(truth, predictions, reading)).as_ref())
             }
@@ -337,6 +361,11 @@ fn read(name: &str, blob: &Blob, on_progress: &Function) -> Result<Contents, Err
     let reader = BlobReader::new(blob).map_err(|error| unreadable(name, &error))?;
     let mut head = Vec::new();
     reader.clone().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(|error| unreadable(name, &error))?;
+    if crate::input::groups::is_groups(&head) {
+        let mut bytes = Vec::new();
+        reader.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
+        return Ok(Contents::Groups { name: name.to_owned(), bytes });
+    }
     match identify(name, &head)? {
         Kind::GroundTruth => {
             let mut bytes = Vec::new();

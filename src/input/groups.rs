@@ -131,6 +131,16 @@ impl Groups {
     }
 }
 
+/// Whether a file starts like groups: with a line that names the columns `file_name` and `group`.
+#[must_use]
+pub fn is_groups(head: &[u8]) -> bool {
+    let head = head.strip_prefix(super::json::BOM).unwrap_or(head);
+    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(line);
+    let names = |header: &csv::StringRecord, name: &str| header.iter().any(|field| field == name);
+    reader.headers().is_ok_and(|header| names(header, "file_name") && names(header, "group"))
+}
+
 /// The eight digits before the underscore of `00000013_005.png`.
 fn nih_patient(file_name: &str) -> Option<&str> {
     let base = file_name.rsplit('/').next()?;
@@ -181,6 +191,14 @@ mod tests {
             &truth,
         );
         assert_eq!(groups.expect("groups").of_image(), [0, 1]);
+    }
+
+    #[test]
+    fn groups_are_told_from_ground_truth() {
+        assert!(is_groups(b"file_name,group\n1.png,2"));
+        assert!(is_groups("\u{feff}\"group\", file_name, age\r\n".as_bytes()));
+        assert!(!is_groups(b"[{\"file_name\": \"1.png\", \"group\": 1}]"));
+        assert!(!is_groups(b""));
     }
 
     #[test]

@@ -4,8 +4,10 @@ use std::fmt::Write as _;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
+use super::summary::{heads, lines, n_places, p_value, percent, provenance, range, row};
 use crate::notice::MAX_EXAMPLES;
 use crate::render::official_lines;
+use crate::report::statistics::{ComparisonReport, SidesReport};
 use crate::report::{ClassReport, NoticeReport, OptionsReport, Report, RunReport};
 
 /// The report as text: for each run what was read, a table by class, quirks, notices, and last the lines of the official
@@ -13,10 +15,14 @@ use crate::report::{ClassReport, NoticeReport, OptionsReport, Report, RunReport}
 #[must_use]
 pub fn table(report: &Report) -> String {
     let truth = &report.ground_truth;
-    let mut text = format!("{}: {} images, {} lesions\n", truth.name, truth.n_images, truth.n_lesions);
-    text.push_str(&notices(&report.notices));
-    for run in &report.runs {
+    let mut text = String::new();
+    for fact in provenance(report) {
         // Writing to a String cannot fail.
+        let _ = writeln!(text, "# {fact}");
+    }
+    let _ = writeln!(text, "{}: {} images, {} lesions", truth.name, truth.n_images, truth.n_lesions);
+    text.push_str(&notices(&report.notices));
+    for (at, run) in report.runs.iter().enumerate() {
         let _ = write!(
             text,
             "\n{}: {} files, {} detections; IoU threshold {}\n{}\n",
@@ -29,30 +35,92 @@ pub fn table(report: &Report) -> String {
         if let Some(how) = &run.reading {
             let _ = writeln!(text, "{}", how.sentence);
         }
+        text.push_str(&statistics(report, at));
         text.push_str(&quirks(run));
         text.push_str(&notices(&run.notices));
         text.push_str(&official_lines(run, &report.options));
     }
+    for comparison in &report.comparisons {
+        text.push_str(&comparison_table(report, comparison));
+    }
     text
 }
 
-/// Recall in percent, or a dash.
-fn percent(recall: Option<f64>) -> String {
-    recall.map_or_else(|| "-".to_owned(), |recall| format!("{:.2}", 100.0 * recall))
+/// Exact recall with intervals, and the other metrics; nothing without statistics.
+fn statistics(report: &Report, at: usize) -> String {
+    let run = &report.runs[at];
+    if run.statistics.is_none() {
+        return String::new();
+    }
+    let mut header = vec!["exact".to_owned()];
+    header.extend(heads(&report.options));
+    header.extend(["AP50", "AP75", "AP50:95", "image ROC area", "seven rates", "area"].map(str::to_owned));
+    let mut table = plain_table(header);
+    for place in 0..n_places(report) {
+        let (Some(line), Some(row)) = (lines(report, place).into_iter().nth(at), row(run, place)) else { continue };
+        let with_interval = |value: &str, interval: Option<&String>| {
+            interval.map_or_else(|| value.to_owned(), |interval| format!("{value} ({interval})"))
+        };
+        let mut cells = vec![row.name.clone()];
+        cells.extend(line.figures.iter().map(|figure| with_interval(&figure.value, figure.interval.as_ref())));
+        let ap = row.average_precision;
+        cells.extend([ap.map(|ap| ap.ap50), ap.map(|ap| ap.ap75), ap.map(|ap| ap.ap50_95)].map(percent));
+        let roc = row.image_roc.as_ref();
+        let interval = roc.and_then(|roc| roc.interval).map(range);
+        cells.push(with_interval(&percent(roc.and_then(|roc| roc.area)), interval.as_ref()));
+        cells.extend([row.recall_at_seven_rates, row.area].map(percent));
+        table.add_row(cells);
+    }
+    format!("{}\n", aligned(table))
 }
 
-fn by_class(run: &RunReport, options: &OptionsReport) -> Table {
+fn comparison_table(report: &Report, comparison: &ComparisonReport) -> String {
+    let name = |at: usize| report.runs.get(at).map_or("", |run| &run.name);
+    let mut header = vec!["class".to_owned()];
+    header.extend(heads(&report.options));
+    let mut table = plain_table(header);
+    for row in &comparison.rows {
+        let cells = row.recall.iter().chain([&row.average_recall]).map(|difference| {
+            difference.map_or_else(
+                || "-".to_owned(),
+                |difference| {
+                    let [low, high] = difference.interval.map(|end| 100.0 * end);
+                    let p = p_value(difference.p_holm.unwrap_or(difference.p));
+                    format!("{:+.2} ({low:+.1} to {high:+.1}; p {p})", 100.0 * difference.value)
+                },
+            )
+        });
+        table.add_row(std::iter::once(row.name.clone()).chain(cells));
+    }
+    let mut text = format!(
+        "\n{} minus {}: points of exact recall (interval; two-sided p, over classes by Holm)\n{}\n",
+        name(comparison.other),
+        name(comparison.baseline),
+        aligned(table)
+    );
+    for changes in &comparison.changes {
+        let side = |what: &str, sides: SidesReport| format!("{what} {} gained, {} lost", sides.gained, sides.lost);
+        let _ = writeln!(
+            text,
+            "at {} false positives per image: {}; {}; {}",
+            changes.fp_per_image,
+            side("classes", changes.classes),
+            side("images", changes.images),
+            side("lesions", changes.lesions)
+        );
+    }
+    text
+}
+
+fn plain_table(header: Vec<String>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    let mut header = vec!["class".to_owned(), "lesions".to_owned(), "detections".to_owned()];
-    for rate in &options.fp_per_image {
-        header.extend([format!("official@{rate}"), format!("exact@{rate}"), "score >=".to_owned(), "FP".to_owned()]);
-    }
     table.set_header(header);
-    for class in &run.classes {
-        table.add_row(class_row(class, options));
-    }
-    table.add_row(mean_row(run, options));
+    table
+}
+
+/// Names to the left, numbers to the right.
+fn aligned(mut table: Table) -> Table {
     for column in table.column_iter_mut().skip(1) {
         column.set_cell_alignment(CellAlignment::Right);
     }
@@ -60,6 +128,19 @@ fn by_class(run: &RunReport, options: &OptionsReport) -> Table {
         column.set_padding((0, 2));
     }
     table
+}
+
+fn by_class(run: &RunReport, options: &OptionsReport) -> Table {
+    let mut header = vec!["class".to_owned(), "lesions".to_owned(), "detections".to_owned()];
+    for rate in &options.fp_per_image {
+        header.extend([format!("official@{rate}"), format!("exact@{rate}"), "score >=".to_owned(), "FP".to_owned()]);
+    }
+    let mut table = plain_table(header);
+    for class in &run.classes {
+        table.add_row(class_row(class, options));
+    }
+    table.add_row(mean_row(run, options));
+    aligned(table)
 }
 
 fn class_row(class: &ClassReport, options: &OptionsReport) -> Vec<Cell> {

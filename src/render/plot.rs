@@ -1,0 +1,212 @@
+//! Plots as SVG: the macro FROC curves of all runs with their bands, and classes with intervals.
+//!
+//! Coordinates are written with one decimal, so that the bytes are the same on every platform.
+
+use std::fmt::Write as _;
+
+use super::summary::n_places;
+use crate::report::statistics::{BandReport, EstimateReport, MEAN};
+use crate::report::{Report, RunReport};
+
+/// Colours that colour-blind readers can tell apart (M. Okabe and K. Ito, Color Universal Design, 2008), without the
+/// yellow, which is too light for lines.
+const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
+
+const WIDTH: f64 = 640.0;
+/// Room for the names of classes, or of the vertical axis.
+const LEFT: f64 = 110.0;
+const RIGHT: f64 = WIDTH - 15.0;
+const TOP: f64 = 15.0;
+/// Height of one bar of the forest plot.
+const BAR: f64 = 13.0;
+
+/// The colour of the run at a place.
+pub(super) const fn colour(run: usize) -> &'static str {
+    COLOURS[run % COLOURS.len()]
+}
+
+/// Text and attribute values without markup.
+pub(super) fn escape(text: &str) -> String {
+    text.chars().fold(String::new(), |mut escaped, c| {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            // Not allowed in XML, even escaped.
+            c if c.is_control() => escaped.push(' '),
+            c => escaped.push(c),
+        }
+        escaped
+    })
+}
+
+/// The macro curves over false positives per image from 0.01 to 10, on a logarithmic axis; `None` without statistics.
+pub(super) fn froc(report: &Report) -> Option<String> {
+    const BOTTOM: f64 = 330.0;
+    let macro_curve = |run: &RunReport| {
+        let curves = run.statistics.as_ref()?.curves.iter();
+        curves.into_iter().find(|curve| curve.name == MEAN).cloned()
+    };
+    let curves: Vec<BandReport> = report.runs.iter().map(macro_curve).collect::<Option<_>>()?;
+    let y = |recall: f64| BOTTOM - recall * (BOTTOM - TOP);
+    let mut svg = open("Mean recall over classes against false positives per image", BOTTOM + 45.0);
+    for step in 0..=5 {
+        let recall = f64::from(step) / 5.0;
+        line(&mut svg, [LEFT, y(recall)], [RIGHT, y(recall)], "class=\"grid\"");
+        text(&mut svg, [LEFT - 8.0, y(recall) + 4.0], "end", &format!("{}", step * 20));
+    }
+    for rate in [0.01, 0.1, 1.0, 10.0] {
+        line(&mut svg, [across(rate), TOP], [across(rate), BOTTOM], "class=\"grid\"");
+        text(&mut svg, [across(rate), BOTTOM + 18.0], "middle", &rate.to_string());
+    }
+    for rate in report.options.fp_per_image.iter().filter(|rate| (0.01..=10.0).contains(*rate)) {
+        line(&mut svg, [across(*rate), TOP], [across(*rate), BOTTOM], "class=\"rate\"");
+    }
+    for (run, curve) in curves.iter().enumerate() {
+        band(&mut svg, curve, colour(run), &y);
+    }
+    for (run, curve) in curves.iter().enumerate() {
+        let recall = curve.recall.iter().map(|recall| recall.unwrap_or(0.0));
+        let points = steps(curve.fp_per_image.iter().copied().zip(recall), &y);
+        let name = escape(&report.runs[run].name);
+        // Writing to a String cannot fail.
+        let _ = writeln!(
+            svg,
+            "<polyline points=\"{points}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"><title>{name}</title></polyline>",
+            colour(run)
+        );
+    }
+    text(&mut svg, [f64::midpoint(LEFT, RIGHT), BOTTOM + 38.0], "middle", "false positives per image");
+    text(&mut svg, [LEFT - 32.0, f64::midpoint(TOP, BOTTOM)], "end", "recall, %");
+    Some(svg + "</svg>\n")
+}
+
+/// Where a rate stands: 0.01 on the left, 10 on the right. The grid of rates has twenty steps a decade, so its places are
+/// found by counting, since logarithms are not the same on every platform.
+fn across(rate: f64) -> f64 {
+    let grid: Vec<f64> = crate::bootstrap::grid().collect();
+    let after = grid.partition_point(|other| *other < rate).min(grid.len() - 1);
+    let before = after.saturating_sub(1);
+    let step = grid[after] - grid[before];
+    let part = if step > 0.0 { ((rate - grid[before]) / step).clamp(0.0, 1.0) } else { 0.0 };
+    let place = before as f64 + part;
+    LEFT + place / (grid.len() - 1) as f64 * (RIGHT - LEFT)
+}
+
+/// A step curve: level from one rate to the next, then straight up.
+fn steps(points: impl Iterator<Item = (f64, f64)>, y: &dyn Fn(f64) -> f64) -> String {
+    let mut path = String::new();
+    let mut before: Option<f64> = None;
+    for (rate, value) in points {
+        let x = across(rate);
+        if let Some(before) = before {
+            let _ = write!(path, "{x:.1},{:.1} ", y(before));
+        }
+        let _ = write!(path, "{x:.1},{:.1} ", y(value));
+        before = Some(value);
+    }
+    path.trim_end().to_owned()
+}
+
+fn band(svg: &mut String, curve: &BandReport, colour: &str, y: &dyn Fn(f64) -> f64) {
+    let known = || curve.fp_per_image.iter().zip(&curve.interval).filter_map(|(rate, ends)| Some((*rate, (*ends)?)));
+    if known().next().is_none() {
+        return;
+    }
+    let upper = steps(known().map(|(rate, ends)| (rate, ends[1])), y);
+    let lower = steps(known().map(|(rate, ends)| (rate, ends[0])), y);
+    let back: Vec<&str> = lower.split(' ').rev().collect();
+    let _ = writeln!(svg, "<polygon points=\"{upper} {}\" fill=\"{colour}\" fill-opacity=\"0.15\"/>", back.join(" "));
+}
+
+/// The average exact recall of each class and of the mean, with intervals, one bar a run.
+pub(super) fn forest(report: &Report) -> Option<String> {
+    let n_runs = report.runs.len();
+    let rows = |run: &RunReport, place: usize| -> Option<(String, EstimateReport)> {
+        let row = run.statistics.as_ref()?.rows.get(place)?;
+        Some((row.name.clone(), row.average_recall))
+    };
+    let of_place = |place| report.runs.iter().map(|run| rows(run, place)).collect::<Option<Vec<_>>>();
+    let places: Vec<Vec<(String, EstimateReport)>> =
+        (0..n_places(report)).map(of_place).collect::<Option<_>>().filter(|places: &Vec<_>| !places.is_empty())?;
+    Some(bars("Average exact recall by class", &places, n_runs, [0.0, 1.0], |run| run))
+}
+
+/// The differences of the average of each class and of the mean from the baseline, with intervals, one bar a run.
+pub(super) fn differences(report: &Report) -> Option<String> {
+    let first = report.comparisons.first()?;
+    let row = |place: usize| -> Vec<(String, EstimateReport)> {
+        let of = |comparison: &crate::report::statistics::ComparisonReport| {
+            let row = &comparison.rows[place];
+            let difference = row.average_recall;
+            let estimate = EstimateReport {
+                value: difference.map(|difference| difference.value),
+                interval: difference.map(|difference| difference.interval),
+                n_without_lesions: None,
+            };
+            (row.name.clone(), estimate)
+        };
+        report.comparisons.iter().map(of).collect()
+    };
+    let places: Vec<Vec<(String, EstimateReport)>> = (0..first.rows.len()).map(row).collect();
+    let ends = places.iter().flatten().filter_map(|(_, estimate)| estimate.interval).flatten();
+    // The same room to either side of 0, in whole tenths.
+    let reach = (ends.fold(0.0_f64, |most, end| most.max(end.abs())) * 10.0).ceil().max(1.0) / 10.0;
+    let run = |at: usize| report.comparisons[at].other;
+    Some(bars("Difference of average exact recall by class", &places, report.comparisons.len(), [-reach, reach], run))
+}
+
+fn bars(
+    title: &str,
+    places: &[Vec<(String, EstimateReport)>],
+    n_bars: usize,
+    [least, most]: [f64; 2],
+    run: impl Fn(usize) -> usize,
+) -> String {
+    let row_height = BAR * n_bars as f64 + 8.0;
+    let bottom = TOP + row_height * places.len() as f64;
+    let x = |value: f64| LEFT + (value - least) / (most - least) * (RIGHT - LEFT);
+    let mut svg = open(title, bottom + 45.0);
+    for step in 0..=4 {
+        let value = least + f64::from(step) / 4.0 * (most - least);
+        line(&mut svg, [x(value), TOP], [x(value), bottom], "class=\"grid\"");
+        text(&mut svg, [x(value), bottom + 18.0], "middle", &format!("{:.1}", 100.0 * value));
+    }
+    if least < 0.0 {
+        line(&mut svg, [x(0.0), TOP], [x(0.0), bottom], "class=\"rate\"");
+    }
+    for (place, bars) in places.iter().enumerate() {
+        let top = TOP + row_height * place as f64;
+        let name = bars.first().map_or("", |(name, _)| name);
+        text(&mut svg, [LEFT - 8.0, top + row_height / 2.0 + 4.0], "end", name);
+        for (at, (_, estimate)) in bars.iter().enumerate() {
+            let y = top + 4.0 + BAR * (at as f64 + 0.5);
+            let colour = colour(run(at));
+            if let Some([low, high]) = estimate.interval {
+                line(&mut svg, [x(low), y], [x(high), y], &format!("stroke=\"{colour}\" stroke-width=\"2\""));
+            }
+            if let Some(value) = estimate.value {
+                let _ = writeln!(svg, "<circle cx=\"{:.1}\" cy=\"{y:.1}\" r=\"4\" fill=\"{colour}\"/>", x(value));
+            }
+        }
+    }
+    let unit = if least < 0.0 { "points" } else { "percent" };
+    text(&mut svg, [f64::midpoint(LEFT, RIGHT), bottom + 38.0], "middle", &format!("{title}, {unit}"));
+    svg + "</svg>\n"
+}
+
+fn open(title: &str, height: f64) -> String {
+    format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\" aria-label=\"{title}\" font-family=\"Helvetica, Arial, sans-serif\" font-size=\"12\">\n"
+    )
+}
+
+fn line(svg: &mut String, [x1, y1]: [f64; 2], [x2, y2]: [f64; 2], attributes: &str) {
+    let _ = writeln!(svg, "<line x1=\"{x1:.1}\" y1=\"{y1:.1}\" x2=\"{x2:.1}\" y2=\"{y2:.1}\" {attributes}/>");
+}
+
+fn text(svg: &mut String, [x, y]: [f64; 2], anchor: &str, words: &str) {
+    let _ = writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{}</text>", escape(words));
+}

@@ -1,0 +1,211 @@
+//! Every output format of a made-up case against files that were read before they were kept, and by independent readers.
+//! `UPDATE_GOLDEN=1` writes the files anew.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod common;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use common::{case, load};
+use froc::bootstrap::Uncertainty;
+use froc::dataset::Class;
+use froc::render::Format;
+use froc::report::statistics::Wanted;
+use froc::{Groups, Options, Predictions, Report, Resampling, Run};
+
+/// The report of two runs of the case `quirks`, the second without every other detection, 200 replicates.
+fn report() -> Report {
+    let case = case("quirks").expect("it is in tests/golden");
+    let (truth, all, run) = load(&case);
+    let half = half(&all);
+    let half_run = Run::new(&truth, &half).expect("a run");
+    let resampling = Resampling::new(200, 1, 0.95).expect("a resampling");
+    let groups = Groups::images(&truth);
+    let options = Options::default();
+    let mut uncertainty = Uncertainty::new(&truth, &[&run, &half_run], &options, resampling, groups).expect("groups");
+    while !uncertainty.step(64) {}
+    assert_eq!(uncertainty.done(), uncertainty.total());
+    let wanted = Wanted { area_up_to: 1.0, uncertainty: Some(&uncertainty), baseline: Some(0) };
+    froc::evaluate_with_statistics(&truth, &[(&run, &all), (&half_run, &half)], &options, wanted)
+}
+
+fn half(all: &Predictions) -> Predictions {
+    let mut detections = froc::dataset::Detections::default();
+    let mut files = all.files().to_vec();
+    for file in &mut files {
+        let first = detections.len() as u32;
+        for at in file.detections.clone().expect("a readable file").step_by(2).map(|at| at as usize) {
+            let of = all.detections();
+            detections.push(of.class(at), of.bbox(at), of.score(at));
+        }
+        file.detections = Ok(first..detections.len() as u32);
+    }
+    // A name with everything that one of the formats would read as markup.
+    Predictions::new("half & <i>_%$#\"|*.zip", "0".repeat(64), files, detections)
+}
+
+fn text(format: Format, report: &Report) -> String {
+    String::from_utf8(format.bytes(report).expect("bytes")).expect("UTF-8")
+}
+
+/// Ending of the file that a format is kept in.
+const KEPT: [(Format, &str); 4] =
+    [(Format::Csv, "csv"), (Format::Markdown, "md"), (Format::Latex, "tex"), (Format::Html, "html")];
+
+#[test]
+fn formats_are_what_was_read_and_kept() {
+    let report = report();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rendered");
+    for (format, ending) in KEPT {
+        let path = folder.join(format!("quirks.{ending}"));
+        let ours = text(format, &report).replace(env!("CARGO_PKG_VERSION"), "VERSION");
+        if std::env::var_os("UPDATE_GOLDEN").is_some() {
+            std::fs::create_dir_all(&folder).expect("a folder");
+            std::fs::write(&path, &ours).expect("a file");
+        }
+        let kept = std::fs::read_to_string(&path).expect("UPDATE_GOLDEN=1 writes it");
+        assert!(ours == kept, "{} is not what froc writes; UPDATE_GOLDEN=1 writes it anew", path.display());
+    }
+}
+
+#[test]
+fn every_format_names_version_inputs_options_and_seed() {
+    let report = report();
+    for format in Format::ALL {
+        let text = text(format, &report);
+        let hashes = report.runs.iter().map(|run| &run.sha256).chain([&report.ground_truth.sha256]);
+        for needed in hashes.map(String::as_str).chain([env!("CARGO_PKG_VERSION"), "200", "0.05", "0.5"]) {
+            assert!(text.contains(needed), "{}: {needed}", format.name());
+        }
+    }
+}
+
+#[test]
+fn names_are_text_in_every_format() {
+    let report = report();
+    assert!(!text(Format::Html, &report).contains("<i>"));
+    assert!(text(Format::Html, &report).contains("half &amp; &lt;i&gt;_%$#&quot;|*.zip"));
+    assert!(text(Format::Latex, &report).contains("half \\& <i>\\_\\%\\$\\#\"|*.zip"));
+    assert!(text(Format::Markdown, &report).contains("half \\& \\<i\\>\\_%$\\#\"\\|\\*.zip"));
+}
+
+#[test]
+fn the_csv_is_tidy_and_holds_the_numbers_of_the_report() {
+    let report = report();
+    let bytes = Format::Csv.bytes(&report).expect("bytes");
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    let rows: Vec<BTreeMap<String, String>> = reader.deserialize().map(|row| row.expect("a full row")).collect();
+    let key = |row: &BTreeMap<String, String>| {
+        ["run", "baseline", "class", "metric", "fp_per_image", "iou_threshold"].map(|column| row[column].clone())
+    };
+    let keys: BTreeSet<[String; 6]> = rows.iter().map(key).collect();
+    assert_eq!(keys.len(), rows.len(), "two rows say the same thing");
+    let mut compared = 0;
+    for run in &report.runs {
+        let statistics = run.statistics.as_ref().expect("statistics");
+        for row in &statistics.rows {
+            for (rate, estimate) in report.options.fp_per_image.iter().zip(&row.recall) {
+                let is_it = |found: &&BTreeMap<String, String>| {
+                    found["run"] == run.name
+                        && found["class"] == row.name
+                        && found["metric"] == "exact_recall"
+                        && found["fp_per_image"] == rate.to_string()
+                };
+                let found = rows.iter().find(is_it).expect("a row");
+                assert_eq!(found["value"].parse().ok(), estimate.value);
+                assert_eq!(found["low"].parse().ok(), estimate.interval.map(|ends| ends[0]));
+                assert_eq!(found["high"].parse().ok(), estimate.interval.map(|ends| ends[1]));
+                compared += 1;
+            }
+        }
+    }
+    assert_eq!(compared, 2 * 12 * 3);
+}
+
+#[test]
+fn the_plots_of_the_html_hold_a_series_for_each_run_and_nothing_from_elsewhere() {
+    let report = report();
+    let page = text(Format::Html, &report);
+    assert_eq!(page.matches("<polyline").count(), 2, "a curve for each run");
+    assert_eq!(page.matches("<polygon").count(), 2, "a band for each run");
+    assert!(!page.contains("<script") && !page.contains(" src=") && !page.contains("url("));
+    assert!(!page.contains("NaN") && !page.contains("inf,"));
+    let elsewhere = page.matches("http").count() - page.matches("http://www.w3.org/2000/svg").count();
+    assert_eq!(elsewhere, page.matches("http-equiv").count());
+}
+
+#[test]
+fn rows_agree_with_the_score_and_with_each_other() {
+    let report = report();
+    for run in &report.runs {
+        let statistics = run.statistics.as_ref().expect("statistics");
+        for (class, row) in run.classes.iter().zip(&statistics.rows) {
+            assert_eq!((&class.name, class.n_lesions), (&row.name, row.n_lesions));
+            assert_eq!(class.exact.recall, row.recall.iter().map(|estimate| estimate.value).collect::<Vec<_>>());
+            for division in row.sizes.chunks(3) {
+                assert_eq!(division.iter().map(|size| size.n_lesions).sum::<usize>(), class.n_lesions);
+                assert_eq!(division.iter().map(|size| size.n_found).sum::<usize>(), class.true_positives);
+            }
+        }
+        let mean = &statistics.rows[10];
+        assert_eq!(mean.average_recall.value, run.exact.average_recall);
+        assert_eq!(run.exact.recall, mean.recall.iter().map(|estimate| estimate.value).collect::<Vec<_>>());
+        // The first convention is that of the official script, and the sweep passes the IoU threshold of the options.
+        assert_eq!(statistics.conventions[0].exact_average_recall, run.exact.average_recall);
+        assert_eq!(statistics.conventions[0].official_recall, run.official.recall);
+        let at_half = statistics.iou_sweep.iter().find(|at| (at.iou_threshold - 0.5).abs() < 1e-12).expect("0.5");
+        assert_eq!(at_half.recall, run.exact.recall);
+        assert_eq!(statistics.iou_sweep.len(), 14);
+        // The curves pass through the rates of the options, which lie on the grid.
+        for (row, curve) in statistics.rows.iter().zip(&statistics.curves) {
+            for (rate, estimate) in report.options.fp_per_image.iter().zip(&row.recall) {
+                let at = curve.fp_per_image.iter().position(|other| other.to_bits() == rate.to_bits());
+                let at = at.expect("an official rate");
+                assert_eq!((&curve.name, curve.recall[at]), (&row.name, estimate.value));
+                assert_eq!(curve.interval[at], estimate.interval);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_added_unless_asked_for() {
+    let case = case("quirks").expect("it is in tests/golden");
+    let (truth, predictions, run) = load(&case);
+    let plain = froc::evaluate(&truth, &[&run], &Options::default());
+    let json = text(Format::Json, &plain);
+    for key in ["statistics", "comparisons", "bootstrap", "area_up_to"] {
+        assert!(!json.contains(key), "{key}");
+    }
+    let wanted = Wanted { area_up_to: 1.0, uncertainty: None, baseline: None };
+    let mut report = froc::evaluate_with_statistics(&truth, &[(&run, &predictions)], &Options::default(), wanted);
+    assert!(report.runs[0].statistics.take().is_some());
+    report.options.area_up_to = None;
+    assert_eq!(report, plain);
+}
+
+#[test]
+fn the_grid_holds_the_usual_rates_and_areas_are_means_of_fine_steps() {
+    let grid: Vec<f64> = froc::bootstrap::grid().collect();
+    assert!(grid.is_sorted_by(|a, b| a < b) && grid.len() == 61);
+    for rate in [0.05, 0.1, 0.2].into_iter().chain(froc::score::exact::SEVEN_RATES) {
+        assert!(grid.iter().any(|other| other.to_bits() == f64::to_bits(rate)), "{rate}");
+    }
+    // The area up to 1 is the mean recall over many rates up to 1.
+    let case = case("synthetic").expect("it is in tests/golden");
+    let (truth, predictions, run) = load(&case);
+    let wanted = Wanted { area_up_to: 1.0, uncertainty: None, baseline: None };
+    let fine: Vec<f64> = (0..20_000).map(|step| (f64::from(step) + 0.5) / 20_000.0).collect();
+    let options = Options::new(0.5, fine).expect("rising rates");
+    let report = froc::evaluate_with_statistics(&truth, &[(&run, &predictions)], &Options::default(), wanted);
+    for (class, row) in Class::all().zip(&report.runs[0].statistics.as_ref().expect("statistics").rows) {
+        let mut recalls = froc::evaluate(&truth, &[&run], &options).runs[0].classes[class.index()].exact.recall.clone();
+        let sum: f64 = recalls.drain(..).map(|recall| recall.expect("lesions")).sum();
+        let area = row.area.expect("lesions");
+        assert!((area - sum / 20_000.0).abs() < 1e-3, "{}: {area}", row.name);
+        if class.index() == 1 {
+            break;
+        }
+    }
+}
