@@ -56,7 +56,7 @@ struct Scoring {
     #[arg(long, value_name = "FILE|nih")]
     groups: Option<PathBuf>,
     /// The rate up to which areas under curves are taken, in false positives per image.
-    #[arg(long, value_name = "RATE", default_value_t = 1.0)]
+    #[arg(long, value_name = "RATE", default_value_t = froc::options::DEFAULT_AREA_UP_TO)]
     area_up_to: f64,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]

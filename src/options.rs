@@ -140,6 +140,9 @@ impl Resampling {
     }
 }
 
+/// The rate up to which areas under curves are taken unless another is asked for.
+pub const DEFAULT_AREA_UP_TO: f64 = 1.0;
+
 /// The rate up to which areas under curves are taken, in false positives per image, above 0 and finite.
 ///
 /// # Errors

@@ -17,7 +17,7 @@ use crate::report::{CurveReport, OptionsReport};
 use crate::run::Run;
 
 /// How to resample.
-#[derive(Deserialize, Tsify)]
+#[derive(Serialize, Deserialize, Tsify)]
 pub struct ResamplingOptions {
     /// 1 to 100,000.
     pub replicates: u32,
@@ -31,12 +31,40 @@ pub struct ResamplingOptions {
 }
 
 /// What to compute beside the score.
-#[derive(Deserialize, Tsify)]
+#[derive(Serialize, Deserialize, Tsify)]
+#[tsify(missing_as_null)]
 pub struct StatisticsOptions {
     /// The rate up to which areas under curves are taken, above 0.
     pub area_up_to: f64,
     /// The place in the report of the run that all others are compared with; null for none.
     pub baseline: Option<usize>,
+}
+
+/// What is computed unless something else is asked for.
+#[derive(Serialize, Tsify)]
+pub struct StatisticsDefaults {
+    /// How to resample.
+    pub resampling: ResamplingOptions,
+    /// What to compute.
+    pub statistics: StatisticsOptions,
+}
+
+/// What is computed unless something else is asked for.
+///
+/// # Errors
+/// Throws what the browser does if it cannot make an object.
+#[wasm_bindgen(unchecked_return_type = "StatisticsDefaults")]
+pub fn default_statistics() -> Result<JsValue, JsValue> {
+    let resampling = Resampling::default();
+    to_js(&StatisticsDefaults {
+        resampling: ResamplingOptions {
+            replicates: resampling.replicates(),
+            seed: resampling.seed(),
+            level: resampling.level(),
+            groups: "images".to_owned(),
+        },
+        statistics: StatisticsOptions { area_up_to: crate::options::DEFAULT_AREA_UP_TO, baseline: None },
+    })
 }
 
 /// How far the bootstrap is.

@@ -1,10 +1,24 @@
 // The worker as promises: progress, cancel, and a fresh worker when one has died.
 import * as Comlink from "comlink";
 
-import type { ErrorReport, Failure, FileFailure, FileSummary, OptionsReport, Outcome, ProgressReport, Reading, Remedy } from "../../pkg/froc.js";
+import type {
+  CurveReport,
+  ErrorReport,
+  Failure,
+  FileFailure,
+  FileSummary,
+  OptionsReport,
+  Outcome,
+  ProgressReport,
+  Reading,
+  Remedy,
+  ResamplingOptions,
+  RocCurveReport,
+  StatisticsOptions,
+} from "../../pkg/froc.js";
 import { loadModule } from "./assets.ts";
 import type { NetworkRequest } from "./requests.ts";
-import type { Api } from "./worker.ts";
+import type { Api, Started } from "./worker.ts";
 import EngineWorker from "./worker.ts?worker&inline";
 
 export type { ErrorReport, FileFailure, FileSummary, OptionsReport, Outcome, ProgressReport, Reading, Remedy };
@@ -30,7 +44,7 @@ export class Evaluator {
   #module: Promise<WebAssembly.Module> | undefined;
   #worker: Worker | undefined;
   #remote: Comlink.Remote<Api> | undefined;
-  #ready: Promise<{ options: OptionsReport; version: string }>;
+  #ready: Promise<Started>;
   #loaded = new Map<string, Loaded>();
   /** Ends the calls that wait for a worker which answers no more. */
   #abort = Promise.withResolvers<never>();
@@ -46,7 +60,7 @@ export class Evaluator {
   }
 
   /** The core's defaults and version, once the engine runs. */
-  get ready(): Promise<{ options: OptionsReport; version: string }> {
+  get ready(): Promise<Started> {
     return this.#call(() => this.#ready);
   }
 
@@ -78,8 +92,48 @@ export class Evaluator {
     return this.#call((remote) => remote.parseOptions(iouThreshold, fpPerImage));
   }
 
-  reportJson(): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#call((remote) => remote.reportJson());
+  /** The last report as a file: json, csv, markdown, latex or html. */
+  export(format: string): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#call((remote) => remote.export(format));
+  }
+
+  /**
+   * Draws all replicates in slices of a frame or so and computes everything beside the score. `onprogress` is told 0..1
+   * after each slice and answers whether to go on; null if it ended the drawing.
+   */
+  async statistics(
+    options: OptionsReport,
+    resampling: ResamplingOptions,
+    statistics: StatisticsOptions,
+    onprogress: (share: number) => boolean,
+  ): Promise<Outcome | null> {
+    const what = "statistics";
+    let { done, total } = await this.#call((remote) => remote.startBootstrap(options, resampling), what);
+    let slice = 20;
+    while (done < total) {
+      const start = performance.now();
+      const size = slice;
+      ({ done, total } = await this.#call((remote) => remote.stepBootstrap(size), what));
+      // About a twentieth of a second a slice: Cancel answers within it, and messages cost nothing beside it.
+      slice = Math.max(1, Math.round((size * 50) / Math.max(1, performance.now() - start)));
+      if (!onprogress(done / total)) {
+        await this.#call((remote) => remote.stopBootstrap(), what);
+        return null;
+      }
+    }
+    return this.#call((remote) => remote.evaluateWithStatistics(options, statistics), what);
+  }
+
+  curve(run: number, classIndex: number, options: OptionsReport): Promise<CurveReport> {
+    return this.#call((remote) => remote.curve(run, classIndex, options));
+  }
+
+  pooledCurve(run: number, options: OptionsReport): Promise<CurveReport> {
+    return this.#call((remote) => remote.pooledCurve(run, options));
+  }
+
+  imageRoc(run: number, classIndex: number): Promise<RocCurveReport> {
+    return this.#call((remote) => remote.imageRoc(run, classIndex));
   }
 
   officialLines(run: number): Promise<string> {
@@ -91,7 +145,7 @@ export class Evaluator {
     this.#replace(new Cancelled());
   }
 
-  async #start(): Promise<{ options: OptionsReport; version: string }> {
+  async #start(): Promise<Started> {
     const worker = new EngineWorker();
     this.#worker = worker;
     const remote = Comlink.wrap<Api>(worker);

@@ -1,9 +1,28 @@
 // The engine's thread: the only importer of the WebAssembly package.
 import * as Comlink from "comlink";
 
-import init, { Evaluator, default_options, parse_options, version } from "../../pkg/froc.js";
+import init, { Evaluator, default_options, default_statistics, parse_options, version } from "../../pkg/froc.js";
 import { watchRequests, type NetworkRequest } from "./requests.ts";
-import type { CurveReport, FileSummary, OptionsReport, Outcome, ProgressReport, Reading } from "../../pkg/froc.js";
+import type {
+  BootstrapProgress,
+  CurveReport,
+  FileSummary,
+  OptionsReport,
+  Outcome,
+  ProgressReport,
+  Reading,
+  ResamplingOptions,
+  RocCurveReport,
+  StatisticsDefaults,
+  StatisticsOptions,
+} from "../../pkg/froc.js";
+
+/** The core's defaults and version. */
+export interface Started {
+  options: OptionsReport;
+  statistics: StatisticsDefaults;
+  version: string;
+}
 
 let evaluator: Evaluator | undefined;
 
@@ -16,11 +35,11 @@ const api = {
   async start(
     module: WebAssembly.Module,
     onRequest: (request: NetworkRequest) => void,
-  ): Promise<{ options: OptionsReport; version: string }> {
+  ): Promise<Started> {
     watchRequests(0, onRequest);
     await init({ module_or_path: module });
     evaluator = new Evaluator();
-    return { options: default_options(), version: version() };
+    return { options: default_options(), statistics: default_statistics(), version: version() };
   },
   add(id: string, name: string, blob: Blob, onProgress: (progress: ProgressReport) => void): FileSummary {
     return engine().add(id, name, blob, onProgress);
@@ -39,9 +58,27 @@ const api = {
   parseOptions(iouThreshold: string, fpPerImage: string): OptionsReport {
     return parse_options(iouThreshold, fpPerImage);
   },
-  reportJson(): Uint8Array<ArrayBuffer> {
-    const bytes = engine().report_json() as Uint8Array<ArrayBuffer>;
+  export(format: string): Uint8Array<ArrayBuffer> {
+    const bytes = engine().export(format) as Uint8Array<ArrayBuffer>;
     return Comlink.transfer(bytes, [bytes.buffer]);
+  },
+  startBootstrap(options: OptionsReport, resampling: ResamplingOptions): BootstrapProgress {
+    return engine().start_bootstrap(options, resampling);
+  },
+  stepBootstrap(n: number): BootstrapProgress {
+    return engine().step_bootstrap(n);
+  },
+  stopBootstrap(): void {
+    engine().stop_bootstrap();
+  },
+  evaluateWithStatistics(options: OptionsReport, statistics: StatisticsOptions): Outcome {
+    return engine().evaluate_with_statistics(options, statistics);
+  },
+  pooledCurve(run: number, options: OptionsReport): CurveReport {
+    return engine().pooled_curve(run, options);
+  },
+  imageRoc(run: number, classIndex: number): RocCurveReport {
+    return engine().image_roc(run, classIndex);
   },
   officialLines(run: number): string {
     return engine().official_lines(run);

@@ -1,0 +1,165 @@
+// From a score to a finding: intervals, comparison, plots, and every format in which they leave the page.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { expect, test, type Page } from "@playwright/test";
+
+import { choose, golden, goldenCase, open, report, settled, upload, type Upload } from "./page.ts";
+
+async function openSample(page: Page): Promise<void> {
+  await open(page);
+  await page.getByTestId("score-sample").click();
+  await settled(page);
+}
+
+async function compute(page: Page, replicates = 200): Promise<void> {
+  await page.getByTestId("replicates").fill(String(replicates));
+  await page.getByTestId("compute").click();
+  await expect(page.getByTestId("curves")).toBeVisible();
+}
+
+/** The bytes of a file that the page hands out. */
+async function download(page: Page, testid: string): Promise<Buffer> {
+  const waiting = page.waitForEvent("download");
+  await page.getByTestId(testid).click();
+  return readFileSync(await (await waiting).path());
+}
+
+/** What the program prints for files in a folder of their own. */
+function program(files: Upload[], command: string, options: string[]): Buffer {
+  const froc = process.env.FROC_BIN;
+  if (!froc) throw new Error("FROC_BIN names no program; run the tests by `cargo xtask test`");
+  const folder = mkdtempSync(join(tmpdir(), "froc-"));
+  const inputs = files.flatMap(({ name, buffer }) => {
+    writeFileSync(join(folder, name), buffer);
+    return [name.endsWith(".json") ? "--ground-truth" : "--predictions", join(folder, name)];
+  });
+  return execFileSync(froc, [command, ...inputs, ...options], { maxBuffer: 1 << 28 });
+}
+
+test("every format is the very bytes of the terminal, with intervals too", async ({ page }) => {
+  const files = goldenCase(join(golden, "synthetic"));
+  await open(page);
+  await choose(page, files);
+  await compute(page);
+  for (const format of ["json", "csv", "markdown", "latex", "html"]) {
+    const bytes = await download(page, `download-${format}`);
+    const printed = program(files, "score", ["--bootstrap", "200", "--seed", "1", "--format", format]);
+    expect(bytes.equals(printed), format).toBe(true);
+  }
+});
+
+test("two runs are compared on the same draws; a copy of a run differs by exactly 0, p = 1", async ({ page }) => {
+  const [truth, predictions] = goldenCase(join(golden, "synthetic"));
+  if (!truth || !predictions) throw new Error("a golden case has two files");
+  await open(page);
+  await choose(page, [truth, predictions, { ...predictions, name: "copy.zip" }]);
+  await compute(page);
+  const differences = (await report(page)).comparisons?.[0]?.rows.map((row) => row.average_recall) ?? [];
+  expect(differences).toHaveLength(12);
+  for (const difference of differences) expect([difference?.value, difference?.p, difference?.interval]).toEqual([0, 1, [0, 0]]);
+  await page.getByTestId("forest-what").selectOption({ label: "copy.zip minus predictions.zip" });
+  await expect(page.getByTestId("forest-plot")).toContainText("0.00, p = 1.000");
+  await expect(page.getByTestId("changes")).toContainText("0 lesions gained and 0 lost");
+});
+
+test("the curves are read by pointer, by arrow keys and by touch", async ({ page }) => {
+  await openSample(page);
+  await compute(page);
+  const plot = page.getByTestId("froc-plot");
+  const readings = page.getByTestId("froc-readings");
+  await plot.scrollIntoViewIfNeeded();
+  const box = await plot.boundingBox();
+  if (!box) throw new Error("the plot has no box");
+  await page.mouse.move(box.x + box.width * 0.5, box.y + box.height * 0.5);
+  await expect(readings).toContainText(/FP\/image.*model-a\.zip.*%.*model-b\.zip.*%/s);
+  await page.mouse.move(0, 0);
+  await page.getByTestId("curve-row").selectOption("Nodule");
+  await plot.focus();
+  await page.keyboard.press("PageUp");
+  await expect(readings).toContainText("0.1 FP/image");
+  await expect(readings).toContainText("at score ≥");
+  const before = await readings.textContent();
+  await page.keyboard.press("ArrowRight");
+  await expect(readings).not.toHaveText(before ?? "");
+  await expect(plot).toHaveAttribute("aria-valuetext", /false positives per image, model-a\.zip/);
+  await page.keyboard.press("Escape");
+  await plot.dispatchEvent("pointerdown", { pointerType: "touch", clientX: box.x + box.width * 0.5, clientY: box.y + 20 });
+  await expect(readings).toContainText("FP/image");
+});
+
+test("runs are hidden and shown, and the axis changes", async ({ page }) => {
+  await openSample(page);
+  await compute(page);
+  const lines = page.getByTestId("froc-plot").locator("path[data-series]");
+  await expect(lines).toHaveCount(2);
+  const logarithmic = await lines.first().getAttribute("d");
+  await page.getByTestId("curve-axis").selectOption("linear");
+  await expect(lines.first()).not.toHaveAttribute("d", logarithmic ?? "");
+  await page.getByTestId("curve-run").first().uncheck();
+  await expect(lines).toHaveCount(1);
+});
+
+for (const panel of ["curves", "forest", "roc", "sweep"]) {
+  test(`the plot of ${panel} is saved as SVG that holds its series, and as PNG`, async ({ page }) => {
+    await openSample(page);
+    await compute(page);
+    const section = page.getByTestId(panel);
+    const svgDownload = page.waitForEvent("download");
+    await section.getByTestId("save-svg").click();
+    const svg = readFileSync(await (await svgDownload).path(), "utf8");
+    const parsed = await page.evaluate((text) => {
+      const parsed = new DOMParser().parseFromString(text, "image/svg+xml");
+      return {
+        error: parsed.querySelector("parsererror")?.textContent ?? null,
+        width: parsed.documentElement.getAttribute("width"),
+        font: parsed.documentElement.getAttribute("font-family"),
+        strokes: [...parsed.querySelectorAll("path, line")].map((shape) => shape.getAttribute("stroke")),
+        texts: [...parsed.querySelectorAll("text")].length,
+        styled: parsed.querySelectorAll("[class], style").length,
+      };
+    }, svg);
+    expect(parsed).toMatchObject({ error: null, width: "85mm", font: "Helvetica, Arial, sans-serif", styled: 0 });
+    // The colour of the first run on white paper, written out.
+    expect(parsed.strokes).toContain("rgb(0, 114, 178)");
+    expect(parsed.texts).toBeGreaterThan(5);
+    await section.getByTestId("save-width").selectOption("page");
+    const pngDownload = page.waitForEvent("download");
+    await section.getByTestId("save-png").click();
+    const png = readFileSync(await (await pngDownload).path());
+    expect(png.subarray(1, 4).toString()).toBe("PNG");
+    // 180 mm at 600 dots per inch.
+    expect(png.readUInt32BE(16)).toBe(Math.round((180 / 25.4) * 600));
+  });
+}
+
+test("drawing is told and can be cancelled, and other options ask for it anew", async ({ page }) => {
+  await openSample(page);
+  await page.getByTestId("replicates").fill("100000");
+  await page.getByTestId("compute").click();
+  await expect(page.locator('progress[aria-label="Drawing replicates"]')).toBeVisible();
+  await page.getByTestId("cancel-bootstrap").click();
+  await expect(page.getByTestId("compute")).toBeVisible();
+  await expect(page.getByTestId("curves")).toHaveCount(0);
+  await compute(page);
+  await page.getByTestId("iou").fill("0.4");
+  await expect(page.getByTestId("curves")).toHaveCount(0);
+  await expect(page.getByTestId("compute")).toBeVisible();
+});
+
+test("patients are drawn when groups are dropped as CSV, and a number out of range is said", async ({ page }) => {
+  const files = goldenCase(join(golden, "synthetic"));
+  const names = (JSON.parse(files[0]?.buffer.toString() ?? "[]") as { file_name: string }[]).map(({ file_name }) => file_name);
+  const csv = upload("groups.csv", `file_name,group\n${names.map((name, at) => `${name},patient ${at % 40}`).join("\n")}\n`);
+  await open(page);
+  await choose(page, [...files, csv]);
+  await page.getByTestId("groups").selectOption("csv");
+  await compute(page);
+  await expect(page.getByTestId("bootstrap-used")).toContainText("200 replicates of 40 groups, seed 1");
+  await page.getByTestId("replicates").evaluate((input: HTMLInputElement) => input.removeAttribute("max"));
+  await page.getByTestId("replicates").fill("200000");
+  await page.getByTestId("compute").click();
+  await expect(page.getByTestId("statistics").getByTestId("error")).toContainText("200000");
+});
