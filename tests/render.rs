@@ -37,7 +37,8 @@ fn half(all: &Predictions) -> Predictions {
         let first = detections.len() as u32;
         for at in file.detections.clone().expect("a readable file").step_by(2).map(|at| at as usize) {
             let of = all.detections();
-            detections.push(of.class(at), of.bbox(at), of.score(at));
+            let Some(class) = of.class(at) else { continue };
+            detections.push(class, of.bbox(at), of.score(at));
         }
         file.detections = Ok(first..detections.len() as u32);
     }

@@ -123,6 +123,8 @@ pub(super) fn provenance(report: &Report) -> Vec<String> {
     ));
     for run in &report.runs {
         facts.push(format!("run {}: {} detections, SHA-256 {}", run.name, run.n_detections, run.sha256));
+        // Not read as the official script reads it.
+        facts.extend(run.reading.as_ref().map(|how| format!("run {}: {}", run.name, how.sentence)));
     }
     facts
 }
