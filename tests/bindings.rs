@@ -6,7 +6,7 @@ use froc::report::OptionsReport;
 use froc::wasm::{Evaluator, default_options, parse_options};
 use js_sys::{Array, Function, JSON, Reflect, Uint8Array};
 use tsify::Tsify as _;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_sys::Blob;
 
@@ -119,4 +119,89 @@ fn progress_is_told_and_a_listener_that_throws_ends_nothing() {
     assert!(calls.length() > 2);
     assert_eq!(get(&calls.get(0), &["stage"]).as_string().as_deref(), Some("reading"));
     assert_eq!(get(&calls.get(calls.length() - 1), &["stage"]).as_string().as_deref(), Some("hashing"));
+}
+
+/// An object of JavaScript, as the page sends it.
+fn object<T>(json: &str) -> tsify::Ts<T>
+where
+    T: tsify::Tsify,
+{
+    tsify::Ts::new_unchecked(JSON::parse(json).expect("JSON").unchecked_into())
+}
+
+fn rates() -> tsify::Ts<OptionsReport> {
+    OptionsReport::from(&Options::default()).into_ts().expect("plain numbers")
+}
+
+#[wasm_bindgen_test]
+fn a_bootstrap_in_slices_gives_the_bytes_of_the_core_in_every_format() {
+    let mut evaluator = loaded();
+    evaluate(&mut evaluator);
+    let resampling = r#"{"replicates": 30, "seed": 5, "level": 0.95, "groups": "images"}"#;
+    let started = evaluator.start_bootstrap(&rates(), &object(resampling)).expect("a bootstrap");
+    assert_eq!((get(&started, &["done"]).as_f64(), get(&started, &["total"]).as_f64()), (Some(0.0), Some(60.0)));
+    let mut steps = 0;
+    loop {
+        let progress = evaluator.step_bootstrap(7).expect("a bootstrap");
+        steps += 1;
+        if get(&progress, &["done"]).as_f64() == get(&progress, &["total"]).as_f64() {
+            break;
+        }
+    }
+    assert_eq!(steps, 9, "60 replicates by sevens");
+    let wanted = object(r#"{"area_up_to": 1, "baseline": null}"#);
+    let outcome = evaluator.evaluate_with_statistics(&rates(), &wanted).expect("an outcome");
+    let interval = get(&outcome, &["report", "runs", "0", "statistics", "rows", "10", "average_recall", "interval"]);
+    assert_eq!(Array::from(&interval).length(), 2);
+
+    let truth = froc::read_ground_truth("test.json", GROUND_TRUTH).expect("a ground truth");
+    let mut go_on = |_| std::ops::ControlFlow::Continue(());
+    let archive = std::io::Cursor::new(PREDICTIONS);
+    let predictions = froc::read_predictions("predictions.zip", archive, &mut go_on).expect("a zip");
+    let prepared = froc::prepare(&truth, &std::sync::Arc::new(predictions), &froc::Reading::default()).expect("a run");
+    let run = &prepared[0].run;
+    let resampling = froc::Resampling::new(30, 5, 0.95).expect("a resampling");
+    let groups = froc::Groups::images(&truth);
+    let options = Options::default();
+    let mut uncertainty =
+        froc::bootstrap::Uncertainty::new(&truth, &[run], &options, resampling, groups).expect("groups");
+    while !uncertainty.step(u32::MAX) {}
+    let wanted = froc::report::statistics::Wanted { area_up_to: 1.0, uncertainty: Some(&uncertainty), baseline: None };
+    let runs = [(run, prepared[0].predictions.as_ref())];
+    let report = froc::evaluate_with_statistics(&truth, &runs, &options, wanted);
+    for format in froc::render::Format::ALL {
+        let ours = evaluator.export(format.name()).expect("bytes").to_vec();
+        assert!(ours == format.bytes(&report).expect("bytes"), "{}", format.name());
+    }
+    assert_eq!(sentence(&evaluator.export("pdf").expect_err("no such format")).split(':').next(), Some("Format"));
+}
+
+#[wasm_bindgen_test]
+fn groups_are_a_file_like_others_and_a_new_file_ends_the_bootstrap() {
+    let mut evaluator = loaded();
+    evaluate(&mut evaluator);
+    let resampling = r#"{"replicates": 10, "seed": 5, "level": 0.95, "groups": "csv"}"#;
+    let failure = evaluator.start_bootstrap(&rates(), &object(resampling)).expect_err("no groups yet");
+    assert_eq!(sentence(&failure), "groups: no file of groups was added; expected a CSV file with file_name,group.");
+    let truth = froc::read_ground_truth("test.json", GROUND_TRUTH).expect("a ground truth");
+    let lines = truth.images().iter().enumerate().map(|(at, image)| format!("{image},{}\n", at % 10));
+    let csv = format!("file_name,group\n{}", lines.collect::<Vec<_>>().concat());
+    let summary = evaluator.add("c", "groups.csv", &blob(csv.as_bytes()), &silent()).expect("groups");
+    assert_eq!(get(&summary, &["kind"]).as_string().as_deref(), Some("groups"));
+    let groups = evaluator.groups("csv").expect("groups");
+    assert_eq!(get(&groups, &["n_groups"]).as_f64(), Some(10.0));
+    evaluator.start_bootstrap(&rates(), &object(resampling)).expect("a bootstrap");
+    evaluator.remove("c");
+    assert!(sentence(&evaluator.step_bootstrap(1).expect_err("it is gone")).starts_with("bootstrap: there is none"));
+}
+
+#[wasm_bindgen_test]
+fn curves_of_a_run_are_read_by_its_place() {
+    let mut evaluator = loaded();
+    evaluate(&mut evaluator);
+    let pooled = evaluator.pooled_curve(0, &rates()).expect("a curve");
+    assert!(Array::from(&get(&pooled, &["recall"])).length() > 2);
+    let roc = evaluator.image_roc(0, 3).expect("a curve");
+    assert!(get(&roc, &["summary", "area"]).as_f64().is_some_and(|area| (0.5..=1.0).contains(&area)));
+    assert!(evaluator.image_roc(0, 10).is_err() && evaluator.pooled_curve(1, &rates()).is_err());
 }
