@@ -372,7 +372,7 @@ fn a_mistake_in_a_prediction_file_ends_in_one_sentence() {
         (
             "a score that is a text",
             br#"[{"Mass": [1, 2, 3, 4, 0.5]}, {"Nodule": [10, 10, 29, 29, "0.9"]}]"#,
-            r#"model.zip, model/1.json, entry 2, Nodule: there is the text "0.9"; expected a number."#,
+            r#"model.zip, model/1.json, entry 2, Nodule: there is the text "0.9"; expected a number, without quotation marks."#,
         ),
         (
             "a score that is true",

@@ -9,6 +9,8 @@ const port = (process.env.FROC_TEST_PORT ??= execFileSync(process.execPath, ["-e
 export default defineConfig({
   testDir: "./tests",
   outputDir: "./test-results",
+  // One picture for every platform: the tests allow for other fonts.
+  snapshotPathTemplate: "{testDir}/pictures/{arg}{ext}",
   // Two cores are what a small machine has; the page's workers want one of them.
   workers: 2,
   fullyParallel: true,

@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
 
-import { choose, open, settled, upload } from "./page.ts";
+import { choose, open, settled, upload, zip } from "./page.ts";
 
 const STATES: Record<string, (page: Page) => Promise<void>> = {
   empty: async () => undefined,
@@ -14,6 +14,21 @@ const STATES: Record<string, (page: Page) => Promise<void>> = {
     await settled(page);
     await expect(page.getByTestId("results")).toBeVisible();
     await page.getByTestId("quirk").last().locator("summary").click();
+  },
+  statistics: async (page) => {
+    await page.getByTestId("score-sample").click();
+    await settled(page);
+    await page.getByTestId("compute").click();
+    await expect(page.getByTestId("curves")).toBeVisible();
+    await expect(page.getByTestId("roc-plot").locator("path[data-series]")).toHaveCount(2);
+  },
+  "a mistake in files": async (page) => {
+    const boxes = Array.from({ length: 40 }, (_, at) => [100 + at * 5, 300 + at * 3, 160 + at * 5, 345 + at * 3]);
+    const truth = boxes.map((box, at) => ({ file_name: `${at}.png`, syms: ["Nodule"], boxes: [box] }));
+    const files = boxes.map(([x1, y1], at) => [`${at}.json`, JSON.stringify([{ Nodule: [x1, y1, 60, 45, at / 100] }])]);
+    await choose(page, [upload("test.json", JSON.stringify(truth)), upload("boxes.zip", zip(Object.fromEntries(files)))]);
+    await page.getByTestId("remedy").click();
+    await expect(page.getByTestId("reading")).toBeVisible();
   },
   error: async (page) => {
     const long = `${"a-long-name-".repeat(12)}.zip`;
@@ -42,6 +57,22 @@ for (const [name, reach] of Object.entries(STATES)) {
         return { scrollWidth, clientWidth };
       });
       expect(scrollWidth).toBeLessThanOrEqual(clientWidth);
+    });
+  }
+}
+
+for (const panel of ["curves", "forest", "roc", "sweep"]) {
+  for (const colorScheme of ["light", "dark"] as const) {
+    test(`the plot of ${panel} looks as it did, ${colorScheme}`, async ({ page }) => {
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await page.emulateMedia({ colorScheme });
+      await open(page);
+      await STATES.statistics?.(page);
+      // The sample and its draws are the same every time; fonts differ between machines, lines and colours do not.
+      await expect(page.getByTestId(panel).locator("svg[viewBox]").last()).toHaveScreenshot(`${panel}-${colorScheme}.png`, {
+        maxDiffPixelRatio: 0.06,
+        threshold: 0.3,
+      });
     });
   }
 }
