@@ -49,6 +49,16 @@ export function bytes(n: number): string {
   return `${n < 10 && unit > 0 ? n.toFixed(1) : Math.round(n)} ${units[unit]}`;
 }
 
+/** A fraction in four digits, as areas under curves are written. */
+export function fraction(value: number | null | undefined): string {
+  return value === null || value === undefined ? "undefined" : value.toFixed(4);
+}
+
+/** A probability; below a thousandth that is all that is said. */
+export function probability(p: number): string {
+  return p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)}`;
+}
+
 /** The full number, for a tooltip. */
 export function full(value: number | null | undefined): string {
   return value === null || value === undefined ? "undefined" : String(value);
