@@ -4,6 +4,16 @@
 export const WIDTHS = { column: 85, page: 180 } as const;
 export type Width = keyof typeof WIDTHS;
 
+/** Widths in pixels for which a plot is drawn, so that its 12-pixel text is 8 to 10 points high in print. */
+const LAYOUTS: Record<Width, number> = { column: 340, page: 640 };
+
+export const layoutOf = (width: Width): number => LAYOUTS[width];
+
+/** The width in pixels for which a plot is drawn: that asked for, or the room on the page within reason. */
+export function layoutWidth(room: number, forced: number | null): number {
+  return forced ?? Math.min(LAYOUTS.page, Math.max(280, room));
+}
+
 /** Dots per inch that journals ask of line art with shading. */
 const DPI = 600;
 const MM_PER_INCH = 25.4;
