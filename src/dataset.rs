@@ -1,9 +1,10 @@
 //! Lesions and detections as plain columns, checked when they are made.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, TryReserveError};
 
 use crate::error::Error;
 use crate::geometry::{BBox, Extent};
+use crate::limits::MAX_ROWS;
 use crate::notice::Notices;
 
 /// The ten findings of ChestX-Det10, in the official order.
@@ -19,9 +20,6 @@ pub const CLASSES: [&str; 10] = [
     "Fracture",
     "Pneumothorax",
 ];
-
-/// The most images, lesions or detections: what a `u32` can number. 20 million detections are 0.5 % of it.
-pub const MAX_ROWS: usize = u32::MAX as usize - 1;
 
 /// A class as its place in [`CLASSES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -217,6 +215,17 @@ pub struct Detections {
 const MAX_UNREAD_NAMES: usize = u8::MAX as usize - CLASSES.len();
 
 impl Detections {
+    /// Makes room for `n` more. The columns are the one thing that grows with a run without bound, so that a run too
+    /// large for the memory ends here, in a sentence.
+    ///
+    /// # Errors
+    /// If there is no memory for them.
+    pub fn reserve(&mut self, n: usize) -> Result<(), TryReserveError> {
+        self.boxes.try_reserve(n)?;
+        self.scores.try_reserve(n)?;
+        self.keys.try_reserve(n)
+    }
+
     /// Appends one detection.
     pub fn push(&mut self, class: Class, bbox: BBox, score: f32) {
         self.push_key(class.0, bbox, score);

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use crate::limits::MAX_SENTENCE_CHARS;
+use crate::printable::printable;
+
 /// Why a file or an option cannot be used.
 ///
 /// Opaque: it is made to be read. [`Display`](fmt::Display) gives the whole sentence; the parts serve a list in which
@@ -23,9 +26,10 @@ pub struct Error {
 
 impl Error {
     /// `place` names the file and the record, `what` says what is there, `expected` what should be there and how to
-    /// mend it. None ends with a full stop.
+    /// mend it. None ends with a full stop; what files hold is cut short and made harmless in each.
     pub(crate) fn new(place: impl Into<String>, what: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self { place: place.into(), what: what.into(), expected: expected.into() }
+        let part = |text: String| printable(&text, MAX_SENTENCE_CHARS);
+        Self { place: part(place.into()), what: part(what.into()), expected: part(expected.into()) }
     }
 
     /// The file and the record in it.
@@ -48,7 +52,8 @@ impl Error {
 
     /// The same error, seen from the file that holds its place.
     pub(crate) fn within(mut self, outer: &str) -> Self {
-        self.place = if self.place.is_empty() { outer.to_owned() } else { format!("{outer}, {}", self.place) };
+        let outer = printable(outer, MAX_SENTENCE_CHARS);
+        self.place = if self.place.is_empty() { outer } else { format!("{outer}, {}", self.place) };
         self
     }
 }

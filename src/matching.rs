@@ -68,7 +68,7 @@ impl Ranking {
             listed.detections.push(one.detection);
             listed.candidate.push(Candidate::of(&one).map(|candidate| {
                 listed.candidates.push(candidate);
-                // At most u32::MAX - 1 detections: `dataset::MAX_ROWS`.
+                // At most u32::MAX - 1 detections: `limits::MAX_ROWS`.
                 NonZeroU32::new(listed.candidates.len() as u32).unwrap_or(NonZeroU32::MAX)
             }));
         }

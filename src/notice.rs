@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::limits::MAX_SENTENCE_CHARS;
+use crate::printable::printable;
 use crate::reading::Reading;
 
 /// The number of examples a notice keeps.
@@ -153,7 +155,7 @@ impl Notices {
         let notice = &mut self.0[at];
         notice.count += count;
         if notice.examples.len() < MAX_EXAMPLES {
-            let example = example();
+            let example = printable(&example(), MAX_SENTENCE_CHARS);
             if !notice.examples.contains(&example) {
                 notice.examples.push(example);
             }

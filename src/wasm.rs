@@ -17,7 +17,7 @@ use web_sys::{Blob, FileReaderSync};
 use crate::dataset::{CLASSES, Class, GroundTruth, Predictions};
 use crate::doctor::Refusal;
 use crate::error::Error;
-use crate::input::{HEAD_BYTES, Kind, MAX_FILE_BYTES, Progress, Stage, identify};
+use crate::input::{HEAD_BYTES, Kind, Progress, Stage, identify};
 use crate::notice::Remedy;
 use crate::options::Options;
 use crate::reading::Reading;
@@ -363,13 +363,12 @@ fn read(name: &str, blob: &Blob, on_progress: &Function) -> Result<Contents, Err
     reader.clone().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(|error| unreadable(name, &error))?;
     if crate::input::groups::is_groups(&head) {
         let mut bytes = Vec::new();
-        reader.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
+        reader.take(crate::limits::MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
         return Ok(Contents::Groups { name: name.to_owned(), bytes });
     }
     match identify(name, &head)? {
         Kind::GroundTruth => {
-            let mut bytes = Vec::new();
-            reader.take(MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
+            let bytes = crate::input::load_ground_truth(name, reader)?;
             Ok(Contents::GroundTruth(Box::new(crate::read_ground_truth(name, &bytes)?)))
         }
         Kind::Predictions => {

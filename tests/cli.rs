@@ -207,9 +207,9 @@ fn bad_input_ends_in_sentences_on_standard_error() {
         &score(&ground_truth, &[&both, &broken]),
         &[
             r#"two.zip, 1.json, entry 1: there is the number 1; expected an object {"Nodule": [x1, y1, x2, y2, score]}."#.to_owned(),
-            r#"two.zip, 2.json: there is an object; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}."#.to_owned(),
+            r#"two.zip, 2.json: there is one object; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}; put [ before it and ] after it."#.to_owned(),
             "Score without these 2 files: --leave-out-unreadable".to_owned(),
-            "broken.zip: it is not a whole zip (Could not find EOCD); expected a zip of prediction files, stored or deflated; pack the folder again as an ordinary zip.".to_owned(),
+            "broken.zip: it is no zip, or cut short: the list of entries, which ends a zip, is missing; expected a whole zip; copy or download it again, or pack the folder again.".to_owned(),
         ],
     );
     assert_refused(

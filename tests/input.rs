@@ -241,21 +241,21 @@ fn a_mistake_in_the_ground_truth_ends_in_one_sentence() {
         ("not JSON", b"file_name,syms\n1.png,Nodule\n", r#"test.json, line 1, column 2: it is not JSON (expected ident); expected a list of {"file_name", "syms", "boxes"}."#),
         ("cut short", br#"[{"file_name": "1.png", "syms": ["Nodule"], "boxes": [[1, 2, 3"#, r#"test.json, record 1, box 1, line 1, column 62: the JSON ends in the middle; expected a list of {"file_name", "syms", "boxes"}; the file was cut short, so write it again."#),
         ("cut short between records", br#"[{"file_name": "1.png", "syms": [], "boxes": []},"#, r#"test.json, record 2, line 1, column 49: the JSON ends in the middle; expected a list of {"file_name", "syms", "boxes"}; the file was cut short, so write it again."#),
-        ("a comma too many", br#"[{"file_name": "1.png", "syms": [], "boxes": []},]"#, r#"test.json, record 2, line 1, column 50: it is not JSON (trailing comma); expected a list of {"file_name", "syms", "boxes"}."#),
-        ("two lists", br#"[{"file_name": "1.png", "syms": [], "boxes": []}] []"#, r#"test.json, record 2, line 1, column 51: it is not JSON (trailing characters); expected a list of {"file_name", "syms", "boxes"}."#),
-        ("an object", br#"{"file_name": "1.png", "syms": [], "boxes": []}"#, r#"test.json: there is an object; expected a list of {"file_name", "syms", "boxes"}."#),
+        ("a comma too many", br#"[{"file_name": "1.png", "syms": [], "boxes": []},]"#, r#"test.json, record 2, line 1, column 50: a comma stands before the closing bracket; expected a list of {"file_name", "syms", "boxes"}; remove the comma."#),
+        ("two lists", br#"[{"file_name": "1.png", "syms": [], "boxes": []}] []"#, r#"test.json, record 2, line 1, column 51: there is more after the end of the list; expected a list of {"file_name", "syms", "boxes"}, and nothing after it."#),
+        ("an object", br#"{"file_name": "1.png", "syms": [], "boxes": []}"#, r#"test.json: there is one object; expected a list of {"file_name", "syms", "boxes"}; put [ before it and ] after it."#),
         ("a number", b"542", r#"test.json: there is the number 542; expected a list of {"file_name", "syms", "boxes"}."#),
         ("records that are lists", br#"[["1.png", [], []]]"#, r#"test.json, record 1: there is a list; expected an object {"file_name": "1.png", "syms": ["Nodule"], "boxes": [[x1, y1, x2, y2]]}."#),
         ("a record that is a name", br#"["1.png"]"#, r#"test.json, record 1: there is the text "1.png"; expected an object {"file_name": "1.png", "syms": ["Nodule"], "boxes": [[x1, y1, x2, y2]]}."#),
         ("UTF-16", b"\xff\xfe[\0]\0", r#"test.json, line 1, column 1: it is UTF-16 text; expected a list of {"file_name", "syms", "boxes"} as UTF-8; save it again as UTF-8."#),
-        ("not UTF-8", b"[{\"file_name\": \"\xe9.png\", \"syms\": [], \"boxes\": []}]", r#"test.json, record 1, file_name, line 1, column 17: it is not JSON (invalid unicode code point); expected a list of {"file_name", "syms", "boxes"}."#),
+        ("not UTF-8", b"[{\"file_name\": \"\xe9.png\", \"syms\": [], \"boxes\": []}]", r#"test.json, record 1, file_name, line 1, column 17: it is not UTF-8 text; expected a list of {"file_name", "syms", "boxes"} as UTF-8; save it again as UTF-8."#),
         ("NaN", br#"[{"file_name": "1.png", "syms": ["Mass"], "boxes": [[NaN, 0, 1, 1]]}]"#, r#"test.json, record 1, box 1, line 1, column 54: there is NaN or Infinity; expected a list of {"file_name", "syms", "boxes"} with finite numbers; leave such boxes out."#),
         ("no file_name", br#"[{"syms": [], "boxes": []}]"#, r#"test.json, record 1: it has no "file_name"; expected an object {"file_name": "1.png", "syms": ["Nodule"], "boxes": [[x1, y1, x2, y2]]}."#),
         ("no syms", br#"[{"file_name": "1.png", "boxes": []}]"#, r#"test.json, record 1, "1.png": it has no "syms"; expected an object {"file_name": "1.png", "syms": ["Nodule"], "boxes": [[x1, y1, x2, y2]]}."#),
         ("no boxes", br#"[{"file_name": "1.png", "syms": []}]"#, r#"test.json, record 1, "1.png": it has no "boxes"; expected an object {"file_name": "1.png", "syms": ["Nodule"], "boxes": [[x1, y1, x2, y2]]}."#),
         ("file_name null", br#"[{"file_name": null, "syms": [], "boxes": []}]"#, "test.json, record 1, file_name: there is null; expected a string."),
         ("file_name a number", br#"[{"file_name": 36199, "syms": [], "boxes": []}]"#, "test.json, record 1, file_name: there is the number 36199; expected a string."),
-        ("syms a text", br#"[{"file_name": "1.png", "syms": "Nodule", "boxes": [[0, 0, 9, 9]]}]"#, r#"test.json, record 1, syms: there is the text "Nodule"; expected a sequence."#),
+        ("syms a text", br#"[{"file_name": "1.png", "syms": "Nodule", "boxes": [[0, 0, 9, 9]]}]"#, r#"test.json, record 1, syms: there is the text "Nodule"; expected a list of class names."#),
         ("a sym that is a number", br#"[{"file_name": "1.png", "syms": [3], "boxes": [[0, 0, 9, 9]]}]"#, "test.json, record 1, syms: there is the number 3; expected a string."),
         ("boxes an object", br#"[{"file_name": "1.png", "syms": [], "boxes": {}}]"#, "test.json, record 1, boxes: there is an object; expected a list of boxes [x1, y1, x2, y2]."),
         ("one box, not a list of boxes", br#"[{"file_name": "1.png", "syms": ["Mass"], "boxes": [0, 0, 9, 9]}]"#, "test.json, record 1, box 1: there is the number 0; expected [x1, y1, x2, y2]."),
@@ -267,7 +267,7 @@ fn a_mistake_in_the_ground_truth_ends_in_one_sentence() {
         ("a corner that is a text", br#"[{"file_name": "1.png", "syms": ["Mass"], "boxes": [[0, "0", 9, 9]]}]"#, r#"test.json, record 1, box 1: there is the text "0"; expected a number."#),
         ("a corner that is null", br#"[{"file_name": "1.png", "syms": ["Mass"], "boxes": [[0, null, 9, 9]]}]"#, "test.json, record 1, box 1: there is null; expected a number."),
         ("a corner beyond f32", br#"[{"file_name": "1.png", "syms": ["Mass"], "boxes": [[0, 0, 1e39, 9]]}]"#, "test.json, record 1, box 1: there is 1e39, too large for a 32-bit number; expected a number below 3.4e38."),
-        ("a corner beyond f64", br#"[{"file_name": "1.png", "syms": ["Mass"], "boxes": [[0, 0, 1e999, 9]]}]"#, r#"test.json, record 1, box 1, line 1, column 64: it is not JSON (number out of range); expected a list of {"file_name", "syms", "boxes"}."#),
+        ("a corner beyond f64", br#"[{"file_name": "1.png", "syms": ["Mass"], "boxes": [[0, 0, 1e999, 9]]}]"#, r#"test.json, record 1, box 1, line 1, column 64: there is a number too large for 64 bits; expected a list of {"file_name", "syms", "boxes"} with numbers below 3.4e38."#),
         ("an area beyond f32", br#"[{"file_name": "1.png", "syms": ["Mass"], "boxes": [[0, 0, 3e38, 3e38]]}]"#, "test.json, record 1, box 1: the area of the box is too large for a 32-bit number; expected corners in pixels."),
         ("a name twice", br#"[{"file_name": "1.png", "syms": [], "boxes": []}, {"file_name": "2.png", "syms": [], "boxes": []}, {"file_name": "1.png", "syms": [], "boxes": []}]"#, r#"test.json, image 3: "1.png" has the same prediction file as image 1; expected each file_name once; join the boxes of both into one record."#),
     ];
@@ -297,12 +297,12 @@ fn a_mistake_in_a_prediction_file_ends_in_one_sentence() {
         (
             "a comma too many",
             br#"[{"Nodule": [10, 10, 29, 29, 0.9]},]"#,
-            r#"model.zip, model/1.json, entry 2, line 1, column 36: it is not JSON (trailing comma); expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}."#,
+            r#"model.zip, model/1.json, entry 2, line 1, column 36: a comma stands before the closing bracket; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}; remove the comma."#,
         ),
         (
             "JSON Lines",
             b"[{\"Nodule\": [10, 10, 29, 29, 0.9]}]\n[{\"Nodule\": [10, 10, 29, 29, 0.8]}]\n",
-            r#"model.zip, model/1.json, entry 2, line 2, column 1: it is not JSON (trailing characters); expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}."#,
+            r#"model.zip, model/1.json, entry 2, line 2, column 1: there is more after the end of the list; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}, and nothing after it."#,
         ),
         (
             "NaN",
@@ -327,7 +327,7 @@ fn a_mistake_in_a_prediction_file_ends_in_one_sentence() {
         (
             "an object",
             br#"{"Nodule": [10, 10, 29, 29, 0.9]}"#,
-            r#"model.zip, model/1.json: there is an object; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}."#,
+            r#"model.zip, model/1.json: there is one object; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}; put [ before it and ] after it."#,
         ),
         (
             "a number",
@@ -387,7 +387,7 @@ fn a_mistake_in_a_prediction_file_ends_in_one_sentence() {
         (
             "a score beyond f64",
             br#"[{"Nodule": [10, 10, 29, 29, 1e999]}]"#,
-            r#"model.zip, model/1.json, entry 1, Nodule, line 1, column 34: it is not JSON (number out of range); expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}."#,
+            r#"model.zip, model/1.json, entry 1, Nodule, line 1, column 34: there is a number too large for 64 bits; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]} with numbers below 3.4e38."#,
         ),
         (
             "an area beyond f32",
@@ -408,7 +408,7 @@ fn all_bad_prediction_files_are_listed() {
     let zip = zip_of(&[("1.json", "[1]"), ("2.json", "{}"), ("3.json", "of no image, so never mind")]);
     let expected = [
         r#"model.zip, 1.json, entry 1: there is the number 1; expected an object {"Nodule": [x1, y1, x2, y2, score]}."#,
-        r#"model.zip, 2.json: there is an object; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}."#,
+        r#"model.zip, 2.json: there is one object; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}; put [ before it and ] after it."#,
     ];
     assert_eq!(mistakes(&zip), expected);
 }
@@ -466,22 +466,22 @@ fn a_mistake_in_the_zip_ends_in_one_sentence() {
         (
             "nothing",
             Vec::new(),
-            "model.zip: it is not a whole zip (Could not find EOCD); expected a zip of prediction files, stored or deflated; pack the folder again as an ordinary zip.",
+            "model.zip: it is no zip, or cut short: the list of entries, which ends a zip, is missing; expected a whole zip; copy or download it again, or pack the folder again.",
         ),
         (
             "not a zip",
             b"PK? No.".to_vec(),
-            "model.zip: it is not a whole zip (Could not find EOCD); expected a zip of prediction files, stored or deflated; pack the folder again as an ordinary zip.",
+            "model.zip: it is no zip, or cut short: the list of entries, which ends a zip, is missing; expected a whole zip; copy or download it again, or pack the folder again.",
         ),
         (
             "cut short",
             cut(&zip_of(&files()), 30),
-            "model.zip: it is not a whole zip (Could not find EOCD); expected a zip of prediction files, stored or deflated; pack the folder again as an ordinary zip.",
+            "model.zip: it is no zip, or cut short: the list of entries, which ends a zip, is missing; expected a whole zip; copy or download it again, or pack the folder again.",
         ),
         (
             "cut in half",
             cut(&zip_of(&files()), 200),
-            "model.zip: it is not a whole zip (Could not find EOCD); expected a zip of prediction files, stored or deflated; pack the folder again as an ordinary zip.",
+            "model.zip: it is no zip, or cut short: the list of entries, which ends a zip, is missing; expected a whole zip; copy or download it again, or pack the folder again.",
         ),
         (
             "no prediction file",
@@ -501,12 +501,12 @@ fn a_mistake_in_the_zip_ends_in_one_sentence() {
         (
             "LZMA",
             packed_in_another_way(),
-            "model.zip, 1.json: it is damaged (compression method not supported: 14); expected a zip of prediction files, stored or deflated; pack the folder again as an ordinary zip.",
+            "model.zip, 1.json: it is compressed by LZMA; expected a zip of prediction files, stored or deflated; pack the folder again as an ordinary zip.",
         ),
         (
             "a wrong checksum",
             with_a_wrong_checksum(),
-            "model.zip, 1.json: it is damaged (Invalid checksum); expected a zip of prediction files, stored or deflated; pack the folder again as an ordinary zip.",
+            "model.zip, 1.json: its checksum is wrong: bytes were changed since it was packed; expected a whole zip; copy or download it again, or pack the folder again.",
         ),
     ];
     let mut failures = Vec::new();

@@ -6,16 +6,15 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::json::{AnyBox, BOM, Numbers, Place, shorten};
-use super::{Contents, Format};
+use super::{Contents, Format, OUT_OF_MEMORY};
 use crate::dataset::{CLASSES, Class, Detections};
 use crate::error::Error;
 use crate::geometry::BBox;
+use crate::limits::MAX_NAME_BYTES;
 
 /// The format of the official script.
 pub const FORMAT: Format = Format { name: "ChestX-Det10 predictions", extension: ".json", read };
 
-/// The most bytes of an unread name that are kept.
-const MAX_NAME_BYTES: usize = 64;
 const BOX: &str = "[x1, y1, x2, y2, score]";
 const LIST: &str = "a list of entries {\"Nodule\": [x1, y1, x2, y2, score]}";
 
@@ -97,7 +96,8 @@ impl Reader<'_> {
     }
 
     /// Of both spellings of a class the official one is read.
-    fn end_entry(&mut self) {
+    fn end_entry<E: serde::de::Error>(&mut self) -> Result<(), E> {
+        self.make_room(self.entry.len())?;
         let mut both = false;
         for &(key, [x1, y1, x2, y2, score]) in &self.entry {
             if !key.is_official && self.entry.iter().any(|(other, _)| other.is_official && other.class == key.class) {
@@ -108,6 +108,11 @@ impl Reader<'_> {
         }
         self.contents.both_spellings += u32::from(both);
         self.entry.clear();
+        Ok(())
+    }
+
+    fn make_room<E: serde::de::Error>(&mut self, n: usize) -> Result<(), E> {
+        self.into.reserve(n).map_err(|_| self.place.fail(OUT_OF_MEMORY.0, OUT_OF_MEMORY.1))
     }
 }
 
@@ -168,12 +173,12 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
                 let numbers = entry.next_value_seed(AnyBox)?;
                 let reader = &mut *self.0;
                 if let Some([x1, y1, x2, y2, score]) = numbers {
+                    reader.make_room(1)?;
                     reader.into.push_unread(&reader.name, BBox { x1, y1, x2, y2 }, score);
                 }
             }
         }
-        self.0.end_entry();
-        Ok(())
+        self.0.end_entry()
     }
 }
 

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use walkdir::WalkDir;
 
-use super::{CANCELLED, Collector, MAX_FILE_BYTES, OnProgress, Progress, Stage, sha256};
+use super::{CANCELLED, Collector, OnProgress, Progress, Stage, sha256};
 use crate::dataset::Predictions;
 use crate::error::Error;
+use crate::limits::MAX_FILE_BYTES;
 
 /// Reads every prediction file in a folder and the folders inside it, in the order of their names.
 ///
@@ -29,7 +30,7 @@ pub fn read(name: &str, folder: &Path, on_progress: OnProgress<'_>) -> Result<Pr
             // Writing to a String cannot fail.
             let _ = writeln!(digests, "{path}\0{}", sha256(bytes));
         }
-        files.add(path, format, bytes.as_deref().map_err(Clone::clone));
+        files.add(path, format, bytes.as_deref().map_err(Clone::clone)).map_err(|error| error.within(name))?;
     }
     Ok(files.finish(name, sha256(digests.as_bytes())))
 }

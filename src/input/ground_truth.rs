@@ -8,6 +8,7 @@ use super::json::{BOM, Numbers, Place, shorten};
 use crate::dataset::{Class, GroundTruth, Lesion};
 use crate::error::Error;
 use crate::geometry::BBox;
+use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE};
 use crate::notice::{NoticeCode, Notices};
 
 const LIST: &str = "a list of {\"file_name\", \"syms\", \"boxes\"}";
@@ -62,6 +63,14 @@ impl Reader {
         if syms.len() != boxes.len() {
             let what = format!("it has {} syms and {} boxes", syms.len(), boxes.len());
             return Err(self.place.fail(what, "as many syms as boxes, box k of class syms[k]"));
+        }
+        if self.images.len() == MAX_FILES {
+            return Err(self.place.fail(format!("there are more than {MAX_FILES} images"), "fewer"));
+        }
+        let room = self.images.try_reserve(1).and_then(|()| self.lesions.try_reserve(boxes.len()));
+        if room.is_err() {
+            let what = "with it the lesions do not fit into the memory that there is";
+            return Err(self.place.fail(what, "a shorter list; close other programs, or use froc in the terminal"));
         }
         let image = self.images.len() as u32;
         for (sym, bbox) in syms.iter().zip(boxes) {
@@ -135,7 +144,7 @@ impl<'de> Visitor<'de> for RecordSeed<'_> {
                 }
                 "syms" => {
                     place.part = "syms".into();
-                    record.syms = Some(map.next_value()?);
+                    record.syms = Some(map.next_value_seed(SymsSeed(place))?);
                 }
                 "boxes" => record.boxes = Some(map.next_value_seed(BoxesSeed(place))?),
                 _ => {
@@ -144,6 +153,39 @@ impl<'de> Visitor<'de> for RecordSeed<'_> {
             }
         }
         self.0.keep(record)
+    }
+}
+
+fn too_many<E: serde::de::Error>(place: &mut Place) -> E {
+    place.fail(format!("the image has more than {MAX_LESIONS_OF_IMAGE} lesions"), "the lesions of one image")
+}
+
+struct SymsSeed<'a>(&'a mut Place);
+
+impl<'de> DeserializeSeed<'de> for SymsSeed<'_> {
+    type Value = Vec<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<String>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for SymsSeed<'_> {
+    type Value = Vec<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of class names")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
+        let mut syms = Vec::new();
+        while let Some(sym) = list.next_element()? {
+            if syms.len() == MAX_LESIONS_OF_IMAGE {
+                return Err(too_many(self.0));
+            }
+            syms.push(sym);
+        }
+        Ok(syms)
     }
 }
 
@@ -170,6 +212,7 @@ impl<'de> Visitor<'de> for BoxesSeed<'_> {
         loop {
             self.0.part = format!("box {}", boxes.len() + 1);
             match list.next_element_seed(Numbers::<4> { place: self.0, shape: BOX })? {
+                Some(_) if boxes.len() == MAX_LESIONS_OF_IMAGE => return Err(too_many(self.0)),
                 Some([x1, y1, x2, y2]) => boxes.push(BBox { x1, y1, x2, y2 }),
                 None => return Ok(boxes),
             }

@@ -59,6 +59,10 @@ impl Place {
         if error.is_data() {
             let message = error.to_string();
             let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
+            if self.record == 0 && message.starts_with("invalid type: map") {
+                let (what, fix) = objects(bytes);
+                return Error::new(place, what, format!("{expected}; {fix}"));
+            }
             // serde's own form, for a value of another type.
             if let Some((there, expected)) =
                 message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
@@ -81,7 +85,7 @@ fn syntax(bytes: &[u8], error: &serde_json::Error, message: &str) -> (String, &'
     if error.is_eof() {
         return ("the JSON ends in the middle".into(), "; the file was cut short, so write it again");
     }
-    if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
+    if is_utf_16(bytes) {
         return ("it is UTF-16 text".into(), " as UTF-8; save it again as UTF-8");
     }
     let line = bytes.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
@@ -90,7 +94,46 @@ fn syntax(bytes: &[u8], error: &serde_json::Error, message: &str) -> (String, &'
     if ["NaN", "Infinity"].iter().any(|word| near.windows(word.len()).any(|text| text == word.as_bytes())) {
         return ("there is NaN or Infinity".into(), " with finite numbers; leave such boxes out");
     }
-    (format!("it is not JSON ({message})"), "")
+    let (what, fix) = match message {
+        "trailing comma" => ("a comma stands before the closing bracket", "; remove the comma"),
+        "trailing characters" => ("there is more after the end of the list", ", and nothing after it"),
+        "recursion limit exceeded" => ("lists or objects are nested more than 127 deep", ""),
+        "number out of range" => ("there is a number too large for 64 bits", " with numbers below 3.4e38"),
+        "invalid unicode code point" => ("it is not UTF-8 text", " as UTF-8; save it again as UTF-8"),
+        "key must be a string" | "expected value" if quote(line, error) => {
+            ("names stand in single quotes", "; write it with json.dump, not with print or str")
+        }
+        _ if message.contains("surrogate") || message.contains("hex escape") => {
+            ("there is half a character, such as \\ud800", "; write the names as plain UTF-8")
+        }
+        _ => return (format!("it is not JSON ({message})"), ""),
+    };
+    (what.into(), fix)
+}
+
+/// Whether a single quote stands where the error is: Python's own way to print a dictionary.
+fn quote(line: &[u8], error: &serde_json::Error) -> bool {
+    line.get(error.column().saturating_sub(1)) == Some(&b'\'')
+        || error.column().checked_sub(2).and_then(|at| line.get(at)) == Some(&b'\'')
+}
+
+/// Text whose characters have two bytes each; JSON starts with a character of ASCII.
+fn is_utf_16(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xff\xfe")
+        || bytes.starts_with(b"\xfe\xff")
+        || matches!(bytes, [a, b, ..] if (*a == 0) != (*b == 0))
+}
+
+/// What a text is that starts with an object and not with a list, and how to mend it.
+fn objects(bytes: &[u8]) -> (&'static str, &'static str) {
+    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
+    match (values.next(), values.next()) {
+        (Some(Ok(_)), Some(Ok(_))) => (
+            "there are several objects, one after the other (JSON Lines)",
+            "put [ before the first, commas between them and ] after the last",
+        ),
+        _ => ("there is one object", "put [ before it and ] after it"),
+    }
 }
 
 /// serde's name of a value, for people.

@@ -19,12 +19,15 @@ use sha2::{Digest, Sha256};
 
 use crate::dataset::{Detections, PredictionFile, Predictions};
 use crate::error::Error;
+use crate::limits::{MAX_GROUND_TRUTH_BYTES, MAX_ROWS};
 
 pub use sniff::{HEAD_BYTES, Kind, identify};
 
-/// The largest prediction file or ground truth that is read, in bytes once inflated: 256 MiB. A file of one image is a
-/// few kilobytes; more than this is a mistake or a zip bomb.
-pub const MAX_FILE_BYTES: u64 = 256 << 20;
+/// What a file is that does not fit into the memory, and what would.
+const OUT_OF_MEMORY: (&str, &str) = (
+    "with it the boxes do not fit into the memory that there is",
+    "fewer boxes; close other programs, leave out boxes with the lowest scores, or use froc in the terminal",
+);
 
 /// A way to write the detections of one image.
 pub struct Format {
@@ -97,17 +100,21 @@ impl Collector {
     }
 
     /// Reads one file, or keeps why it cannot be read.
-    fn add(&mut self, path: String, format: &Format, bytes: Result<&[u8], Error>) {
+    ///
+    /// # Errors
+    /// If the memory is full or the numbers of detections run out: to go on would lose files that are right.
+    fn add(&mut self, path: String, format: &Format, bytes: Result<&[u8], Error>) -> Result<(), Error> {
         let first = self.detections.len();
         let read = bytes.and_then(|bytes| {
             let contents = (format.read)(bytes, &mut self.detections).map_err(|error| error.within(&path))?;
-            if self.detections.len() > crate::dataset::MAX_ROWS {
-                return Err(Error::new(path.as_str(), "the run has more than 4 billion boxes", "fewer"));
-            }
             Ok((contents, bytes.is_empty()))
         });
+        if self.detections.len() > MAX_ROWS {
+            return Err(Error::new(path, "with it the run has more than 4 billion boxes", "fewer"));
+        }
         let (detections, contents, is_empty) = match read {
             Ok((contents, is_empty)) => (Ok(first as u32..self.detections.len() as u32), contents, is_empty),
+            Err(error) if error.what() == OUT_OF_MEMORY.0 => return Err(error),
             Err(error) => {
                 self.detections.truncate(first);
                 (Err(error), Contents::default(), false)
@@ -116,12 +123,35 @@ impl Collector {
         let Contents { both_spellings, unread, text_number } = contents;
         let text_number = text_number.map(|error| error.within(&path));
         self.files.push(PredictionFile { path, detections, is_empty, both_spellings, unread, text_number });
+        Ok(())
     }
 
     fn finish(self, name: &str, sha256: String) -> Predictions {
         Predictions::new(name, sha256, self.files, self.detections)
     }
 }
+
+/// All bytes of a ground truth.
+///
+/// # Errors
+/// If it cannot be read, or has more than [`MAX_GROUND_TRUTH_BYTES`].
+pub fn load_ground_truth(name: &str, file: impl Read) -> Result<Vec<u8>, Error> {
+    let mut bytes = Vec::new();
+    file.take(MAX_GROUND_TRUTH_BYTES + 1).read_to_end(&mut bytes).map_err(|error| match error.kind() {
+        io::ErrorKind::OutOfMemory => Error::new(name, "it does not fit into the memory that there is", SMALLER),
+        _ => Error::new(
+            name,
+            format!("it cannot be read ({error})"),
+            "a file that is still where it was; choose it again",
+        ),
+    })?;
+    if bytes.len() as u64 > MAX_GROUND_TRUTH_BYTES {
+        return Err(Error::new(name, "it has more than 1 GiB", SMALLER));
+    }
+    Ok(bytes)
+}
+
+const SMALLER: &str = "the ground truth (test.json), about 300 bytes an image";
 
 /// The SHA-256 of bytes, in 64 hexadecimal digits.
 #[must_use]

@@ -20,6 +20,8 @@ const MISTAKES: &[(usize, &[u8], &str, &str)] = &[
     (0, b"\xfd7zXZ\x00", "it is an xz file", ZIP_IT),
     (0, b"\x28\xb5\x2f\xfd", "it is a Zstandard file", ZIP_IT),
     (257, b"ustar", "it is a tar archive", ZIP_IT),
+    (0, b"PK\x07\x08", "it is a part of a split zip", ZIP_IT),
+    (0, b"LZIP", "it is an lzip file", ZIP_IT),
     (0, b"\xff\xfe", "it is UTF-16 text", UTF_8),
     (0, b"\xfe\xff", "it is UTF-16 text", UTF_8),
     (0, b"\x89PNG", "it is a PNG picture", BOTH),

@@ -6,6 +6,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use super::summary::{heads, lines, n_places, p_value, percent, provenance, range, row};
 use crate::notice::MAX_EXAMPLES;
+use crate::printable::is_harmful;
 use crate::render::official_lines;
 use crate::report::statistics::{ComparisonReport, SidesReport};
 use crate::report::{ClassReport, NoticeReport, OptionsReport, Report, RunReport};
@@ -43,7 +44,8 @@ pub fn table(report: &Report) -> String {
     for comparison in &report.comparisons {
         text.push_str(&comparison_table(report, comparison));
     }
-    text
+    // Names in an archive may hold what would colour the terminal or move its cursor.
+    text.replace(|letter| is_harmful(letter) && !matches!(letter, '\n' | '\t'), "\u{fffd}")
 }
 
 /// Exact recall with intervals, and the other metrics; nothing without statistics.

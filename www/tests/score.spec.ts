@@ -88,7 +88,7 @@ test("every bad prediction file of a run is listed, and the other run is scored"
   const errors = page.getByTestId("error");
   await expect(errors).toHaveText([
     "bad.zip, 0.json, entry 1, Nodule: the box has 4 numbers; expected [x1, y1, x2, y2, score].",
-    'bad.zip, 1.json: there is an object; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}.',
+    'bad.zip, 1.json: there is one object; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}; put [ before it and ] after it.',
     /^bad\.zip, 2\.json, .*the JSON ends in the middle/,
   ]);
   await expect(page.getByTestId("run-scores")).toHaveCount(1);
