@@ -4,7 +4,7 @@
 /// 256 MiB hold 8 million boxes.
 pub const MAX_FILE_BYTES: u64 = 256 << 20;
 
-/// The largest ground truth that is read, in bytes: 1 GiB. A million images of ChestX-Det10's kind take about 300 MiB.
+/// The largest ground truth, or CSV of groups, that is read, in bytes: 1 GiB. A million images of ChestX-Det10's kind take about 300 MiB.
 pub const MAX_GROUND_TRUTH_BYTES: u64 = 1 << 30;
 
 /// The most that an entry, or all entries of a zip together, inflate to, as a multiple of their stored size. Files of

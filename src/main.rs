@@ -336,8 +336,10 @@ fn groups(arguments: &Scoring, ground_truth: &GroundTruth) -> Result<Groups, Vec
     if path.as_os_str() == "nih" {
         return Groups::nih_names(ground_truth).map_err(one);
     }
-    let bytes = std::fs::read(path).map_err(|error| vec![format!("{}: {error}", path.display())])?;
-    Groups::csv(&base_name(path), &bytes, ground_truth).map_err(one)
+    let file = File::open(path).map_err(|error| vec![format!("{}: {error}", path.display())])?;
+    let name = base_name(path);
+    let bytes = froc::input::load_groups(&name, file).map_err(one)?;
+    Groups::csv(&name, &bytes, ground_truth).map_err(one)
 }
 
 fn options(arguments: &Scoring) -> Result<Options, Error> {
@@ -350,8 +352,9 @@ fn options(arguments: &Scoring) -> Result<Options, Error> {
 }
 
 fn ground_truth(path: &Path) -> Result<GroundTruth, Vec<String>> {
-    let bytes = std::fs::read(path).map_err(|error| vec![format!("{}: {error}", path.display())])?;
+    let file = File::open(path).map_err(|error| vec![format!("{}: {error}", path.display())])?;
     let name = base_name(path);
+    let bytes = froc::input::load_ground_truth(&name, file).map_err(|error| vec![error.to_string()])?;
     let read = match froc::input::identify(&name, &bytes) {
         Ok(froc::input::Kind::GroundTruth) => froc::read_ground_truth(&name, &bytes).map_err(|error| error.to_string()),
         Ok(froc::input::Kind::Predictions) => {

@@ -362,8 +362,7 @@ fn read(name: &str, blob: &Blob, on_progress: &Function) -> Result<Contents, Err
     let mut head = Vec::new();
     reader.clone().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(|error| unreadable(name, &error))?;
     if crate::input::groups::is_groups(&head) {
-        let mut bytes = Vec::new();
-        reader.take(crate::limits::MAX_FILE_BYTES).read_to_end(&mut bytes).map_err(|error| unreadable(name, &error))?;
+        let bytes = crate::input::load_groups(name, reader)?;
         return Ok(Contents::Groups { name: name.to_owned(), bytes });
     }
     match identify(name, &head)? {

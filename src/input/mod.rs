@@ -136,9 +136,22 @@ impl Collector {
 /// # Errors
 /// If it cannot be read, or has more than [`MAX_GROUND_TRUTH_BYTES`].
 pub fn load_ground_truth(name: &str, file: impl Read) -> Result<Vec<u8>, Error> {
+    load(name, file, SMALLER)
+}
+
+/// All bytes of a CSV of groups.
+///
+/// # Errors
+/// If it cannot be read, or has more than [`MAX_GROUND_TRUTH_BYTES`].
+pub fn load_groups(name: &str, file: impl Read) -> Result<Vec<u8>, Error> {
+    load(name, file, "a CSV with one line file_name,group for each image")
+}
+
+/// All bytes of a file that is read whole; `smaller` says what was expected of one that is too large.
+fn load(name: &str, file: impl Read, smaller: &str) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     file.take(MAX_GROUND_TRUTH_BYTES + 1).read_to_end(&mut bytes).map_err(|error| match error.kind() {
-        io::ErrorKind::OutOfMemory => Error::new(name, "it does not fit into the memory that there is", SMALLER),
+        io::ErrorKind::OutOfMemory => Error::new(name, "it does not fit into the memory that there is", smaller),
         _ => Error::new(
             name,
             format!("it cannot be read ({error})"),
@@ -146,7 +159,7 @@ pub fn load_ground_truth(name: &str, file: impl Read) -> Result<Vec<u8>, Error> 
         ),
     })?;
     if bytes.len() as u64 > MAX_GROUND_TRUTH_BYTES {
-        return Err(Error::new(name, "it has more than 1 GiB", SMALLER));
+        return Err(Error::new(name, "it has more than 1 GiB", smaller));
     }
     Ok(bytes)
 }
