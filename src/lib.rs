@@ -25,6 +25,7 @@ pub mod bootstrap;
 pub mod compare;
 pub mod curve;
 pub mod dataset;
+pub mod diagnosis;
 pub mod doctor;
 pub mod error;
 pub mod geometry;

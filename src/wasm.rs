@@ -2,6 +2,7 @@
 //!
 //! Nothing here panics on data: every failure is thrown as a plain object [`Failure`].
 
+mod diagnosis;
 mod statistics;
 
 use std::io::{self, Read, Seek, SeekFrom};
@@ -118,6 +119,7 @@ pub struct Evaluator {
     report: Option<Report>,
     /// Of the files as they are.
     running: Option<statistics::Running>,
+    diagnoses: diagnosis::Diagnoses,
 }
 
 enum Contents {
@@ -144,7 +146,7 @@ impl Evaluator {
     pub fn add(&mut self, id: &str, name: &str, blob: &Blob, on_progress: &Function) -> Result<JsValue, JsValue> {
         let contents = read(name, blob, on_progress).map_err(|error| failure(&[error]))?;
         let summary = contents.summary(name);
-        self.running = None;
+        self.forget();
         if matches!(contents, Contents::GroundTruth(_)) {
             // The runs were joined to another one.
             for (_, file) in &mut self.files {
@@ -158,7 +160,7 @@ impl Evaluator {
 
     /// Forgets a file.
     pub fn remove(&mut self, id: &str) {
-        self.running = None;
+        self.forget();
         let of_id = |(other, _): &(String, Contents)| other == id;
         let is_ground_truth = |(_, file): &(String, Contents)| matches!(file, Contents::GroundTruth(_));
         if self.files.iter().any(|file| of_id(file) && is_ground_truth(file)) {
@@ -172,7 +174,7 @@ impl Evaluator {
     /// # Errors
     /// Throws what the browser does if `reading` is no reading.
     pub fn set_reading(&mut self, id: &str, reading: &Ts<Reading>) -> Result<(), JsValue> {
-        self.running = None;
+        self.forget();
         let chosen = reading.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
         for (_, file) in self.files.iter_mut().filter(|(other, _)| other == id) {
             if let Contents::Predictions { reading, .. } = file {
@@ -185,7 +187,7 @@ impl Evaluator {
 
     /// Reads a file of predictions as the official script does, from now on.
     pub fn read_officially(&mut self, id: &str) {
-        self.running = None;
+        self.forget();
         for (_, file) in self.files.iter_mut().filter(|(other, _)| other == id) {
             if let Contents::Predictions { reading, .. } = file {
                 *reading = Reading::default();
@@ -269,6 +271,12 @@ impl Evaluator {
 }
 
 impl Evaluator {
+    /// Forgets what was computed of files or readings that change now.
+    fn forget(&mut self) {
+        self.running = None;
+        self.diagnoses = diagnosis::Diagnoses::default();
+    }
+
     /// The runs that can be scored, in the order of the report.
     fn prepared(&self) -> impl Iterator<Item = &Prepared> {
         self.files

@@ -1,0 +1,188 @@
+//! Where the points go, for the page: every run is diagnosed when it is first looked at, and then read at any score
+//! thresholds.
+
+use serde::{Deserialize, Serialize};
+use tsify::{Ts, Tsify};
+use wasm_bindgen::prelude::*;
+
+use crate::dataset::{CLASSES, Class, GroundTruth};
+use crate::diagnosis::gallery::{self, Filter, Order, Shown};
+use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, operating_thresholds};
+use crate::error::Error;
+use crate::report::diagnosis::{DiagnosisReport, ImageReport};
+use crate::run::Prepared;
+
+use super::{Contents, Evaluator, failure, to_js};
+
+/// A run as it is looked at.
+#[derive(Debug, Clone, Serialize, Deserialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct View {
+    /// Place in the last report.
+    pub run: usize,
+    /// Least overlap with which a detection finds a lesion, 0..=1.
+    pub iou_threshold: f64,
+    /// The rate at which the recall is read again if a cause were mended; without one, the false positives that count
+    /// now, per image.
+    pub fp_per_image: Option<f64>,
+    /// For each class, in the official order, the score from which on its detections count; without one, none counts.
+    pub thresholds: Vec<Option<f32>>,
+}
+
+/// Which images are wanted, and in what order: all those that meet every condition.
+#[derive(Debug, Clone, Serialize, Deserialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct GalleryQuery {
+    /// The run.
+    pub view: View,
+    /// The one that it is compared with, for the order by disagreement.
+    pub other: Option<View>,
+    /// With a detection that counts, or a lesion, of this class, by its place in the official order.
+    pub class: Option<usize>,
+    /// And of one of these categories; of any, if there is none.
+    pub categories: Vec<Category>,
+    /// And of a score from here on; then lesions that no detection finds do not count.
+    pub min_score: Option<f32>,
+    /// And of a score up to here.
+    pub max_score: Option<f32>,
+    /// With no lesion of any class, or with one.
+    pub lesion_free: Option<bool>,
+    /// With a lesion of the first class on which a detection of the second counts.
+    pub found_as: Option<(usize, usize)>,
+    /// With a name that holds this, in whatever case.
+    pub search: String,
+    /// What comes first.
+    pub order: Order,
+}
+
+/// The diagnoses of runs, by their place in the report, for as long as neither files nor readings change.
+#[derive(Default)]
+pub(super) struct Diagnoses(Vec<(usize, Diagnosis)>);
+
+/// Everything that a view names.
+struct Look<'a> {
+    ground_truth: &'a GroundTruth,
+    prepared: &'a Prepared,
+    diagnosis: &'a Diagnosis,
+    thresholds: ScoreThresholds,
+}
+
+impl<'a> Look<'a> {
+    fn shown(&'a self) -> Shown<'a> {
+        Shown { prepared: self.prepared, diagnosis: self.diagnosis, thresholds: &self.thresholds }
+    }
+}
+
+#[wasm_bindgen]
+impl Evaluator {
+    /// The score threshold of each class at its exact operating point of a rate; null where no detection counts.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such run.
+    #[wasm_bindgen(unchecked_return_type = "(number | null)[]")]
+    pub fn operating_thresholds(&self, run: usize, fp_per_image: f64, iou_threshold: f64) -> Result<JsValue, JsValue> {
+        let (Some(ground_truth), Some(prepared)) = (self.ground_truth(), self.prepared().nth(run)) else {
+            return Err(no_such_run());
+        };
+        to_js(&operating_thresholds(ground_truth, &prepared.run, iou_threshold, fp_per_image).as_slice())
+    }
+
+    /// The counts of a run under a view.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such run.
+    #[wasm_bindgen(unchecked_return_type = "DiagnosisReport")]
+    pub fn diagnosis(&mut self, view: &Ts<View>) -> Result<JsValue, JsValue> {
+        let view = from_js(view)?;
+        self.diagnose(&view);
+        let look = self.look(&view)?;
+        let run = &look.prepared.run;
+        to_js(&DiagnosisReport::new(look.ground_truth, run, look.diagnosis, &look.thresholds, view.fp_per_image))
+    }
+
+    /// The numbers of the images that are wanted, in order.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such run.
+    pub fn gallery(&mut self, query: &Ts<GalleryQuery>) -> Result<Vec<u32>, JsValue> {
+        let query = from_js(query)?;
+        self.diagnose(&query.view);
+        if let Some(other) = &query.other {
+            self.diagnose(other);
+        }
+        let look = self.look(&query.view)?;
+        let other = query.other.as_ref().map(|other| self.look(other)).transpose()?;
+        let class = |at: usize| Class::all().nth(at);
+        let filter = Filter {
+            class: query.class.and_then(class),
+            categories: query.categories,
+            min_score: query.min_score,
+            max_score: query.max_score,
+            lesion_free: query.lesion_free,
+            found_as: query.found_as.and_then(|(of, by)| Some((class(of)?, class(by)?))),
+            search: query.search,
+        };
+        let other = other.as_ref().map(Look::shown);
+        Ok(gallery::images(look.ground_truth, look.shown(), other, &filter, query.order))
+    }
+
+    /// What became of the boxes of some images, by their numbers; numbers that there are not are left out.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such run.
+    #[wasm_bindgen(unchecked_return_type = "ImageReport[]")]
+    pub fn images(&mut self, view: &Ts<View>, images: &[u32]) -> Result<JsValue, JsValue> {
+        let view = from_js(view)?;
+        self.diagnose(&view);
+        let Look { ground_truth, prepared, diagnosis, thresholds } = self.look(&view)?;
+        let there = images.iter().filter(|image| (**image as usize) < ground_truth.n_images());
+        let reports = there.map(|image| ImageReport::new(ground_truth, prepared, diagnosis, &thresholds, *image));
+        to_js(&reports.collect::<Vec<_>>())
+    }
+}
+
+impl Evaluator {
+    fn ground_truth(&self) -> Option<&GroundTruth> {
+        self.files.iter().rev().find_map(|(_, file)| match file {
+            Contents::GroundTruth(truth) => Some(&**truth),
+            Contents::Predictions { .. } | Contents::Groups { .. } => None,
+        })
+    }
+
+    /// Makes sure that the run of a view is diagnosed, if there is one.
+    fn diagnose(&mut self, view: &View) {
+        let is_known = |(run, known): &(usize, Diagnosis)| {
+            *run == view.run && known.iou_threshold().to_bits() == (view.iou_threshold as f32).to_bits()
+        };
+        if self.diagnoses.0.iter().any(is_known) {
+            return;
+        }
+        let (Some(ground_truth), Some(prepared)) = (self.ground_truth(), self.prepared().nth(view.run)) else { return };
+        let diagnosis = Diagnosis::new(ground_truth, prepared, view.iou_threshold);
+        self.diagnoses.0.retain(|(run, _)| *run != view.run);
+        self.diagnoses.0.push((view.run, diagnosis));
+    }
+
+    fn look(&self, view: &View) -> Result<Look<'_>, JsValue> {
+        let diagnosis = self.diagnoses.0.iter().find(|(run, _)| *run == view.run);
+        let (Some(ground_truth), Some(prepared), Some((_, diagnosis))) =
+            (self.ground_truth(), self.prepared().nth(view.run), diagnosis)
+        else {
+            return Err(no_such_run());
+        };
+        let mut thresholds = [None; CLASSES.len()];
+        thresholds.iter_mut().zip(&view.thresholds).for_each(|(threshold, chosen)| *threshold = *chosen);
+        Ok(Look { ground_truth, prepared, diagnosis, thresholds })
+    }
+}
+
+fn no_such_run() -> JsValue {
+    failure(&[Error::new("errors", "there is no such run", "a run that was scored")])
+}
+
+fn from_js<T: Tsify + serde::de::DeserializeOwned>(value: &Ts<T>) -> Result<T, JsValue>
+where
+    T::JsType: Clone,
+{
+    value.to_rust().map_err(|error| JsValue::from(error.to_string()))
+}
