@@ -1,6 +1,7 @@
 //! Lesions and detections as plain columns, checked when they are made.
 
 use std::collections::{HashMap, TryReserveError};
+use std::sync::{Arc, OnceLock};
 
 use crate::error::Error;
 use crate::geometry::{BBox, Extent};
@@ -233,15 +234,20 @@ impl Detections {
 
     /// Appends a box under a name that is not read; it is not kept if there are too many such names.
     pub fn push_unread(&mut self, name: &str, bbox: BBox, score: f32) {
+        if let Some(key) = self.key_of_unread(name) {
+            self.push_key(key, bbox, score);
+        }
+    }
+
+    /// The key of a name that is not read; `None` if there are too many such names.
+    fn key_of_unread(&mut self, name: &str) -> Option<u8> {
         let at = self.unread_names.iter().position(|other| other == name).or_else(|| {
             (self.unread_names.len() < MAX_UNREAD_NAMES).then(|| {
                 self.unread_names.push(name.to_owned());
                 self.unread_names.len() - 1
             })
         });
-        if let Some(at) = at {
-            self.push_key((CLASSES.len() + at) as u8, bbox, score);
-        }
+        at.map(|at| (CLASSES.len() + at) as u8)
     }
 
     fn push_key(&mut self, key: u8, bbox: BBox, score: f32) {
@@ -273,6 +279,66 @@ impl Detections {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.scores.is_empty()
+    }
+
+    /// Makes room for `n` more and, where memory is moved, for no more than that.
+    ///
+    /// # Errors
+    /// If there is no memory for them.
+    pub fn reserve_exact(&mut self, n: usize) -> Result<(), TryReserveError> {
+        self.boxes.try_reserve_exact(n)?;
+        self.scores.try_reserve_exact(n)?;
+        self.keys.try_reserve_exact(n)
+    }
+
+    /// How many there is room for.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.boxes.capacity()
+    }
+
+    /// Gives back room that is not used.
+    pub fn shrink(&mut self) {
+        self.boxes.shrink_to_fit();
+        self.scores.shrink_to_fit();
+        self.keys.shrink_to_fit();
+    }
+
+    /// Appends all of another run's, and gives the number of the first of them. A box under a name that is not read
+    /// stays, but without its name if there are too many such names.
+    ///
+    /// # Errors
+    /// If there is no memory for them.
+    pub fn append(&mut self, other: Self) -> Result<usize, TryReserveError> {
+        let first = self.len();
+        self.reserve(other.len())?;
+        let keys: Vec<u8> = other.unread_names.iter().map(|name| self.key_of_unread(name).unwrap_or(u8::MAX)).collect();
+        let key = |key: u8| match usize::from(key).checked_sub(CLASSES.len()) {
+            None => key,
+            Some(at) => keys.get(at).copied().unwrap_or(u8::MAX),
+        };
+        self.boxes.extend(other.boxes);
+        self.scores.extend(other.scores);
+        self.keys.extend(other.keys.into_iter().map(key));
+        Ok(first)
+    }
+
+    /// The columns: boxes, scores, keys, and the names that keys after the classes stand for.
+    #[must_use]
+    pub fn columns(&self) -> (&[BBox], &[f32], &[u8], &[String]) {
+        (&self.boxes, &self.scores, &self.keys, &self.unread_names)
+    }
+
+    /// Detections of columns as [`Detections::columns`] gives them; `None` if they are not of one length, a score is not
+    /// finite, or a key stands for nothing.
+    #[must_use]
+    pub fn from_columns(boxes: Vec<BBox>, scores: Vec<f32>, keys: Vec<u8>, unread_names: Vec<String>) -> Option<Self> {
+        let n_names = CLASSES.len() + unread_names.len();
+        let is_whole = boxes.len() == scores.len()
+            && scores.len() == keys.len()
+            && scores.iter().all(|score| score.is_finite())
+            && keys.iter().all(|key| usize::from(*key) < n_names || *key == u8::MAX);
+        is_whole.then_some(Self { boxes, scores, keys, unread_names })
     }
 
     /// Forgets all but the first `len`.
@@ -319,11 +385,29 @@ pub struct PredictionFile {
     pub text_number: Option<Error>,
 }
 
+/// The SHA-256 of a file, in hexadecimal digits: one that is taken beside the reading, and known to all clones at once.
+#[derive(Debug, Clone, Default)]
+pub struct Sha256(Arc<OnceLock<String>>);
+
+impl Sha256 {
+    /// The digits, once they are known.
+    #[must_use]
+    pub fn get(&self) -> Option<&str> {
+        self.0.get().map(String::as_str)
+    }
+
+    /// Makes them known; those that are known stay.
+    pub fn set(&self, digits: String) {
+        // The bytes are the same, so a second one is the same too.
+        let _ = self.0.set(digits);
+    }
+}
+
 /// A set of predictions as it was read, before it is known which images count.
 #[derive(Debug, Clone)]
 pub struct Predictions {
     name: String,
-    sha256: String,
+    sha256: Sha256,
     files: Vec<PredictionFile>,
     detections: Detections,
 }
@@ -331,8 +415,14 @@ pub struct Predictions {
 impl Predictions {
     /// Files in any order; each range lies within `detections`.
     #[must_use]
-    pub fn new(name: &str, sha256: String, files: Vec<PredictionFile>, detections: Detections) -> Self {
-        Self { name: name.to_owned(), sha256, files, detections }
+    pub fn new(name: &str, files: Vec<PredictionFile>, detections: Detections) -> Self {
+        Self { name: name.to_owned(), sha256: Sha256::default(), files, detections }
+    }
+
+    /// The predictions with that SHA-256, which may become known later.
+    #[must_use]
+    pub fn with_sha256(self, sha256: Sha256) -> Self {
+        Self { sha256, ..self }
     }
 
     /// Base name of the zip or folder.
@@ -343,7 +433,7 @@ impl Predictions {
 
     /// SHA-256 of the zip; of a folder, that of its sorted lines `name NUL sha256 newline`.
     #[must_use]
-    pub fn sha256(&self) -> &str {
+    pub const fn sha256(&self) -> &Sha256 {
         &self.sha256
     }
 

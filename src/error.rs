@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::limits::MAX_SENTENCE_CHARS;
 use crate::printable::printable;
 
@@ -17,7 +19,7 @@ use crate::printable::printable;
 ///     "IoU threshold: there is 1.5; expected a number from 0 to 1, such as 0.5."
 /// );
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
     place: String,
     what: String,

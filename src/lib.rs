@@ -48,6 +48,8 @@ pub use dataset::{GroundTruth, Predictions};
 pub use error::Error;
 pub use input::archive::read as read_predictions;
 #[cfg(not(target_arch = "wasm32"))]
+pub use input::archive::read_file as read_predictions_file;
+#[cfg(not(target_arch = "wasm32"))]
 pub use input::folder::read as read_predictions_folder;
 pub use input::ground_truth::read as read_ground_truth;
 pub use input::groups::Groups;

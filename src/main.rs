@@ -1,7 +1,7 @@
 //! `froc`: the evaluator in the terminal.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -368,9 +368,8 @@ fn ground_truth(path: &Path) -> Result<GroundTruth, Vec<String>> {
 fn predictions(path: &Path) -> Result<Predictions, String> {
     let name = base_name(path);
     let sentence = |error: Error| error.to_string();
-    let mut go_on = |_| ControlFlow::Continue(());
     if path.is_dir() {
-        return froc::read_predictions_folder(&name, path, &mut go_on).map_err(sentence);
+        return froc::read_predictions_folder(&name, path, &mut |_| ControlFlow::Continue(())).map_err(sentence);
     }
     let cannot = |error: std::io::Error| format!("{}: {error}", path.display());
     let mut file = File::open(path).map_err(cannot)?;
@@ -378,7 +377,7 @@ fn predictions(path: &Path) -> Result<Predictions, String> {
     (&mut file).take(froc::input::HEAD_BYTES as u64).read_to_end(&mut head).map_err(cannot)?;
     match froc::input::identify(&name, &head).map_err(sentence)? {
         froc::input::Kind::Predictions => {
-            froc::read_predictions(&name, BufReader::new(file), &mut go_on).map_err(sentence)
+            froc::read_predictions_file(&name, &file, &|_| ControlFlow::Continue(())).map_err(sentence)
         }
         froc::input::Kind::GroundTruth => Err(format!(
             "{name}: it is JSON, not a zip; expected a zip or folder of prediction files after --predictions."

@@ -83,8 +83,9 @@ pub struct OptionsReport {
 pub struct RunReport {
     /// Base name of the zip or folder.
     pub name: String,
-    /// SHA-256 of the zip; of a folder, that of its sorted lines `name NUL sha256 newline`.
-    pub sha256: String,
+    /// SHA-256 of the zip; of a folder, that of its sorted lines `name NUL sha256 newline`. None while it is not known:
+    /// that of a large zip is taken beside the scoring.
+    pub sha256: Option<String>,
     /// Prediction files that belong to an image of the ground truth.
     pub n_files: usize,
     /// Detections read from them, all classes together.
@@ -275,6 +276,14 @@ impl Report {
 }
 
 impl Report {
+    /// Tells the SHA-256 of runs that were not known when they were scored; `runs` are those of the report, in order.
+    pub fn learn_sha256<'a>(&mut self, runs: impl Iterator<Item = &'a Run>) {
+        for (report, run) in self.runs.iter_mut().zip(runs) {
+            report.sha256 = run.sha256().map(str::to_owned);
+        }
+        same_file_twice(&mut self.runs);
+    }
+
     /// Adds what is `wanted` beside the score; `predictions` are those of the runs, in the same order.
     #[must_use]
     pub(crate) fn with_statistics(
@@ -318,7 +327,7 @@ impl RunReport {
         let class = |(class, score): (Class, &ClassScore)| ClassReport::new(class, score, options);
         Self {
             name: run.name().to_owned(),
-            sha256: run.sha256().to_owned(),
+            sha256: run.sha256().map(str::to_owned),
             n_files: run.n_files(),
             n_detections: Class::all().map(|class| run.ranking(class).scores().len()).sum(),
             official: OfficialReport::new(classes, options),
@@ -477,14 +486,18 @@ fn run_notices(run: &Run) -> Vec<NoticeReport> {
     all
 }
 
+const SAME_FILE_TWICE: &str = "same_file_twice";
+
 /// A second run made of the very file of an earlier one, unless each is a folder of it.
 fn same_file_twice(runs: &mut [RunReport]) {
-    let mut seen: Vec<(String, String)> = Vec::new();
+    let mut seen: Vec<(Option<String>, String)> = Vec::new();
     for run in runs {
+        run.notices.retain(|notice| notice.code != SAME_FILE_TWICE);
         let is_folder = run.reading.as_ref().is_some_and(|how| how.reading.folders == Folders::Apart);
-        if let Some((_, name)) = seen.iter().find(|(sha256, _)| *sha256 == run.sha256 && !is_folder) {
+        if let Some((_, name)) = seen.iter().find(|(sha256, _)| sha256.is_some() && *sha256 == run.sha256 && !is_folder)
+        {
             run.notices.push(NoticeReport {
-                code: "same_file_twice".to_owned(),
+                code: SAME_FILE_TWICE.to_owned(),
                 count: 1,
                 sentence: format!("This is the same file as {name}, byte for byte."),
                 fix: "Drop the predictions of the other model.".to_owned(),

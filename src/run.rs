@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::dataset::{CLASSES, Class, GroundTruth, PredictionFile, Predictions};
+use crate::dataset::{CLASSES, Class, GroundTruth, PredictionFile, Predictions, Sha256};
 use crate::error::Error;
 use crate::geometry::Extent;
 use crate::matching::{Ranking, Unranked, Verdict};
@@ -14,7 +14,7 @@ use crate::reading::Reading;
 #[derive(Debug, Clone)]
 pub struct Run {
     name: String,
-    sha256: String,
+    sha256: Sha256,
     n_files: usize,
     rankings: Vec<Ranking>,
     /// Numbers of the detections of each image.
@@ -46,10 +46,10 @@ impl Run {
         &self.name
     }
 
-    /// SHA-256 of the zip or folder, in hexadecimal digits.
+    /// SHA-256 of the zip or folder, in hexadecimal digits; `None` while it is not known.
     #[must_use]
-    pub fn sha256(&self) -> &str {
-        &self.sha256
+    pub fn sha256(&self) -> Option<&str> {
+        self.sha256.get()
     }
 
     /// Prediction files that belong to an image.
@@ -197,7 +197,7 @@ impl<'a> Join<'a> {
         let detections_of_image = self.file_of_image.iter().map(|file| self.detections_of(*file)).collect();
         Ok(Run {
             name: self.predictions.name().to_owned(),
-            sha256: self.predictions.sha256().to_owned(),
+            sha256: self.predictions.sha256().clone(),
             n_files: self.n_files,
             rankings,
             detections_of_image,

@@ -3,17 +3,20 @@
 //! Nothing here panics on data: every failure is thrown as a plain object [`Failure`].
 
 mod diagnosis;
+mod parts;
 mod statistics;
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use js_sys::{Function, Uint8Array};
+use js_sys::{Array, Function, Uint8Array};
 use serde::Serialize;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, FileReaderSync};
+
+pub use parts::{kind_of, read_share, sha256};
 
 use crate::dataset::{CLASSES, Class, GroundTruth, Predictions};
 use crate::doctor::Refusal;
@@ -66,8 +69,8 @@ pub struct FileSummary {
     pub kind: &'static str,
     /// Base name.
     pub name: String,
-    /// SHA-256 in hexadecimal digits.
-    pub sha256: String,
+    /// SHA-256 in hexadecimal digits; none of predictions, of which it is taken beside the scoring.
+    pub sha256: Option<String>,
     /// Images, of a ground truth.
     pub n_images: Option<usize>,
     /// Lesions, of a ground truth.
@@ -144,18 +147,41 @@ impl Evaluator {
     /// Throws a `Failure`; then nothing has changed.
     #[wasm_bindgen(unchecked_return_type = "FileSummary")]
     pub fn add(&mut self, id: &str, name: &str, blob: &Blob, on_progress: &Function) -> Result<JsValue, JsValue> {
-        let contents = read(name, blob, on_progress).map_err(|error| failure(&[error]))?;
-        let summary = contents.summary(name);
-        self.forget();
-        if matches!(contents, Contents::GroundTruth(_)) {
-            // The runs were joined to another one.
-            for (_, file) in &mut self.files {
-                file.forget_runs();
+        self.keep(id, name, read(name, blob, on_progress).map_err(|error| failure(&[error]))?)
+    }
+
+    /// Keeps a zip of predictions whose shares were read by `read_share`, in order, under `id`, in place of what was
+    /// there.
+    ///
+    /// # Errors
+    /// Throws a `Failure`; then nothing has changed.
+    #[wasm_bindgen(unchecked_return_type = "FileSummary")]
+    pub fn add_parts(
+        &mut self,
+        id: &str,
+        name: &str,
+        #[wasm_bindgen(unchecked_param_type = "PartColumns[]")] parts: &Array,
+    ) -> Result<JsValue, JsValue> {
+        let predictions = parts::join(name, parts)?.finish(name);
+        self.keep(id, name, Contents::of(predictions))
+    }
+
+    /// Tells the SHA-256 of a file of predictions, and gives the last report with it, if there is one.
+    ///
+    /// # Errors
+    /// Throws what the browser does if it cannot make an object.
+    #[wasm_bindgen(unchecked_return_type = "Report | null")]
+    pub fn learn_sha256(&mut self, id: &str, digits: &str) -> Result<JsValue, JsValue> {
+        for (_, file) in self.files.iter().filter(|(other, _)| other == id) {
+            if let Contents::Predictions { predictions, .. } = file {
+                predictions.sha256().set(digits.to_owned());
             }
         }
-        self.files.retain(|(other, _)| other != id);
-        self.files.push((id.to_owned(), contents));
-        to_js(&summary)
+        let Some(mut report) = self.report.take() else { return Ok(JsValue::NULL) };
+        report.learn_sha256(self.prepared().map(|prepared| &prepared.run));
+        let value = to_js(&report);
+        self.report = Some(report);
+        value
     }
 
     /// Forgets a file.
@@ -271,6 +297,21 @@ impl Evaluator {
 }
 
 impl Evaluator {
+    /// Keeps what a file holds under `id`, in place of what was there.
+    fn keep(&mut self, id: &str, name: &str, contents: Contents) -> Result<JsValue, JsValue> {
+        let summary = contents.summary(name);
+        self.forget();
+        if matches!(contents, Contents::GroundTruth(_)) {
+            // The runs were joined to another one.
+            for (_, file) in &mut self.files {
+                file.forget_runs();
+            }
+        }
+        self.files.retain(|(other, _)| other != id);
+        self.files.push((id.to_owned(), contents));
+        to_js(&summary)
+    }
+
     /// Forgets what was computed of files or readings that change now.
     fn forget(&mut self) {
         self.running = None;
@@ -316,12 +357,16 @@ pub fn version() -> String {
 }
 
 impl Contents {
+    fn of(predictions: Predictions) -> Self {
+        Self::Predictions { predictions: Arc::new(predictions), reading: Reading::default(), prepared: None }
+    }
+
     fn summary(&self, name: &str) -> FileSummary {
         match self {
             Self::GroundTruth(truth) => FileSummary {
                 kind: "ground_truth",
                 name: name.to_owned(),
-                sha256: truth.sha256().to_owned(),
+                sha256: Some(truth.sha256().to_owned()),
                 n_images: Some(truth.n_images()),
                 n_lesions: Some(Class::all().map(|class| truth.n_lesions(class)).sum()),
                 n_files: None,
@@ -330,7 +375,7 @@ impl Contents {
             Self::Groups { bytes, .. } => FileSummary {
                 kind: "groups",
                 name: name.to_owned(),
-                sha256: crate::input::sha256(bytes),
+                sha256: Some(crate::input::sha256(bytes)),
                 n_images: None,
                 n_lesions: None,
                 n_files: None,
@@ -339,7 +384,7 @@ impl Contents {
             Self::Predictions { predictions, .. } => FileSummary {
                 kind: "predictions",
                 name: name.to_owned(),
-                sha256: predictions.sha256().to_owned(),
+                sha256: predictions.sha256().get().map(str::to_owned),
                 n_images: None,
                 n_lesions: None,
                 n_files: Some(predictions.files().len()),
@@ -367,15 +412,14 @@ impl Contents {
 
 fn read(name: &str, blob: &Blob, on_progress: &Function) -> Result<Contents, Error> {
     let reader = BlobReader::new(blob).map_err(|error| unreadable(name, &error))?;
-    let mut head = Vec::new();
-    reader.clone().take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(|error| unreadable(name, &error))?;
+    let head = reader.clone().head().map_err(|error| unreadable(name, &error))?;
     if crate::input::groups::is_groups(&head) {
-        let bytes = crate::input::load_groups(name, reader)?;
+        let bytes = crate::input::load_groups(name, BufReader::with_capacity(LARGE, reader))?;
         return Ok(Contents::Groups { name: name.to_owned(), bytes });
     }
     match identify(name, &head)? {
         Kind::GroundTruth => {
-            let bytes = crate::input::load_ground_truth(name, reader)?;
+            let bytes = crate::input::load_ground_truth(name, BufReader::with_capacity(LARGE, reader))?;
             Ok(Contents::GroundTruth(Box::new(crate::read_ground_truth(name, &bytes)?)))
         }
         Kind::Predictions => {
@@ -384,9 +428,8 @@ fn read(name: &str, blob: &Blob, on_progress: &Function) -> Result<Contents, Err
                 tell(on_progress, progress, &mut told);
                 ControlFlow::Continue(())
             };
-            let predictions = crate::read_predictions(name, reader, &mut tell)?;
-            let reading = Reading::default();
-            Ok(Contents::Predictions { predictions: Arc::new(predictions), reading, prepared: None })
+            let part = crate::input::archive::read_share(name, reader, (0, 1), &mut tell)?;
+            Ok(Contents::of(part.finish(name)))
         }
     }
 }
@@ -442,52 +485,48 @@ fn to_js<T: Serialize>(value: &T) -> Result<JsValue, JsValue> {
     value.serialize(&serializer).map_err(JsValue::from)
 }
 
-/// A file of the browser, read in large slices as it is asked for.
+/// Bytes asked of the browser at once where a file is read whole: its overhead for a slice outweighs that for bytes.
+const LARGE: usize = 1 << 20;
+
+/// A file of the browser, read as it is asked for.
 #[derive(Clone)]
 struct BlobReader {
     blob: Blob,
     reader: FileReaderSync,
     size: u64,
     position: u64,
-    buffer: Vec<u8>,
-    /// Where the buffer starts in the file.
-    start: u64,
 }
 
 impl BlobReader {
-    /// Bytes asked of the browser at once: with less, its overhead for a slice outweighs the reading.
-    const AHEAD: u64 = 1 << 20;
-
     fn new(blob: &Blob) -> io::Result<Self> {
         let reader = FileReaderSync::new().map_err(|error| in_js(&error))?;
         #[expect(clippy::cast_sign_loss, reason = "a size is a whole number from 0")]
         let size = blob.size() as u64;
-        Ok(Self { blob: blob.clone(), reader, size, position: 0, buffer: Vec::new(), start: 0 })
+        Ok(Self { blob: blob.clone(), reader, size, position: 0 })
     }
 
-    fn fill(&mut self) -> io::Result<()> {
-        let end = self.size.min(self.position + Self::AHEAD);
-        let slice =
-            self.blob.slice_with_f64_and_f64(self.position as f64, end as f64).map_err(|error| in_js(&error))?;
-        let array = self.reader.read_as_array_buffer(&slice).map_err(|error| in_js(&error))?;
-        self.buffer = Uint8Array::new(&array).to_vec();
-        self.start = self.position;
-        Ok(())
+    /// What tells the kind of a file.
+    fn head(mut self) -> io::Result<Vec<u8>> {
+        let mut head = vec![0; HEAD_BYTES];
+        let n = self.read(&mut head)?;
+        head.truncate(n);
+        Ok(head)
     }
 }
 
 impl Read for BlobReader {
+    /// As many bytes as there are, up to the length of `out`.
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.position >= self.size || out.is_empty() {
+        let end = self.size.min(self.position.saturating_add(out.len() as u64));
+        if self.position >= end {
             return Ok(0);
         }
-        if self.position < self.start || self.position >= self.start + self.buffer.len() as u64 {
-            self.fill()?;
-        }
-        let from = (self.position - self.start) as usize;
-        let rest = self.buffer.get(from..).unwrap_or_default();
-        let n = rest.len().min(out.len());
-        out[..n].copy_from_slice(&rest[..n]);
+        let slice =
+            self.blob.slice_with_f64_and_f64(self.position as f64, end as f64).map_err(|error| in_js(&error))?;
+        let array = self.reader.read_as_array_buffer(&slice).map_err(|error| in_js(&error))?;
+        let bytes = Uint8Array::new(&array);
+        let n = (bytes.length() as usize).min(out.len());
+        bytes.subarray(0, n as u32).copy_to(&mut out[..n]);
         self.position += n as u64;
         Ok(n)
     }

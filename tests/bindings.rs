@@ -6,14 +6,18 @@ mod corpus;
 #[path = "fuzz/drivers.rs"]
 mod drivers;
 
+use std::io::{Cursor, Write as _};
+
 use froc::Options;
 use froc::report::OptionsReport;
-use froc::wasm::{Evaluator, default_options, parse_options};
+use froc::wasm::{Evaluator, default_options, parse_options, read_share, sha256};
 use js_sys::{Array, Function, JSON, Reflect, Uint8Array};
 use tsify::Tsify as _;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 use web_sys::Blob;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
 
 wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
@@ -25,6 +29,15 @@ fn blob(bytes: &[u8]) -> Blob {
     Blob::new_with_u8_array_sequence(&Array::of1(&Uint8Array::from(bytes))).expect("a blob of bytes")
 }
 
+fn zip_of(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, text) in files {
+        writer.start_file(*name, SimpleFileOptions::default()).expect("a name");
+        writer.write_all(text.as_bytes()).expect("memory");
+    }
+    writer.finish().expect("memory").into_inner()
+}
+
 fn silent() -> Function {
     Function::new_no_args("")
 }
@@ -34,6 +47,12 @@ fn get(value: &JsValue, path: &[&str]) -> JsValue {
 }
 
 fn loaded() -> Evaluator {
+    let mut evaluator = loaded_without_digest();
+    evaluator.learn_sha256("p", &froc::input::sha256(PREDICTIONS)).expect("no report");
+    evaluator
+}
+
+fn loaded_without_digest() -> Evaluator {
     let mut evaluator = Evaluator::new();
     evaluator.add("p", "predictions.zip", &blob(PREDICTIONS), &silent()).expect("a zip");
     evaluator.add("g", "test.json", &blob(GROUND_TRUTH), &silent()).expect("a ground truth");
@@ -142,7 +161,63 @@ fn progress_is_told_and_a_listener_that_throws_ends_nothing() {
     evaluator.add("p", "predictions.zip", &blob(PREDICTIONS), &push).expect("a zip");
     assert!(calls.length() > 2);
     assert_eq!(get(&calls.get(0), &["stage"]).as_string().as_deref(), Some("reading"));
-    assert_eq!(get(&calls.get(calls.length() - 1), &["stage"]).as_string().as_deref(), Some("hashing"));
+    assert!(get(&calls.get(calls.length() - 1), &["done"]).as_f64() > get(&calls.get(0), &["done"]).as_f64());
+}
+
+#[wasm_bindgen_test]
+fn shares_put_together_are_the_whole_zip() {
+    let whole = evaluate(&mut loaded_without_digest());
+    for of in [1, 2, 3, 7] {
+        let shares = (0..of).map(|share| read_share("predictions.zip", &blob(PREDICTIONS), share, of, &silent()));
+        let parts: Array = shares.map(|part| part.expect("a share")).collect();
+        let mut evaluator = Evaluator::new();
+        let summary = evaluator.add_parts("p", "predictions.zip", &parts).expect("shares that fit");
+        assert!(get(&summary, &["n_files"]).as_f64() > Some(1.0));
+        evaluator.add("g", "test.json", &blob(GROUND_TRUTH), &silent()).expect("a ground truth");
+        let outcome = evaluate(&mut evaluator);
+        assert_eq!(JSON::stringify(&outcome).expect("JSON"), JSON::stringify(&whole).expect("JSON"), "{of} shares");
+    }
+}
+
+#[wasm_bindgen_test]
+fn files_with_more_to_say_than_their_boxes_cross_workers_whole() {
+    let (found, other) = (r#"[{"Nodule": [10, 10, 29, 29, "0.9"]}]"#, r#"[{"Infiltration": [1, 1, 2, 2, 0.5]}]"#);
+    let zip = zip_of(&[("1.json", found), ("2.json", other), ("3.json", ""), ("4.json", "[{")]);
+    let mut outcomes = Vec::new();
+    for shares in [0, 1, 4] {
+        let mut evaluator = Evaluator::new();
+        if shares == 0 {
+            evaluator.add("p", "model.zip", &blob(&zip), &silent()).expect("a zip");
+        } else {
+            let parts = (0..shares).map(|at| read_share("model.zip", &blob(&zip), at, shares, &silent()));
+            let parts: Array = parts.map(|part| part.expect("a share")).collect();
+            evaluator.add_parts("p", "model.zip", &parts).expect("shares that fit");
+        }
+        let truth = br#"[{"file_name": "1.png", "syms": ["Nodule"], "boxes": [[10, 10, 29, 29]]},
+            {"file_name": "2.png", "syms": [], "boxes": []}, {"file_name": "3.png", "syms": [], "boxes": []}]"#;
+        evaluator.add("g", "test.json", &blob(truth), &silent()).expect("a ground truth");
+        outcomes.push(JSON::stringify(&evaluate(&mut evaluator)).expect("JSON"));
+        evaluator
+            .add("all", "all.json", &blob(&truth.map(|byte| if byte == b'3' { b'4' } else { byte })), &silent())
+            .expect("another ground truth");
+        outcomes.push(JSON::stringify(&evaluate(&mut evaluator)).expect("JSON"));
+    }
+    let [one, unreadable, same, still, too, last] = &outcomes[..] else { panic!("six outcomes") };
+    assert!(one.includes("number_as_text", 0) || one.includes("text", 0), "{one:?}");
+    assert!(unreadable.includes("4.json", 0), "{unreadable:?}");
+    assert_eq!([one, one], [same, too]);
+    assert_eq!([unreadable, unreadable], [still, last]);
+}
+
+#[wasm_bindgen_test]
+fn a_digest_that_comes_late_is_in_the_report() {
+    let mut evaluator = loaded_without_digest();
+    let before = evaluate(&mut evaluator);
+    assert!(get(&before, &["report", "runs", "0", "sha256"]).is_null());
+    let digits = sha256("predictions.zip", &blob(PREDICTIONS), &silent()).expect("a digest");
+    assert_eq!(digits, froc::input::sha256(PREDICTIONS));
+    let report = evaluator.learn_sha256("p", &digits).expect("a report");
+    assert_eq!(get(&report, &["runs", "0", "sha256"]).as_string(), Some(digits));
 }
 
 /// An object of JavaScript, as the page sends it.

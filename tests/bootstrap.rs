@@ -54,7 +54,7 @@ fn resampled(truth: &GroundTruth, predictions: &Predictions, drawn: &[usize]) ->
         });
     }
     let truth = GroundTruth::new("test.json", String::new(), images, &lesions, Notices::default()).expect("images");
-    let run = Run::new(&truth, &Predictions::new("p.zip", String::new(), files, detections)).expect("a run");
+    let run = Run::new(&truth, &Predictions::new("p.zip", files, detections)).expect("a run");
     (truth, run)
 }
 
@@ -206,8 +206,7 @@ fn replicates_without_lesions_are_left_out_and_counted() {
     let truth = br#"[{"file_name": "1.png", "syms": ["Nodule"], "boxes": [[0, 0, 9, 9]]},
                      {"file_name": "2.png", "syms": [], "boxes": []}]"#;
     let truth = froc::read_ground_truth("test.json", truth).expect("a ground truth");
-    let run =
-        Run::new(&truth, &Predictions::new("p.zip", String::new(), vec![], Detections::default())).expect("a run");
+    let run = Run::new(&truth, &Predictions::new("p.zip", vec![], Detections::default())).expect("a run");
     let bootstrap = bootstrap(&truth, &run, 4000, Groups::images(&truth));
     let nodule = Row::Class(Class::named("Nodule").expect("a class"));
     let interval = bootstrap.interval(0, nodule, Statistic::Average).expect("some replicates hold it");

@@ -52,7 +52,7 @@ fn two_copies_of_one_run_differ_by_exactly_0_with_p_1() {
 #[test]
 fn a_run_is_told_from_one_that_finds_nothing() {
     let (truth, predictions) = Detector { n_images: 300, ..Detector::default() }.dataset(5);
-    let nothing = froc::Predictions::new("p.zip", String::new(), vec![], froc::dataset::Detections::default());
+    let nothing = froc::Predictions::new("p.zip", vec![], froc::dataset::Detections::default());
     let (run, nothing) = (Run::new(&truth, &predictions).expect("a run"), Run::new(&truth, &nothing).expect("a run"));
     let bootstrap = bootstrap(&truth, &[&nothing, &run], 400);
     let difference = Difference::new(&bootstrap, [0, 1], Row::Mean, Statistic::Average).expect("lesions");
@@ -77,7 +77,7 @@ fn a_run_is_told_from_one_that_finds_nothing() {
 fn differences_are_taken_on_the_same_draws() {
     let (truth, predictions) = Detector { n_images: 200, ..Detector::default() }.dataset(1);
     let run = Run::new(&truth, &predictions).expect("a run");
-    let nothing = froc::Predictions::new("p.zip", String::new(), vec![], froc::dataset::Detections::default());
+    let nothing = froc::Predictions::new("p.zip", vec![], froc::dataset::Detections::default());
     let nothing = Run::new(&truth, &nothing).expect("a run");
     let paired = bootstrap(&truth, &[&nothing, &run], 200);
     let alone = bootstrap(&truth, &[&run], 200);

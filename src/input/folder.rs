@@ -6,7 +6,7 @@ use std::path::Path;
 
 use walkdir::WalkDir;
 
-use super::{CANCELLED, Collector, OnProgress, Progress, Stage, sha256};
+use super::{CANCELLED, OnProgress, Part, Progress, Stage, sha256};
 use crate::dataset::Predictions;
 use crate::error::Error;
 use crate::limits::MAX_FILE_BYTES;
@@ -18,13 +18,13 @@ use crate::limits::MAX_FILE_BYTES;
 pub fn read(name: &str, folder: &Path, on_progress: OnProgress<'_>) -> Result<Predictions, Error> {
     let paths = list(name, folder)?;
     let total = paths.len() as u64;
-    let mut files = Collector::new();
+    let mut files = Part::default();
     let mut digests = String::new();
     for (path, done) in paths.into_iter().zip(0..) {
         if on_progress(Progress { stage: Stage::Reading, done, total }).is_break() {
             return Err(Error::new(name, CANCELLED, "to be read to the end"));
         }
-        let Some(format) = Collector::format_of(&path) else { continue };
+        let Some(format) = Part::format_of(&path) else { continue };
         let bytes = load(&folder.join(&path), &path);
         if let Ok(bytes) = &bytes {
             // Writing to a String cannot fail.
@@ -32,7 +32,9 @@ pub fn read(name: &str, folder: &Path, on_progress: OnProgress<'_>) -> Result<Pr
         }
         files.add(path, format, bytes.as_deref().map_err(Clone::clone)).map_err(|error| error.within(name))?;
     }
-    Ok(files.finish(name, sha256(digests.as_bytes())))
+    let predictions = files.finish(name);
+    predictions.sha256().set(sha256(digests.as_bytes()));
+    Ok(predictions)
 }
 
 /// Paths of the prediction files below the folder, with `/` between the parts, sorted.
@@ -47,7 +49,7 @@ fn list(name: &str, folder: &Path) -> Result<Vec<String>, Error> {
         if !entry.file_type().is_file() {
             continue;
         }
-        if Collector::format_of(&path).is_some() {
+        if Part::format_of(&path).is_some() {
             paths.push(path);
         } else {
             n_others += 1;

@@ -11,7 +11,9 @@ pub mod groups;
 mod json;
 pub mod remedy;
 mod sniff;
+mod source;
 
+use std::collections::TryReserveError;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 
@@ -37,6 +39,10 @@ pub struct Format {
     pub extension: &'static str,
     /// Reads one file into the columns.
     pub read: fn(bytes: &[u8], into: &mut Detections) -> Result<Contents, Error>,
+}
+
+fn full(_: TryReserveError) -> Error {
+    Error::new("", OUT_OF_MEMORY.0, OUT_OF_MEMORY.1)
 }
 
 /// What a file held besides detections.
@@ -76,15 +82,80 @@ pub struct Progress {
 /// Is told how far reading is, and may end it.
 pub type OnProgress<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 
-/// Prediction files read one by one, whatever holds them.
-struct Collector {
+/// Prediction files read one by one, whatever holds them: a whole run, or one share of it.
+#[derive(Debug, Default)]
+pub struct Part {
     files: Vec<PredictionFile>,
     detections: Detections,
 }
 
-impl Collector {
-    fn new() -> Self {
-        Self { files: Vec::new(), detections: Detections::default() }
+impl Part {
+    fn with_capacity(n_files: usize) -> Self {
+        Self { files: Vec::with_capacity(n_files), detections: Detections::default() }
+    }
+
+    /// Files, and the detections that they number.
+    #[must_use]
+    pub const fn new(files: Vec<PredictionFile>, detections: Detections) -> Self {
+        Self { files, detections }
+    }
+
+    /// The files, with the numbers of their detections.
+    #[must_use]
+    pub fn files(&self) -> &[PredictionFile] {
+        &self.files
+    }
+
+    /// All detections, file by file.
+    #[must_use]
+    pub const fn detections(&self) -> &Detections {
+        &self.detections
+    }
+
+    /// An empty part with room for so many files and detections.
+    ///
+    /// # Errors
+    /// If there is no memory for them, or there are more than [`MAX_ROWS`] detections.
+    pub fn with_room(n_files: usize, n_detections: usize) -> Result<Self, Error> {
+        if n_detections > MAX_ROWS {
+            return Err(Error::new("", "it has more than 4 billion boxes", "fewer"));
+        }
+        let mut part = Self::with_capacity(n_files);
+        part.detections.reserve_exact(n_detections).map_err(full)?;
+        Ok(part)
+    }
+
+    /// Appends a part.
+    ///
+    /// # Errors
+    /// If the memory is full.
+    pub fn append(&mut self, other: Self) -> Result<(), Error> {
+        let first = self.detections.append(other.detections).map_err(full)? as u32;
+        self.files.extend(other.files.into_iter().map(|mut file| {
+            if let Ok(range) = &mut file.detections {
+                *range = range.start + first..range.end + first;
+            }
+            file
+        }));
+        Ok(())
+    }
+
+    /// Makes room for all detections as soon as enough is read to tell how many there may be: columns that grow by
+    /// doubling take up to three times their memory while they grow.
+    fn expect(&mut self, done: u64, total: u64) {
+        const ENOUGH: usize = 1 << 14;
+        let n = self.detections.len();
+        if n >= ENOUGH && n + n / 8 > self.detections.capacity() && done > 0 {
+            // A little more than as many again for every byte that is left.
+            let rest = (n as u128 * u128::from(total - done.min(total)) / u128::from(done)) as usize;
+            // If there is no room now, the next box will say so.
+            let _ = self.detections.reserve_exact((rest + rest / 50 + 64).min(n.saturating_mul(1024)));
+        }
+    }
+
+    /// Gives back what was reserved and not used.
+    fn shrink(&mut self) {
+        self.detections.shrink();
     }
 
     /// The format of a file by its ending; `None` for files that are passed over.
@@ -126,8 +197,10 @@ impl Collector {
         Ok(())
     }
 
-    fn finish(self, name: &str, sha256: String) -> Predictions {
-        Predictions::new(name, sha256, self.files, self.detections)
+    /// The run of that base name, its SHA-256 not yet known.
+    #[must_use]
+    pub fn finish(self, name: &str) -> Predictions {
+        Predictions::new(name, self.files, self.detections)
     }
 }
 
@@ -172,12 +245,15 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// The SHA-256 of a whole file, read from its start.
-fn sha256_of(mut file: impl Read + Seek, on_progress: OnProgress<'_>) -> io::Result<String> {
+/// The SHA-256 of a whole file, read from its start, in 64 hexadecimal digits.
+///
+/// # Errors
+/// If the file cannot be read, or `on_progress` ended it.
+pub fn digest(mut file: impl Read + Seek, on_progress: OnProgress<'_>) -> io::Result<String> {
     let total = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(0))?;
     let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 18];
+    let mut buffer = vec![0; 1 << 20];
     let mut done = 0;
     loop {
         let n = match file.read(&mut buffer) {

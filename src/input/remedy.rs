@@ -106,7 +106,7 @@ fn read_anew(
             .filter(|_| file.unread.is_some());
         files.push(PredictionFile { path: paths.path(file), detections: read, text_number, unread, ..file.clone() });
     }
-    Predictions::new(name, predictions.sha256().to_owned(), files, detections)
+    Predictions::new(name, files, detections).with_sha256(predictions.sha256().clone())
 }
 
 /// The first name that is not read even so, and how many boxes stand under such names.

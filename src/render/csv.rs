@@ -86,7 +86,7 @@ impl Sheet<'_> {
             number(cell.interval.map(|ends| ends[1])),
             number(cell.p),
             number(cell.p_holm),
-            run.sha256.clone(),
+            run.sha256.clone().unwrap_or_default(),
             self.report.ground_truth.sha256.clone(),
             self.report.froc_version.clone(),
             bootstrap.map_or_else(String::new, |bootstrap| bootstrap.replicates.to_string()),

@@ -122,7 +122,12 @@ pub(super) fn provenance(report: &Report) -> Vec<String> {
         truth.name, truth.n_images, truth.n_lesions, truth.sha256
     ));
     for run in &report.runs {
-        facts.push(format!("run {}: {} detections, SHA-256 {}", run.name, run.n_detections, run.sha256));
+        facts.push(format!(
+            "run {}: {} detections, SHA-256 {}",
+            run.name,
+            run.n_detections,
+            run.sha256.as_deref().unwrap_or("not known")
+        ));
         // Not read as the official script reads it.
         facts.extend(run.reading.as_ref().map(|how| format!("run {}: {}", run.name, how.sentence)));
     }

@@ -83,6 +83,6 @@ impl Detector {
             });
         }
         let truth = GroundTruth::new("test.json", String::new(), images, &lesions, Notices::default());
-        (truth.expect("images"), Predictions::new("p.zip", String::new(), files, detections))
+        (truth.expect("images"), Predictions::new("p.zip", files, detections))
     }
 }

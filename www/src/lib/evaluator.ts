@@ -12,11 +12,14 @@ import type {
   ProgressReport,
   Reading,
   Remedy,
+  Report,
   ResamplingOptions,
   RocCurveReport,
   StatisticsOptions,
 } from "../../pkg/froc.js";
 import { loadModule } from "./assets.ts";
+import { Helpers, readersFor } from "./helpers.ts";
+import { buffersOf } from "./parts.ts";
 import type { NetworkRequest } from "./requests.ts";
 import type { Api, Started } from "./worker.ts";
 import EngineWorker from "./worker.ts?worker&inline";
@@ -34,10 +37,11 @@ export class EvaluationError extends Error {
 export class Cancelled extends Error {}
 
 interface Loaded {
-  name: string;
-  file: Blob;
+  file: File;
   /** How it is read; null is how the official script reads. */
   reading: Reading | null;
+  /** Its SHA-256, once that is known. */
+  digest: string | null;
 }
 
 export class Evaluator {
@@ -46,6 +50,9 @@ export class Evaluator {
   #remote: Comlink.Remote<Api> | undefined;
   #ready: Promise<Started>;
   #loaded = new Map<string, Loaded>();
+  #helpers = new Helpers(() => this.#compiled(), (request) => this.onRequest(request));
+  /** The digests that are being taken. */
+  #digests = new Set<Promise<void>>();
   /** Ends the calls that wait for a worker which answers no more. */
   #abort = Promise.withResolvers<never>();
 
@@ -64,11 +71,18 @@ export class Evaluator {
     return this.#call(() => this.#ready);
   }
 
+  /** Is given the report with the SHA-256 of a file that was scored before it was known. */
+  onDigest: (report: Report) => void = () => undefined;
+
   /** Reads a file and keeps what it says under `id`. Throws `EvaluationError` or `Cancelled`; then nothing changed. */
   async add(id: string, file: File, onProgress: (progress: ProgressReport) => void): Promise<FileSummary> {
-    const summary = await this.#call(async (remote) => remote.add(id, file.name, file, Comlink.proxy(onProgress)), file.name);
+    const summary = await this.#call((remote) => this.#read(remote, id, file, onProgress), file.name);
     this.#loaded.delete(id);
-    this.#loaded.set(id, { name: file.name, file, reading: null });
+    this.#loaded.set(id, { file, reading: null, digest: summary.sha256 });
+    if (summary.sha256 === null) {
+      const digest = this.#digest(id, file).finally(() => this.#digests.delete(digest));
+      this.#digests.add(digest);
+    }
     return summary;
   }
 
@@ -92,8 +106,9 @@ export class Evaluator {
     return this.#call((remote) => remote.parseOptions(iouThreshold, fpPerImage));
   }
 
-  /** The last report as a file: json, csv, markdown, latex or html. */
-  export(format: string): Promise<Uint8Array<ArrayBuffer>> {
+  /** The last report as a file: json, csv, markdown, latex or html. It names the SHA-256 of every file. */
+  async export(format: string): Promise<Uint8Array<ArrayBuffer>> {
+    await Promise.all(this.#digests);
     return this.#call((remote) => remote.export(format));
   }
 
@@ -154,15 +169,15 @@ export class Evaluator {
       event.preventDefault();
       if (worker === this.#worker) this.#replace(died(event.message, undefined));
     });
-    this.#module ??= loadModule();
     const started = await remote.start(
-      await this.#module,
+      await this.#compiled(),
       Comlink.proxy((request: NetworkRequest) => this.onRequest(request)),
     );
-    for (const [id, { name, file, reading }] of [...this.#loaded]) {
+    for (const [id, { file, reading, digest }] of [...this.#loaded]) {
       try {
-        await remote.add(id, name, file, Comlink.proxy(() => undefined));
+        await this.#read(remote, id, file, () => undefined);
         if (reading) await remote.setReading(id, reading);
+        if (digest) await remote.learnSha256(id, digest);
       } catch (thrown) {
         if (!isFailure(thrown)) throw thrown;
         // The file has changed on disk since it was read.
@@ -173,8 +188,43 @@ export class Evaluator {
     return started;
   }
 
+  #compiled(): Promise<WebAssembly.Module> {
+    return (this.#module ??= loadModule());
+  }
+
+  /** Reads a file: a large zip of predictions by several workers at once. */
+  async #read(
+    remote: Comlink.Remote<Api>,
+    id: string,
+    file: File,
+    onProgress: (progress: ProgressReport) => void,
+  ): Promise<FileSummary> {
+    const readers = readersFor(file.size);
+    if (readers === 1 || (await remote.kindOf(file.name, file)) !== "predictions") {
+      return remote.add(id, file.name, file, Comlink.proxy(onProgress));
+    }
+    const parts = await this.#helpers.readShares(file, readers, onProgress);
+    return remote.addParts(id, file.name, Comlink.transfer(parts, parts.flatMap(buffersOf)));
+  }
+
+  /** Takes the SHA-256 of a file beside the scoring. */
+  async #digest(id: string, file: File): Promise<void> {
+    try {
+      const digest = await this.#helpers.digest(file, file.name);
+      const loaded = this.#loaded.get(id);
+      if (loaded?.file !== file) return;
+      loaded.digest = digest;
+      const report = await this.#call((remote) => remote.learnSha256(id, digest));
+      if (report) this.onDigest(report);
+    } catch (thrown) {
+      // The file went away since it was read. Its score stays; exports leave the digest out.
+      if (!isFailure(thrown) && !(thrown instanceof EvaluationError) && !(thrown instanceof Cancelled)) throw thrown;
+    }
+  }
+
   #replace(reason: Error): void {
     this.#worker?.terminate();
+    this.#helpers.endReading();
     const { reject } = this.#abort;
     this.#abort = Promise.withResolvers<never>();
     // Nobody may be waiting.

@@ -82,8 +82,7 @@ export class Shelf {
     this.#current = file;
     try {
       const summary = await this.#evaluator.add(id, file, ({ stage, done, total }) => {
-        const progress = (stage === "reading" ? 0.8 * done : 0.8 * total + 0.2 * done) / total;
-        if (this.#isListed(item)) this.#change(id, { progress, doing: stage });
+        if (this.#isListed(item)) this.#change(id, { progress: done / total, doing: stage });
       });
       const before = this.#held.get(id);
       const read: Item = { ...item, state: "ready", summary };

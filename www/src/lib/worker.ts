@@ -1,7 +1,17 @@
 // The engine's thread: the only importer of the WebAssembly package.
 import * as Comlink from "comlink";
 
-import init, { Evaluator, default_options, default_statistics, parse_options, version } from "../../pkg/froc.js";
+import init, {
+  Evaluator,
+  default_options,
+  default_statistics,
+  kind_of,
+  parse_options,
+  read_share,
+  sha256,
+  version,
+} from "../../pkg/froc.js";
+import { buffersOf } from "./parts.ts";
 import { watchRequests, type NetworkRequest } from "./requests.ts";
 import type {
   BootstrapProgress,
@@ -9,8 +19,10 @@ import type {
   FileSummary,
   OptionsReport,
   Outcome,
+  PartColumns,
   ProgressReport,
   Reading,
+  Report,
   ResamplingOptions,
   RocCurveReport,
   StatisticsDefaults,
@@ -43,6 +55,29 @@ const api = {
   },
   add(id: string, name: string, blob: Blob, onProgress: (progress: ProgressReport) => void): FileSummary {
     return engine().add(id, name, blob, onProgress);
+  },
+  /** What a file is taken for by looking into it. */
+  kindOf(name: string, blob: Blob): ReturnType<typeof kind_of> {
+    return kind_of(name, blob);
+  },
+  readShare(
+    name: string,
+    blob: Blob,
+    share: number,
+    of: number,
+    onProgress: (progress: ProgressReport) => void,
+  ): PartColumns {
+    const part = read_share(name, blob, share, of, onProgress);
+    return Comlink.transfer(part, buffersOf(part));
+  },
+  addParts(id: string, name: string, parts: PartColumns[]): FileSummary {
+    return engine().add_parts(id, name, parts);
+  },
+  sha256(name: string, blob: Blob): string {
+    return sha256(name, blob, () => undefined);
+  },
+  learnSha256(id: string, digits: string): Report | null {
+    return engine().learn_sha256(id, digits);
   },
   remove(id: string): void {
     engine().remove(id);

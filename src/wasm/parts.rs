@@ -1,0 +1,225 @@
+//! Shares of a large zip, read by several workers: each has an instance of its own, and hands its columns over as buffers.
+
+use js_sys::{Array, Float32Array, Function, Object, Reflect, Uint8Array, Uint32Array};
+use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
+use wasm_bindgen::prelude::*;
+use web_sys::Blob;
+
+use super::{BlobReader, failure, tell, to_js, unreadable};
+use crate::dataset::{Detections, PredictionFile};
+use crate::error::Error;
+use crate::geometry::BBox;
+use crate::input::{Kind, Part, Progress};
+
+#[wasm_bindgen(typescript_custom_section)]
+const PART_COLUMNS: &str = "
+/** One share of a run, as buffers that can be handed from worker to worker. */
+export interface PartColumns {
+    boxes: Float32Array<ArrayBuffer>;
+    scores: Float32Array<ArrayBuffer>;
+    keys: Uint8Array<ArrayBuffer>;
+    n_detections: Uint32Array<ArrayBuffer>;
+    paths: Uint8Array<ArrayBuffer>;
+    rest: unknown;
+}
+";
+
+/// What the buffers of a part leave out.
+#[derive(Serialize, Deserialize)]
+struct Rest {
+    unread_names: Vec<String>,
+    /// The few files of which there is more to say than a path and a number of detections, with their places.
+    files: Vec<(usize, FileRest)>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FileRest {
+    error: Option<Error>,
+    is_empty: bool,
+    both_spellings: u32,
+    unread: Option<(String, u32)>,
+    text_number: Option<Error>,
+}
+
+/// What a file is taken for by looking into it: `"ground_truth"` or `"predictions"`, or `"other"` for what only reading
+/// tells. Works in workers only.
+#[wasm_bindgen(unchecked_return_type = "\"ground_truth\" | \"predictions\" | \"other\"")]
+#[must_use]
+pub fn kind_of(name: &str, blob: &Blob) -> String {
+    let head = BlobReader::new(blob).and_then(BlobReader::head);
+    let kind = head.ok().and_then(|head| crate::input::identify(name, &head).ok());
+    match kind {
+        Some(Kind::GroundTruth) => "ground_truth",
+        Some(Kind::Predictions) => "predictions",
+        None => "other",
+    }
+    .to_owned()
+}
+
+/// The SHA-256 of a file, in hexadecimal digits. `on_progress` is called with a `ProgressReport` now and then. Works in
+/// workers only.
+///
+/// # Errors
+/// Throws a `Failure` if the file cannot be read.
+#[wasm_bindgen]
+pub fn sha256(name: &str, blob: &Blob, on_progress: &Function) -> Result<String, JsValue> {
+    let fail = |error: std::io::Error| failure(&[unreadable(name, &error)]);
+    let mut told = 0.0;
+    let mut tell = |progress: Progress| {
+        tell(on_progress, progress, &mut told);
+        ControlFlow::Continue(())
+    };
+    crate::input::digest(BlobReader::new(blob).map_err(fail)?, &mut tell).map_err(fail)
+}
+
+/// Reads one of `of` shares of a zip of predictions, numbered from 0. `on_progress` is called with a `ProgressReport` of
+/// the share now and then. Works in workers only.
+///
+/// # Errors
+/// Throws a `Failure`.
+#[wasm_bindgen(unchecked_return_type = "PartColumns")]
+pub fn read_share(
+    name: &str,
+    blob: &Blob,
+    share: usize,
+    of: usize,
+    on_progress: &Function,
+) -> Result<JsValue, JsValue> {
+    let reader = BlobReader::new(blob).map_err(|error| failure(&[unreadable(name, &error)]))?;
+    let mut told = 0.0;
+    let mut tell = |progress: Progress| {
+        tell(on_progress, progress, &mut told);
+        ControlFlow::Continue(())
+    };
+    let part = crate::input::archive::read_share(name, reader, (share, of), &mut tell);
+    columns(&part.map_err(|error| failure(&[error]))?)
+}
+
+fn columns(part: &Part) -> Result<JsValue, JsValue> {
+    let (boxes, scores, keys, unread_names) = part.detections().columns();
+    let files = part.files();
+    let n_detections: Vec<u32> =
+        files.iter().map(|file| file.detections.as_ref().map_or(0, |range| range.end - range.start)).collect();
+    // No path of a zip that can be used holds a NUL; one that does is no image's.
+    let paths: Vec<String> = files.iter().map(|file| file.path.replace('\0', "\u{fffd}")).collect();
+    let rest = files.iter().enumerate().filter_map(|(at, file)| FileRest::of(file).map(|rest| (at, rest)));
+    let rest = Rest { unread_names: unread_names.to_vec(), files: rest.collect() };
+    let object = Object::new();
+    for (key, value) in [
+        ("boxes", boxes_to_js(boxes).into()),
+        ("scores", Float32Array::from(scores).into()),
+        ("keys", Uint8Array::from(keys).into()),
+        ("n_detections", Uint32Array::from(n_detections.as_slice()).into()),
+        ("paths", Uint8Array::from(paths.join("\0").as_bytes()).into()),
+        ("rest", to_js(&rest)?),
+    ] {
+        Reflect::set(&object, &key.into(), &value)?;
+    }
+    Ok(object.into())
+}
+
+/// Boxes that are turned into four numbers each, or back, at once.
+const CHUNK: usize = 4096;
+
+fn boxes_to_js(boxes: &[BBox]) -> Float32Array {
+    let all = Float32Array::new_with_length(boxes.len() as u32 * 4);
+    let mut numbers = Vec::with_capacity(CHUNK * 4);
+    for (chunk, at) in boxes.chunks(CHUNK).zip((0_u32..).step_by(CHUNK * 4)) {
+        numbers.clear();
+        numbers.extend(chunk.iter().flat_map(|bbox| [bbox.x1, bbox.y1, bbox.x2, bbox.y2]));
+        all.subarray(at, at + numbers.len() as u32).copy_from(&numbers);
+    }
+    all
+}
+
+fn boxes_from_js(all: &Float32Array) -> Vec<BBox> {
+    let mut boxes = Vec::with_capacity(all.length() as usize / 4);
+    let mut numbers = vec![0.0; CHUNK * 4];
+    for at in (0..all.length()).step_by(CHUNK * 4) {
+        let chunk = all.subarray(at, (at + CHUNK as u32 * 4).min(all.length()));
+        let numbers = &mut numbers[..chunk.length() as usize];
+        chunk.copy_to(numbers);
+        boxes.extend(numbers.as_chunks().0.iter().map(|[x1, y1, x2, y2]| BBox { x1: *x1, y1: *y1, x2: *x2, y2: *y2 }));
+    }
+    boxes
+}
+
+/// Puts the shares of a zip together, in order.
+pub(super) fn join(name: &str, parts: &Array) -> Result<Part, JsValue> {
+    let n = |key: &str| -> Result<usize, JsValue> {
+        let lengths = parts.iter().map(|part| Reflect::get(&Reflect::get(&part, &key.into())?, &"length".into()));
+        let lengths: Vec<JsValue> = lengths.collect::<Result<_, JsValue>>()?;
+        #[expect(clippy::cast_sign_loss, reason = "a length is a whole number from 0")]
+        Ok(lengths.iter().filter_map(JsValue::as_f64).sum::<f64>() as usize)
+    };
+    let fail = |error: Error| failure(&[error.within(name)]);
+    let mut whole = Part::with_room(n("n_detections")?, n("scores")?).map_err(fail)?;
+    for part in parts.iter() {
+        whole.append(one(name, &part)?).map_err(fail)?;
+    }
+    Ok(whole)
+}
+
+fn one(name: &str, part: &JsValue) -> Result<Part, JsValue> {
+    let get = |key: &str| Reflect::get(part, &key.into());
+    let array = |key: &str| get(key).map(Float32Array::from);
+    let rest: Rest = serde_wasm_bindgen::from_value(get("rest")?)?;
+    let keys = Uint8Array::from(get("keys")?).to_vec();
+    let detections =
+        Detections::from_columns(boxes_from_js(&array("boxes")?), array("scores")?.to_vec(), keys, rest.unread_names);
+    let Some(detections) = detections else {
+        return Err(failure(&[Error::new(name, "its parts do not fit together", "to be chosen again")]));
+    };
+    let n_detections = Uint32Array::from(get("n_detections")?).to_vec();
+    let paths = Uint8Array::from(get("paths")?).to_vec();
+    let paths = String::from_utf8_lossy(&paths);
+    let mut first = 0;
+    let files = paths.split('\0').zip(n_detections).map(|(path, n)| {
+        let detections = first..first + n;
+        first += n;
+        PredictionFile {
+            path: path.to_owned(),
+            detections: Ok(detections),
+            is_empty: false,
+            both_spellings: 0,
+            unread: None,
+            text_number: None,
+        }
+    });
+    let mut files: Vec<PredictionFile> = files.collect();
+    for (at, rest) in rest.files {
+        if let Some(file) = files.get_mut(at) {
+            rest.put_into(file);
+        }
+    }
+    Ok(Part::new(files, detections))
+}
+
+impl FileRest {
+    fn of(file: &PredictionFile) -> Option<Self> {
+        let rest = Self {
+            error: file.detections.as_ref().err().cloned(),
+            is_empty: file.is_empty,
+            both_spellings: file.both_spellings,
+            unread: file.unread.clone(),
+            text_number: file.text_number.clone(),
+        };
+        let is_plain = rest.error.is_none()
+            && !rest.is_empty
+            && rest.both_spellings == 0
+            && rest.unread.is_none()
+            && rest.text_number.is_none();
+        (!is_plain).then_some(rest)
+    }
+
+    fn put_into(self, file: &mut PredictionFile) {
+        if let Some(error) = self.error {
+            file.detections = Err(error);
+        }
+        file.is_empty = self.is_empty;
+        file.both_spellings = self.both_spellings;
+        file.unread = self.unread;
+        file.text_number = self.text_number;
+    }
+}
