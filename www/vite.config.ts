@@ -26,7 +26,14 @@ export default defineConfig(({ mode }) =>
           embed(["pkg/froc_bg.wasm", "sample/test.json", "sample/model-a.zip", "sample/model-b.zip"].map(here)),
           oneFile("froc.html"),
         ],
-        build: { ...common.build, emptyOutDir: false, copyPublicDir: false, reportCompressedSize: false },
+        build: {
+          ...common.build,
+          emptyOutDir: false,
+          copyPublicDir: false,
+          reportCompressedSize: false,
+          cssCodeSplit: false,
+          rolldownOptions: { output: { codeSplitting: false } },
+        },
       }
     : { ...common, plugins: [svelte(), offline(here("./src/service-worker.ts"))] },
 );

@@ -3,10 +3,13 @@ import * as Comlink from "comlink";
 
 import type {
   CurveReport,
+  DiagnosisReport,
   ErrorReport,
   Failure,
   FileFailure,
   FileSummary,
+  GalleryQuery,
+  ImageReport,
   OptionsReport,
   Outcome,
   ProgressReport,
@@ -16,6 +19,7 @@ import type {
   ResamplingOptions,
   RocCurveReport,
   StatisticsOptions,
+  View,
 } from "../../pkg/froc.js";
 import { loadModule } from "./assets.ts";
 import { Helpers, readersFor } from "./helpers.ts";
@@ -149,6 +153,24 @@ export class Evaluator {
 
   imageRoc(run: number, classIndex: number): Promise<RocCurveReport> {
     return this.#call((remote) => remote.imageRoc(run, classIndex));
+  }
+
+  /** The score threshold of each class at its operating point of a rate; null where no detection counts. */
+  operatingThresholds(run: number, fpPerImage: number, iouThreshold: number): Promise<(number | null)[]> {
+    return this.#call((remote) => remote.operatingThresholds(run, fpPerImage, iouThreshold));
+  }
+
+  diagnosis(view: View): Promise<DiagnosisReport> {
+    return this.#call((remote) => remote.diagnosis(view));
+  }
+
+  /** Numbers of the images that a query wants, in its order. */
+  gallery(query: GalleryQuery): Promise<Uint32Array> {
+    return this.#call((remote) => remote.gallery(query));
+  }
+
+  images(view: View, images: Uint32Array): Promise<ImageReport[]> {
+    return this.#call((remote) => remote.images(view, images));
   }
 
   officialLines(run: number): Promise<string> {

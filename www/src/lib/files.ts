@@ -19,18 +19,31 @@ export interface Item {
 
 export interface Dropped {
   files: File[];
-  /** Names of folders, which cannot be read from a drop. */
-  folders: string[];
+  /** Folders, which a browser hands over as empty files: pictures are looked for in them, and nothing else. */
+  folders: FileSystemDirectoryEntry[];
 }
 
-/** The files of a drop; folders are told apart, since a browser hands them over as empty files. */
+/** The files and folders of a drop. Must be called while the drop is told of: later the browser gives nothing away. */
 export function dropped(data: DataTransfer): Dropped {
-  const folders = new Set(
-    [...data.items]
-      .filter((item) => item.kind === "file")
-      .map((item) => item.webkitGetAsEntry?.())
-      .filter((entry) => entry?.isDirectory)
-      .map((entry) => entry?.name ?? ""),
-  );
-  return { files: [...data.files].filter((file) => !folders.has(file.name)), folders: [...folders] };
+  const folders = [...data.items]
+    .filter((item) => item.kind === "file")
+    .map((item) => item.webkitGetAsEntry?.())
+    .filter((entry): entry is FileSystemDirectoryEntry => entry?.isDirectory ?? false);
+  const names = new Set(folders.map(({ name }) => name));
+  return { files: [...data.files].filter((file) => !names.has(file.name)), folders };
+}
+
+/** All files below a folder. */
+export async function filesIn(folder: FileSystemDirectoryEntry): Promise<File[]> {
+  const reader = folder.createReader();
+  const files: File[] = [];
+  for (;;) {
+    // A browser tells of some hundred entries at a time, and of none at the end.
+    const entries = await new Promise<FileSystemEntry[]>((done, failed) => reader.readEntries(done, failed));
+    if (entries.length === 0) return files;
+    for (const entry of entries) {
+      if (entry.isDirectory) files.push(...(await filesIn(entry as FileSystemDirectoryEntry)));
+      else files.push(await new Promise<File>((done, failed) => (entry as FileSystemFileEntry).file(done, failed)));
+    }
+  }
 }

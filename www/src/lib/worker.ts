@@ -16,7 +16,10 @@ import { watchRequests, type NetworkRequest } from "./requests.ts";
 import type {
   BootstrapProgress,
   CurveReport,
+  DiagnosisReport,
   FileSummary,
+  GalleryQuery,
+  ImageReport,
   OptionsReport,
   Outcome,
   PartColumns,
@@ -27,6 +30,7 @@ import type {
   RocCurveReport,
   StatisticsDefaults,
   StatisticsOptions,
+  View,
 } from "../../pkg/froc.js";
 
 /** The core's defaults and version. */
@@ -120,6 +124,19 @@ const api = {
   },
   curve(run: number, classIndex: number, options: OptionsReport): CurveReport {
     return engine().curve(run, classIndex, options);
+  },
+  operatingThresholds(run: number, fpPerImage: number, iouThreshold: number): (number | null)[] {
+    return engine().operating_thresholds(run, fpPerImage, iouThreshold);
+  },
+  diagnosis(view: View): DiagnosisReport {
+    return engine().diagnosis(view);
+  },
+  gallery(query: GalleryQuery): Uint32Array<ArrayBuffer> {
+    const images = engine().gallery(query) as Uint32Array<ArrayBuffer>;
+    return Comlink.transfer(images, [images.buffer]);
+  },
+  images(view: View, images: Uint32Array): ImageReport[] {
+    return engine().images(view, images);
   },
 };
 

@@ -1,0 +1,70 @@
+// Boxes on a canvas: lesions thick, detections thin; right ones solid, wrong ones dashed, uncounted ones dotted.
+import type { ImageReport } from "../../pkg/froc.js";
+import { KINDS, kindOfDetection, kindOfLesion, type Kind } from "./causes.ts";
+import type { Small } from "./pictures.svelte.ts";
+
+export type Palette = Record<Kind, string>;
+
+/** Width and dashes of each line, in pixels on the screen. */
+export const LINES: Record<Kind, { width: number; dashes: number[] }> = {
+  "lesion-found": { width: 2.5, dashes: [] },
+  "lesion-missed": { width: 2.5, dashes: [6, 3] },
+  "true-positive": { width: 1.25, dashes: [] },
+  "false-positive": { width: 1.25, dashes: [4, 2] },
+  uncounted: { width: 1, dashes: [1, 2] },
+};
+
+export interface Box {
+  kind: Kind;
+  class: string;
+  bbox: readonly [number, number, number, number];
+}
+
+/** All boxes of an image: the larger ones first, so that a smaller one is never beneath. */
+export function boxesOf(report: ImageReport, showUncounted: boolean): (Box & { at: number; of: "lesion" | "detection" })[] {
+  const lesions = report.lesions.map((lesion, at) => ({ ...lesion, at, of: "lesion" as const, kind: kindOfLesion(lesion) }));
+  const detections = report.detections.map((detection, at) => ({ ...detection, at, of: "detection" as const, kind: kindOfDetection(detection) }));
+  const area = ({ bbox: [x1, y1, x2, y2] }: Box) => (x2 - x1) * (y2 - y1);
+  return [...lesions, ...detections.filter(({ counted }) => counted || showUncounted)].sort((a, b) => area(b) - area(a));
+}
+
+/** The size in which an image is drawn, and its picture inside it: unscaled if all boxes fit into it, else stretched. */
+export function frame(report: ImageReport, picture: { width: number; height: number } | null | undefined): { width: number; height: number } {
+  if (!picture) return report;
+  const reach = [...report.lesions, ...report.detections].map(({ bbox }) => bbox);
+  const fits = reach.every(([, , x2, y2]) => x2 <= picture.width && y2 <= picture.height);
+  return fits ? { width: picture.width, height: picture.height } : report;
+}
+
+/** Draws an image onto a canvas of `side` pixels on the screen; boxes of other classes than the one chosen are faint. */
+export function draw(canvas: HTMLCanvasElement, side: number, report: ImageReport | undefined, chosen: string | null, palette: Palette, picture: Small | undefined): void {
+  const density = Math.min(devicePixelRatio, 2);
+  const pixels = Math.round(side * density);
+  if (canvas.width !== pixels) canvas.width = canvas.height = pixels;
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  context.setTransform(density, 0, 0, density, 0, 0);
+  context.clearRect(0, 0, side, side);
+  if (!report) return;
+  const { width, height } = frame(report, picture);
+  const scale = side / Math.max(width, height);
+  const [left, top] = [(side - width * scale) / 2, (side - height * scale) / 2];
+  if (picture) context.drawImage(picture.bitmap, left, top, width * scale, height * scale);
+  for (const { kind, class: name, bbox } of boxesOf(report, false)) {
+    const { width: line, dashes } = LINES[kind];
+    context.globalAlpha = chosen === null || chosen === name ? 1 : 0.25;
+    context.strokeStyle = palette[kind];
+    context.lineWidth = line;
+    context.setLineDash(dashes);
+    const [x1, y1, x2, y2] = bbox;
+    context.strokeRect(left + x1 * scale, top + y1 * scale, (x2 - x1) * scale, (y2 - y1) * scale);
+  }
+  context.globalAlpha = 1;
+}
+
+/** The colours of the lines as the page shows them now, read from elements that carry them. */
+export function palette(probes: Iterable<HTMLElement>): Palette {
+  const colours = Object.fromEntries(Object.keys(KINDS).map((kind) => [kind, "currentcolor"])) as Palette;
+  for (const probe of probes) colours[probe.dataset.kind as Kind] = getComputedStyle(probe).color;
+  return colours;
+}

@@ -1,0 +1,79 @@
+// What became of a detection or a lesion, in words.
+import type { Category, DetectionReport, LesionReport } from "../../pkg/froc.js";
+import { score } from "./format.ts";
+
+export interface Cause {
+  /** On its own: `badly placed`. */
+  name: string;
+  /** One sentence. */
+  what: string;
+}
+
+export const FALSE_POSITIVES = ["duplicate", "badly_placed", "on_another_class", "elsewhere", "lesion_free_image"] as const;
+export const MISSED_LESIONS = ["out_ranked", "badly_placed_lesion", "seen_as_another_class", "never_seen"] as const;
+export const CATEGORIES: readonly Category[] = ["true_positive", ...FALSE_POSITIVES, ...MISSED_LESIONS];
+
+export const CAUSES: Record<Category, Cause> = {
+  true_positive: { name: "found", what: "A lesion that is found, or the detection that finds it." },
+  duplicate: { name: "duplicate", what: "A further box on a lesion that is already found." },
+  badly_placed: { name: "badly placed", what: "A box that overlaps a lesion of its class, but by less than the IoU threshold." },
+  on_another_class: { name: "on another class", what: "A box on a lesion of another class; both may be there, so this need not be a mistake." },
+  elsewhere: { name: "elsewhere", what: "A box on no lesion, in an image that has lesions." },
+  lesion_free_image: { name: "on a lesion-free image", what: "A box in an image without any lesion." },
+  out_ranked: { name: "out-ranked", what: "A detection finds it, but scores below the score threshold." },
+  badly_placed_lesion: { name: "badly placed", what: "The best box of its class overlaps it by less than the IoU threshold." },
+  seen_as_another_class: { name: "seen as another class", what: "Only a detection of another class is on it." },
+  never_seen: { name: "never seen", what: "No box comes near it." },
+};
+
+export const isFalsePositive = (category: Category) => (FALSE_POSITIVES as readonly Category[]).includes(category);
+
+/** What the person sees of a box: its line, its name in the legend. */
+export type Kind = "lesion-found" | "lesion-missed" | "true-positive" | "false-positive" | "uncounted";
+
+export const KINDS: Record<Kind, string> = {
+  "lesion-found": "lesion, found",
+  "lesion-missed": "lesion, missed",
+  "true-positive": "true positive",
+  "false-positive": "false positive",
+  uncounted: "below the threshold",
+};
+
+export const kindOfLesion = ({ category }: LesionReport): Kind => (category === "true_positive" ? "lesion-found" : "lesion-missed");
+
+export function kindOfDetection({ category, counted }: DetectionReport): Kind {
+  if (!counted) return "uncounted";
+  return category === "true_positive" ? "true-positive" : "false-positive";
+}
+
+const overlap = (iou: number) => iou.toFixed(2);
+
+/** Verdict and why, in one sentence. */
+export function explainDetection(detection: DetectionReport, iouThreshold: number): string {
+  const { category, counted, overlaps } = detection;
+  const on = overlaps ? `IoU ${overlap(overlaps.iou)} with a lesion of ${overlaps.class}` : "";
+  const why: Partial<Record<Category, string>> = {
+    true_positive: `finds a lesion, ${on}`,
+    duplicate: `a duplicate, ${on} that a detection ranked higher finds`,
+    badly_placed: `badly placed, ${on}, less than ${iouThreshold}`,
+    on_another_class: `on another class, ${on}`,
+    elsewhere: on ? `elsewhere, at most ${on}` : "elsewhere, on no lesion",
+    lesion_free_image: "on a lesion-free image",
+  };
+  const verdict = category === "true_positive" ? "True positive" : "False positive";
+  return counted ? `${verdict}: ${why[category]}.` : `Not counted, since it scores below the threshold; it would be a ${verdict.toLowerCase()}: ${why[category]}.`;
+}
+
+/** Verdict and why, in one sentence. */
+export function explainLesion(lesion: LesionReport, threshold: number | null, iouThreshold: number): string {
+  const { category, overlaps } = lesion;
+  const by = overlaps ? `IoU ${overlap(overlaps.iou)} with a detection of ${overlaps.class}` : "";
+  const why: Partial<Record<Category, string>> = {
+    true_positive: `Found: ${by} that scores ${score(lesion.score)}`,
+    out_ranked: `Missed, out-ranked: ${by} that scores ${score(lesion.score)}, ${threshold === null ? "and none counts" : `below the threshold ${score(threshold)}`}`,
+    badly_placed_lesion: `Missed, badly placed: at best ${by}, less than ${iouThreshold}`,
+    seen_as_another_class: `Missed, seen as another class: ${by}`,
+    never_seen: by ? `Missed, never seen: at most ${by}` : "Missed, never seen: no detection of its class overlaps it",
+  };
+  return `${why[category]}.`;
+}

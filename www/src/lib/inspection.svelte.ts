@@ -1,0 +1,180 @@
+// What is looked at: the run, the rate, the score thresholds and the filters; and what the engine says of it.
+import type { Category, CurveReport, DiagnosisReport, GalleryQuery, ImageReport, Report, View } from "../../pkg/froc.js";
+import type { ErrorReport, Evaluator } from "./evaluator.ts";
+import { Latest } from "./latest.ts";
+import { sentences } from "./shelf.svelte.ts";
+
+export type Engine = Pick<Evaluator, "operatingThresholds" | "diagnosis" | "gallery" | "images" | "curve">;
+export type Thresholds = (number | null)[];
+export type Filters = Omit<GalleryQuery, "view" | "other">;
+
+const NAMES_AT_ONCE = 1000;
+
+/** Every image, in the order of the file. */
+export const OPEN: Filters = {
+  class: null,
+  categories: [],
+  min_score: null,
+  max_score: null,
+  lesion_free: null,
+  found_as: null,
+  search: "",
+  order: "file",
+};
+
+export class Inspection {
+  readonly engine: Engine;
+  readonly #report: () => Report;
+  /** Place of the run that was chosen, and of the rate; the report may hold fewer by now. */
+  #run = $state(0);
+  #rate = $state(0);
+  filters: Filters = $state.raw(OPEN);
+  /** The score thresholds of every run at its operating points. */
+  #operating: Thresholds[] = $state.raw([]);
+  /** The thresholds that the person has moved, of the run that is looked at. */
+  moved: Thresholds | null = $state.raw(null);
+  diagnosis: DiagnosisReport | null = $state.raw(null);
+  /** Numbers of the images that pass the filters, in order; null before the first answer. */
+  images: Uint32Array | null = $state.raw(null);
+  /** The curve of each class of the run; null before they are known. */
+  curves: CurveReport[] | null = $state.raw(null);
+  errors: ErrorReport[] = $state.raw([]);
+  #names: { of: Report; names: string[] } | null = null;
+
+  constructor(engine: Engine, report: () => Report) {
+    this.engine = engine;
+    this.#report = report;
+    const fail = (thrown: unknown) => (this.errors = sentences(thrown));
+    const operating = new Latest(
+      ({ runs, rate, iou }: { runs: number; rate: number; iou: number }) =>
+        Promise.all(Array.from({ length: runs }, (_, run) => engine.operatingThresholds(run, rate, iou))),
+      (thresholds) => {
+        this.errors = [];
+        this.#operating = thresholds;
+      },
+      fail,
+    );
+    const gallery = new Latest((query: GalleryQuery) => engine.gallery(query), (images) => (this.images = images), fail);
+    const diagnosis = new Latest((view: View) => engine.diagnosis(view), (answer) => (this.diagnosis = answer), fail);
+    const curves = new Latest(
+      ({ run, options }: { run: number; options: Report["options"] }) =>
+        Promise.all(this.classes.map((_, at) => engine.curve(run, at, { iou_threshold: options.iou_threshold, fp_per_image: options.fp_per_image }))),
+      (answer, { run }) => {
+        if (run === this.run) this.curves = answer;
+      },
+      fail,
+    );
+    $effect(() => operating.ask({ runs: this.report.runs.length, rate: this.rate, iou: this.report.options.iou_threshold }));
+    $effect(() => {
+      if (this.view) gallery.ask({ ...this.filters, view: this.view, other: this.other });
+    });
+    $effect(() => {
+      if (this.view) diagnosis.ask(this.view);
+    });
+    // After the images, which are waited for.
+    $effect(() => {
+      if (this.images && this.diagnosis) curves.ask({ run: this.run, options: this.report.options });
+    });
+  }
+
+  get report(): Report {
+    return this.#report();
+  }
+
+  get run(): number {
+    return Math.min(this.#run, this.report.runs.length - 1);
+  }
+
+  set run(run: number) {
+    this.#run = run;
+    this.moved = null;
+  }
+
+  /** Place of the rate in the options. */
+  get rateAt(): number {
+    return Math.min(this.#rate, this.report.options.fp_per_image.length - 1);
+  }
+
+  set rateAt(at: number) {
+    this.#rate = at;
+    this.moved = null;
+  }
+
+  get rate(): number {
+    return this.report.options.fp_per_image[this.rateAt] ?? 0;
+  }
+
+  get classes(): string[] {
+    return this.report.runs[this.run]?.classes.map(({ name }) => name) ?? [];
+  }
+
+  /** Of the run that is looked at, by class. */
+  get thresholds(): Thresholds | null {
+    return this.moved ?? this.#operating[this.run] ?? null;
+  }
+
+  /** The next run, which the order by disagreement compares with; null if there is no other. */
+  get otherRun(): number | null {
+    const { length } = this.report.runs;
+    return length > 1 ? (this.run + 1) % length : null;
+  }
+
+  readonly view: View | null = $derived.by(() => this.viewOf(this.run));
+  readonly other: View | null = $derived.by(() => (this.otherRun === null ? null : this.viewOf(this.otherRun)));
+
+  /** How a run is looked at: this one at the thresholds as they stand, any other at its own operating points. */
+  viewOf(run: number): View | null {
+    const thresholds = run === this.run ? this.thresholds : this.#operating[run];
+    if (!thresholds) return null;
+    const isMoved = run === this.run && this.moved !== null;
+    return { run, iou_threshold: this.report.options.iou_threshold, fp_per_image: isMoved ? null : this.rate, thresholds };
+  }
+
+  /** Shows the images behind a number: other filters than these are cleared. */
+  show(filters: Partial<Filters>): void {
+    this.filters = { ...OPEN, order: this.filters.order, ...filters };
+  }
+
+  /** Sets the score threshold of a class, or of all. */
+  move(classIndex: number | null, threshold: number): void {
+    this.moved = (this.thresholds ?? []).map((now, at) => (classIndex === null || classIndex === at ? threshold : now));
+  }
+
+  imagesOf(view: View, images: readonly number[]): Promise<ImageReport[]> {
+    return this.engine.images(view, Uint32Array.from(images));
+  }
+
+  /** The names of all images, some thousand at a time, so that other questions are answered in between. */
+  async names(): Promise<string[]> {
+    const { report } = this;
+    if (this.#names?.of === report) return this.#names.names;
+    const n = report.ground_truth.n_images;
+    const view = { run: this.run, iou_threshold: report.options.iou_threshold, fp_per_image: null, thresholds: [] };
+    const names: string[] = [];
+    for (let from = 0; from < n; from += NAMES_AT_ONCE) {
+      const images = Array.from({ length: Math.min(NAMES_AT_ONCE, n - from) }, (_, at) => from + at);
+      names.push(...(await this.imagesOf(view, images)).map(({ name }) => name));
+    }
+    this.#names = { of: report, names };
+    return names;
+  }
+
+  /** Lowest and highest score of a class, or of all classes; 0 to 1 where nothing is detected or known. */
+  range(classIndex: number | null): readonly [number, number] {
+    const curves = (this.curves ?? []).filter((_, at) => classIndex === null || classIndex === at);
+    // The highest score is that of the first step, the lowest that of the last.
+    const ends = curves.flatMap(({ score_threshold: scores }) => [scores[1] ?? [], scores.at(-1) ?? []].flat());
+    return ends.length === 0 ? [0, 1] : [Math.min(...ends), Math.max(...ends)];
+  }
+
+  /** False positives that the rate allows a class; null once thresholds have been moved, which leaves the rate. */
+  allowed(classIndex: number): number | null {
+    if (this.moved) return null;
+    return this.report.runs[this.run]?.classes[classIndex]?.exact.budget[this.rateAt] ?? null;
+  }
+}
+
+export const isOpen = (filters: Filters) =>
+  JSON.stringify({ ...filters, order: null }) === JSON.stringify({ ...OPEN, order: null });
+
+export const without = (categories: readonly Category[], category: Category) => categories.filter((other) => other !== category);
