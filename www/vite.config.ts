@@ -9,10 +9,13 @@ import { embed, oneFile } from "./build/onefile.ts";
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 // Relative URLs only: the page works under any path of any host. No modulepreload polyfill: it is an inline script.
+// Style sheets for browsers that know light-dark(): what stands in for it in older ones looks at the page's scheme alone, but
+// plots are saved in light colours from a dark page.
+const cssTarget: string[] = ["chrome123", "firefox120", "safari17.5"];
 const common = {
   base: "./",
   worker: { format: "iife" },
-  build: { target: "es2023", modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
+  build: { target: "es2023", cssTarget, modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
 } as const;
 
 // `vite build` makes the site; `vite build --mode one-file` adds froc.html to it.
@@ -26,14 +29,7 @@ export default defineConfig(({ mode }) =>
           embed(["pkg/froc_bg.wasm", "sample/test.json", "sample/model-a.zip", "sample/model-b.zip"].map(here)),
           oneFile("froc.html"),
         ],
-        build: {
-          ...common.build,
-          emptyOutDir: false,
-          copyPublicDir: false,
-          reportCompressedSize: false,
-          cssCodeSplit: false,
-          rolldownOptions: { output: { codeSplitting: false } },
-        },
+        build: { ...common.build, emptyOutDir: false, copyPublicDir: false, reportCompressedSize: false },
       }
     : { ...common, plugins: [svelte(), offline(here("./src/service-worker.ts"))] },
 );

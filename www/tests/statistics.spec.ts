@@ -103,7 +103,8 @@ test("runs are hidden and shown, and the axis changes", async ({ page }) => {
 });
 
 for (const panel of ["curves", "forest", "roc", "sweep"]) {
-  test(`the plot of ${panel} is saved as SVG that holds its series, and as PNG`, async ({ page }) => {
+  test(`the plot of ${panel} is saved as SVG that holds its series, and as PNG, in light colours from a dark page`, async ({ page }) => {
+    await page.emulateMedia({ colorScheme: "dark" });
     await openSample(page);
     await compute(page);
     const section = page.getByTestId(panel);
@@ -117,11 +118,12 @@ for (const panel of ["curves", "forest", "roc", "sweep"]) {
         width: parsed.documentElement.getAttribute("width"),
         font: parsed.documentElement.getAttribute("font-family"),
         strokes: [...parsed.querySelectorAll("path, line")].map((shape) => shape.getAttribute("stroke")),
+        filled: [...parsed.querySelectorAll("path")].filter((path) => path.getAttribute("fill") === "rgb(0, 0, 0)").length,
         texts: [...parsed.querySelectorAll("text")].length,
         styled: parsed.querySelectorAll("[class], style").length,
       };
     }, svg);
-    expect(parsed).toMatchObject({ error: null, width: "85mm", font: "Helvetica, Arial, sans-serif", styled: 0 });
+    expect(parsed).toMatchObject({ error: null, width: "85mm", font: "Helvetica, Arial, sans-serif", styled: 0, filled: 0 });
     // The colour of the first run on white paper, written out.
     expect(parsed.strokes).toContain("rgb(0, 114, 178)");
     expect(parsed.texts).toBeGreaterThan(5);

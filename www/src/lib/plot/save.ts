@@ -31,7 +31,8 @@ export function toSvg(svg: SVGSVGElement, width: Width): string {
   (svg.parentElement ?? document.body).append(holder);
   try {
     for (const element of copy.querySelectorAll("[data-screen-only]")) element.remove();
-    for (const element of [copy, ...copy.querySelectorAll<SVGElement>("*")]) writeOut(element);
+    // From the inside out: a rule for what is inside an element holds as long as that has its class.
+    for (const element of [copy, ...copy.querySelectorAll<SVGElement>("*")].reverse()) writeOut(element);
     const { width: w, height: h } = svg.viewBox.baseVal;
     const mm = WIDTHS[width];
     copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
