@@ -22,6 +22,22 @@ const STATES: Record<string, (page: Page) => Promise<void>> = {
     await expect(page.getByTestId("curves")).toBeVisible();
     await expect(page.getByTestId("roc-plot").locator("path[data-series]")).toHaveCount(2);
   },
+  "where the points go": async (page) => {
+    await page.getByTestId("score-sample").click();
+    await settled(page);
+    await page.getByTestId("budget-table").click();
+    await page.getByTestId("causes").locator("summary").click();
+    await page.getByTestId("filter-cause").first().click();
+    await page.keyboard.press("Escape");
+    await expect(page.getByTestId("tile").first()).toHaveAttribute("data-image", /\d/);
+  },
+  "an image large": async (page) => {
+    await page.getByTestId("score-sample").click();
+    await settled(page);
+    await page.getByTestId("tile").nth(4).click();
+    await page.getByTestId("show-uncounted").check();
+    await page.getByTestId("box").first().focus();
+  },
   "a mistake in files": async (page) => {
     const boxes = Array.from({ length: 40 }, (_, at) => [100 + at * 5, 300 + at * 3, 160 + at * 5, 345 + at * 3]);
     const truth = boxes.map((box, at) => ({ file_name: `${at}.png`, syms: ["Nodule"], boxes: [box] }));

@@ -140,7 +140,7 @@ test("a folder is told from a file", async ({ page }) => {
     transfer.items.add(new File([], "predictions"));
     // A browser alone can make a folder's entry; this is what it hands over.
     Object.defineProperty(DataTransferItem.prototype, "webkitGetAsEntry", {
-      value: () => ({ isDirectory: true, name: "predictions" }),
+      value: () => ({ isDirectory: true, name: "predictions", createReader: () => ({ readEntries: (done: (entries: []) => void) => done([]) }) }),
     });
     return transfer;
   });

@@ -1,6 +1,8 @@
 // The page's own files, inside the page: for froc.html, which is opened from disk.
 import { embedded } from "virtual:embedded";
 
+import * as panel from "./views/Where.svelte";
+
 export const isOneFile = true;
 
 /** Inflates a gzipped file that is kept as base64. */
@@ -20,3 +22,5 @@ export async function loadSample(): Promise<File[]> {
   const names = ["test.json", "model-a.zip", "model-b.zip"];
   return Promise.all(names.map(async (name) => new File([await bytes(name)], name)));
 }
+
+export const loadPanel = () => Promise.resolve(panel);

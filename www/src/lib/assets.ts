@@ -24,3 +24,6 @@ export async function loadSample(): Promise<File[]> {
   ];
   return Promise.all(files.map(async ([name, url]) => new File([await bytes(url)], name)));
 }
+
+/** The panel that shows where the points go; it has code of its own, which is fetched beside the engine. */
+export const loadPanel = () => import("./views/Where.svelte");

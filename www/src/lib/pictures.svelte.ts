@@ -86,7 +86,10 @@ export class Pictures {
 
   /** The picture of an image as it lies on the disk; null if there is none. */
   async whole(image: string): Promise<Blob | null> {
-    return (await this.#open.get(stem(image))?.read()) ?? null;
+    const picture = this.#open.get(stem(image));
+    if (!picture) return null;
+    const blob = await picture.read();
+    return blob.slice(0, blob.size, mime(picture.path));
   }
 
   /** The small picture if it is at hand. It may be closed later: draw it at once. */
