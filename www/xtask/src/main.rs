@@ -1,5 +1,6 @@
 //! `cargo xtask`: builds, serves and tests everything.
 
+mod bench;
 mod browser;
 mod sample;
 mod serve;
@@ -37,6 +38,8 @@ enum Command {
         #[arg(long)]
         only: Option<String>,
     },
+    /// Measures everything on data of its own and writes tests/bench/RESULTS.md.
+    Bench(bench::Arguments),
     /// Writes the made-up sample: a ground truth and two runs.
     Sample {
         /// Made if it does not exist.
@@ -65,6 +68,7 @@ fn run(command: Command) -> Result<()> {
         Command::Build => stages::build(),
         Command::Serve { port } => stages::serve(port),
         Command::Test { only } => stages::test(only.as_deref()),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Sample { folder } => sample::write(&folder),
         Command::WasmTestRunner { arguments } => wasm::run_tests(arguments),
     }

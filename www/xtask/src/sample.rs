@@ -25,7 +25,7 @@ const LESION_FREE: f64 = 0.3;
 const SIDE: f64 = 1024.0;
 
 /// x1, y1, x2, y2 in pixels, both corners inside the box.
-type Corners = [f64; 4];
+pub type Corners = [f64; 4];
 /// Least and greatest value.
 type Span = (f64, f64);
 
@@ -63,7 +63,7 @@ const LOOKS: [Look; 10] = [
 ];
 
 /// A made-up detector.
-struct Detector {
+pub struct Detector {
     name: &'static str,
     /// Share of the lesions that it sees, before a class's ease.
     recall: f64,
@@ -83,7 +83,7 @@ struct Detector {
     capitals: bool,
 }
 
-const DETECTORS: [Detector; 2] = [
+pub const DETECTORS: [Detector; 2] = [
     Detector {
         name: "model-a",
         recall: 0.90,
@@ -113,10 +113,17 @@ pub type Files = Vec<(String, Vec<u8>)>;
 
 /// One record of the ground truth, in the official format.
 #[derive(Serialize)]
-struct Image {
-    file_name: String,
+pub struct Image {
+    pub file_name: String,
     syms: Vec<&'static str>,
     boxes: Vec<Corners>,
+}
+
+/// A detection before its numbers are rounded.
+pub struct Detected {
+    pub class: &'static str,
+    pub corners: Corners,
+    pub score: f64,
 }
 
 /// Writes the sample into a folder, which is made where it does not exist.
@@ -137,28 +144,44 @@ pub fn write(folder: &Path) -> Result<()> {
 /// # Errors
 /// None in practice: JSON and zips are made in memory.
 pub fn generate() -> Result<Files> {
-    let mut chance = Chance(ChaCha8Rng::seed_from_u64(SEED));
+    let mut chance = Chance::new(SEED);
     let images: Vec<Image> = (1..=IMAGES).map(|number| chance.image(number)).collect();
     let mut files = vec![("test.json".to_owned(), serde_json::to_vec(&images)?)];
     for detector in &DETECTORS {
         let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        let plain = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Deflated)
-            .last_modified_time(DateTime::default())
-            .unix_permissions(0o644);
         for image in &images {
-            zip.start_file(image.file_name.replace(".png", ".json"), plain)?;
-            zip.write_all(&serde_json::to_vec(&chance.detections(detector, image))?)?;
+            zip.start_file(image.file_name.replace(".png", ".json"), plain())?;
+            let detections = chance.detections(detector, image);
+            let entries: Vec<Value> = detections.iter().map(|detected| detector.entry(detected)).collect();
+            zip.write_all(&serde_json::to_vec(&entries)?)?;
         }
         files.push((format!("{}.zip", detector.name), zip.finish()?.into_inner()));
     }
     Ok(files)
 }
 
+/// How the files of a zip are packed: deflated, with no clock and nobody's permissions.
+pub fn plain() -> SimpleFileOptions {
+    SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o644)
+}
+
 /// What is left to chance.
-struct Chance(ChaCha8Rng);
+pub struct Chance(ChaCha8Rng);
 
 impl Chance {
+    /// The same draws for the same seed.
+    pub fn new(seed: u64) -> Self {
+        Self(ChaCha8Rng::seed_from_u64(seed))
+    }
+
+    /// A whole number from 0, below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        self.0.random_range(0..end)
+    }
+
     fn between(&mut self, (least, greatest): Span) -> f64 {
         self.0.random_range(least..greatest)
     }
@@ -167,7 +190,7 @@ impl Chance {
         self.0.random_bool(probability.clamp(0.0, 1.0))
     }
 
-    fn image(&mut self, number: usize) -> Image {
+    pub fn image(&mut self, number: usize) -> Image {
         let mut image = Image { file_name: format!("sample_{number:03}.png"), syms: Vec::new(), boxes: Vec::new() };
         if self.happens(LESION_FREE) {
             return image;
@@ -193,19 +216,19 @@ impl Chance {
         around(x, y, width, height)
     }
 
-    /// The prediction file of an image: entries of one detection each, in the official format.
-    fn detections(&mut self, detector: &Detector, image: &Image) -> Vec<Value> {
-        let mut entries = Vec::new();
+    /// What a detector shows for an image.
+    pub fn detections(&mut self, detector: &Detector, image: &Image) -> Vec<Detected> {
+        let mut shown = Vec::new();
         for (class, lesion) in image.syms.iter().zip(&image.boxes) {
             let ease = LOOKS.iter().find(|look| look.class == *class).map_or(1.0, |look| look.ease);
             if !self.happens(detector.recall * ease) {
                 continue;
             }
             let score = f64::midpoint(self.between(detector.sure), self.between(detector.sure));
-            entries.push(detector.entry(class, self.beside(lesion, detector.jitter), score));
+            shown.push(Detected { class, corners: self.beside(lesion, detector.jitter), score });
             if self.happens(detector.doubles) {
-                let second = score * self.between((0.6, 0.95));
-                entries.push(detector.entry(class, self.beside(lesion, detector.jitter), second));
+                let score = score * self.between((0.6, 0.95));
+                shown.push(Detected { class, corners: self.beside(lesion, detector.jitter), score });
             }
         }
         for look in &LOOKS {
@@ -214,11 +237,19 @@ impl Chance {
                 if self.happens(look.false_positives * detector.clutter / 2.0) {
                     let share = self.between((0.0, 1.0)) * self.between((0.0, 1.0));
                     let (least, greatest) = detector.unsure;
-                    entries.push(detector.entry(look.class, self.place(look), least + share * (greatest - least)));
+                    let score = least + share * (greatest - least);
+                    shown.push(Detected { class: look.class, corners: self.place(look), score });
                 }
             }
         }
-        entries
+        shown
+    }
+
+    /// A box where there is nothing, with a low score: what a detector shows when no threshold stops it.
+    pub fn clutter(&mut self) -> Detected {
+        let look = &LOOKS[self.0.random_range(0..LOOKS.len())];
+        let score = 0.5 * self.between((0.0, 1.0)) * self.between((0.0, 1.0));
+        Detected { class: look.class, corners: self.place(look), score }
     }
 
     /// The box of a lesion as a detector sees it.
@@ -232,10 +263,11 @@ impl Chance {
 }
 
 impl Detector {
-    fn entry(&self, class: &str, corners: Corners, score: f64) -> Value {
+    /// An entry of a prediction file, in the official format.
+    fn entry(&self, Detected { class, corners, score }: &Detected) -> Value {
         let [x1, y1, x2, y2] = corners.map(|coordinate| round(coordinate, 1));
-        let class = if self.capitals { class.to_owned() } else { class.to_lowercase() };
-        json!({ class: [x1, y1, x2, y2, round(score, self.decimals)] })
+        let class = if self.capitals { (*class).to_owned() } else { class.to_lowercase() };
+        json!({ class: [x1, y1, x2, y2, round(*score, self.decimals)] })
     }
 }
 

@@ -1,0 +1,187 @@
+//! The data of the benchmarks: made up like the sample, but with full-precision numbers and in four sizes.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+use clap::ValueEnum;
+use zip::{CompressionMethod, ZipWriter};
+
+use crate::sample::{Chance, DETECTORS, Detected, Image, plain};
+use crate::shell::target;
+
+/// Of the folder that holds the data; another one when they are made otherwise, so that old data are not taken for new.
+const VERSION: u32 = 1;
+
+/// Into how many parts the way from one image to the next is divided, where detections are dealt out.
+const SHARES: usize = 1000;
+
+/// How much there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub enum Size {
+    /// 542 images, as in ChestX-Det10, and 12,000 detections.
+    #[value(name = "S")]
+    S,
+    /// 542 images and 55,000 detections.
+    #[value(name = "M")]
+    M,
+    /// 100,000 images and 2 million detections.
+    #[value(name = "L")]
+    L,
+    /// A million images and 20 million detections.
+    #[value(skip)]
+    Xl,
+}
+
+impl Size {
+    /// As it is called in the issue and in the figures.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::S => "S",
+            Self::M => "M",
+            Self::L => "L",
+            Self::Xl => "XL",
+        }
+    }
+
+    pub const fn images(self) -> usize {
+        match self {
+            Self::S | Self::M => 542,
+            Self::L => 100_000,
+            Self::Xl => 1_000_000,
+        }
+    }
+
+    pub const fn detections(self) -> usize {
+        match self {
+            Self::S => 12_000,
+            Self::M => 55_000,
+            Self::L => 2_000_000,
+            Self::Xl => 20_000_000,
+        }
+    }
+}
+
+/// A ground truth and a run on disk.
+pub struct Data {
+    pub folder: PathBuf,
+    pub ground_truth: PathBuf,
+    pub zip: PathBuf,
+}
+
+/// The folder for data and for what peers need, under the target directory.
+pub fn folder() -> Result<PathBuf> {
+    Ok(target()?.join("bench"))
+}
+
+/// The data of a size, made unless they are there.
+pub fn make(size: Size) -> Result<Data> {
+    made(&format!("{}-v{VERSION}", size.name()), |files| write(size, files, None))
+}
+
+/// The data of L, the files of the zip stored and filled up with blanks until the zip has 5 GB: every byte is read.
+pub fn make_huge() -> Result<Data> {
+    const BYTES: usize = 5_000_000_000;
+    made(&format!("huge-v{VERSION}"), |files| write(Size::L, files, Some(BYTES / Size::L.images())))
+}
+
+fn made(name: &str, write: impl FnOnce(&Data) -> Result<()>) -> Result<Data> {
+    let in_folder =
+        |folder: PathBuf| Data { ground_truth: folder.join("test.json"), zip: folder.join("run.zip"), folder };
+    let done = in_folder(folder()?.join(name));
+    if !done.folder.is_dir() {
+        println!("Making the data {name} ...");
+        // Under another name until they are whole.
+        let unfinished = in_folder(folder()?.join(format!("{name}.unfinished")));
+        fs::create_dir_all(&unfinished.folder)?;
+        write(&unfinished).with_context(|| format!("cannot make {}", unfinished.folder.display()))?;
+        fs::rename(&unfinished.folder, &done.folder)?;
+    }
+    Ok(done)
+}
+
+/// Writes the ground truth and the zip; with `stored_bytes`, its files are not deflated and have that size at least.
+fn write(size: Size, files: &Data, stored_bytes: Option<usize>) -> Result<()> {
+    let mut chance = Chance::new(size as u64);
+    let images: Vec<Image> = (1..=size.images()).map(|number| chance.image(number)).collect();
+    fs::write(&files.ground_truth, serde_json::to_vec(&images)?)?;
+
+    let method = if stored_bytes.is_some() { CompressionMethod::Stored } else { CompressionMethod::Deflated };
+    let mut zip = ZipWriter::new(BufWriter::new(File::create(&files.zip)?));
+    let mut text = String::new();
+    let mut written = 0;
+    for (at, image) in images.iter().enumerate() {
+        // Images differ: from none to twice the mean, and exactly `detections` in the end.
+        let is_last = at + 1 == images.len();
+        let share = if is_last { SHARES } else { chance.below(SHARES) };
+        let until = (at * SHARES + share) * size.detections() / (images.len() * SHARES);
+        let mut shown = chance.detections(&DETECTORS[0], image);
+        shown.truncate(until - written);
+        while shown.len() < until - written {
+            shown.push(chance.clutter());
+        }
+        written = until;
+        shown.sort_by(|a, b| b.score.total_cmp(&a.score));
+        text.clear();
+        as_python_writes(&mut text, &shown);
+        text.extend(std::iter::repeat_n(' ', stored_bytes.unwrap_or(0).saturating_sub(text.len())));
+        zip.start_file(image.file_name.replace(".png", ".json"), plain().compression_method(method))?;
+        zip.write_all(text.as_bytes())?;
+    }
+    zip.finish()?.flush()?;
+    Ok(())
+}
+
+/// The entries of a prediction file as `json.dump` lays them out: blanks after commas and colons, and every digit.
+fn as_python_writes(text: &mut String, shown: &[Detected]) {
+    text.push('[');
+    for (at, Detected { class, corners: [x1, y1, x2, y2], score }) in shown.iter().enumerate() {
+        let comma = if at == 0 { "" } else { ", " };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{comma}{{\"{class}\": [{x1:?}, {y1:?}, {x2:?}, {y2:?}, {score:?}]}}");
+    }
+    text.push(']');
+}
+
+/// Size of a file in bytes.
+pub fn bytes(path: &Path) -> Result<u64> {
+    Ok(fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_data_have_the_size_they_say_and_full_precision() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let files = Data {
+            ground_truth: folder.path().join("test.json"),
+            zip: folder.path().join("run.zip"),
+            folder: folder.path().to_owned(),
+        };
+        write(Size::S, &files, None).expect("data");
+        let bytes = fs::read(&files.ground_truth).expect("a ground truth");
+        let ground_truth = froc::read_ground_truth("test.json", &bytes).expect("a ground truth");
+        assert_eq!(ground_truth.n_images(), Size::S.images());
+        let zip = File::open(&files.zip).expect("a zip");
+        let predictions = froc::read_predictions("run.zip", zip, &mut |_| std::ops::ControlFlow::Continue(()));
+        let predictions = predictions.expect("predictions");
+        assert_eq!(predictions.detections().len(), Size::S.detections());
+        let run = froc::Run::new(&ground_truth, &predictions).expect("a run");
+        assert_eq!(run.n_files(), Size::S.images());
+        let report = froc::evaluate(&ground_truth, &[&run], &froc::Options::default());
+        let average = report.runs[0].official.average_recall.expect("a defined score");
+        assert!((0.2..0.95).contains(&average), "a plausible score, not {average}");
+    }
+
+    #[test]
+    fn numbers_look_as_in_python() {
+        let mut text = String::new();
+        let one = Detected { class: "Mass", corners: [0.0, 1.5, 1023.0, 9.333_333_333_333_334], score: 0.1 };
+        as_python_writes(&mut text, &[one]);
+        assert_eq!(text, r#"[{"Mass": [0.0, 1.5, 1023.0, 9.333333333333334, 0.1]}]"#);
+    }
+}

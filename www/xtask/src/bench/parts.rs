@@ -1,0 +1,301 @@
+//! What is measured, part by part.
+
+use anyhow::{Context as _, Result, ensure};
+
+use super::Bench;
+use super::data::{self, Data, Size};
+use super::figures::{Section, Unit};
+use super::page::{Connection, Page};
+use super::peers::{Measured, PACKAGES, Peers};
+use super::process::{BOTH, Cores, froc_score, milliseconds, peak};
+use crate::shell::output;
+
+/// What a detection takes in columns: box, score and class, with a little to spare.
+const COLUMN_BYTES: f64 = 25.0;
+/// A connection as many people have at home: 40 ms, 10 Mbit/s.
+const HOME: Connection = (40.0, 10e6 / 8.0);
+/// Memory hardly varies.
+const MEMORY_ROUNDS: usize = 3;
+/// What takes longer than this, in milliseconds, is measured three times only.
+const LONG: f64 = 60_000.0;
+
+/// The rows that goals look at.
+pub mod row {
+    pub const NATIVE_ONE: &str = "froc score, one core";
+    pub const NATIVE_ALL: &str = "froc score, all cores";
+    pub const FLOOR: &str = "inflating with libdeflate, one core";
+    pub const PAGE_ONE: &str = "page, told of one core";
+    pub const PAGE_TWO: &str = "page, told of two cores";
+    pub const PAGE_READ: &str = "page, told of two cores: until all is read";
+    pub const RATES: &str = "page: other rates";
+    pub const IOU: &str = "page: another IoU threshold";
+    pub const TO_FLOOR: &str = "froc score / libdeflate, one core";
+    pub const TO_NATIVE: &str = "page / froc score, one core";
+    pub const SPEEDUP: &str = "page, one core / two cores";
+    pub const NATIVE_SPEEDUP: &str = "froc score, one core / all cores";
+    pub const EACH: &str = "froc score, one core, each detection";
+    pub const GROWTH: &str = "each detection / each of S";
+    pub const HEAP: &str = "WebAssembly memory of all workers";
+    pub const BEYOND: &str = "WebAssembly memory beyond the columns";
+    pub const PEAK: &str = "renderer at its peak";
+    pub const BOUNDED: &str = "renderer at its peak, 5 GB / L";
+    pub const WEIGHT: &str = "sent until the first score, gzipped";
+    pub const WASM: &str = "of that, WebAssembly";
+    pub const USABLE: &str = "usable on a first visit, 10 Mbit/s and 40 ms";
+    pub const CANCEL: &str = "Cancel while reading";
+    pub const FRAME: &str = "longest wait for a frame while reading";
+    pub const TO_PEER: &str = "fastest package / froc score";
+    pub const TO_SCRIPT: &str = "plain Python as the script / froc score";
+}
+
+/// Stage by stage, natively.
+pub fn stages(bench: &Bench, section: &mut Section) -> Result<()> {
+    native_stages(bench, &bench.sizes, section)
+}
+
+fn native_stages(bench: &Bench, sizes: &[Size], section: &mut Section) -> Result<()> {
+    for size in sizes {
+        let data = data::make(*size)?;
+        for _ in 0..bench.rounds {
+            for cores in BOTH {
+                let column = format!("{}, {}", size.name(), cores.name());
+                let printed = output(cores.program(&bench.stages).arg(&data.ground_truth).arg(&data.zip))?;
+                for (stage, ms) in serde_json::from_str::<Vec<(String, f64)>>(&printed)? {
+                    section.add(&stage, &column, Unit::Milliseconds, ms);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// From files to scores, natively and in the page.
+pub fn whole(bench: &Bench, section: &mut Section) -> Result<()> {
+    let datasets = make(&bench.sizes)?;
+    let mut page = Page::start()?;
+    for (_, data) in &datasets {
+        // Warms up, too.
+        let (ours, shown) = (last_number(data)?, page.score(data, None, 0)?.average);
+        ensure!(ours == shown, "the terminal says {ours}, the page {shown}");
+    }
+    for _ in 0..bench.rounds {
+        for (size, data) in &datasets {
+            native(bench, *size, data, section)?;
+            let mut add = |row, ms| section.add(row, size.name(), Unit::Milliseconds, ms);
+            add(row::PAGE_ONE, page.score(data, Some(1), 0)?.ms);
+            let scored = page.score(data, Some(2), 1)?;
+            add(row::PAGE_TWO, scored.ms);
+            add(row::PAGE_READ, scored.read_ms);
+            scored.rates_ms.iter().for_each(|ms| add(row::RATES, *ms));
+            scored.iou_ms.iter().for_each(|ms| add(row::IOU, *ms));
+        }
+    }
+    for (size, _) in &datasets {
+        native_ratios(*size, section);
+        let column = size.name();
+        let [one, two, native] = [row::PAGE_ONE, row::PAGE_TWO, row::NATIVE_ONE].map(|row| section.values(row, column));
+        section.add_ratio(row::TO_NATIVE, column, &one, &native);
+        section.add_ratio(row::SPEEDUP, column, &one, &two);
+    }
+    Ok(())
+}
+
+/// One round of what is native.
+fn native(bench: &Bench, size: Size, data: &Data, section: &mut Section) -> Result<()> {
+    let mut add = |row, unit, value| section.add(row, size.name(), unit, value);
+    let one = milliseconds(&mut froc_score(Cores::One, data)?)?;
+    add(row::NATIVE_ONE, Unit::Milliseconds, one);
+    add(row::EACH, Unit::NanosecondsEach, one * 1e6 / size.detections() as f64);
+    add(row::NATIVE_ALL, Unit::Milliseconds, milliseconds(&mut froc_score(Cores::All, data)?)?);
+    let floor = output(Cores::One.program(&bench.stages).arg("floor").arg(&data.zip))?;
+    add(row::FLOOR, Unit::Milliseconds, floor.trim().parse().context("no time of libdeflate")?);
+    Ok(())
+}
+
+fn native_ratios(size: Size, section: &mut Section) {
+    let of = |section: &Section, row| section.values(row, size.name());
+    let (one, all, floor) = (of(section, row::NATIVE_ONE), of(section, row::NATIVE_ALL), of(section, row::FLOOR));
+    section.add_ratio(row::TO_FLOOR, size.name(), &one, &floor);
+    section.add_ratio(row::NATIVE_SPEEDUP, size.name(), &one, &all);
+    let (each, least) = (of(section, row::EACH), section.values(row::EACH, Size::S.name()));
+    section.add_ratio(row::GROWTH, size.name(), &each, &least);
+}
+
+/// Memory, natively and in the page.
+pub fn memory(bench: &Bench, section: &mut Section) -> Result<()> {
+    let datasets = make(&bench.sizes)?;
+    let mut page = Page::start()?;
+    for _ in 0..MEMORY_ROUNDS {
+        for (size, data) in &datasets {
+            for cores in BOTH {
+                if let Some(peak) = peak(&mut froc_score(cores, data)?)? {
+                    section.add(
+                        "froc score at its peak",
+                        &format!("{}, {}", size.name(), cores.name()),
+                        Unit::Bytes,
+                        peak,
+                    );
+                }
+                let n_cores = if cores == Cores::One { 1 } else { 2 };
+                let column = format!("{}, {}", size.name(), cores.name());
+                let memory = page.memory(data, Some(n_cores))?;
+                let mut add = |row, unit, value| section.add(row, &column, unit, value);
+                let heap: f64 = memory.heaps.iter().sum();
+                let columns = COLUMN_BYTES * size.detections() as f64;
+                add("workers", Unit::Count, memory.heaps.len() as f64);
+                add(row::HEAP, Unit::Bytes, heap);
+                add("columns, 25 bytes a detection", Unit::Bytes, columns);
+                add(row::BEYOND, Unit::Bytes, heap - columns);
+                memory.peak.into_iter().for_each(|peak| add(row::PEAK, Unit::Bytes, peak));
+                memory
+                    .before
+                    .into_iter()
+                    .for_each(|before| add("renderer before a file is chosen", Unit::Bytes, before));
+            }
+        }
+    }
+    section.remarks.push(
+        "\"All cores\" in the page means that it is told of two. The renderer's peak is the kernel's VmHWM; \
+         WebAssembly memory never shrinks, so its last size is its peak."
+            .to_owned(),
+    );
+    Ok(())
+}
+
+/// The page by itself: weight, first visit, manners while it reads.
+pub fn page(bench: &Bench, section: &mut Section) -> Result<()> {
+    let largest = *bench.sizes.iter().max().context("no size")?;
+    let data = data::make(largest)?;
+    let mut page = Page::start()?;
+    let requests = page.weight(&data::make(Size::S)?)?;
+    let sent =
+        |ending: &str| requests.iter().filter(|asked| asked.name.ends_with(ending)).map(|asked| asked.bytes).sum();
+    section.add(row::WEIGHT, "page", Unit::Bytes, sent(""));
+    section.add(row::WASM, "page", Unit::Bytes, sent(".wasm"));
+    let list = requests.iter().map(|asked| format!("`{}` {:.1} KB", asked.name, asked.bytes / 1e3));
+    section.remarks.push(format!("Asked for until the first score: {}.", list.collect::<Vec<_>>().join(", ")));
+    for _ in 0..bench.rounds {
+        let mut add = |row, ms| section.add(row, "page", Unit::Milliseconds, ms);
+        add("usable on a first visit, from this machine", page.visit(None)?);
+        add(row::USABLE, page.visit(Some(HOME))?);
+        let manners = page.manners(&data)?;
+        add(row::CANCEL, manners.cancel_ms);
+        add(row::FRAME, manners.longest_frame_ms);
+    }
+    Ok(())
+}
+
+/// The boxes of L in a zip of 5 GB.
+pub fn huge(_: &Bench, section: &mut Section) -> Result<()> {
+    let (small, huge) = (data::make(Size::L)?, data::make_huge()?);
+    let mut page = Page::start()?;
+    for (column, data) in [("L", &small), ("L in 5 GB", &huge)] {
+        section.add("zip", column, Unit::Bytes, data::bytes(&data.zip)? as f64);
+        let memory = page.memory(data, None)?;
+        section.add(row::HEAP, column, Unit::Bytes, memory.heaps.iter().sum());
+        memory.peak.into_iter().for_each(|peak| section.add(row::PEAK, column, Unit::Bytes, peak));
+        section.add(
+            "page, from files chosen to scores shown",
+            column,
+            Unit::Milliseconds,
+            page.score(data, None, 0)?.ms,
+        );
+    }
+    let (small, huge) = (section.values(row::PEAK, "L"), section.values(row::PEAK, "L in 5 GB"));
+    section.add_ratio(row::BOUNDED, "L in 5 GB", &huge, &small);
+    Ok(())
+}
+
+/// Twenty million detections, natively, and how the time grows up to there.
+pub fn xl(bench: &Bench, section: &mut Section) -> Result<()> {
+    let datasets = make(&[Size::S, Size::L, Size::Xl])?;
+    for _ in 0..bench.rounds {
+        for (size, data) in &datasets {
+            native(bench, *size, data, section)?;
+        }
+    }
+    for (size, data) in &datasets {
+        native_ratios(*size, section);
+        for _ in 0..MEMORY_ROUNDS {
+            let peak = peak(&mut froc_score(Cores::All, data)?)?;
+            if let Some(peak) = peak {
+                section.add("froc score at its peak", size.name(), Unit::Bytes, peak);
+            }
+        }
+    }
+    native_stages(bench, &[Size::Xl], section)
+}
+
+/// What people would use instead.
+pub fn peers(bench: &Bench, section: &mut Section) -> Result<()> {
+    let peers = Peers::install()?;
+    section.remarks.push(peers.versions()?);
+    for size in [Size::M, Size::L].into_iter().filter(|size| bench.sizes.contains(size)) {
+        let data = data::make(size)?;
+        peers.convert(&data)?;
+        for round in 0..bench.rounds {
+            peers_round(&peers, size, &data, round, section)?;
+        }
+        peer_ratios(size.name(), section);
+    }
+    Ok(())
+}
+
+fn peers_round(peers: &Peers, size: Size, data: &Data, round: usize, section: &mut Section) -> Result<()> {
+    let column = size.name();
+    let mut add = |row: &str, ms| section.add(row, column, Unit::Milliseconds, ms);
+    add(row::NATIVE_ALL, milliseconds(&mut froc_score(Cores::All, data)?)?);
+    add(row::NATIVE_ONE, milliseconds(&mut froc_score(Cores::One, data)?)?);
+    add("froc score --statistics, all cores", milliseconds(froc_score(Cores::All, data)?.arg("--statistics"))?);
+    let once = |section: &mut Section, row: &str, measure: &dyn Fn() -> Result<Measured>| -> Result<Option<f64>> {
+        let is_long = section.values(row, column).first().is_some_and(|ms| *ms > LONG);
+        if is_long && round >= MEMORY_ROUNDS {
+            return Ok(None);
+        }
+        let measured = measure()?;
+        section.add(row, column, Unit::Milliseconds, measured.ms);
+        Ok(measured.result)
+    };
+    let mut precision = None;
+    for package in PACKAGES {
+        for is_full in [false, true] {
+            let row = package_row(package, is_full);
+            let Some(result) = once(section, &row, &|| peers.package(package, data, is_full))? else { continue };
+            let first = *precision.get_or_insert(result);
+            ensure!((result - first).abs() < 1e-9, "AP at IoU 0.5 is {result} by {row}, but {first} by another");
+        }
+    }
+    for (row, what) in [("plain Python as the script", "script"), ("plain Python, kind", "kind")] {
+        if let Some(result) = once(section, row, &|| peers.script(data, what))? {
+            let (ours, theirs) = (last_number(data)?, format!("{:.2}%", result * 100.0));
+            ensure!(ours == theirs, "the official average is {ours} by froc, but {theirs} by {row}");
+        }
+    }
+    Ok(())
+}
+
+fn package_row(package: &str, is_full: bool) -> String {
+    format!("{package}, {}", if is_full { "as it comes" } else { "IoU 0.5 alone" })
+}
+
+/// Against the leanest that a package can do, without Python's start, while froc's whole process counts.
+fn peer_ratios(column: &str, section: &mut Section) {
+    let ours = section.values(row::NATIVE_ALL, column);
+    let packages = PACKAGES.map(|package| section.values(&package_row(package, false), column));
+    let fastest: Vec<f64> = (0..ours.len())
+        .map(|round| packages.iter().filter_map(|values| values.get(round)).copied().fold(f64::INFINITY, f64::min))
+        .collect();
+    section.add_ratio(row::TO_PEER, column, &fastest, &ours);
+    section.add_ratio(row::TO_SCRIPT, column, &section.values("plain Python as the script", column), &ours);
+}
+
+fn make(sizes: &[Size]) -> Result<Vec<(Size, Data)>> {
+    sizes.iter().map(|size| Ok((*size, data::make(*size)?))).collect()
+}
+
+/// The official average as the terminal prints it, in its last line.
+fn last_number(data: &Data) -> Result<String> {
+    let printed = output(&mut froc_score(Cores::All, data)?)?;
+    let number = printed.trim_end().rsplit_once("avg recall = ").map(|(_, number)| number.to_owned());
+    number.context("froc score prints no average")
+}
