@@ -1,4 +1,4 @@
-//! `cargo xtask`: builds, serves and tests everything.
+//! `cargo xtask`: builds, serves, tests and measures everything.
 
 mod bench;
 mod browser;
@@ -16,7 +16,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 #[derive(Parser)]
-#[command(bin_name = "cargo xtask", about = "Builds, serves and tests froc and its page")]
+#[command(bin_name = "cargo xtask", about = "Builds, serves, tests and measures froc and its page")]
 struct Cli {
     #[command(subcommand)]
     command: Command,

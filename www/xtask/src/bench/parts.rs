@@ -27,6 +27,7 @@ pub mod row {
     pub const PAGE_ONE: &str = "page, told of one core";
     pub const PAGE_TWO: &str = "page, told of two cores";
     pub const PAGE_READ: &str = "page, told of two cores: until all is read";
+    pub const AGAIN: &str = "page, told of two cores: once more";
     pub const RATES: &str = "page: other rates";
     pub const IOU: &str = "page: another IoU threshold";
     pub const TO_FLOOR: &str = "froc score / libdeflate, one core";
@@ -86,6 +87,7 @@ pub fn whole(bench: &Bench, section: &mut Section) -> Result<()> {
             let scored = page.score(data, Some(2), 1)?;
             add(row::PAGE_TWO, scored.ms);
             add(row::PAGE_READ, scored.read_ms);
+            scored.again_ms.iter().for_each(|ms| add(row::AGAIN, *ms));
             scored.rates_ms.iter().for_each(|ms| add(row::RATES, *ms));
             scored.iou_ms.iter().for_each(|ms| add(row::IOU, *ms));
         }
