@@ -55,6 +55,8 @@ export class Evaluator {
   #ready: Promise<Started>;
   #loaded = new Map<string, Loaded>();
   #helpers = new Helpers(() => this.#compiled(), (request) => this.onRequest(request));
+  /** Files whose digest is taken once they are scored. */
+  #undigested: { id: string; file: File }[] = [];
   /** The digests that are being taken. */
   #digests = new Set<Promise<void>>();
   /** Ends the calls that wait for a worker which answers no more. */
@@ -83,11 +85,13 @@ export class Evaluator {
     const summary = await this.#call((remote) => this.#read(remote, id, file, onProgress), file.name);
     this.#loaded.delete(id);
     this.#loaded.set(id, { file, reading: null, digest: summary.sha256 });
-    if (summary.sha256 === null) {
-      const digest = this.#digest(id, file).finally(() => this.#digests.delete(digest));
-      this.#digests.add(digest);
-    }
+    if (summary.sha256 === null) this.#undigested.push({ id, file });
     return summary;
+  }
+
+  /** Runs the engine on made-up files while nothing else is to be done, so that it is fast when real ones come. */
+  async warmUp([truth, predictions]: File[]): Promise<void> {
+    if (truth && predictions) await this.#call((remote) => remote.warmUp(truth, predictions));
   }
 
   async remove(id: string): Promise<void> {
@@ -102,8 +106,11 @@ export class Evaluator {
     if (loaded) loaded.reading = reading;
   }
 
-  evaluate(options: OptionsReport): Promise<Outcome> {
-    return this.#call((remote) => remote.evaluate(options), "scoring");
+  async evaluate(options: OptionsReport): Promise<Outcome> {
+    const outcome = await this.#call((remote) => remote.evaluate(options), "scoring");
+    // Once the score is on the screen.
+    requestAnimationFrame(() => setTimeout(() => this.#takeDigests()));
+    return outcome;
   }
 
   parseOptions(iouThreshold: string, fpPerImage: string): Promise<OptionsReport> {
@@ -112,6 +119,7 @@ export class Evaluator {
 
   /** The last report as a file: json, csv, markdown, latex or html. It names the SHA-256 of every file. */
   async export(format: string): Promise<Uint8Array<ArrayBuffer>> {
+    this.#takeDigests();
     await Promise.all(this.#digests);
     return this.#call((remote) => remote.export(format));
   }
@@ -229,7 +237,14 @@ export class Evaluator {
     return remote.addParts(id, file.name, Comlink.transfer(parts, parts.flatMap(buffersOf)));
   }
 
-  /** Takes the SHA-256 of a file beside the scoring. */
+  #takeDigests(): void {
+    for (const { id, file } of this.#undigested.splice(0)) {
+      const digest = this.#digest(id, file).finally(() => this.#digests.delete(digest));
+      this.#digests.add(digest);
+    }
+  }
+
+  /** Takes the SHA-256 of a file beside all else. */
   async #digest(id: string, file: File): Promise<void> {
     try {
       const digest = await this.#helpers.digest(file, file.name);
