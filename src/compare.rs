@@ -145,7 +145,7 @@ impl Sides {
 fn found(ground_truth: &GroundTruth, run: &Run, class: Class, options: &Options) -> Vec<Vec<bool>> {
     let counts = Counts { n_lesions: ground_truth.n_lesions(class), n_images: ground_truth.n_images() };
     let verdicts = run.verdicts(class, counts.n_lesions, options.iou_threshold(), Extent::PlusOne);
-    let curve = Curve::new(run.ranking(class).scores(), &verdicts);
+    let curve = Curve::new(run.ranking(class).shared_scores(), &verdicts);
     let points = exact::operating_points(&curve, counts, options.fp_per_image());
     let shown = points.iter().map(|point| (point.false_positives + point.true_positives) as usize);
     let found =

@@ -1,5 +1,7 @@
 //! Verdicts -> FROC curve.
 
+use std::sync::Arc;
+
 use crate::matching::Verdict;
 
 /// A point of a FROC curve: what is shown at a score threshold.
@@ -15,40 +17,48 @@ pub struct Point {
 
 /// The FROC curve of a class: one point for each distinct score, so equal scores enter together (section 6).
 ///
-/// The first point is (0, 0); false and true positives never fall from one point to the next.
+/// The first point is (0, 0); false and true positives never fall from one point to the next. Points are made when they
+/// are asked for: what is kept is the scores, shared with the ranking, and the few ranks of true positives.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Curve {
-    points: Vec<Point>,
+    scores: Arc<[f32]>,
+    /// Ranks of the true positives from 0, rising.
+    hits: Vec<u32>,
     n_tied: usize,
 }
 
 impl Curve {
     /// The curve of detections given by falling score.
     #[must_use]
-    pub fn new(scores: &[f32], verdicts: &[Verdict]) -> Self {
-        let mut last = Point { false_positives: 0, true_positives: 0, score_threshold: None };
-        let mut points = vec![last];
-        let mut n_tied = 0;
-        for (rank, (score, verdict)) in scores.iter().zip(verdicts).enumerate() {
-            match verdict {
-                Verdict::TruePositive => last.true_positives += 1,
-                Verdict::Duplicate | Verdict::FalsePositive => last.false_positives += 1,
-            }
-            last.score_threshold = Some(*score);
-            let is_last_of_group = scores.get(rank + 1) != Some(score);
-            let is_first_of_group = rank == 0 || scores.get(rank - 1) != Some(score);
-            n_tied += usize::from(!(is_first_of_group && is_last_of_group));
-            if is_last_of_group {
-                points.push(last);
-            }
-        }
-        Self { points, n_tied }
+    pub fn new(scores: impl Into<Arc<[f32]>>, verdicts: &[Verdict]) -> Self {
+        let scores = scores.into();
+        let is_hit = |(verdict, rank): (&Verdict, u32)| (*verdict == Verdict::TruePositive).then_some(rank);
+        let hits = verdicts.iter().zip(0..).filter_map(is_hit).collect();
+        let n_tied = scores.chunk_by(f32::eq).map(<[f32]>::len).filter(|group| *group > 1).sum();
+        Self { scores, hits, n_tied }
     }
 
     /// All points, from nothing shown to everything shown.
-    #[must_use]
-    pub fn points(&self) -> &[Point] {
-        &self.points
+    pub fn points(&self) -> impl Iterator<Item = Point> {
+        let groups = self.scores.chunk_by(f32::eq).scan(0, |n_shown, group| {
+            *n_shown += group.len();
+            Some(*n_shown)
+        });
+        let mut true_positives = 0;
+        std::iter::once(0).chain(groups).map(move |n_shown| {
+            let newly = self.hits[true_positives..].iter().take_while(|rank| (**rank as usize) < n_shown).count();
+            true_positives += newly;
+            self.point(n_shown, true_positives)
+        })
+    }
+
+    /// The point at which the first `n_shown` detections are shown, so many of them true positives.
+    fn point(&self, n_shown: usize, true_positives: usize) -> Point {
+        Point {
+            false_positives: (n_shown - true_positives) as u32,
+            true_positives: true_positives as u32,
+            score_threshold: n_shown.checked_sub(1).map(|last| self.scores[last]),
+        }
     }
 
     /// Detections that share their score with another.
@@ -61,8 +71,21 @@ impl Curve {
     /// holds for a number, for every smaller one.
     #[must_use]
     pub fn last_within(&self, within: impl Fn(u32) -> bool) -> Point {
-        let after = self.points.partition_point(|point| within(point.false_positives));
-        self.points[after.saturating_sub(1)]
+        let hits_among = |n_shown: usize| self.hits.partition_point(|rank| (*rank as usize) < n_shown);
+        let (mut most, mut too_many) = (0, self.scores.len() + 1);
+        while most + 1 < too_many {
+            let middle = usize::midpoint(most, too_many);
+            if within((middle - hits_among(middle)) as u32) {
+                most = middle;
+            } else {
+                too_many = middle;
+            }
+        }
+        if let Some(next) = self.scores.get(most) {
+            // Equal scores enter together or not at all.
+            most = most.min(self.scores.partition_point(|score| score > next));
+        }
+        self.point(most, hits_among(most))
     }
 
     /// The points that bound the curve: the first and last, and those where it turns.
@@ -75,19 +98,31 @@ impl Curve {
             let right = a.false_positives == b.false_positives && b.false_positives == c.false_positives;
             up || right
         };
-        let last = self.points.len() - 1;
-        let turns = (0..=last)
-            .filter(|&at| at == 0 || at == last || !flat(&self.points[at - 1], &self.points[at], &self.points[at + 1]));
-        turns.map(|at| self.points[at]).collect()
+        let mut corners: Vec<Point> = Vec::new();
+        let mut last: Option<Point> = None;
+        for point in self.points() {
+            if let (Some(corner), Some(between)) = (corners.last(), last)
+                && !flat(corner, &between, &point)
+            {
+                corners.push(between);
+            }
+            if corners.is_empty() {
+                corners.push(point);
+            } else {
+                last = Some(point);
+            }
+        }
+        corners.extend(last);
+        corners
     }
 }
 
-/// The order of true and false positives alone, as the official score reads it: `hits_above[k - 1]` true positives rank
-/// above the k-th false positive.
+/// The order of true and false positives alone, as the official score reads it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Staircase {
-    hits_above: Vec<u32>,
-    true_positives: u32,
+    /// How many false positives rank above each true positive, from the top.
+    misses_above: Vec<u32>,
+    false_positives: u32,
 }
 
 impl Staircase {
@@ -106,29 +141,32 @@ impl Staircase {
 
     /// Appends a true positive.
     pub fn hit(&mut self) {
-        self.true_positives += 1;
+        self.misses_above.push(self.false_positives);
     }
 
     /// Appends `count` false positives.
     pub fn miss(&mut self, count: usize) {
-        self.hits_above.extend(std::iter::repeat_n(self.true_positives, count));
+        self.false_positives += count as u32;
     }
 
     /// All true positives.
     #[must_use]
-    pub const fn true_positives(&self) -> u32 {
-        self.true_positives
+    pub fn true_positives(&self) -> u32 {
+        self.misses_above.len() as u32
     }
 
     /// All false positives.
     #[must_use]
-    pub fn false_positives(&self) -> usize {
-        self.hits_above.len()
+    pub const fn false_positives(&self) -> usize {
+        self.false_positives as usize
     }
 
     /// True positives ranked above the `k`-th false positive, `k` from 1; `None` if there are fewer.
     #[must_use]
     pub fn hits_above(&self, k: u64) -> Option<u32> {
-        self.hits_above.get(usize::try_from(k.checked_sub(1)?).ok()?).copied()
+        if k == 0 || k > u64::from(self.false_positives) {
+            return None;
+        }
+        Some(self.misses_above.partition_point(|misses| u64::from(*misses) < k) as u32)
     }
 }

@@ -113,7 +113,7 @@ pub fn operating_thresholds(
     for (threshold, class) in thresholds.iter_mut().zip(Class::all()) {
         let counts = counts_of(ground_truth, class);
         let verdicts = run.verdicts(class, counts.n_lesions, iou_threshold, Extent::PlusOne);
-        let curve = Curve::new(run.ranking(class).scores(), &verdicts);
+        let curve = Curve::new(run.ranking(class).shared_scores(), &verdicts);
         let points = exact::operating_points(&curve, counts, &[fp_per_image]);
         *threshold = points.first().and_then(|point| point.score_threshold);
     }

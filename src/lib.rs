@@ -60,7 +60,7 @@ pub use run::{Prepared, Run};
 
 use std::sync::Arc;
 
-use crate::dataset::Class;
+use crate::dataset::{Class, each_class};
 use crate::doctor::{Case, Refusal};
 use crate::report::CurveReport;
 use crate::report::statistics::{RocCurveReport, Wanted};
@@ -96,10 +96,8 @@ pub fn prepare(
 /// follow at once.
 #[must_use]
 pub fn evaluate(ground_truth: &GroundTruth, runs: &[&Run], options: &Options) -> Report {
-    let scored: Vec<(&Run, Vec<ClassScore>)> = runs
-        .iter()
-        .map(|run| (*run, Class::all().map(|class| score_class(ground_truth, run, class, options)).collect()))
-        .collect();
+    let scored: Vec<(&Run, Vec<ClassScore>)> =
+        runs.iter().map(|run| (*run, each_class(|class| score_class(ground_truth, run, class, options)))).collect();
     Report::new(ground_truth, options, &scored)
 }
 
@@ -113,7 +111,7 @@ pub fn evaluate_with_statistics(
 ) -> Report {
     let scored: Vec<(&Run, Vec<ClassScore>)> = runs
         .iter()
-        .map(|(run, _)| (*run, Class::all().map(|class| score_class(ground_truth, run, class, options)).collect()))
+        .map(|(run, _)| (*run, each_class(|class| score_class(ground_truth, run, class, options))))
         .collect();
     let predictions: Vec<&Predictions> = runs.iter().map(|(_, predictions)| *predictions).collect();
     Report::new(ground_truth, options, &scored).with_statistics(ground_truth, options, &scored, &predictions, wanted)

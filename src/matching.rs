@@ -4,6 +4,7 @@
 //! [`Ranking::verdicts`] is repeated when the threshold changes.
 
 use std::num::NonZeroU32;
+use std::sync::Arc;
 
 use crate::geometry::{BBox, Extent, iou};
 
@@ -35,7 +36,8 @@ struct Best {
 /// The detections of a class over all images by falling score, each with the lesion that it may find.
 #[derive(Debug, Clone, Default)]
 pub struct Ranking {
-    scores: Vec<f32>,
+    /// Shared with the curves that are read from it.
+    scores: Arc<[f32]>,
     detections: Vec<u32>,
     /// One more than the place in `candidates`; none where the image has no lesion of the class.
     candidate: Vec<Option<NonZeroU32>>,
@@ -62,23 +64,30 @@ impl Ranking {
     ///
     /// Of two equal scores the one listed later goes first, as in a stable ascending sort, reversed.
     pub fn new<'a>(unranked: impl Iterator<Item = Unranked<'a>>) -> Self {
-        let mut listed = Self::default();
+        let (mut scores, mut detections, mut candidate, mut candidates) = (vec![], vec![], vec![], vec![]);
         for one in unranked {
-            listed.scores.push(one.score);
-            listed.detections.push(one.detection);
-            listed.candidate.push(Candidate::of(&one).map(|candidate| {
-                listed.candidates.push(candidate);
+            scores.push(one.score);
+            detections.push(one.detection);
+            candidate.push(Candidate::of(&one).map(|of_one| {
+                candidates.push(of_one);
                 // At most u32::MAX - 1 detections: `limits::MAX_ROWS`.
-                NonZeroU32::new(listed.candidates.len() as u32).unwrap_or(NonZeroU32::MAX)
+                NonZeroU32::new(candidates.len() as u32).unwrap_or(NonZeroU32::MAX)
             }));
         }
-        let order = falling(&listed.scores);
+        candidates.shrink_to_fit();
+        let order = falling(&scores);
         Self {
-            scores: order.iter().map(|&at| listed.scores[at as usize]).collect(),
-            detections: order.iter().map(|&at| listed.detections[at as usize]).collect(),
-            candidate: order.iter().map(|&at| listed.candidate[at as usize]).collect(),
-            candidates: listed.candidates,
+            scores: order.iter().map(|&at| scores[at as usize]).collect(),
+            detections: order.iter().map(|&at| detections[at as usize]).collect(),
+            candidate: order.iter().map(|&at| candidate[at as usize]).collect(),
+            candidates,
         }
+    }
+
+    /// Scores, falling, to be kept.
+    #[must_use]
+    pub fn shared_scores(&self) -> Arc<[f32]> {
+        Arc::clone(&self.scores)
     }
 
     /// Scores, falling.

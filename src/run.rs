@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::dataset::{CLASSES, Class, GroundTruth, PredictionFile, Predictions, Sha256};
+use crate::dataset::{Class, GroundTruth, PredictionFile, Predictions, Sha256, each_class};
 use crate::error::Error;
 use crate::geometry::Extent;
 use crate::matching::{Ranking, Unranked, Verdict};
@@ -189,11 +189,7 @@ impl<'a> Join<'a> {
             let without = usize::from(file.is_none());
             self.notices.add(NoticeCode::ImageWithoutFile, without, || self.ground_truth.images()[image].clone());
         }
-        let by_class = self.detections_by_class();
-        let rankings = by_class.iter().zip(Class::all()).map(|(rows, class)| {
-            Ranking::new(rows.iter().map(|&(image, detection)| self.unranked(class, image, detection)))
-        });
-        let rankings = rankings.collect();
+        let rankings = each_class(|class| Ranking::new(self.unranked(class)));
         let detections_of_image = self.file_of_image.iter().map(|file| self.detections_of(*file)).collect();
         Ok(Run {
             name: self.predictions.name().to_owned(),
@@ -207,34 +203,25 @@ impl<'a> Join<'a> {
         })
     }
 
-    /// Image and number of each detection, by class, in image order and inside an image in file order.
-    fn detections_by_class(&self) -> Vec<Vec<(u32, u32)>> {
-        let mut rows = vec![Vec::new(); CLASSES.len()];
-        for (file, image) in self.file_of_image.iter().zip(0_u32..) {
-            for detection in self.detections_of(*file) {
-                if let Some(class) = self.predictions.detections().class(detection as usize) {
-                    rows[class.index()].push((image, detection));
-                }
-            }
-        }
-        rows
+    /// The detections of a class, in image order and inside an image in file order.
+    fn unranked(&self, class: Class) -> impl Iterator<Item = Unranked<'a>> {
+        let detections = self.predictions.detections();
+        self.file_of_image.iter().zip(0_usize..).flat_map(move |(file, image)| {
+            let (first_lesion, lesions) = self.ground_truth.lesions(class, image);
+            let of_class = move |detection: &u32| detections.class(*detection as usize) == Some(class);
+            self.detections_of(*file).filter(of_class).map(move |detection| Unranked {
+                detection,
+                score: detections.score(detection as usize),
+                bbox: detections.bbox(detection as usize),
+                first_lesion,
+                lesions,
+            })
+        })
     }
 
     /// Numbers of the detections of a file; none without a file.
     fn detections_of(&self, file: Option<u32>) -> Range<u32> {
         let detections = file.and_then(|file| self.predictions.files()[file as usize].detections.as_ref().ok());
         detections.cloned().unwrap_or(0..0)
-    }
-
-    fn unranked(&self, class: Class, image: u32, detection: u32) -> Unranked<'a> {
-        let (first_lesion, lesions) = self.ground_truth.lesions(class, image as usize);
-        let detections = self.predictions.detections();
-        Unranked {
-            detection,
-            score: detections.score(detection as usize),
-            bbox: detections.bbox(detection as usize),
-            first_lesion,
-            lesions,
-        }
     }
 }

@@ -54,7 +54,7 @@ pub fn scores(ground_truth: &GroundTruth, run: &Run, options: &Options, conventi
         let counts_at_all =
             |shown: &(f32, Verdict)| !(convention.ignores_second_boxes && shown.1 == Verdict::Duplicate);
         let (ranked, verdicts): (Vec<f32>, Vec<Verdict>) = shown.filter(counts_at_all).unzip();
-        let points = exact::operating_points(&Curve::new(&ranked, &verdicts), counts, options.fp_per_image());
+        let points = exact::operating_points(&Curve::new(ranked, &verdicts), counts, options.fp_per_image());
         scores.exact.push(points.into_iter().map(|point| exact::recall(point, counts)).collect());
         let staircase = Staircase::new(verdicts.into_iter());
         scores.official.push(official::recall(&staircase, counts, options.fp_per_image()));

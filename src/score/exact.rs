@@ -13,7 +13,7 @@ pub const SEVEN_RATES: [f64; 7] = [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
 /// use froc::curve::Curve;
 /// use froc::matching::Verdict::{FalsePositive, TruePositive};
 /// use froc::score::{exact, official::Counts};
-/// let curve = Curve::new(&[0.9, 0.8, 0.7], &[TruePositive, FalsePositive, TruePositive]);
+/// let curve = Curve::new([0.9, 0.8, 0.7], &[TruePositive, FalsePositive, TruePositive]);
 /// let counts = Counts { n_lesions: 2, n_images: 20 };
 /// let point = exact::operating_points(&curve, counts, &[0.05])[0];
 /// assert_eq!((point.true_positives, point.false_positives), (2, 1));
@@ -45,23 +45,23 @@ pub fn mean_recall(curve: &Curve, counts: Counts, fp_per_image: &[f64]) -> Optio
 /// use froc::curve::Curve;
 /// use froc::matching::Verdict::{FalsePositive, TruePositive};
 /// use froc::score::{exact::area, official::Counts};
-/// let curve = Curve::new(&[0.9, 0.8, 0.7], &[TruePositive, FalsePositive, TruePositive]);
+/// let curve = Curve::new([0.9, 0.8, 0.7], &[TruePositive, FalsePositive, TruePositive]);
 /// let counts = Counts { n_lesions: 2, n_images: 4 };
 /// // Recall is 1/2 up to a quarter of a false positive per image, and 1 from there on.
 /// assert_eq!(area(&curve, counts, 0.5), Some(0.75));
 /// ```
 #[must_use]
 pub fn area(curve: &Curve, counts: Counts, fp_per_image: f64) -> Option<f64> {
-    let points = curve.points();
+    let mut points = curve.points().peekable();
     let mut area = 0.0;
-    for (at, point) in points.iter().enumerate() {
+    while let Some(point) = points.next() {
         let of = |point: &Point| counts.per_image(u64::from(point.false_positives));
-        let start = of(point);
-        let end = points.get(at + 1).map_or(fp_per_image, of).min(fp_per_image);
+        let start = of(&point);
+        let end = points.peek().map_or(fp_per_image, of).min(fp_per_image);
         if start >= fp_per_image {
             break;
         }
-        area += recall(*point, counts)? * (end - start);
+        area += recall(point, counts)? * (end - start);
     }
     Some(area / fp_per_image)
 }

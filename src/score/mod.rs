@@ -57,7 +57,7 @@ impl ClassScore {
         // NumPy compares the f32 overlap with the threshold as f32.
         let iou_threshold = options.iou_threshold() as f32;
         let verdicts = ranking.verdicts(counts.n_lesions, iou_threshold, Extent::PlusOne);
-        let curve = Curve::new(ranking.scores(), &verdicts);
+        let curve = Curve::new(ranking.shared_scores(), &verdicts);
         let staircase = Staircase::new(verdicts.iter().copied());
         let claims: Vec<Option<u32>> = ranking.claims(iou_threshold, Extent::PlusOne).collect();
         let extremes = ties::extremes(ranking.scores(), &claims, counts.n_lesions);
@@ -102,7 +102,7 @@ pub fn pooled_curve(ground_truth: &GroundTruth, run: &Run, iou_threshold: f64) -
     // Scores are finite; the order of equal ones does not matter, since they enter together.
     shown.sort_unstable_by(|(a, _), (b, _)| b.total_cmp(a));
     let (scores, verdicts): (Vec<f32>, Vec<Verdict>) = shown.into_iter().unzip();
-    Curve::new(&scores, &verdicts)
+    Curve::new(scores, &verdicts)
 }
 
 /// The arithmetic mean, summed in order; `None` of nothing.
