@@ -1,6 +1,8 @@
 //! Predictions as ChestX-Det10's script reads them: one JSON file an image, a list of entries, each an object whose keys
 //! are class names and whose values are `[x1, y1, x2, y2, score]`.
 
+mod fast;
+
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
@@ -27,6 +29,14 @@ pub fn read(bytes: &[u8], into: &mut Detections) -> Result<Contents, Error> {
     if text.is_empty() {
         return Ok(Contents::default());
     }
+    match fast::read(text, into) {
+        Some(both_spellings) => Ok(Contents { both_spellings, ..Contents::default() }),
+        None => slow(text, into),
+    }
+}
+
+/// Reads any JSON text, or says what is wrong with it.
+fn slow(text: &[u8], into: &mut Detections) -> Result<Contents, Error> {
     let mut reader = Reader {
         into,
         contents: Contents::default(),
@@ -95,17 +105,9 @@ impl Reader<'_> {
         self.name.push_str(name.get(..MAX_NAME_BYTES).unwrap_or(name));
     }
 
-    /// Of both spellings of a class the official one is read.
     fn end_entry<E: serde::de::Error>(&mut self) -> Result<(), E> {
         self.make_room(self.entry.len())?;
-        let mut both = false;
-        for &(key, [x1, y1, x2, y2, score]) in &self.entry {
-            if !key.is_official && self.entry.iter().any(|(other, _)| other.is_official && other.class == key.class) {
-                both = true;
-                continue;
-            }
-            self.into.push(key.class, BBox { x1, y1, x2, y2 }, score);
-        }
+        let both = push_entry(&self.entry, self.into);
         self.contents.both_spellings += u32::from(both);
         self.entry.clear();
         Ok(())
@@ -114,6 +116,19 @@ impl Reader<'_> {
     fn make_room<E: serde::de::Error>(&mut self, n: usize) -> Result<(), E> {
         self.into.reserve(n).map_err(|_| self.place.fail(OUT_OF_MEMORY.0, OUT_OF_MEMORY.1))
     }
+}
+
+/// Appends the boxes of an entry and tells whether it holds a class in both spellings, of which the official one is read.
+fn push_entry(entry: &[(Key, [f32; 5])], into: &mut Detections) -> bool {
+    let mut both = false;
+    for &(key, [x1, y1, x2, y2, score]) in entry {
+        if !key.is_official && entry.iter().any(|(other, _)| other.is_official && other.class == key.class) {
+            both = true;
+            continue;
+        }
+        into.push(key.class, BBox { x1, y1, x2, y2 }, score);
+    }
+    both
 }
 
 struct ListSeed<'a, 'b>(&'a mut Reader<'b>);
