@@ -25,10 +25,10 @@ import { loadModule } from "./assets.ts";
 import { Helpers, readersFor } from "./helpers.ts";
 import { buffersOf } from "./parts.ts";
 import type { NetworkRequest } from "./requests.ts";
-import type { Api, Started } from "./worker.ts";
+import type { Api, Outline, Started } from "./worker.ts";
 import EngineWorker from "./worker.ts?worker&inline";
 
-export type { ErrorReport, FileFailure, FileSummary, OptionsReport, Outcome, ProgressReport, Reading, Remedy };
+export type { ErrorReport, FileFailure, FileSummary, OptionsReport, Outcome, Outline, ProgressReport, Reading, Remedy };
 
 /** What every call here throws: sentences, whoever failed. */
 export class EvaluationError extends Error {
@@ -161,6 +161,11 @@ export class Evaluator {
 
   imageRoc(run: number, classIndex: number): Promise<RocCurveReport> {
     return this.#call((remote) => remote.imageRoc(run, classIndex));
+  }
+
+  /** A curve to draw small, and the span of its scores. */
+  outline(run: number, classIndex: number, options: OptionsReport): Promise<Outline> {
+    return this.#call((remote) => remote.outline(run, classIndex, options));
   }
 
   /** The score threshold of each class at its operating point of a rate; null where no detection counts. */

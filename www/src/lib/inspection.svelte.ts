@@ -1,10 +1,12 @@
 // What is looked at: the run, the rate, the score thresholds and the filters; and what the engine says of it.
-import type { Category, CurveReport, DiagnosisReport, GalleryQuery, ImageReport, Report, View } from "../../pkg/froc.js";
-import type { ErrorReport, Evaluator } from "./evaluator.ts";
+import { untrack } from "svelte";
+
+import type { Category, DiagnosisReport, GalleryQuery, ImageReport, Report, View } from "../../pkg/froc.js";
+import type { ErrorReport, Evaluator, Outline } from "./evaluator.ts";
 import { Latest } from "./latest.ts";
 import { sentences } from "./shelf.svelte.ts";
 
-export type Engine = Pick<Evaluator, "operatingThresholds" | "diagnosis" | "gallery" | "images" | "curve">;
+export type Engine = Pick<Evaluator, "operatingThresholds" | "diagnosis" | "gallery" | "images" | "outline">;
 export type Thresholds = (number | null)[];
 export type Filters = Omit<GalleryQuery, "view" | "other">;
 
@@ -25,6 +27,7 @@ export const OPEN: Filters = {
 export class Inspection {
   readonly engine: Engine;
   readonly #report: () => Report;
+  readonly #scored: () => number;
   /** Place of the run that was chosen, and of the rate; the report may hold fewer by now. */
   #run = $state(0);
   #rate = $state(0);
@@ -37,13 +40,17 @@ export class Inspection {
   /** Numbers of the images that pass the filters, in order; null before the first answer. */
   images: Uint32Array | null = $state.raw(null);
   /** The curve of each class of the run; null before they are known. */
-  curves: CurveReport[] | null = $state.raw(null);
+  outlines: Outline[] | null = $state.raw(null);
   errors: ErrorReport[] = $state.raw([]);
-  #names: { of: Report; names: string[] } | null = null;
+  /** The engine has told of images. */
+  #isTold = $state(false);
+  #names: { of: number; names: string[] } | null = null;
 
-  constructor(engine: Engine, report: () => Report) {
+  /** `scored` changes when other files, readings or options were scored. */
+  constructor(engine: Engine, report: () => Report, scored: () => number) {
     this.engine = engine;
     this.#report = report;
+    this.#scored = scored;
     const fail = (thrown: unknown) => (this.errors = sentences(thrown));
     const operating = new Latest(
       ({ runs, rate, iou }: { runs: number; rate: number; iou: number }) =>
@@ -56,25 +63,46 @@ export class Inspection {
     );
     const gallery = new Latest((query: GalleryQuery) => engine.gallery(query), (images) => (this.images = images), fail);
     const diagnosis = new Latest((view: View) => engine.diagnosis(view), (answer) => (this.diagnosis = answer), fail);
-    const curves = new Latest(
-      ({ run, options }: { run: number; options: Report["options"] }) =>
-        Promise.all(this.classes.map((_, at) => engine.curve(run, at, { iou_threshold: options.iou_threshold, fp_per_image: options.fp_per_image }))),
-      (answer, { run }) => {
-        if (run === this.run) this.curves = answer;
-      },
-      fail,
-    );
-    $effect(() => operating.ask({ runs: this.report.runs.length, rate: this.rate, iou: this.report.options.iou_threshold }));
+    const runs = $derived(this.report.runs.length);
+    const rate = $derived(this.rate);
+    const iou = $derived(this.report.options.iou_threshold);
     $effect(() => {
-      if (this.view) gallery.ask({ ...this.filters, view: this.view, other: this.other });
+      void scored();
+      operating.ask({ runs, rate, iou });
     });
+    const isKnown = $derived(this.view !== null);
     $effect(() => {
-      if (this.view) diagnosis.ask(this.view);
+      void scored();
+      const { filters } = this;
+      if (!isKnown) return;
+      // A slider that is moved changes nothing about which images there are.
+      const [view, other] = asksForBoxes(filters) ? [this.view, this.other] : untrack(() => [this.view, this.other]);
+      if (view) gallery.ask({ ...filters, view, other: other ?? null });
     });
-    // After the images, which are waited for.
+    // The first images come before the counts: they are asked for once it is known which they are.
+    const isDrawn = $derived(this.#isTold || this.images?.length === 0);
     $effect(() => {
-      if (this.images && this.diagnosis) curves.ask({ run: this.run, options: this.report.options });
+      if (this.view && isDrawn) diagnosis.ask(this.view);
     });
+    // After the images and the counts, which are waited for.
+    const isShown = $derived(this.images !== null && this.diagnosis !== null);
+    const run = $derived(this.run);
+    $effect(() => {
+      void scored();
+      if (!isShown) return;
+      let isWanted = true;
+      void this.#outline(run, () => isWanted).catch(fail);
+      return () => (isWanted = false);
+    });
+  }
+
+  async #outline(run: number, isWanted: () => boolean): Promise<void> {
+    const outlines: Outline[] = [];
+    for (const at of untrack(() => this.classes.keys())) {
+      if (!isWanted()) return;
+      outlines.push(await this.engine.outline(run, at, untrack(() => this.report.options)));
+    }
+    if (isWanted()) this.outlines = outlines;
   }
 
   get report(): Report {
@@ -140,14 +168,17 @@ export class Inspection {
     this.moved = (this.thresholds ?? []).map((now, at) => (classIndex === null || classIndex === at ? threshold : now));
   }
 
-  imagesOf(view: View, images: readonly number[]): Promise<ImageReport[]> {
-    return this.engine.images(view, Uint32Array.from(images));
+  async imagesOf(view: View, images: readonly number[]): Promise<ImageReport[]> {
+    const reports = await this.engine.images(view, Uint32Array.from(images));
+    this.#isTold = true;
+    return reports;
   }
 
   /** The names of all images, some thousand at a time, so that other questions are answered in between. */
   async names(): Promise<string[]> {
     const { report } = this;
-    if (this.#names?.of === report) return this.#names.names;
+    const of = this.#scored();
+    if (this.#names?.of === of) return this.#names.names;
     const n = report.ground_truth.n_images;
     const view = { run: this.run, iou_threshold: report.options.iou_threshold, fp_per_image: null, thresholds: [] };
     const names: string[] = [];
@@ -155,15 +186,14 @@ export class Inspection {
       const images = Array.from({ length: Math.min(NAMES_AT_ONCE, n - from) }, (_, at) => from + at);
       names.push(...(await this.imagesOf(view, images)).map(({ name }) => name));
     }
-    this.#names = { of: report, names };
+    this.#names = { of, names };
     return names;
   }
 
   /** Lowest and highest score of a class, or of all classes; 0 to 1 where nothing is detected or known. */
   range(classIndex: number | null): readonly [number, number] {
-    const curves = (this.curves ?? []).filter((_, at) => classIndex === null || classIndex === at);
-    // The highest score is that of the first step, the lowest that of the last.
-    const ends = curves.flatMap(({ score_threshold: scores }) => [scores[1] ?? [], scores.at(-1) ?? []].flat());
+    const outlines = (this.outlines ?? []).filter((_, at) => classIndex === null || classIndex === at);
+    const ends = outlines.flatMap(({ range }) => range ?? []);
     return ends.length === 0 ? [0, 1] : [Math.min(...ends), Math.max(...ends)];
   }
 
@@ -173,6 +203,10 @@ export class Inspection {
     return this.report.runs[this.run]?.classes[classIndex]?.exact.budget[this.rateAt] ?? null;
   }
 }
+
+/** Whether it depends on the boxes, and so on the thresholds, which images pass or come first. */
+const asksForBoxes = ({ lesion_free, search, ...filters }: Filters) =>
+  !isOpen({ ...filters, lesion_free: null, search: "" }) || (filters.order !== "file" && filters.order !== "name");
 
 export const isOpen = (filters: Filters) =>
   JSON.stringify({ ...filters, order: null }) === JSON.stringify({ ...OPEN, order: null });

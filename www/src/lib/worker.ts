@@ -40,6 +40,16 @@ export interface Started {
   version: string;
 }
 
+/** A curve without the steps that are too small to see. */
+export interface Outline {
+  curve: CurveReport;
+  /** Lowest and highest score of a detection; null if there is none. */
+  range: [number, number] | null;
+}
+
+/** The least step of recall that an outline shows. */
+const LEAST_STEP = 1 / 2000;
+
 let evaluator: Evaluator | undefined;
 
 function engine(): Evaluator {
@@ -146,6 +156,23 @@ const api = {
   },
   curve(run: number, classIndex: number, options: OptionsReport): CurveReport {
     return engine().curve(run, classIndex, options);
+  },
+  /** A curve to draw small, and the span of its scores. */
+  outline(run: number, classIndex: number, options: OptionsReport): Outline {
+    const { fp_per_image: x, recall: y, score_threshold: scores } = engine().curve(run, classIndex, options);
+    const [highest, lowest] = [scores[1] ?? null, scores.at(-1) ?? null];
+    // Steps that nobody would see are left out: a curve of a hundred thousand images has as many.
+    let last = Number.NEGATIVE_INFINITY;
+    const kept = [...y.keys()].filter((at) => {
+      const isSeen = (y[at] ?? 0) - last >= LEAST_STEP || at === y.length - 1;
+      if (isSeen) last = y[at] ?? 0;
+      return isSeen;
+    });
+    const at = <T>(values: T[]) => kept.map((index) => values[index] as T);
+    return {
+      curve: { fp_per_image: at(x), recall: at(y), score_threshold: at(scores) },
+      range: highest === null || lowest === null ? null : [lowest, highest],
+    };
   },
   operatingThresholds(run: number, fpPerImage: number, iouThreshold: number): (number | null)[] {
     return engine().operating_thresholds(run, fpPerImage, iouThreshold);
