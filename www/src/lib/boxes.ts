@@ -14,6 +14,9 @@ export const LINES: Record<Kind, { width: number; dashes: number[] }> = {
   uncounted: { width: 1, dashes: [1, 2] },
 };
 
+/** What lies below a line on a picture, so that it is seen on bright parts too. */
+const HALO = "rgb(0 0 0 / 0.55)";
+
 export interface Box {
   kind: Kind;
   class: string;
@@ -53,11 +56,17 @@ export function draw(canvas: HTMLCanvasElement, side: number, report: ImageRepor
   for (const { kind, class: name, bbox } of boxesOf(report, false)) {
     const { width: line, dashes } = LINES[kind];
     context.globalAlpha = chosen === null || chosen === name ? 1 : 0.25;
-    context.strokeStyle = palette[kind];
-    context.lineWidth = line;
     context.setLineDash(dashes);
     const [x1, y1, x2, y2] = bbox;
-    context.strokeRect(left + x1 * scale, top + y1 * scale, (x2 - x1) * scale, (y2 - y1) * scale);
+    const stroke = () => context.strokeRect(left + x1 * scale, top + y1 * scale, (x2 - x1) * scale, (y2 - y1) * scale);
+    if (picture) {
+      context.strokeStyle = HALO;
+      context.lineWidth = line + 2;
+      stroke();
+    }
+    context.strokeStyle = palette[kind];
+    context.lineWidth = line;
+    stroke();
   }
   context.globalAlpha = 1;
 }
