@@ -1,11 +1,12 @@
 // The whole path once in Firefox, which Playwright cannot drive as distributions ship it: drop, score, export, offline, one file.
-import { existsSync, mkdtempSync, readFileSync, readdirSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import { expect, test } from "@playwright/test";
-import { launch, type Browser, type Page } from "puppeteer-core";
+import { zipSync } from "fflate";
+import { launch, type Browser, type ElementHandle, type Page } from "puppeteer-core";
 
 import { ATTEMPTS, attempt } from "./attempts.ts";
 import { golden, goldenCase, terminal, type Upload } from "./page.ts";
@@ -104,6 +105,30 @@ test("Firefox: a drop is scored, and its export is what the terminal writes", as
   const page = await open(site.url);
   await drop(page, files);
   expect((await exported(page)).equals(terminal(files, []))).toBe(true);
+  expect(await text(page, "request-count")).toBe("0 network requests");
+  await page.close();
+});
+
+test("Firefox: a bar leads to its images, pictures come from a zip, and an image is large by keyboard", async () => {
+  const page = await open(site.url);
+  await scoreSample(page);
+  await page.waitForSelector(`${at("tile")}[data-image]`);
+  await page.$eval(`[data-class="Mass"] ${at("segment")}`, (segment) => (segment as HTMLElement).click());
+  await page.waitForFunction((shown) => !/^(104|…) of 104/.test(document.querySelector(shown)?.textContent ?? "104 of 104"), {}, at("shown"));
+  const zip = join(downloads, "films.zip");
+  // A picture that any browser makes: one black pixel.
+  const pixel = await page.evaluate(() => document.createElement("canvas").toDataURL("image/png").split(",")[1] ?? "");
+  writeFileSync(zip, zipSync({ "films/sample_001.png": Buffer.from(pixel, "base64") }));
+  const input = (await page.$(at("picture-input"))) as ElementHandle<HTMLInputElement> | null;
+  await input?.uploadFile(zip);
+  await page.waitForSelector(at("matched"));
+  await page.waitForFunction((matched) => document.querySelector(matched)?.textContent?.includes("1 image of 104 has its picture."), {}, at("matched"));
+  await page.$eval(at("tile"), (tile) => (tile as HTMLElement).click());
+  await page.waitForSelector(at("box"));
+  await page.keyboard.press("+");
+  await page.waitForSelector(`${at("image-view")}[data-zoom="1.5"]`);
+  await page.keyboard.press("Escape");
+  await page.waitForFunction((view) => !document.querySelector(view), {}, at("image-view"));
   expect(await text(page, "request-count")).toBe("0 network requests");
   await page.close();
 });

@@ -190,7 +190,7 @@ export class Inspection {
     return names;
   }
 
-  /** Lowest and highest score of a class, or of all classes; 0 to 1 where nothing is detected or known. */
+  /** From the lowest score of a class, or of all classes, to above the highest; 0 to 1 where nothing is detected or known. */
   range(classIndex: number | null): readonly [number, number] {
     const outlines = (this.outlines ?? []).filter((_, at) => classIndex === null || classIndex === at);
     const ends = outlines.flatMap(({ range }) => range ?? []);

@@ -43,8 +43,13 @@ export interface Started {
 /** A curve without the steps that are too small to see. */
 export interface Outline {
   curve: CurveReport;
-  /** Lowest and highest score of a detection; null if there is none. */
+  /** From the lowest score to above the highest; null if nothing is detected. */
   range: [number, number] | null;
+}
+
+/** A score that may be the highest: a curve tells where it turns first, and detections may rank above that. */
+function reach(lowest: number, turn: number): number {
+  return lowest >= 0 && turn <= 1 ? 1 : turn + (turn - lowest) / 2;
 }
 
 /** The least step of recall that an outline shows. */
@@ -160,7 +165,7 @@ const api = {
   /** A curve to draw small, and the span of its scores. */
   outline(run: number, classIndex: number, options: OptionsReport): Outline {
     const { fp_per_image: x, recall: y, score_threshold: scores } = engine().curve(run, classIndex, options);
-    const [highest, lowest] = [scores[1] ?? null, scores.at(-1) ?? null];
+    const [turn, lowest] = [scores[1] ?? null, scores.at(-1) ?? null];
     // Steps that nobody would see are left out: a curve of a hundred thousand images has as many.
     let last = Number.NEGATIVE_INFINITY;
     const kept = [...y.keys()].filter((at) => {
@@ -171,7 +176,7 @@ const api = {
     const at = <T>(values: T[]) => kept.map((index) => values[index] as T);
     return {
       curve: { fp_per_image: at(x), recall: at(y), score_threshold: at(scores) },
-      range: highest === null || lowest === null ? null : [lowest, highest],
+      range: turn === null || lowest === null ? null : [lowest, reach(lowest, turn)],
     };
   },
   operatingThresholds(run: number, fpPerImage: number, iouThreshold: number): (number | null)[] {
