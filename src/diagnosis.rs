@@ -49,7 +49,8 @@ pub enum Category {
 }
 
 /// What a detection and a lesion come to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// The detection finds a lesion.
     TruePositive,
@@ -341,10 +342,13 @@ impl Diagnosis {
         // The last place is that of nothing removed, which mended lesions are added to.
         let mut left_out = [0; N + 1];
         let mut is_open = [true; N + 1];
-        let (mut true_positives, mut false_positives, mut as_is) = (0, 0, 0);
+        let (mut true_positives, mut false_positives, mut as_is, mut counted) = (0, 0, 0, 0);
         for (rank, (score, &detection)) in scores.iter().zip(detections).enumerate() {
             match self.categories[detection as usize].cause() {
-                None => true_positives += 1,
+                None => {
+                    true_positives += 1;
+                    counted += usize::from(rank < n_counted);
+                }
                 Some(cause) => {
                     false_positives += 1;
                     if rank < n_counted {
@@ -366,8 +370,13 @@ impl Diagnosis {
                 break;
             }
         }
-        for (best, mended) in best[N..].iter_mut().zip(&causes[N..]) {
-            *best = as_is + mended;
+        let found = |category: Category| match category {
+            // Those found between the score threshold and the rate are among the mended ones.
+            Category::OutRanked => as_is.min(counted),
+            _ => as_is,
+        };
+        for ((best, mended), category) in best[N..].iter_mut().zip(&causes[N..]).zip(Category::OF_MISSED_LESIONS) {
+            *best = found(category) + mended;
         }
         best
     }

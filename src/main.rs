@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use froc::bootstrap::Uncertainty;
 use froc::doctor::Refusal;
 use froc::reading::{FileNames, Folders, Layout};
+use froc::render::errors::{self, ErrorsFormat};
 use froc::report::statistics::Wanted;
 use froc::{Error, GroundTruth, Groups, Options, Predictions, Prepared, Reading, Report, Resampling, Run};
 
@@ -28,11 +29,13 @@ enum Command {
     Score(Score),
     /// Every run against a baseline, on the same bootstrap draws: difference, interval, p, and what changed sides.
     Compare(Compare),
+    /// Every detection and every missed lesion with its cause, at the exact operating points of a rate.
+    Errors(Errors),
 }
 
-/// What is scored, and how.
+/// What is read, and how.
 #[derive(clap::Args)]
-struct Scoring {
+struct Input {
     /// The list of images and lesions (test.json).
     #[arg(long, value_name = "FILE")]
     ground_truth: PathBuf,
@@ -42,6 +45,15 @@ struct Scoring {
     /// Least overlap with which a detection finds a lesion [default: 0.5].
     #[arg(long, value_name = "IOU")]
     iou: Option<String>,
+    #[command(flatten)]
+    reading: HowToRead,
+}
+
+/// What is scored, and how.
+#[derive(clap::Args)]
+struct Scoring {
+    #[command(flatten)]
+    input: Input,
     /// False positives per image at which recall is read [default: 0.05,0.1,0.2].
     #[arg(long, value_name = "RATES")]
     fp: Option<String>,
@@ -61,8 +73,6 @@ struct Scoring {
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    #[command(flatten)]
-    reading: HowToRead,
 }
 
 /// For files that are not as the official script expects; the report says what was done.
@@ -159,6 +169,26 @@ struct Compare {
     bootstrap: u32,
 }
 
+#[derive(clap::Args)]
+struct Errors {
+    #[command(flatten)]
+    input: Input,
+    /// The rate, in false positives per image, of the operating points [default: 0.2].
+    #[arg(long, value_name = "RATE")]
+    fp: Option<String>,
+    /// What to print.
+    #[arg(long, value_enum, default_value_t = ListFormat::Csv)]
+    format: ListFormat,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ListFormat {
+    /// A line of column names, and a line for each row.
+    Csv,
+    /// A list of objects.
+    Json,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Format {
     /// A table for people; its last lines are those of the official script.
@@ -212,16 +242,21 @@ fn main() -> ExitCode {
             let extra = Extra { replicates: Some(compare.bootstrap), baseline: Some(compare.baseline) };
             (compare.scoring, Some(extra), Vec::new())
         }
+        Command::Errors(errors) => {
+            return match list(&errors) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(sentences) => {
+                    for sentence in &sentences {
+                        eprintln!("{sentence}");
+                    }
+                    ExitCode::from(2)
+                }
+            };
+        }
     };
     let printed = report(&scoring, extra.as_ref()).and_then(|report| {
         let bytes = bytes(&report, scoring.format).map_err(|error| vec![error.to_string()])?;
-        let written = std::io::stdout().lock().write_all(&bytes);
-        let written = written.or_else(|error| match error.kind() {
-            // `froc score .. | head` is no mistake.
-            std::io::ErrorKind::BrokenPipe => Ok(()),
-            _ => Err(vec![format!("standard output: {error}")]),
-        });
-        written.map(|()| report)
+        to_the_end(std::io::stdout().lock().write_all(&bytes)).map(|()| report)
     });
     let (sentences, code) = match printed {
         Ok(report) => (below(&report, &bounds), 1),
@@ -231,6 +266,37 @@ fn main() -> ExitCode {
         eprintln!("{sentence}");
     }
     if sentences.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(code) }
+}
+
+/// What became of writing to standard output.
+fn to_the_end(written: std::io::Result<()>) -> Result<(), Vec<String>> {
+    written.or_else(|error| match error.kind() {
+        // `froc score .. | head` is no mistake.
+        std::io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(vec![format!("standard output: {error}")]),
+    })
+}
+
+/// Prints every detection and every missed lesion.
+fn list(arguments: &Errors) -> Result<(), Vec<String>> {
+    let input = &arguments.input;
+    let options = options(input, arguments.fp.as_deref()).map_err(|error| vec![error.to_string()])?;
+    let fp_per_image = match (options.fp_per_image(), &arguments.fp) {
+        ([.., last], None) | ([last], Some(_)) => *last,
+        (_, text) => {
+            let there = text.as_deref().unwrap_or_default();
+            return Err(vec![format!("--fp: there is {there}; expected one rate, such as 0.2.")]);
+        }
+    };
+    let ground_truth = ground_truth(&input.ground_truth)?;
+    let runs = runs(input, &ground_truth)?;
+    let runs: Vec<&Prepared> = runs.iter().collect();
+    let format = match arguments.format {
+        ListFormat::Csv => ErrorsFormat::Csv,
+        ListFormat::Json => ErrorsFormat::Json,
+    };
+    let out = std::io::BufWriter::new(std::io::stdout().lock());
+    to_the_end(errors::write(&ground_truth, &runs, &options, fp_per_image, format, out))
 }
 
 /// What is wanted beside the score.
@@ -277,9 +343,9 @@ fn below(report: &Report, bounds: &[FailUnder]) -> Vec<String> {
 /// The report, or one sentence for each thing that is wrong.
 fn report(arguments: &Scoring, extra: Option<&Extra>) -> Result<Report, Vec<String>> {
     let one = |error: Error| vec![error.to_string()];
-    let options = options(arguments).map_err(one)?;
-    let ground_truth = ground_truth(&arguments.ground_truth)?;
-    let runs = runs(arguments, &ground_truth)?;
+    let options = options(&arguments.input, arguments.fp.as_deref()).map_err(one)?;
+    let ground_truth = ground_truth(&arguments.input.ground_truth)?;
+    let runs = runs(&arguments.input, &ground_truth)?;
     let runs: Vec<(&Run, &Predictions)> =
         runs.iter().map(|prepared| (&prepared.run, prepared.predictions.as_ref())).collect();
     let alone: Vec<&Run> = runs.iter().map(|(run, _)| *run).collect();
@@ -308,7 +374,7 @@ fn report(arguments: &Scoring, extra: Option<&Extra>) -> Result<Report, Vec<Stri
     Ok(froc::evaluate_with_statistics(&ground_truth, &runs, &options, wanted))
 }
 
-fn runs(arguments: &Scoring, ground_truth: &GroundTruth) -> Result<Vec<Prepared>, Vec<String>> {
+fn runs(arguments: &Input, ground_truth: &GroundTruth) -> Result<Vec<Prepared>, Vec<String>> {
     let reading = arguments.reading.reading();
     let mut runs = Vec::new();
     let mut sentences = Vec::new();
@@ -342,12 +408,12 @@ fn groups(arguments: &Scoring, ground_truth: &GroundTruth) -> Result<Groups, Vec
     Groups::csv(&name, &bytes, ground_truth).map_err(one)
 }
 
-fn options(arguments: &Scoring) -> Result<Options, Error> {
+fn options(arguments: &Input, fp: Option<&str>) -> Result<Options, Error> {
     let defaults = Options::default();
     let rates: Vec<String> = defaults.fp_per_image().iter().map(f64::to_string).collect();
     Options::parse(
         arguments.iou.as_deref().unwrap_or(&defaults.iou_threshold().to_string()),
-        arguments.fp.as_deref().unwrap_or(&rates.join(",")),
+        fp.unwrap_or(&rates.join(",")),
     )
 }
 

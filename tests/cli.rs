@@ -266,3 +266,39 @@ fn a_wrong_command_line_is_explained() {
         assert!(text(&help.stdout).contains(option), "{option}");
     }
 }
+
+#[test]
+fn errors_are_listed_at_the_operating_points_of_the_score() {
+    let case = golden("synthetic");
+    let report = json(&score("synthetic", &[&case.join("predictions.zip")], &["--format", "json"]));
+    let ground_truth = case.join("test.json");
+    let predictions = case.join("predictions.zip");
+    let list = |more: &[&str]| {
+        let paths = ["--ground-truth", ground_truth.to_str().expect("UTF-8"), "--predictions"];
+        let predictions = [predictions.to_str().expect("UTF-8")];
+        froc(&[&["errors"], &paths[..], &predictions, more].concat())
+    };
+    for (rate, fp) in ["0.05", "0.1", "0.2"].iter().enumerate() {
+        let rows = json(&list(&["--format", "json", "--fp", fp]));
+        let rows = rows.as_array().expect("a list");
+        for class in report["runs"][0]["classes"].as_array().expect("classes") {
+            let expected = &class["exact"]["false_positives"][rate];
+            let counted = rows.iter().filter(|row| {
+                row["class"] == class["name"] && row["verdict"] == "false_positive" && row["counted"] == true
+            });
+            if !expected.is_null() {
+                assert_eq!(counted.count() as u64, expected.as_u64().expect("a count"), "{} at {fp}", class["name"]);
+            }
+        }
+    }
+    // As CSV, at the highest rate, unless they are asked for otherwise.
+    let csv = list(&[]);
+    let rows = json(&list(&["--format", "json", "--fp", "0.2"]));
+    assert!(text(&csv.stdout).starts_with("run,image,class,verdict,cause,counted,score,x1,"));
+    assert_eq!(text(&csv.stdout).lines().count(), 1 + rows.as_array().expect("a list").len());
+    let two = list(&["--fp", "0.1,0.2"]);
+    assert_eq!(
+        (two.status.code(), text(&two.stderr)),
+        (Some(2), "--fp: there is 0.1,0.2; expected one rate, such as 0.2.\n")
+    );
+}

@@ -1,6 +1,7 @@
 //! Reports as bytes: one file per output format.
 
 mod csv;
+pub mod errors;
 mod html;
 mod json;
 mod latex;

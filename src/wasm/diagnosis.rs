@@ -1,6 +1,9 @@
 //! Where the points go, for the page: every run is diagnosed when it is first looked at, and then read at any score
 //! thresholds.
 
+use std::io::{self, BufWriter, Write};
+
+use js_sys::{Function, Uint8Array};
 use serde::{Deserialize, Serialize};
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
@@ -9,6 +12,8 @@ use crate::dataset::{CLASSES, Class, GroundTruth};
 use crate::diagnosis::gallery::{self, Filter, Order, Shown};
 use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, operating_thresholds};
 use crate::error::Error;
+use crate::options::Options;
+use crate::render::errors::{self, ErrorsFormat};
 use crate::report::diagnosis::{DiagnosisReport, ImageReport};
 use crate::run::Prepared;
 
@@ -138,6 +143,65 @@ impl Evaluator {
         let there = images.iter().filter(|image| (**image as usize) < ground_truth.n_images());
         let reports = there.map(|image| ImageReport::new(ground_truth, prepared, diagnosis, &thresholds, *image));
         to_js(&reports.collect::<Vec<_>>())
+    }
+}
+
+#[wasm_bindgen]
+impl Evaluator {
+    /// Writes every detection and every missed lesion of all runs at the exact operating points of a rate, as `csv` or
+    /// `json`: `on_chunk` is called with one `Uint8Array` after the other.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such format or nothing was scored, and what `on_chunk` throws.
+    pub fn errors(
+        &self,
+        fp_per_image: f64,
+        iou_threshold: f64,
+        format: &str,
+        on_chunk: &Function,
+    ) -> Result<(), JsValue> {
+        let fail = |error: Error| failure(&[error]);
+        let format = ErrorsFormat::named(format).map_err(fail)?;
+        let options = Options::new(iou_threshold, vec![fp_per_image]).map_err(fail)?;
+        let ground_truth = self.ground_truth().ok_or_else(no_such_run)?;
+        let runs: Vec<&Prepared> = self.prepared().collect();
+        let mut thrown = None;
+        let chunks = Chunks { on_chunk, thrown: &mut thrown };
+        let out = BufWriter::with_capacity(Chunks::BYTES, chunks);
+        let written = errors::write(ground_truth, &runs, &options, fp_per_image, format, out);
+        match (written, thrown) {
+            (Ok(()), _) => Ok(()),
+            (Err(_), Some(thrown)) => Err(thrown),
+            (Err(error), None) => Err(fail(Error::new("errors", error.to_string(), "to be written to the end"))),
+        }
+    }
+}
+
+/// Hands bytes over to JavaScript.
+struct Chunks<'a> {
+    on_chunk: &'a Function,
+    /// What it threw.
+    thrown: &'a mut Option<JsValue>,
+}
+
+impl Chunks<'_> {
+    /// Of each but the last one.
+    const BYTES: usize = 1 << 20;
+}
+
+impl Write for Chunks<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.on_chunk.call1(&JsValue::NULL, &Uint8Array::from(bytes)) {
+            Ok(_) => Ok(bytes.len()),
+            Err(thrown) => {
+                *self.thrown = Some(thrown);
+                Err(io::Error::other("the page took no more"))
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

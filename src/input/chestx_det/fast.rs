@@ -22,7 +22,7 @@ struct Reader<'a> {
     rest: &'a [u8],
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn list(mut self, into: &mut Detections) -> Option<u32> {
         let mut entry = Vec::new();
         let mut n_both = 0;
