@@ -40,7 +40,7 @@ export function frame(report: ImageReport, picture: { width: number; height: num
 }
 
 /** Draws an image onto a canvas of `side` pixels on the screen; boxes of other classes than the one chosen are faint. */
-export function draw(canvas: HTMLCanvasElement, side: number, report: ImageReport | undefined, chosen: string | null, palette: Palette, picture: Small | undefined): void {
+export function draw(canvas: HTMLCanvasElement, side: number, report: ImageReport, chosen: string | null, palette: Palette, picture: Small | undefined): void {
   const density = Math.min(devicePixelRatio, 2);
   const pixels = Math.round(side * density);
   if (canvas.width !== pixels) canvas.width = canvas.height = pixels;
@@ -48,7 +48,6 @@ export function draw(canvas: HTMLCanvasElement, side: number, report: ImageRepor
   if (!context) return;
   context.setTransform(density, 0, 0, density, 0, 0);
   context.clearRect(0, 0, side, side);
-  if (!report) return;
   const { width, height } = frame(report, picture);
   const scale = side / Math.max(width, height);
   const [left, top] = [(side - width * scale) / 2, (side - height * scale) / 2];

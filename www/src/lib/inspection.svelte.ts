@@ -64,20 +64,22 @@ export class Inspection {
     const gallery = new Latest((query: GalleryQuery) => engine.gallery(query), (images) => (this.images = images), fail);
     const diagnosis = new Latest((view: View) => engine.diagnosis(view), (answer) => (this.diagnosis = answer), fail);
     const runs = $derived(this.report.runs.length);
+    const run = $derived(this.run);
     const rate = $derived(this.rate);
     const iou = $derived(this.report.options.iou_threshold);
     $effect(() => {
       void scored();
       operating.ask({ runs, rate, iou });
     });
-    const isKnown = $derived(this.view !== null);
     $effect(() => {
       void scored();
       const { filters } = this;
-      if (!isKnown) return;
-      // A slider that is moved changes nothing about which images there are.
-      const [view, other] = asksForBoxes(filters) ? [this.view, this.other] : untrack(() => [this.view, this.other]);
-      if (view) gallery.ask({ ...filters, view, other: other ?? null });
+      if (!asksForBoxes(filters)) {
+        // A slider that is moved changes nothing about which images there are, and nobody waits for the thresholds.
+        gallery.ask({ ...filters, view: { run, iou_threshold: iou, fp_per_image: null, thresholds: [] }, other: null });
+      } else if (this.view) {
+        gallery.ask({ ...filters, view: this.view, other: this.other });
+      }
     });
     // The first images come before the counts: they are asked for once it is known which they are.
     const isDrawn = $derived(this.#isTold || this.images?.length === 0);
@@ -86,7 +88,6 @@ export class Inspection {
     });
     // After the images and the counts, which are waited for.
     const isShown = $derived(this.images !== null && this.diagnosis !== null);
-    const run = $derived(this.run);
     $effect(() => {
       void scored();
       if (!isShown) return;
