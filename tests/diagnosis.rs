@@ -157,36 +157,23 @@ impl Oracle {
     /// Scores a class again at a rate, with one cause mended.
     fn mended(&self, class: usize, category: Category, rate: f64) -> Point {
         let matched = &self.classes[class];
-        let (mut scores, mut hits) = (matched.scores(), matched.hits());
-        let is_left_out: Vec<bool> = match category.outcome() {
-            Outcome::FalsePositive => (0..scores.len())
-                .map(|at| matched.counts(scores[at]) && self.detection(class, at) == category)
-                .collect(),
-            _ => {
-                let mended: BTreeSet<(usize, usize)> = self
-                    .missed(class)
-                    .into_iter()
-                    .filter(|(_, _, why)| *why == category)
-                    .map(|(image, lesion, _)| (image, lesion))
-                    .collect();
-                let is_moved = |verdict: &Verdict| match verdict {
-                    Verdict::Found(image, lesion) => mended.contains(&(*image, *lesion)),
-                    _ => false,
-                };
-                let is_left_out = matched.verdicts.iter().map(is_moved).collect::<Vec<_>>();
-                let above: Vec<f32> = vec![f32::INFINITY; mended.len()];
-                let kept = |at: &usize| !is_left_out[*at];
-                scores = above.into_iter().chain((0..scores.len()).filter(kept).map(|at| scores[at])).collect();
-                hits = vec![true; mended.len()]
-                    .into_iter()
-                    .chain((0..hits.len()).filter(kept).map(|at| hits[at]))
-                    .collect();
-                return exact(&points(&scores, &hits), self.n_images, rate);
-            }
+        let (scores, hits) = (matched.scores(), matched.hits());
+        let mut above = 0;
+        let is_left_out: Vec<bool> = if category.outcome() == Outcome::FalsePositive {
+            (0..scores.len()).map(|at| matched.counts(scores[at]) && self.detection(class, at) == category).collect()
+        } else {
+            let missed = self.missed(class).into_iter().filter(|(_, _, why)| *why == category);
+            let mended: BTreeSet<(usize, usize)> = missed.map(|(image, lesion, _)| (image, lesion)).collect();
+            above = mended.len();
+            // Those that a detection finds are found by it, above all scores now.
+            let is_moved = |verdict: &Verdict| match verdict {
+                Verdict::Found(image, lesion) => mended.contains(&(*image, *lesion)),
+                _ => false,
+            };
+            matched.verdicts.iter().map(is_moved).collect()
         };
-        let kept = |at: &usize| !is_left_out[*at];
-        let (scores, hits): (Vec<f32>, Vec<bool>) =
-            (0..scores.len()).filter(kept).map(|at| (scores[at], hits[at])).unzip();
+        let kept = (0..scores.len()).filter(|at| !is_left_out[*at]).map(|at| (scores[at], hits[at]));
+        let (scores, hits): (Vec<f32>, Vec<bool>) = vec![(f32::INFINITY, true); above].into_iter().chain(kept).unzip();
         exact(&points(&scores, &hits), self.n_images, rate)
     }
 }
