@@ -181,12 +181,17 @@ const browser = await launch();
 const COMMANDS = {
   version: async () => ({ browser: browser.version(), node: process.version }),
 
-  /** From files chosen to scores shown in a fresh page; then, `changes` times, chosen again, and under other options. */
-  async score({ paths, cores, changes = 0 }) {
+  /**
+   * From files chosen to scores shown in a page that was opened `pause` milliseconds before; then, `changes` times, under
+   * other options.
+   */
+  async score({ paths, cores, pause, changes }) {
     const { page, close } = await open(browser, site, { cores });
-    const answer = { ...(await choose(page, paths)), again_ms: [], rates_ms: [], iou_ms: [] };
+    await page.waitForTimeout(pause);
+    const answer = { ...(await choose(page, paths)), rates_ms: [], iou_ms: [] };
+    // Until the digests are taken, too.
+    if (changes > 0) await page.waitForTimeout(3000);
     for (let n = 0; n < changes; n++) {
-      answer.again_ms.push((await choose(page, paths)).ms);
       answer.rates_ms.push(await change(page, "fp", n % 2 === 0 ? "0.1, 0.2, 0.5" : "0.05, 0.1, 0.2"));
       answer.iou_ms.push(await change(page, "iou", n % 2 === 0 ? "0.4" : "0.5"));
     }

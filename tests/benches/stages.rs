@@ -65,13 +65,8 @@ fn stages(ground_truth: &str, zip: &str) -> [(&'static str, f64); 10] {
     let (read, predictions) = timed(|| read(zip));
     let (truth, ground_truth) = timed(|| froc::read_ground_truth("test.json", &truth_bytes).expect("a ground truth"));
 
-    let join = |ground_truth: &GroundTruth| timed(|| Run::new(ground_truth, &predictions).expect("a run"));
-    // With no lesion to overlap, all that is left is to join files to images and to rank. Once unmeasured, so that the
-    // memory is there for both.
-    let empty = without_lesions(&ground_truth);
-    join(&empty);
-    let (rank, _) = join(&empty);
-    let (rank_and_overlap, run) = join(&ground_truth);
+    let (rank, _) = fastest_join(&without_lesions(&ground_truth), &predictions);
+    let (rank_and_overlap, run) = fastest_join(&ground_truth, &predictions);
     let options = Options::default();
     let (verdicts, ()) = timed(|| {
         for class in Class::all() {
@@ -110,6 +105,13 @@ fn timed_open(zip: &str) -> f64 {
 fn read(zip: &str) -> Arc<Predictions> {
     let file = File::open(zip).expect("a zip");
     Arc::new(froc::read_predictions_file("run.zip", &file, &|_| ControlFlow::Continue(())).expect("predictions"))
+}
+
+/// Joins files to images, ranks, and overlaps detections with lesions. With no lesions, all that is left is to join and to
+/// rank; since the two hardly differ, the fastest of five counts.
+fn fastest_join(ground_truth: &GroundTruth, predictions: &Predictions) -> (f64, Run) {
+    let joined = (0..5).map(|_| timed(|| Run::new(ground_truth, predictions).expect("a run")));
+    joined.min_by(|(a, _), (b, _)| a.total_cmp(b)).expect("five")
 }
 
 fn without_lesions(truth: &GroundTruth) -> GroundTruth {

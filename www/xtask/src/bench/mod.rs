@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::shell::{cargo, output, run as run_program};
+use crate::shell::{cargo, output};
 use crate::stages;
 use data::Size;
 use figures::{Figures, Section};
@@ -99,11 +99,10 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 
 /// Builds all that is measured; the program of the stages.
 fn build() -> Result<PathBuf> {
-    run_program(cargo().args(["build", "--locked", "--package", "froc", "--release"]))?;
     stages::build()?;
-    let arguments =
-        ["bench", "--locked", "--package", "froc", "--bench", "stages", "--no-run", "--message-format=json"];
-    let messages = output(cargo().args(arguments))?;
+    // Both at once, since built one after the other each would take the other's library for its own of before.
+    let arguments = ["build", "--locked", "--package", "froc", "--release", "--bin", "froc", "--bench", "stages"];
+    let messages = output(cargo().args(arguments).arg("--message-format=json"))?;
     let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let mut programs = artifacts.filter(|message| message["target"]["name"] == "stages");
     let program = programs.find_map(|message| message["executable"].as_str().map(PathBuf::from));

@@ -28,8 +28,6 @@ pub struct Scored {
     pub read_ms: f64,
     /// What the page shows as the official average.
     pub average: String,
-    /// The same in the page that has done it before.
-    pub again_ms: Vec<f64>,
     /// From other rates chosen to their scores shown.
     pub rates_ms: Vec<f64>,
     /// The same for the IoU threshold.
@@ -91,9 +89,12 @@ impl Page {
         Ok((browser, node))
     }
 
-    /// Scores in a fresh page with so many cores, as far as it knows; then, `changes` times, again and with either option changed.
-    pub fn score(&mut self, data: &Data, cores: Option<usize>, changes: usize) -> Result<Scored> {
-        self.ask(&json!({ "do": "score", "paths": paths(data), "cores": cores, "changes": changes }))
+    /// Scores in a fresh page with so many cores, as far as it knows, `pause` milliseconds after it is usable; then changes
+    /// either option `changes` times.
+    pub fn score(&mut self, data: &Data, cores: Option<usize>, pause: u32, changes: usize) -> Result<Scored> {
+        let command =
+            json!({ "do": "score", "paths": paths(data), "cores": cores, "pause": pause, "changes": changes });
+        self.ask(&command)
     }
 
     pub fn memory(&mut self, data: &Data, cores: Option<usize>) -> Result<Memory> {
