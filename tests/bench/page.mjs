@@ -189,10 +189,11 @@ const COMMANDS = {
     const { page, close } = await open(browser, site, { cores });
     await page.waitForTimeout(pause);
     const answer = { ...(await choose(page, paths)), rates_ms: [], iou_ms: [] };
-    // Until the digests are taken, too.
-    if (changes > 0) await page.waitForTimeout(3000);
     for (let n = 0; n < changes; n++) {
+      // What follows a score, such as digests, is over by then.
+      await page.waitForTimeout(3000);
       answer.rates_ms.push(await change(page, "fp", n % 2 === 0 ? "0.1, 0.2, 0.5" : "0.05, 0.1, 0.2"));
+      await page.waitForTimeout(3000);
       answer.iou_ms.push(await change(page, "iou", n % 2 === 0 ? "0.4" : "0.5"));
     }
     await close();

@@ -36,6 +36,8 @@ pub struct Figure {
 pub struct Section {
     pub date: String,
     pub commit: String,
+    /// How it was started.
+    pub command: String,
     /// Processes that wanted a core in the minute before, this program's own not among them.
     pub load_before: Option<f64>,
     pub figures: Vec<Figure>,
@@ -94,6 +96,13 @@ impl Section {
             figure.values.push(value);
         } else {
             self.figures.push(Figure { row: row.to_owned(), column: column.to_owned(), unit, values: vec![value] });
+        }
+    }
+
+    /// Adds a value where this system can tell it.
+    pub fn add_if(&mut self, row: &str, column: &str, unit: Unit, value: Option<f64>) {
+        if let Some(value) = value {
+            self.add(row, column, unit, value);
         }
     }
 

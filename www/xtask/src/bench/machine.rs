@@ -28,15 +28,25 @@ pub fn look() -> Result<Machine> {
     Ok(Machine { facts: facts.map(|(name, value)| (name.to_owned(), value)).into() })
 }
 
+/// The commit that is measured, and whether there are changes to it; to be asked before results are written.
+pub fn commit() -> Result<String> {
+    Ok(output(program("git").args(["describe", "--always", "--dirty", "--exclude=*"]))?.trim().to_owned())
+}
+
 /// A section that starts now; says so if the machine is not at rest.
-pub fn section() -> Result<Section> {
+pub fn section(commit: &str) -> Section {
     let load_before = busy_cores();
     if load_before.is_some_and(|busy| busy > 0.2) {
         println!("Other programs are running: these figures will be worse than they should be.");
     }
-    let commit = output(program("git").args(["describe", "--always", "--dirty", "--exclude=*"]))?.trim().to_owned();
-    let date = OffsetDateTime::now_utc().date().to_string();
-    Ok(Section { date, commit, load_before, ..Section::default() })
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    Section {
+        date: OffsetDateTime::now_utc().date().to_string(),
+        commit: commit.to_owned(),
+        command: format!("cargo xtask {}", arguments.join(" ")),
+        load_before,
+        ..Section::default()
+    }
 }
 
 /// How many cores other programs kept busy during a second; `None` where there is no `/proc`.

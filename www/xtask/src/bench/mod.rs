@@ -62,7 +62,7 @@ const PARTS: &[Part] = &[
     ("page", |_| true, parts::page),
     ("huge", |arguments| arguments.huge, parts::huge),
     ("xl", |arguments| arguments.xl, parts::xl),
-    ("peers", |arguments| arguments.peers, parts::peers),
+    ("peers", |arguments| arguments.peers, peers::measure),
 ];
 
 /// Measures and writes tests/bench/figures.json and RESULTS.md.
@@ -82,11 +82,12 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         );
         return results::write(&figures);
     }
+    let commit = machine::commit()?;
     let bench = Bench { sizes: arguments.sizes.clone(), rounds: arguments.rounds, stages: build()? };
     figures.machine = machine::look()?;
     for (name, _, measure) in chosen {
         println!("\n== {name}");
-        let mut section = machine::section()?;
+        let mut section = machine::section(&commit);
         measure(&bench, &mut section).with_context(|| format!("part \"{name}\""))?;
         println!("\n{}", results::table(&section));
         figures.sections.insert((*name).to_owned(), section);

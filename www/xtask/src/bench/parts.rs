@@ -6,7 +6,6 @@ use super::Bench;
 use super::data::{self, Data, Size};
 use super::figures::{Section, Unit};
 use super::page::{Connection, Page};
-use super::peers::{Measured, PACKAGES, Peers};
 use super::process::{BOTH, Cores, froc_score, milliseconds, peak};
 use crate::shell::output;
 
@@ -18,8 +17,6 @@ const HOME: Connection = (40.0, 10e6 / 8.0);
 const PAUSE: u32 = 1000;
 /// Memory hardly varies.
 const MEMORY_ROUNDS: usize = 3;
-/// What takes longer than this, in milliseconds, is measured three times only.
-const LONG: f64 = 60_000.0;
 
 /// The rows that goals look at.
 pub mod row {
@@ -132,37 +129,25 @@ pub fn memory(bench: &Bench, section: &mut Section) -> Result<()> {
     for _ in 0..MEMORY_ROUNDS {
         for (size, data) in &datasets {
             for cores in BOTH {
-                if let Some(peak) = peak(&mut froc_score(cores, data)?)? {
-                    section.add(
-                        "froc score at its peak",
-                        &format!("{}, {}", size.name(), cores.name()),
-                        Unit::Bytes,
-                        peak,
-                    );
-                }
-                let n_cores = if cores == Cores::One { 1 } else { 2 };
                 let column = format!("{}, {}", size.name(), cores.name());
-                let memory = page.memory(data, Some(n_cores))?;
-                let mut add = |row, unit, value| section.add(row, &column, unit, value);
+                let mut add = |row, bytes| section.add_if(row, &column, Unit::Bytes, bytes);
+                add("froc score at its peak", peak(&mut froc_score(cores, data)?)?);
+                let memory = page.memory(data, Some(if cores == Cores::One { 1 } else { 2 }))?;
                 let heap: f64 = memory.heaps.iter().sum();
-                let largest = memory.heaps.iter().copied().fold(0.0, f64::max);
                 let columns = COLUMN_BYTES * size.detections() as f64;
-                add("workers", Unit::Count, memory.heaps.len() as f64);
-                add(row::HEAP, Unit::Bytes, heap);
-                add("of that, the largest worker", Unit::Bytes, largest);
-                add("columns, 25 bytes a detection", Unit::Bytes, columns);
-                add(row::BEYOND, Unit::Bytes, heap - columns);
-                memory.peak.into_iter().for_each(|peak| add(row::PEAK, Unit::Bytes, peak));
-                memory
-                    .before
-                    .into_iter()
-                    .for_each(|before| add("renderer before a file is chosen", Unit::Bytes, before));
+                add(row::HEAP, Some(heap));
+                add("of that, the largest worker", memory.heaps.iter().copied().reduce(f64::max));
+                add("columns, 25 bytes a detection", Some(columns));
+                add(row::BEYOND, Some(heap - columns));
+                add(row::PEAK, memory.peak);
+                add("renderer before a file is chosen", memory.before);
+                section.add("workers", &column, Unit::Count, memory.heaps.len() as f64);
             }
         }
     }
     section.remarks.push(
-        "\"All cores\" in the page means that it is told of two. The renderer's peak is the kernel's VmHWM; \
-         WebAssembly memory never shrinks, so its last size is its peak."
+        "\"All cores\" in the page means that it is told of two. The renderer's peak is the kernel's VmHWM; WebAssembly \
+         memory never shrinks, so its last size is its peak."
             .to_owned(),
     );
     Ok(())
@@ -199,7 +184,7 @@ pub fn huge(_: &Bench, section: &mut Section) -> Result<()> {
         section.add("zip", column, Unit::Bytes, data::bytes(&data.zip)? as f64);
         let memory = page.memory(data, None)?;
         section.add(row::HEAP, column, Unit::Bytes, memory.heaps.iter().sum());
-        memory.peak.into_iter().for_each(|peak| section.add(row::PEAK, column, Unit::Bytes, peak));
+        section.add_if(row::PEAK, column, Unit::Bytes, memory.peak);
         section.add(
             "page, from files chosen to scores shown",
             column,
@@ -224,75 +209,10 @@ pub fn xl(bench: &Bench, section: &mut Section) -> Result<()> {
         native_ratios(*size, section);
         for _ in 0..MEMORY_ROUNDS {
             let peak = peak(&mut froc_score(Cores::All, data)?)?;
-            if let Some(peak) = peak {
-                section.add("froc score at its peak", size.name(), Unit::Bytes, peak);
-            }
+            section.add_if("froc score at its peak", size.name(), Unit::Bytes, peak);
         }
     }
     native_stages(bench, &[Size::Xl], section)
-}
-
-/// What people would use instead.
-pub fn peers(bench: &Bench, section: &mut Section) -> Result<()> {
-    let peers = Peers::install()?;
-    section.remarks.push(peers.versions()?);
-    for size in [Size::M, Size::L].into_iter().filter(|size| bench.sizes.contains(size)) {
-        let data = data::make(size)?;
-        peers.convert(&data)?;
-        for round in 0..bench.rounds {
-            peers_round(&peers, size, &data, round, section)?;
-        }
-        peer_ratios(size.name(), section);
-    }
-    Ok(())
-}
-
-fn peers_round(peers: &Peers, size: Size, data: &Data, round: usize, section: &mut Section) -> Result<()> {
-    let column = size.name();
-    let mut add = |row: &str, ms| section.add(row, column, Unit::Milliseconds, ms);
-    add(row::NATIVE_ALL, milliseconds(&mut froc_score(Cores::All, data)?)?);
-    add(row::NATIVE_ONE, milliseconds(&mut froc_score(Cores::One, data)?)?);
-    add("froc score --statistics, all cores", milliseconds(froc_score(Cores::All, data)?.arg("--statistics"))?);
-    let once = |section: &mut Section, row: &str, measure: &dyn Fn() -> Result<Measured>| -> Result<Option<f64>> {
-        let is_long = section.values(row, column).first().is_some_and(|ms| *ms > LONG);
-        if is_long && round >= MEMORY_ROUNDS {
-            return Ok(None);
-        }
-        let measured = measure()?;
-        section.add(row, column, Unit::Milliseconds, measured.ms);
-        Ok(measured.result)
-    };
-    let mut precision = None;
-    for package in PACKAGES {
-        for is_full in [false, true] {
-            let row = package_row(package, is_full);
-            let Some(result) = once(section, &row, &|| peers.package(package, data, is_full))? else { continue };
-            let first = *precision.get_or_insert(result);
-            ensure!((result - first).abs() < 1e-9, "AP at IoU 0.5 is {result} by {row}, but {first} by another");
-        }
-    }
-    for (row, what) in [("plain Python as the script", "script"), ("plain Python, kind", "kind")] {
-        if let Some(result) = once(section, row, &|| peers.script(data, what))? {
-            let (ours, theirs) = (last_number(data)?, format!("{:.2}%", result * 100.0));
-            ensure!(ours == theirs, "the official average is {ours} by froc, but {theirs} by {row}");
-        }
-    }
-    Ok(())
-}
-
-fn package_row(package: &str, is_full: bool) -> String {
-    format!("{package}, {}", if is_full { "as it comes" } else { "IoU 0.5 alone" })
-}
-
-/// Against the leanest that a package can do, without Python's start, while froc's whole process counts.
-fn peer_ratios(column: &str, section: &mut Section) {
-    let ours = section.values(row::NATIVE_ALL, column);
-    let packages = PACKAGES.map(|package| section.values(&package_row(package, false), column));
-    let fastest: Vec<f64> = (0..ours.len())
-        .map(|round| packages.iter().filter_map(|values| values.get(round)).copied().fold(f64::INFINITY, f64::min))
-        .collect();
-    section.add_ratio(row::TO_PEER, column, &fastest, &ours);
-    section.add_ratio(row::TO_SCRIPT, column, &section.values("plain Python as the script", column), &ours);
 }
 
 fn make(sizes: &[Size]) -> Result<Vec<(Size, Data)>> {
@@ -300,7 +220,7 @@ fn make(sizes: &[Size]) -> Result<Vec<(Size, Data)>> {
 }
 
 /// The official average as the terminal prints it, in its last line.
-fn last_number(data: &Data) -> Result<String> {
+pub fn last_number(data: &Data) -> Result<String> {
     let printed = output(&mut froc_score(Cores::All, data)?)?;
     let number = printed.trim_end().rsplit_once("avg recall = ").map(|(_, number)| number.to_owned());
     number.context("froc score prints no average")

@@ -107,7 +107,7 @@ pub fn write(figures: &Figures) -> Result<()> {
 
 fn page(figures: &Figures, notes: &str) -> String {
     let mut text = String::from(
-        "# Results\n\nWritten by `cargo xtask bench --xl --huge --peers`; only the notes on goals missed are by hand, in \
+        "# Results\n\nWritten by `cargo xtask bench`; only the notes on goals missed are by hand, in \
          [notes.md](notes.md). Bold is the median, in brackets the least and the greatest value; MB are millions of bytes, KB thousands. What is compared is \
          measured in turn, and ratios are taken round by round.\n\n| | |\n|---|---|\n",
     );
@@ -126,7 +126,9 @@ fn page(figures: &Figures, notes: &str) -> String {
         let busy = section
             .load_before
             .map_or(String::new(), |busy| format!("; other programs kept {busy:.2} cores busy in the second before"));
-        let _ = write!(text, "\n## {title}\n\n{}, at commit {}{busy}.", section.date, section.commit);
+        let rounds = section.figures.iter().map(|figure| figure.values.len()).max().unwrap_or(0);
+        let Section { date, commit, command, .. } = section;
+        let _ = write!(text, "\n## {title}\n\n{date}, `{command}`, commit {commit}, up to {rounds} rounds{busy}.");
         for sentence in
             [*about].into_iter().filter(|about| !about.is_empty()).chain(section.remarks.iter().map(String::as_str))
         {
