@@ -15,8 +15,8 @@ const COLUMN_BYTES: f64 = 25.0;
 const HOME: Connection = (40.0, 10e6 / 8.0);
 /// Milliseconds between a usable page and files chosen: nobody finds files faster.
 const PAUSE: u32 = 1000;
-/// Memory hardly varies.
-const MEMORY_ROUNDS: usize = 3;
+/// For memory, which hardly varies, and for what takes minutes.
+pub const FEW_ROUNDS: usize = 3;
 
 /// The rows that goals look at.
 pub mod row {
@@ -50,13 +50,13 @@ pub mod row {
 
 /// Stage by stage, natively.
 pub fn stages(bench: &Bench, section: &mut Section) -> Result<()> {
-    native_stages(bench, &bench.sizes, section)
+    native_stages(bench, &bench.sizes, bench.rounds, section)
 }
 
-fn native_stages(bench: &Bench, sizes: &[Size], section: &mut Section) -> Result<()> {
+fn native_stages(bench: &Bench, sizes: &[Size], rounds: usize, section: &mut Section) -> Result<()> {
     for size in sizes {
         let data = data::make(*size)?;
-        for _ in 0..bench.rounds {
+        for _ in 0..rounds {
             for cores in BOTH {
                 let column = format!("{}, {}", size.name(), cores.name());
                 let printed = output(cores.program(&bench.stages).arg(&data.ground_truth).arg(&data.zip))?;
@@ -126,7 +126,7 @@ fn native_ratios(size: Size, section: &mut Section) {
 pub fn memory(bench: &Bench, section: &mut Section) -> Result<()> {
     let datasets = make(&bench.sizes)?;
     let mut page = Page::start()?;
-    for _ in 0..MEMORY_ROUNDS {
+    for _ in 0..FEW_ROUNDS {
         for (size, data) in &datasets {
             for cores in BOTH {
                 let column = format!("{}, {}", size.name(), cores.name());
@@ -207,12 +207,12 @@ pub fn xl(bench: &Bench, section: &mut Section) -> Result<()> {
     }
     for (size, data) in &datasets {
         native_ratios(*size, section);
-        for _ in 0..MEMORY_ROUNDS {
+        for _ in 0..FEW_ROUNDS {
             let peak = peak(&mut froc_score(Cores::All, data)?)?;
             section.add_if("froc score at its peak", size.name(), Unit::Bytes, peak);
         }
     }
-    native_stages(bench, &[Size::Xl], section)
+    native_stages(bench, &[Size::Xl], bench.rounds.min(FEW_ROUNDS), section)
 }
 
 fn make(sizes: &[Size]) -> Result<Vec<(Size, Data)>> {

@@ -9,13 +9,12 @@ use serde::Deserialize;
 use super::Bench;
 use super::data::{self, Data, Size, folder};
 use super::figures::{Section, Unit};
-use super::parts::{last_number, row};
+use super::parts::{FEW_ROUNDS, last_number, row};
 use super::process::{Cores, froc_score, milliseconds};
 use crate::shell::{output, program, root, run};
 
 /// What takes longer than this, in milliseconds, is measured in fewer rounds.
-const LONG: f64 = 60_000.0;
-const LONG_ROUNDS: usize = 3;
+const LONG: f64 = 20_000.0;
 
 /// What people would use instead.
 pub fn measure(bench: &Bench, section: &mut Section) -> Result<()> {
@@ -40,7 +39,7 @@ fn round_of(peers: &Peers, size: Size, data: &Data, round: usize, section: &mut 
     add("froc score --statistics, all cores", milliseconds(froc_score(Cores::All, data)?.arg("--statistics"))?);
     let once = |section: &mut Section, row: &str, measure: &dyn Fn() -> Result<Measured>| -> Result<Option<f64>> {
         let is_long = section.values(row, column).first().is_some_and(|ms| *ms > LONG);
-        if is_long && round >= LONG_ROUNDS {
+        if is_long && round >= FEW_ROUNDS {
             return Ok(None);
         }
         let measured = measure()?;
