@@ -237,6 +237,20 @@ mod tests {
     }
 
     #[test]
+    fn columns_that_share_no_row_have_a_table_of_their_own() {
+        let mut section = Section::default();
+        section.add("score", "S", Unit::Ratio, 1.0);
+        section.add("score", "L", Unit::Ratio, 2.0);
+        section.add("peak", "L", Unit::Ratio, 3.0);
+        section.add("open", "L, one core", Unit::Ratio, 4.0);
+        assert_eq!(
+            table(&section),
+            "| | S | L |\n|---|---|---|\n| score | 1.00 | 2.00 |\n| peak |  | 3.00 |\n\n\
+             | | L, one core |\n|---|---|\n| open | 4.00 |\n"
+        );
+    }
+
+    #[test]
     fn every_goal_looks_at_a_section_that_is_shown() {
         for goal in GOALS {
             let (section, ..) = goal.figure;
