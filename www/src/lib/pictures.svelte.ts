@@ -13,6 +13,9 @@ const HELD = 128;
 /** Pictures decoded at once. A chest film in full size takes some 4 MB. */
 const AT_ONCE = 3;
 
+/** Bytes of the largest file in a zip that is taken for a picture: what is larger would fill the memory when it is shown. */
+const LARGEST = 200_000_000;
+
 export const isPicture = (name: string) => PICTURE.test(name);
 
 /** A name without folders. */
@@ -53,7 +56,7 @@ export class Pictures {
       for await (const entry of new ZipReader(new BlobReader(file)).getEntriesGenerator()) {
         if (entry.directory || base(entry.filename).startsWith(".")) continue;
         if (/\.json$/i.test(entry.filename)) return false;
-        if (isPicture(entry.filename)) found.push(entry);
+        if (isPicture(entry.filename) && entry.uncompressedSize <= LARGEST) found.push(entry);
       }
     } catch {
       // Not a zip, or a broken one: the engine says what is wrong with it.
