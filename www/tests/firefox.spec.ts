@@ -113,7 +113,8 @@ test("Firefox: a bar leads to its images, pictures come from a zip, and an image
   const page = await open(site.url);
   await scoreSample(page);
   await page.waitForSelector(`${at("tile")}[data-image]`);
-  await page.$eval(`[data-class="Mass"] ${at("segment")}`, (segment) => (segment as HTMLElement).click());
+  const segment = await page.waitForSelector(`[data-class="Mass"] ${at("segment")}`);
+  await segment?.evaluate((segment) => (segment as HTMLElement).click());
   await page.waitForFunction((shown) => !/^(104|…) of 104/.test(document.querySelector(shown)?.textContent ?? "104 of 104"), {}, at("shown"));
   const zip = join(downloads, "films.zip");
   // A picture that any browser makes: one black pixel.
