@@ -382,21 +382,21 @@ impl Detections {
     }
 }
 
-/// One prediction file as it was read.
+/// One prediction file as it was read. There may be a million, so what few files have is boxed.
 #[derive(Debug, Clone)]
 pub struct PredictionFile {
     /// Its path in the zip or folder, with `/` between the parts.
     pub path: String,
     /// Its detections among all of the run, or why it cannot be read.
-    pub detections: Result<std::ops::Range<u32>, Error>,
+    pub detections: Result<std::ops::Range<u32>, Box<Error>>,
     /// Whether it has 0 bytes.
     pub is_empty: bool,
     /// Entries that hold a class in both spellings.
     pub both_spellings: u32,
     /// Boxes under names that are not read: the first such name, and how many boxes in all.
-    pub unread: Option<(String, u32)>,
+    pub unread: Option<Box<(String, u32)>>,
     /// The first number that is written as text, as an error: the official format has none.
-    pub text_number: Option<Error>,
+    pub text_number: Option<Box<Error>>,
 }
 
 /// The SHA-256 of a file, in hexadecimal digits: one that is taken beside the reading, and known to all clones at once.

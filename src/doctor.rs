@@ -420,7 +420,7 @@ fn ground_truth_inside(case: Case<'_>) -> Option<Finding> {
         .predictions
         .files()
         .iter()
-        .filter(|file| file.unread.as_ref().is_some_and(|(name, _)| is_truth(name)))
+        .filter(|file| file.unread.as_ref().is_some_and(|unread| is_truth(&unread.0)))
         .map(|file| file.path.clone())
         .collect();
     (!files.is_empty()).then(|| Finding {

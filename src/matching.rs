@@ -3,7 +3,6 @@
 //! Overlap does not depend on the IoU threshold, and the ranking depends on neither, so both are computed once; only
 //! [`Ranking::verdicts`] is repeated when the threshold changes.
 
-use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use crate::geometry::{BBox, Extent, iou};
@@ -26,11 +25,12 @@ struct Candidate {
     plain: Best,
 }
 
-/// The lesion with the greatest overlap, by its number among the lesions of the class; no overlap if that is 0/0.
+/// The lesion with the greatest overlap, by its number among the lesions of the class; NaN if that is 0/0, which reaches
+/// no threshold.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Best {
     lesion: u32,
-    iou: Option<f32>,
+    iou: f32,
 }
 
 /// The detections of a class over all images by falling score, each with the lesion that it may find.
@@ -39,8 +39,8 @@ pub struct Ranking {
     /// Shared with the curves that are read from it.
     scores: Arc<[f32]>,
     detections: Vec<u32>,
-    /// One more than the place in `candidates`; none where the image has no lesion of the class.
-    candidate: Vec<Option<NonZeroU32>>,
+    /// The ranks of detections whose image has a lesion of the class, rising, and what each may find: one in five or so.
+    ranks: Vec<u32>,
     candidates: Vec<Candidate>,
 }
 
@@ -64,22 +64,29 @@ impl Ranking {
     ///
     /// Of two equal scores the one listed later goes first, as in a stable ascending sort, reversed.
     pub fn new<'a>(unranked: impl Iterator<Item = Unranked<'a>>) -> Self {
-        let (mut scores, mut detections, mut candidate, mut candidates) = (vec![], vec![], vec![], vec![]);
+        let (mut scores, mut detections) = (Vec::new(), Vec::new());
+        // In the order given, and for each detection how many of them come before it and whether one is its own.
+        let (mut listed, mut candidate) = (Vec::new(), Vec::new());
         for one in unranked {
+            let of_one = Candidate::of(&one);
+            candidate.push((listed.len() as u32, of_one.is_some()));
+            listed.extend(of_one);
             scores.push(one.score);
             detections.push(one.detection);
-            candidate.push(Candidate::of(&one).map(|of_one| {
-                candidates.push(of_one);
-                // At most u32::MAX - 1 detections: `limits::MAX_ROWS`.
-                NonZeroU32::new(candidates.len() as u32).unwrap_or(NonZeroU32::MAX)
-            }));
         }
-        candidates.shrink_to_fit();
         let order = falling(&scores);
+        let (mut ranks, mut candidates) = (Vec::with_capacity(listed.len()), Vec::with_capacity(listed.len()));
+        for (&place, rank) in order.iter().zip(0..) {
+            let (at, is_own) = candidate[place as usize];
+            if is_own {
+                ranks.push(rank);
+                candidates.push(listed[at as usize]);
+            }
+        }
         Self {
             scores: order.iter().map(|&at| scores[at as usize]).collect(),
             detections: order.iter().map(|&at| detections[at as usize]).collect(),
-            candidate: order.iter().map(|&at| candidate[at as usize]).collect(),
+            ranks,
             candidates,
         }
     }
@@ -105,13 +112,18 @@ impl Ranking {
     /// The lesion that each detection would find if it were first: the one with the greatest overlap in its image, if
     /// that overlap is at least `iou_threshold`.
     pub fn claims(&self, iou_threshold: f32, extent: Extent) -> impl Iterator<Item = Option<u32>> {
-        self.candidate.iter().map(move |candidate| {
-            let candidate = self.candidates[candidate.as_ref()?.get() as usize - 1];
+        let mut next = self.claimed(iou_threshold, extent).peekable();
+        (0..self.scores.len()).map(move |rank| next.next_if(|(at, _)| *at == rank).map(|(_, lesion)| lesion))
+    }
+
+    /// The ranks of detections that claim a lesion, rising, with the lesions.
+    fn claimed(&self, iou_threshold: f32, extent: Extent) -> impl Iterator<Item = (usize, u32)> {
+        self.ranks.iter().zip(&self.candidates).filter_map(move |(&rank, candidate)| {
             let best = match extent {
                 Extent::PlusOne => candidate.plus_one,
                 Extent::Plain => candidate.plain,
             };
-            best.iou.filter(|iou| *iou >= iou_threshold).map(|_| best.lesion)
+            (best.iou >= iou_threshold).then_some((rank as usize, best.lesion))
         })
     }
 
@@ -121,16 +133,12 @@ impl Ranking {
     #[must_use]
     pub fn verdicts(&self, n_lesions: usize, iou_threshold: f32, extent: Extent) -> Vec<Verdict> {
         let mut found = vec![false; n_lesions];
-        self.claims(iou_threshold, extent)
-            .map(|claim| match claim {
-                None => Verdict::FalsePositive,
-                Some(lesion) if found[lesion as usize] => Verdict::Duplicate,
-                Some(lesion) => {
-                    found[lesion as usize] = true;
-                    Verdict::TruePositive
-                }
-            })
-            .collect()
+        let mut verdicts = vec![Verdict::FalsePositive; self.scores.len()];
+        for (rank, lesion) in self.claimed(iou_threshold, extent) {
+            let is_found = std::mem::replace(&mut found[lesion as usize], true);
+            verdicts[rank] = if is_found { Verdict::Duplicate } else { Verdict::TruePositive };
+        }
+        verdicts
     }
 }
 
@@ -147,14 +155,14 @@ impl Best {
     /// The first of the lesions with the greatest overlap. One overlap of 0/0 spoils the comparison, as in NumPy's
     /// `argmax`: then the detection finds nothing.
     fn of(one: &Unranked<'_>, extent: Extent) -> Self {
-        let mut best = Self { lesion: one.first_lesion, iou: Some(f32::NEG_INFINITY) };
+        let mut best = Self { lesion: one.first_lesion, iou: f32::NEG_INFINITY };
         for (lesion, number) in one.lesions.iter().zip(one.first_lesion..) {
             let overlap = iou(one.bbox, *lesion, extent);
-            if overlap.is_nan() {
-                return Self { lesion: number, iou: None };
+            if overlap.is_nan() || overlap > best.iou {
+                best = Self { lesion: number, iou: overlap };
             }
-            if best.iou.is_some_and(|greatest| overlap > greatest) {
-                best = Self { lesion: number, iou: Some(overlap) };
+            if overlap.is_nan() {
+                return best;
             }
         }
         best

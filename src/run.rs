@@ -172,7 +172,7 @@ impl<'a> Join<'a> {
         }
         self.notices.add(NoticeCode::EmptyFile, usize::from(file.is_empty), || file.path.clone());
         self.notices.add(NoticeCode::BothSpellings, file.both_spellings as usize, || file.path.clone());
-        if let Some((name, count)) = &file.unread {
+        if let Some((name, count)) = file.unread.as_deref() {
             self.notices.add(NoticeCode::UnreadClassName, *count as usize, || format!("\"{name}\" in {}", file.path));
         }
     }

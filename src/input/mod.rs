@@ -87,17 +87,19 @@ pub type OnProgress<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 pub struct Part {
     files: Vec<PredictionFile>,
     detections: Detections,
+    /// For so many detections there was room to score them when that was last looked at.
+    n_with_room: usize,
 }
 
 impl Part {
     fn with_capacity(n_files: usize) -> Self {
-        Self { files: Vec::with_capacity(n_files), detections: Detections::default() }
+        Self { files: Vec::with_capacity(n_files), ..Self::default() }
     }
 
     /// Files, and the detections that they number.
     #[must_use]
     pub const fn new(files: Vec<PredictionFile>, detections: Detections) -> Self {
-        Self { files, detections }
+        Self { files, detections, n_with_room: 0 }
     }
 
     /// The files, with the numbers of their detections.
@@ -153,6 +155,23 @@ impl Part {
         }
     }
 
+    /// Whether there is memory to rank what was read so far. Ranking cannot end in a sentence, so a run that just fits
+    /// must not get as far.
+    fn has_room_to_score(&mut self) -> bool {
+        /// Score, number and order of a detection, and half of them again.
+        const BYTES_A_DETECTION: usize = 24;
+        /// Fewer than these always find room: 72 MB.
+        const FEW: usize = 3_000_000;
+        let n = self.detections.len();
+        if n <= self.n_with_room.max(FEW) {
+            return true;
+        }
+        // Looked at again when there are a quarter more.
+        self.n_with_room = n + n / 4;
+        let mut room: Vec<u8> = Vec::new();
+        room.try_reserve_exact(self.n_with_room.saturating_mul(BYTES_A_DETECTION)).is_ok()
+    }
+
     /// Gives back what was reserved and not used.
     fn shrink(&mut self) {
         self.detections.shrink();
@@ -183,6 +202,9 @@ impl Part {
         if self.detections.len() > MAX_ROWS {
             return Err(Error::new(path, "with it the run has more than 4 billion boxes", "fewer"));
         }
+        if !self.has_room_to_score() {
+            return Err(Error::new(path, OUT_OF_MEMORY.0, OUT_OF_MEMORY.1));
+        }
         let (detections, contents, is_empty) = match read {
             Ok((contents, is_empty)) => (Ok(first as u32..self.detections.len() as u32), contents, is_empty),
             Err(error) if error.what() == OUT_OF_MEMORY.0 => return Err(error),
@@ -192,7 +214,9 @@ impl Part {
             }
         };
         let Contents { both_spellings, unread, text_number } = contents;
-        let text_number = text_number.map(|error| error.within(&path));
+        let text_number = text_number.map(|error| Box::new(error.within(&path)));
+        let detections = detections.map_err(Box::new);
+        let unread = unread.map(Box::new);
         self.files.push(PredictionFile { path, detections, is_empty, both_spellings, unread, text_number });
         Ok(())
     }

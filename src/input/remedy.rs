@@ -103,7 +103,8 @@ fn read_anew(
             .as_ref()
             .ok()
             .and_then(|rows| still_unread(&detections, rows.clone()))
-            .filter(|_| file.unread.is_some());
+            .filter(|_| file.unread.is_some())
+            .map(Box::new);
         files.push(PredictionFile { path: paths.path(file), detections: read, text_number, unread, ..file.clone() });
     }
     Predictions::new(name, files, detections).with_sha256(predictions.sha256().clone())

@@ -35,11 +35,11 @@ struct Rest {
 
 #[derive(Serialize, Deserialize)]
 struct FileRest {
-    error: Option<Error>,
+    error: Option<Box<Error>>,
     is_empty: bool,
     both_spellings: u32,
-    unread: Option<(String, u32)>,
-    text_number: Option<Error>,
+    unread: Option<Box<(String, u32)>>,
+    text_number: Option<Box<Error>>,
 }
 
 /// What a file is taken for by looking into it: `"ground_truth"` or `"predictions"`, or `"other"` for what only reading
