@@ -92,7 +92,7 @@ export async function report(page: Page): Promise<Report> {
 }
 
 /** What the program in the terminal prints for the same files. */
-export function terminal(files: Upload[], options: string[]): Buffer {
+export function terminal(files: Upload[], options: string[], command = "score", format = "json"): Buffer {
   const program = process.env.FROC_BIN;
   if (!program) throw new Error("FROC_BIN names no program; run the tests by `cargo xtask test`");
   const folder = mkdtempSync(join(tmpdir(), "froc-"));
@@ -101,5 +101,5 @@ export function terminal(files: Upload[], options: string[]): Buffer {
     return join(folder, name);
   });
   const inputs = paths.flatMap((path) => [path.endsWith(".json") ? "--ground-truth" : "--predictions", path]);
-  return execFileSync(program, ["score", ...inputs, "--format", "json", ...options], { maxBuffer: 1 << 28 });
+  return execFileSync(program, [command, ...inputs, "--format", format, ...options], { maxBuffer: 1 << 28 });
 }

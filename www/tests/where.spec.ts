@@ -8,7 +8,7 @@ import { crc32, deflateSync } from "node:zlib";
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import { strToU8, zipSync } from "fflate";
 
-import { choose, drop, open, report, settled, upload } from "./page.ts";
+import { choose, drop, golden, goldenCase, open, report, settled, terminal, upload } from "./page.ts";
 import { dist } from "./server.ts";
 
 const FALSE_POSITIVES = ["duplicate", "badly_placed", "on_another_class", "elsewhere", "lesion_free_image"];
@@ -382,6 +382,34 @@ test("the view is saved as SVG that holds the picture and the boxes, and as PNG"
     return [...(context?.getImageData(0, 0, 1, 1).data ?? [])];
   }, saved.bytes.toString("base64"));
   expect(grey).toEqual([60, 60, 60, 255]);
+});
+
+test("the list of errors is the very bytes of the terminal, at the rate and the IoU threshold chosen", async ({ page }) => {
+  const files = goldenCase(join(golden, "synthetic"));
+  await open(page);
+  await choose(page, files);
+  await page.getByTestId("iou").fill("0.4");
+  await expect.poll(async () => (await report(page)).options.iou_threshold).toBe(0.4);
+  await page.getByTestId("where-rate").nth(1).click();
+  for (const format of ["csv", "json"]) {
+    const { name, bytes } = await download(page, page.getByTestId(`errors-${format}`));
+    expect(name).toBe(`froc-errors.${format}`);
+    expect(bytes.equals(terminal(files, ["--fp", "0.1", "--iou", "0.4"], "errors", format)), format).toBe(true);
+  }
+});
+
+test("the images behind a number are those that the list of errors names", async ({ page }) => {
+  await openSample(page);
+  const { bytes } = await download(page, page.getByTestId("errors-csv"));
+  const [head, ...rows] = bytes.toString("utf8").trim().split("\n").map((line) => line.split(","));
+  const column = (name: string) => head?.indexOf(name) ?? -1;
+  for (const category of ["duplicate", "elsewhere", "lesion_free_image"]) {
+    const named = rows.filter((row) => row[column("run")] === "model-a.zip" && row[column("cause")] === category && row[column("counted")] === "true");
+    const segment = page.getByTestId("budget-row").first().locator(`[data-category="${category}"]`);
+    await expect(segment).toHaveText(String(named.length));
+    await segment.click();
+    await expect(page.getByTestId("shown")).toHaveText(`${new Set(named.map((row) => row[column("image")])).size} of 104 images`);
+  }
 });
 
 test("the one file has it all too", async ({ page }) => {

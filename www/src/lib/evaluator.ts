@@ -25,7 +25,7 @@ import { loadModule } from "./assets.ts";
 import { Helpers, readersFor } from "./helpers.ts";
 import { buffersOf } from "./parts.ts";
 import type { NetworkRequest } from "./requests.ts";
-import type { Api, Outline, Started } from "./worker.ts";
+import type { Api, ErrorsFormat, Outline, Started } from "./worker.ts";
 import EngineWorker from "./worker.ts?worker&inline";
 
 export type { ErrorReport, FileFailure, FileSummary, OptionsReport, Outcome, Outline, ProgressReport, Reading, Remedy };
@@ -184,6 +184,11 @@ export class Evaluator {
 
   images(view: View, images: Uint32Array): Promise<ImageReport[]> {
     return this.#call((remote) => remote.images(view, images));
+  }
+
+  /** Every detection and every missed lesion of all runs with its cause, at the operating points of a rate. */
+  errors(fpPerImage: number, iouThreshold: number, format: ErrorsFormat): Promise<Blob> {
+    return this.#call((remote) => remote.errors(fpPerImage, iouThreshold, format), "the list of errors");
   }
 
   officialLines(run: number): Promise<string> {

@@ -6,7 +6,7 @@ import type { ErrorReport, Evaluator, Outline } from "./evaluator.ts";
 import { Latest } from "./latest.ts";
 import { sentences } from "./shelf.svelte.ts";
 
-export type Engine = Pick<Evaluator, "operatingThresholds" | "diagnosis" | "gallery" | "images" | "outline">;
+export type Engine = Pick<Evaluator, "operatingThresholds" | "diagnosis" | "gallery" | "images" | "outline" | "errors">;
 export type Thresholds = (number | null)[];
 export type Filters = Omit<GalleryQuery, "view" | "other">;
 

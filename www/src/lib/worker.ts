@@ -40,6 +40,9 @@ export interface Started {
   version: string;
 }
 
+/** Formats in which the list of every detection and every missed lesion is written. */
+export type ErrorsFormat = "csv" | "json";
+
 /** A curve without the steps that are too small to see. */
 export interface Outline {
   curve: CurveReport;
@@ -191,6 +194,11 @@ const api = {
   },
   images(view: View, images: Uint32Array): ImageReport[] {
     return engine().images(view, images);
+  },
+  errors(fpPerImage: number, iouThreshold: number, format: ErrorsFormat): Blob {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    engine().errors(fpPerImage, iouThreshold, format, (part: Uint8Array<ArrayBuffer>) => parts.push(part));
+    return new Blob(parts);
   },
 };
 
