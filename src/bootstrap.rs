@@ -119,7 +119,7 @@ impl Marks {
             let scores = run.ranking(class).scores();
             let n_lesions = ground_truth.n_lesions(class);
             let verdicts = run.verdicts(class, n_lesions, options.iou_threshold(), Extent::PlusOne);
-            let marks = run.images(class).into_iter().zip(verdicts).map(|(image, verdict)| {
+            let marks = run.images(class).into_iter().zip(verdicts.iter()).map(|(image, verdict)| {
                 unit_of_image[image as usize] << Self::UNIT_SHIFT | u32::from(verdict == Verdict::TruePositive)
             });
             let of_class: Vec<(f32, u32)> = scores.iter().copied().zip(marks).collect();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::matching::Verdict;
+use crate::matching::Verdicts;
 
 /// A point of a FROC curve: what is shown at a score threshold.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,18 +24,13 @@ pub struct Curve {
     scores: Arc<[f32]>,
     /// Ranks of the true positives from 0, rising.
     hits: Vec<u32>,
-    n_tied: usize,
 }
 
 impl Curve {
-    /// The curve of detections given by falling score.
+    /// The curve of detections given by falling score; `hits` are the ranks of the true positives from 0, rising.
     #[must_use]
-    pub fn new(scores: impl Into<Arc<[f32]>>, verdicts: &[Verdict]) -> Self {
-        let scores = scores.into();
-        let is_hit = |(verdict, rank): (&Verdict, u32)| (*verdict == Verdict::TruePositive).then_some(rank);
-        let hits = verdicts.iter().zip(0..).filter_map(is_hit).collect();
-        let n_tied = scores.chunk_by(f32::eq).map(<[f32]>::len).filter(|group| *group > 1).sum();
-        Self { scores, hits, n_tied }
+    pub fn new(scores: impl Into<Arc<[f32]>>, hits: impl IntoIterator<Item = u32>) -> Self {
+        Self { scores: scores.into(), hits: hits.into_iter().collect() }
     }
 
     /// All points, from nothing shown to everything shown.
@@ -59,12 +54,6 @@ impl Curve {
             true_positives: true_positives as u32,
             score_threshold: n_shown.checked_sub(1).map(|last| self.scores[last]),
         }
-    }
-
-    /// Detections that share their score with another.
-    #[must_use]
-    pub const fn n_tied(&self) -> usize {
-        self.n_tied
     }
 
     /// The point with the lowest score threshold whose false positives satisfy `within`, which must hold for 0 and, if it
@@ -126,17 +115,12 @@ pub struct Staircase {
 }
 
 impl Staircase {
-    /// The staircase of verdicts given by falling score.
+    /// The staircase of the detections of a class.
     #[must_use]
-    pub fn new(verdicts: impl Iterator<Item = Verdict>) -> Self {
-        let mut staircase = Self::default();
-        for verdict in verdicts {
-            match verdict {
-                Verdict::TruePositive => staircase.hit(),
-                Verdict::Duplicate | Verdict::FalsePositive => staircase.miss(1),
-            }
-        }
-        staircase
+    pub fn new(verdicts: &Verdicts) -> Self {
+        let misses_above: Vec<u32> = verdicts.hits().zip(0..).map(|(rank, hits_above)| rank - hits_above).collect();
+        let false_positives = (verdicts.n_detections() - misses_above.len()) as u32;
+        Self { misses_above, false_positives }
     }
 
     /// Appends a true positive.

@@ -13,7 +13,6 @@ use tsify::Tsify;
 use crate::curve::Curve;
 use crate::dataset::{CLASSES, Class, GroundTruth};
 use crate::geometry::{BBox, Extent, iou};
-use crate::matching::Verdict;
 use crate::run::{Prepared, Run};
 use crate::score::exact;
 use crate::score::official::Counts;
@@ -114,7 +113,7 @@ pub fn operating_thresholds(
     for (threshold, class) in thresholds.iter_mut().zip(Class::all()) {
         let counts = counts_of(ground_truth, class);
         let verdicts = run.verdicts(class, counts.n_lesions, iou_threshold, Extent::PlusOne);
-        let curve = Curve::new(run.ranking(class).shared_scores(), &verdicts);
+        let curve = Curve::new(run.ranking(class).shared_scores(), verdicts.hits());
         let points = exact::operating_points(&curve, counts, &[fp_per_image]);
         *threshold = points.first().and_then(|point| point.score_threshold);
     }
@@ -179,19 +178,14 @@ impl Diagnosis {
             let mut of_class = LesionsOfClass::new(ground_truth.n_lesions(class));
             let ranking = prepared.run.ranking(class);
             let verdicts = prepared.run.verdicts(class, of_class.found_at.len(), iou_threshold, Extent::PlusOne);
-            let claims = ranking.claims(iou_threshold as f32, Extent::PlusOne);
-            for (((&detection, score), verdict), claim) in
-                ranking.detections().iter().zip(ranking.scores()).zip(verdicts).zip(claims)
-            {
-                match verdict {
-                    Verdict::TruePositive => {
-                        categories[detection as usize] = Category::TruePositive;
-                        if let Some(lesion) = claim {
-                            of_class.found_at[lesion as usize] = Some(*score);
-                        }
-                    }
-                    Verdict::Duplicate => categories[detection as usize] = Category::Duplicate,
-                    Verdict::FalsePositive => {}
+            for claim in verdicts.claims() {
+                let rank = claim.rank as usize;
+                let category = &mut categories[ranking.detections()[rank] as usize];
+                if claim.is_duplicate {
+                    *category = Category::Duplicate;
+                } else {
+                    *category = Category::TruePositive;
+                    of_class.found_at[claim.lesion as usize] = Some(ranking.scores()[rank]);
                 }
             }
             lesions.push(of_class);

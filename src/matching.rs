@@ -18,6 +18,26 @@ pub enum Verdict {
     FalsePositive,
 }
 
+/// A detection that overlaps its best lesion enough to find it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Claim {
+    /// Its place in the ranking, from 0.
+    pub rank: u32,
+    /// Number of the lesion among those of the class.
+    pub lesion: u32,
+    /// Whether a detection ranked above found the lesion: a false positive (quirk Q7).
+    pub is_duplicate: bool,
+}
+
+/// What became of the ranked detections of a class. Few overlap a lesion enough, and only these are kept; all others are
+/// false positives.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdicts {
+    n_detections: usize,
+    /// By rising rank.
+    claims: Vec<Claim>,
+}
+
 /// The lesion that a detection looks at, under each [`Extent`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Candidate {
@@ -42,6 +62,7 @@ pub struct Ranking {
     /// The ranks of detections whose image has a lesion of the class, rising, and what each may find: one in five or so.
     ranks: Vec<u32>,
     candidates: Vec<Candidate>,
+    n_tied: usize,
 }
 
 /// One detection before ranking, with the lesions of its class in its image.
@@ -83,8 +104,10 @@ impl Ranking {
                 candidates.push(listed[at as usize]);
             }
         }
+        let scores: Arc<[f32]> = order.iter().map(|&at| scores[at as usize]).collect();
         Self {
-            scores: order.iter().map(|&at| scores[at as usize]).collect(),
+            n_tied: scores.chunk_by(f32::eq).map(<[f32]>::len).filter(|group| *group > 1).sum(),
+            scores,
             detections: order.iter().map(|&at| detections[at as usize]).collect(),
             ranks,
             candidates,
@@ -109,36 +132,72 @@ impl Ranking {
         &self.detections
     }
 
-    /// The lesion that each detection would find if it were first: the one with the greatest overlap in its image, if
-    /// that overlap is at least `iou_threshold`.
-    pub fn claims(&self, iou_threshold: f32, extent: Extent) -> impl Iterator<Item = Option<u32>> {
-        let mut next = self.claimed(iou_threshold, extent).peekable();
-        (0..self.scores.len()).map(move |rank| next.next_if(|(at, _)| *at == rank).map(|(_, lesion)| lesion))
+    /// Detections that share their score with another.
+    #[must_use]
+    pub const fn n_tied(&self) -> usize {
+        self.n_tied
     }
 
-    /// The ranks of detections that claim a lesion, rising, with the lesions.
-    fn claimed(&self, iou_threshold: f32, extent: Extent) -> impl Iterator<Item = (usize, u32)> {
-        self.ranks.iter().zip(&self.candidates).filter_map(move |(&rank, candidate)| {
+    /// Walks down the ranking: a detection claims the lesion with the greatest overlap in its image, if that overlap is at
+    /// least `iou_threshold`, and finds it if it is the first to claim it.
+    ///
+    /// `n_lesions` are those of the class in all images.
+    #[must_use]
+    pub fn verdicts(&self, n_lesions: usize, iou_threshold: f32, extent: Extent) -> Verdicts {
+        let mut found = vec![false; n_lesions];
+        let claim = |(&rank, candidate): (&u32, &Candidate)| {
             let best = match extent {
                 Extent::PlusOne => candidate.plus_one,
                 Extent::Plain => candidate.plain,
             };
-            (best.iou >= iou_threshold).then_some((rank as usize, best.lesion))
+            (best.iou >= iou_threshold).then(|| {
+                let is_duplicate = std::mem::replace(&mut found[best.lesion as usize], true);
+                Claim { rank, lesion: best.lesion, is_duplicate }
+            })
+        };
+        let claims = self.ranks.iter().zip(&self.candidates).filter_map(claim).collect();
+        Verdicts { n_detections: self.scores.len(), claims }
+    }
+}
+
+impl Verdicts {
+    /// All detections of the class.
+    #[must_use]
+    pub const fn n_detections(&self) -> usize {
+        self.n_detections
+    }
+
+    /// The detections that overlap a lesion enough, by rising rank.
+    #[must_use]
+    pub fn claims(&self) -> &[Claim] {
+        &self.claims
+    }
+
+    /// The ranks of the true positives, rising.
+    pub fn hits(&self) -> impl Iterator<Item = u32> {
+        self.claims.iter().filter(|claim| !claim.is_duplicate).map(|claim| claim.rank)
+    }
+
+    /// The verdict on each detection, by falling score.
+    pub fn iter(&self) -> impl Iterator<Item = Verdict> {
+        let mut claims = self.claims.iter().peekable();
+        (0..self.n_detections).map(move |rank| match claims.next_if(|claim| claim.rank as usize == rank) {
+            None => Verdict::FalsePositive,
+            Some(claim) if claim.is_duplicate => Verdict::Duplicate,
+            Some(_) => Verdict::TruePositive,
         })
     }
 
-    /// Walks down the ranking: a claim on a lesion not yet found is a true positive.
-    ///
-    /// `n_lesions` are those of the class in all images; the result has one verdict a detection, by falling score.
+    /// As if duplicates had never been: those below move up.
     #[must_use]
-    pub fn verdicts(&self, n_lesions: usize, iou_threshold: f32, extent: Extent) -> Vec<Verdict> {
-        let mut found = vec![false; n_lesions];
-        let mut verdicts = vec![Verdict::FalsePositive; self.scores.len()];
-        for (rank, lesion) in self.claimed(iou_threshold, extent) {
-            let is_found = std::mem::replace(&mut found[lesion as usize], true);
-            verdicts[rank] = if is_found { Verdict::Duplicate } else { Verdict::TruePositive };
-        }
-        verdicts
+    pub fn without_duplicates(&self) -> Self {
+        let mut n_duplicates = 0;
+        let hits = self.claims.iter().filter_map(|claim| {
+            n_duplicates += u32::from(claim.is_duplicate);
+            (!claim.is_duplicate).then_some(Claim { rank: claim.rank - n_duplicates, ..*claim })
+        });
+        let claims = hits.collect();
+        Self { n_detections: self.n_detections - n_duplicates as usize, claims }
     }
 }
 
@@ -172,10 +231,10 @@ impl Best {
 /// The places of finite `scores` by falling score; of equal ones the later place first.
 fn falling(scores: &[f32]) -> Vec<u32> {
     // One integer key a detection, all different: sorting it needs no comparison of floats and no stability.
-    let mut keys: Vec<u64> =
-        scores.iter().zip(0_u32..).map(|(score, at)| u64::from(ascending_bits(*score)) << 32 | u64::from(at)).collect();
-    keys.sort_unstable_by(|a, b| b.cmp(a));
-    keys.into_iter().map(|key| key as u32).collect()
+    let key = |(score, at): (&f32, u32)| !(u64::from(ascending_bits(*score)) << 32 | u64::from(at));
+    let mut keys: Vec<u64> = scores.iter().zip(0..).map(key).collect();
+    keys.sort_unstable();
+    keys.into_iter().map(|key| !key as u32).collect()
 }
 
 /// Maps finite numbers to integers of the same order; -0 and 0, which are equal, to the same one.

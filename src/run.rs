@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::dataset::{Class, GroundTruth, PredictionFile, Predictions, Sha256, each_class};
 use crate::error::Error;
 use crate::geometry::Extent;
-use crate::matching::{Ranking, Unranked, Verdict};
+use crate::matching::{Ranking, Unranked, Verdicts};
 use crate::notice::{Finding, NoticeCode, Notices};
 use crate::reading::Reading;
 
@@ -107,9 +107,9 @@ impl Run {
         &self.notices
     }
 
-    /// What became of each detection of a class, by falling score.
+    /// What became of the detections of a class.
     #[must_use]
-    pub fn verdicts(&self, class: Class, n_lesions: usize, iou_threshold: f64, extent: Extent) -> Vec<Verdict> {
+    pub fn verdicts(&self, class: Class, n_lesions: usize, iou_threshold: f64, extent: Extent) -> Verdicts {
         // NumPy compares the f32 overlap with the threshold as f32.
         self.ranking(class).verdicts(n_lesions, iou_threshold as f32, extent)
     }

@@ -69,7 +69,7 @@ fn pooled(truth: &GroundTruth, run: &Run, rate: f64) -> Option<f64> {
     let mut shown: Vec<(f32, bool)> = Vec::new();
     for class in Class::all() {
         let verdicts = run.verdicts(class, truth.n_lesions(class), 0.5, froc::geometry::Extent::PlusOne);
-        let hits = verdicts.iter().map(|verdict| *verdict == froc::matching::Verdict::TruePositive);
+        let hits = verdicts.iter().map(|verdict| verdict == froc::matching::Verdict::TruePositive);
         shown.extend(run.ranking(class).scores().iter().copied().zip(hits));
     }
     let lesions: usize = Class::all().map(|class| truth.n_lesions(class)).sum();

@@ -143,16 +143,13 @@ proptest! {
             for extent in [Extent::PlusOne, Extent::Plain] {
                 let verdicts = run.verdicts(class, ground_truth.n_lesions(class), case.iou_threshold, extent);
                 let mut found = BTreeSet::new();
-                for (claim, verdict) in run.ranking(class).claims(case.iou_threshold as f32, extent).zip(verdicts) {
-                    match (claim, verdict) {
-                        (None, verdict) => prop_assert_eq!(verdict, Verdict::FalsePositive),
-                        (Some(lesion), Verdict::TruePositive) => prop_assert!(found.insert(lesion), "twice {}", lesion),
-                        (Some(lesion), verdict) => {
-                            prop_assert_eq!(verdict, Verdict::Duplicate);
-                            prop_assert!(found.contains(&lesion));
-                        }
-                    }
+                for claim in verdicts.claims() {
+                    prop_assert_eq!(found.insert(claim.lesion), !claim.is_duplicate, "lesion {}", claim.lesion);
                 }
+                prop_assert!(verdicts.claims().is_sorted_by(|a, b| a.rank < b.rank));
+                let hits = verdicts.iter().zip(0..).filter(|(verdict, _)| *verdict == Verdict::TruePositive);
+                prop_assert!(hits.map(|(_, rank)| rank).eq(verdicts.hits()));
+                prop_assert_eq!(verdicts.iter().count(), verdicts.n_detections());
                 prop_assert!(found.len() <= ground_truth.n_lesions(class));
             }
         }

@@ -50,13 +50,17 @@ pub fn scores(ground_truth: &GroundTruth, run: &Run, options: &Options, conventi
     for class in Class::all() {
         let counts = Counts { n_lesions: ground_truth.n_lesions(class), n_images: ground_truth.n_images() };
         let verdicts = run.verdicts(class, counts.n_lesions, options.iou_threshold(), convention.extent);
-        let shown = run.ranking(class).scores().iter().copied().zip(verdicts);
-        let counts_at_all =
-            |shown: &(f32, Verdict)| !(convention.ignores_second_boxes && shown.1 == Verdict::Duplicate);
-        let (ranked, verdicts): (Vec<f32>, Vec<Verdict>) = shown.filter(counts_at_all).unzip();
-        let points = exact::operating_points(&Curve::new(ranked, &verdicts), counts, options.fp_per_image());
+        let ranking = run.ranking(class);
+        let (ranked, verdicts) = if convention.ignores_second_boxes {
+            let shown = ranking.scores().iter().zip(verdicts.iter());
+            let kept = shown.filter(|(_, verdict)| *verdict != Verdict::Duplicate).map(|(score, _)| *score);
+            (kept.collect(), verdicts.without_duplicates())
+        } else {
+            (ranking.shared_scores(), verdicts)
+        };
+        let points = exact::operating_points(&Curve::new(ranked, verdicts.hits()), counts, options.fp_per_image());
         scores.exact.push(points.into_iter().map(|point| exact::recall(point, counts)).collect());
-        let staircase = Staircase::new(verdicts.into_iter());
+        let staircase = Staircase::new(&verdicts);
         scores.official.push(official::recall(&staircase, counts, options.fp_per_image()));
     }
     scores

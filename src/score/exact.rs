@@ -11,9 +11,8 @@ pub const SEVEN_RATES: [f64; 7] = [0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0];
 ///
 /// ```
 /// use froc::curve::Curve;
-/// use froc::matching::Verdict::{FalsePositive, TruePositive};
 /// use froc::score::{exact, official::Counts};
-/// let curve = Curve::new([0.9, 0.8, 0.7], &[TruePositive, FalsePositive, TruePositive]);
+/// let curve = Curve::new([0.9, 0.8, 0.7], [0, 2]);
 /// let counts = Counts { n_lesions: 2, n_images: 20 };
 /// let point = exact::operating_points(&curve, counts, &[0.05])[0];
 /// assert_eq!((point.true_positives, point.false_positives), (2, 1));
@@ -43,9 +42,8 @@ pub fn mean_recall(curve: &Curve, counts: Counts, fp_per_image: &[f64]) -> Optio
 ///
 /// ```
 /// use froc::curve::Curve;
-/// use froc::matching::Verdict::{FalsePositive, TruePositive};
 /// use froc::score::{exact::area, official::Counts};
-/// let curve = Curve::new([0.9, 0.8, 0.7], &[TruePositive, FalsePositive, TruePositive]);
+/// let curve = Curve::new([0.9, 0.8, 0.7], [0, 2]);
 /// let counts = Counts { n_lesions: 2, n_images: 4 };
 /// // Recall is 1/2 up to a quarter of a false positive per image, and 1 from there on.
 /// assert_eq!(area(&curve, counts, 0.5), Some(0.75));

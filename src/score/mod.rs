@@ -12,7 +12,7 @@ pub mod ties;
 use crate::curve::{Curve, Point, Staircase};
 use crate::dataset::{Class, GroundTruth};
 use crate::geometry::Extent;
-use crate::matching::{Ranking, Verdict};
+use crate::matching::{Ranking, Verdict, Verdicts};
 use crate::options::Options;
 use crate::run::Run;
 use official::Counts;
@@ -24,6 +24,8 @@ pub struct ClassScore {
     pub counts: Counts,
     /// One point for each distinct score.
     pub curve: Curve,
+    /// Detections that share their score with another.
+    pub n_tied: usize,
     /// The order of true and false positives, equal scores in the official order.
     pub staircase: Staircase,
     /// The official recall at each rate: NaN or -infinity where the script divides by zero.
@@ -57,10 +59,9 @@ impl ClassScore {
         // NumPy compares the f32 overlap with the threshold as f32.
         let iou_threshold = options.iou_threshold() as f32;
         let verdicts = ranking.verdicts(counts.n_lesions, iou_threshold, Extent::PlusOne);
-        let curve = Curve::new(ranking.shared_scores(), &verdicts);
-        let staircase = Staircase::new(verdicts.iter().copied());
-        let claims: Vec<Option<u32>> = ranking.claims(iou_threshold, Extent::PlusOne).collect();
-        let extremes = ties::extremes(ranking.scores(), &claims, counts.n_lesions);
+        let curve = Curve::new(ranking.shared_scores(), verdicts.hits());
+        let staircase = Staircase::new(&verdicts);
+        let extremes = ties::extremes(ranking.scores(), &verdicts);
         Self {
             official: official::recall(&staircase, counts, rates),
             worst: official::recall(&extremes.worst, counts, rates),
@@ -68,6 +69,7 @@ impl ClassScore {
             exact: exact::operating_points(&curve, counts, rates),
             without_duplicates: without_duplicates(&verdicts, counts, rates),
             plain: plain(ranking, &verdicts, counts, options),
+            n_tied: ranking.n_tied(),
             counts,
             curve,
             staircase,
@@ -75,20 +77,33 @@ impl ClassScore {
     }
 }
 
-fn without_duplicates(verdicts: &[Verdict], counts: Counts, rates: &[f64]) -> Variant {
-    let kept = verdicts.iter().copied().filter(|verdict| *verdict != Verdict::Duplicate);
-    let staircase = Staircase::new(kept);
-    let n_kept = staircase.true_positives() as usize + staircase.false_positives();
-    Variant { recall: official::recall(&staircase, counts, rates), n_detections: verdicts.len() - n_kept }
+fn without_duplicates(verdicts: &Verdicts, counts: Counts, rates: &[f64]) -> Variant {
+    let kept = verdicts.without_duplicates();
+    Variant {
+        n_detections: verdicts.n_detections() - kept.n_detections(),
+        recall: official::recall(&Staircase::new(&kept), counts, rates),
+    }
 }
 
-fn plain(ranking: &Ranking, verdicts: &[Verdict], counts: Counts, options: &Options) -> Variant {
+fn plain(ranking: &Ranking, verdicts: &Verdicts, counts: Counts, options: &Options) -> Variant {
     let plain = ranking.verdicts(counts.n_lesions, options.iou_threshold() as f32, Extent::Plain);
-    let is_hit = |verdict: &Verdict| *verdict == Verdict::TruePositive;
     Variant {
-        n_detections: plain.iter().zip(verdicts).filter(|(a, b)| is_hit(a) != is_hit(b)).count(),
-        recall: official::recall(&Staircase::new(plain.into_iter()), counts, options.fp_per_image()),
+        n_detections: n_in_one(verdicts.hits(), plain.hits()),
+        recall: official::recall(&Staircase::new(&plain), counts, options.fp_per_image()),
     }
+}
+
+/// How many numbers are in one of two rising lists alone.
+fn n_in_one(a: impl Iterator<Item = u32>, b: impl Iterator<Item = u32>) -> usize {
+    let (mut a, mut b) = (a.peekable(), b.peekable());
+    let mut count = 0;
+    while let (Some(x), Some(y)) = (a.peek(), b.peek()) {
+        let order = x.cmp(y);
+        count += usize::from(order.is_ne());
+        order.is_le().then(|| a.next());
+        order.is_ge().then(|| b.next());
+    }
+    count + a.count() + b.count()
 }
 
 /// The FROC curve of all classes of a run ranked together.
@@ -97,12 +112,13 @@ pub fn pooled_curve(ground_truth: &GroundTruth, run: &Run, iou_threshold: f64) -
     let mut shown: Vec<(f32, Verdict)> = Vec::new();
     for class in Class::all() {
         let verdicts = run.verdicts(class, ground_truth.n_lesions(class), iou_threshold, Extent::PlusOne);
-        shown.extend(run.ranking(class).scores().iter().copied().zip(verdicts));
+        shown.extend(run.ranking(class).scores().iter().copied().zip(verdicts.iter()));
     }
     // Scores are finite; the order of equal ones does not matter, since they enter together.
     shown.sort_unstable_by(|(a, _), (b, _)| b.total_cmp(a));
-    let (scores, verdicts): (Vec<f32>, Vec<Verdict>) = shown.into_iter().unzip();
-    Curve::new(scores, &verdicts)
+    let is_hit = |(rank, shown): (u32, &(f32, Verdict))| (shown.1 == Verdict::TruePositive).then_some(rank);
+    let hits: Vec<u32> = (0..).zip(&shown).filter_map(is_hit).collect();
+    Curve::new(shown.into_iter().map(|(score, _)| score).collect::<Vec<_>>(), hits)
 }
 
 /// The arithmetic mean, summed in order; `None` of nothing.

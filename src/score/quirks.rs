@@ -233,5 +233,5 @@ fn ties(class: &ClassScore, rates: &[f64]) -> Option<Replaced> {
     });
     let decides = class.worst.iter().zip(&class.best).any(|(worst, best)| worst.to_bits() != best.to_bits());
     let recall = together.or_else(|| decides.then(|| class.official.clone()))?;
-    Some(Replaced { recall, n_detections: Some(class.curve.n_tied()) })
+    Some(Replaced { recall, n_detections: Some(class.n_tied) })
 }

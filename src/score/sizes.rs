@@ -2,7 +2,7 @@
 
 use crate::dataset::{Class, GroundTruth};
 use crate::geometry::Extent;
-use crate::matching::{Ranking, Verdict};
+use crate::matching::Verdicts;
 use crate::run::Run;
 
 /// Below this a lesion is small for COCO, in square pixels (width `x2 - x1`).
@@ -42,7 +42,7 @@ pub fn by_size(
     let boxes = (0..ground_truth.n_images()).flat_map(|image| ground_truth.lesions(class, image).1);
     let areas: Vec<f32> = boxes.map(|bbox| bbox.area(Extent::Plain)).collect();
     let verdicts = run.verdicts(class, areas.len(), iou_threshold, Extent::PlusOne);
-    let is_found = found(run.ranking(class), &verdicts, iou_threshold, areas.len());
+    let is_found = found(&verdicts, verdicts.n_detections(), areas.len());
     let limits = match division {
         Division::Coco => [COCO_SMALL, COCO_LARGE],
         Division::Thirds => thirds(&areas),
@@ -54,15 +54,12 @@ pub fn by_size(
     groups
 }
 
-/// Whether each lesion of a class is found, given the verdicts on all or the first few ranked detections.
+/// Whether each of the lesions of a class is found by the first `n_shown` of its ranked detections.
 #[must_use]
-pub fn found(ranking: &Ranking, verdicts: &[Verdict], iou_threshold: f64, n_lesions: usize) -> Vec<bool> {
+pub fn found(verdicts: &Verdicts, n_shown: usize, n_lesions: usize) -> Vec<bool> {
     let mut found = vec![false; n_lesions];
-    // NumPy compares the f32 overlap with the threshold as f32.
-    for (claim, verdict) in ranking.claims(iou_threshold as f32, Extent::PlusOne).zip(verdicts) {
-        if let (Some(lesion), Verdict::TruePositive) = (claim, verdict) {
-            found[lesion as usize] = true;
-        }
+    for claim in verdicts.claims().iter().take_while(|claim| (claim.rank as usize) < n_shown) {
+        found[claim.lesion as usize] = true;
     }
     found
 }

@@ -4,6 +4,7 @@
 //! every order; only the places of true and false positives differ.
 
 use crate::curve::Staircase;
+use crate::matching::{Claim, Verdicts};
 
 /// The verdicts of one class in the two extreme orders of equal scores.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,47 +16,50 @@ pub struct Extremes {
     pub best: Staircase,
 }
 
-/// The extreme orders of detections given by falling score, each with the lesion it claims
-/// (`matching::Ranking::claims`); `n_lesions` are those of the class.
+/// The extreme orders of detections with these scores, falling, and these verdicts.
 #[must_use]
-pub fn extremes(scores: &[f32], claims: &[Option<u32>], n_lesions: usize) -> Extremes {
-    let mut found = vec![false; n_lesions];
+pub fn extremes(scores: &[f32], verdicts: &Verdicts) -> Extremes {
     let mut extremes = Extremes { worst: Staircase::default(), best: Staircase::default() };
-    let mut first = 0;
-    // A group is a run of equal scores, most often of one.
-    for group in scores.chunk_by(f32::eq) {
-        let claims = &claims[first..first + group.len()];
-        first += group.len();
-        if let [claim] = claims {
-            // There is one order.
-            for staircase in [&mut extremes.worst, &mut extremes.best] {
-                match claim {
-                    Some(lesion) if !found[*lesion as usize] => staircase.hit(),
-                    _ => staircase.miss(1),
-                }
-            }
-            if let Some(lesion) = claim {
-                found[*lesion as usize] = true;
-            }
-            continue;
-        }
-        let mut newly: Vec<u32> = claims.iter().flatten().copied().filter(|&lesion| !found[lesion as usize]).collect();
-        let idle = claims.len() - newly.len();
-        newly.sort_unstable();
-        let mut detections_a_lesion: Vec<usize> = newly.chunk_by(|a, b| a == b).map(<[u32]>::len).collect();
-        detections_a_lesion.sort_unstable_by(|a, b| b.cmp(a));
-        for lesion in newly {
-            found[lesion as usize] = true;
-        }
-        for _ in &detections_a_lesion {
-            extremes.best.hit();
-        }
-        extremes.best.miss(claims.len() - detections_a_lesion.len());
-        extremes.worst.miss(idle);
-        for detections in detections_a_lesion {
-            extremes.worst.hit();
-            extremes.worst.miss(detections - 1);
+    let mut rest = verdicts.claims();
+    let mut done = 0;
+    while let Some(first) = rest.first() {
+        // A group is a run of equal scores, most often of one.
+        let is_equal = |score: &&f32| score.eq(&&scores[first.rank as usize]);
+        let start = first.rank as usize - scores[done..first.rank as usize].iter().rev().take_while(is_equal).count();
+        let end = start + scores[start..].iter().take_while(is_equal).count();
+        let (group, below) = rest.split_at(rest.partition_point(|claim| (claim.rank as usize) < end));
+        extremes.miss(start - done);
+        extremes.group(end - start, group);
+        (rest, done) = (below, end);
+    }
+    extremes.miss(scores.len() - done);
+    extremes
+}
+
+impl Extremes {
+    /// Appends false positives that are so in every order.
+    fn miss(&mut self, count: usize) {
+        self.worst.miss(count);
+        self.best.miss(count);
+    }
+
+    /// Appends detections of equal score.
+    fn group(&mut self, n_detections: usize, claims: &[Claim]) {
+        // Lesion by lesion, the one that finds it first: a lesion that has none was found in a group above.
+        let mut by_lesion: Vec<u64> =
+            claims.iter().map(|claim| u64::from(claim.lesion) << 1 | u64::from(claim.is_duplicate)).collect();
+        by_lesion.sort_unstable();
+        let newly_found = by_lesion.chunk_by(|a, b| a >> 1 == b >> 1).filter(|of_lesion| of_lesion[0] & 1 == 0);
+        let mut detections_a_lesion: Vec<u64> = newly_found.map(|of_lesion| of_lesion.len() as u64).collect();
+        detections_a_lesion.sort_unstable();
+        let n_found = detections_a_lesion.len();
+        let idle = n_detections - detections_a_lesion.iter().sum::<u64>() as usize;
+        (0..n_found).for_each(|_| self.best.hit());
+        self.best.miss(n_detections - n_found);
+        self.worst.miss(idle);
+        for detections in detections_a_lesion.into_iter().rev() {
+            self.worst.hit();
+            self.worst.miss(detections as usize - 1);
         }
     }
-    extremes
 }
