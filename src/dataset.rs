@@ -53,15 +53,20 @@ impl Class {
 
 /// Does the same for each class, in the official order of results: on all cores natively, one after the other in a
 /// browser's worker.
-pub fn each_class<T: Send>(of: impl Fn(Class) -> T + Sync) -> Vec<T> {
+pub fn each_class<T: Send>(of: impl Fn(Class) -> T + Send + Sync) -> Vec<T> {
+    map_all(Class::all().collect(), of)
+}
+
+/// Does the same with each, in order: on all cores natively, one after the other in a browser's worker.
+pub fn map_all<A: Send, B: Send>(all: Vec<A>, of: impl Fn(A) -> B + Send + Sync) -> Vec<B> {
     #[cfg(not(target_arch = "wasm32"))]
     {
         use rayon::prelude::*;
-        (0..CLASSES.len() as u8).into_par_iter().map(|at| of(Class(at))).collect()
+        all.into_par_iter().map(of).collect()
     }
     #[cfg(target_arch = "wasm32")]
     {
-        Class::all().map(of).collect()
+        all.into_iter().map(of).collect()
     }
 }
 
@@ -273,7 +278,19 @@ impl Detections {
     /// How many have a class.
     #[must_use]
     pub fn n_read(&self) -> usize {
-        self.keys.iter().filter(|key| usize::from(**key) < CLASSES.len()).count()
+        self.n_of_classes().iter().sum()
+    }
+
+    /// How many each class has, in the official order.
+    #[must_use]
+    pub fn n_of_classes(&self) -> [usize; CLASSES.len()] {
+        let mut counts = [0; CLASSES.len()];
+        for key in &self.keys {
+            if let Some(count) = counts.get_mut(usize::from(*key)) {
+                *count += 1;
+            }
+        }
+        counts
     }
 
     /// The name of a detection that has no class.

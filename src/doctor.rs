@@ -265,6 +265,10 @@ fn counted(case: Case<'_>, is_so: impl Fn(usize, usize) -> bool) -> Option<(usiz
 /// Class names in another spelling, each with the class it is nearest to.
 fn class_names(case: Case<'_>) -> Option<Finding> {
     let detections = case.predictions.detections();
+    let (.., unread_names) = detections.columns();
+    if unread_names.is_empty() {
+        return None;
+    }
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, at) in all(case) {
         if let Some(name) = detections.unread_name(at) {
@@ -349,13 +353,12 @@ fn file_names(case: Case<'_>) -> Option<Finding> {
         return None;
     }
     let truth = case.ground_truth;
-    let strays: Vec<&str> = case
-        .predictions
-        .files()
-        .iter()
-        .map(|file| file.path.as_str())
-        .filter(|path| truth.image_of_file(path).is_none())
-        .collect();
+    let files = case.predictions.files();
+    if case.run.n_files() == files.len() {
+        return None;
+    }
+    let strays: Vec<&str> =
+        files.iter().map(|file| file.path.as_str()).filter(|path| truth.image_of_file(path).is_none()).collect();
     if strays.is_empty() {
         return None;
     }
@@ -475,8 +478,11 @@ fn scores_equal(case: Case<'_>) -> Option<Finding> {
 }
 
 fn scores_in_percent(case: Case<'_>) -> Option<Finding> {
-    let above_one = scores(case).filter(|score| *score > 1.0).count();
-    let in_range = scores(case).all(|score| (0.0..=100.0).contains(&score));
+    let of_class = |class| case.run.ranking(class).scores();
+    // They fall, so that a few tell of all.
+    let above_one: usize = Class::all().map(|class| of_class(class).partition_point(|score| *score > 1.0)).sum();
+    let ends = Class::all().flat_map(|class| [of_class(class).first(), of_class(class).last()]).flatten();
+    let in_range = ends.into_iter().all(|score| (0.0..=100.0).contains(score));
     (in_range && n_scores(case) >= LEAST_BOXES && above_one as f64 > SYSTEMATIC * n_scores(case) as f64).then(|| {
         Finding {
             code: "scores_in_percent",
@@ -492,12 +498,7 @@ fn scores_in_percent(case: Case<'_>) -> Option<Finding> {
 }
 
 fn many_ties(case: Case<'_>) -> Option<Finding> {
-    let tied: usize = Class::all()
-        .map(|class| {
-            let groups = case.run.ranking(class).scores().chunk_by(f32::eq);
-            groups.map(<[f32]>::len).filter(|len| *len > 1).sum::<usize>()
-        })
-        .sum();
+    let tied: usize = Class::all().map(|class| case.run.ranking(class).n_tied()).sum();
     let first = scores(case).next()?;
     let all_equal = scores(case).all(|score| score.to_bits() == first.to_bits());
     (!all_equal && n_scores(case) >= LEAST_BOXES && tied as f64 > SYSTEMATIC * n_scores(case) as f64).then(|| Finding {
@@ -513,10 +514,11 @@ fn many_ties(case: Case<'_>) -> Option<Finding> {
 /// Whether a detection is the very box and class of an earlier one in its image.
 fn duplicates(case: Case<'_>) -> Option<Finding> {
     let detections = case.predictions.detections();
+    let (boxes, _, keys, _) = detections.columns();
     let is_again = |image: usize, at: usize| {
-        let class = detections.class(at);
-        let same = |other: usize| detections.class(other) == class && detections.bbox(other) == detections.bbox(at);
-        class.is_some() && earlier(case, image, at).any(same)
+        let (bbox, key, before) = (boxes[at], keys[at], earlier(case, image, at));
+        let is_same = |(other, of): (&BBox, &u8)| *other == bbox && *of == key;
+        detections.class(at).is_some() && boxes[before.clone()].iter().zip(&keys[before]).any(is_same)
     };
     counted(case, is_again).map(|(count, examples)| Finding {
         code: "duplicate_detection",

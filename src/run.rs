@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::dataset::{Class, GroundTruth, PredictionFile, Predictions, Sha256, each_class};
+use crate::dataset::{Class, GroundTruth, PredictionFile, Predictions, Sha256, map_all};
 use crate::error::Error;
 use crate::geometry::Extent;
 use crate::matching::{Ranking, Unranked, Verdicts};
@@ -124,6 +124,13 @@ pub struct Prepared {
     pub run: Run,
 }
 
+/// A detection and its image, by number.
+#[derive(Clone, Copy)]
+struct Listed {
+    detection: u32,
+    image: u32,
+}
+
 /// The work of [`Run::new`] in progress.
 struct Join<'a> {
     ground_truth: &'a GroundTruth,
@@ -189,7 +196,7 @@ impl<'a> Join<'a> {
             let without = usize::from(file.is_none());
             self.notices.add(NoticeCode::ImageWithoutFile, without, || self.ground_truth.images()[image].clone());
         }
-        let rankings = each_class(|class| Ranking::new(self.unranked(class)));
+        let rankings = map_all(self.listed(), |(class, listed)| Ranking::new(self.unranked(class, &listed)));
         let detections_of_image = self.file_of_image.iter().map(|file| self.detections_of(*file)).collect();
         Ok(Run {
             name: self.predictions.name().to_owned(),
@@ -203,19 +210,27 @@ impl<'a> Join<'a> {
         })
     }
 
-    /// The detections of a class, in image order and inside an image in file order.
-    fn unranked(&self, class: Class) -> impl Iterator<Item = Unranked<'a>> {
+    /// The detections of each class, in image order and inside an image in file order.
+    fn listed(&self) -> Vec<(Class, Vec<Listed>)> {
         let detections = self.predictions.detections();
-        self.file_of_image.iter().zip(0_usize..).flat_map(move |(file, image)| {
-            let (first_lesion, lesions) = self.ground_truth.lesions(class, image);
-            let of_class = move |detection: &u32| detections.class(*detection as usize) == Some(class);
-            self.detections_of(*file).filter(of_class).map(move |detection| Unranked {
-                detection,
-                score: detections.score(detection as usize),
-                bbox: detections.bbox(detection as usize),
-                first_lesion,
-                lesions,
-            })
+        let room = Class::all().zip(detections.n_of_classes());
+        let mut all: Vec<(Class, Vec<Listed>)> = room.map(|(class, n)| (class, Vec::with_capacity(n))).collect();
+        for (file, image) in self.file_of_image.iter().zip(0..) {
+            for detection in self.detections_of(*file) {
+                if let Some(class) = detections.class(detection as usize) {
+                    all[class.index()].1.push(Listed { detection, image });
+                }
+            }
+        }
+        all
+    }
+
+    fn unranked(&self, class: Class, listed: &[Listed]) -> impl Iterator<Item = Unranked<'a>> {
+        let (ground_truth, detections) = (self.ground_truth, self.predictions.detections());
+        listed.iter().map(move |&Listed { detection, image }| {
+            let (first_lesion, lesions) = ground_truth.lesions(class, image as usize);
+            let (score, bbox) = (detections.score(detection as usize), detections.bbox(detection as usize));
+            Unranked { detection, score, bbox, first_lesion, lesions }
         })
     }
 

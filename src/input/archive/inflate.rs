@@ -1,6 +1,6 @@
 //! One entry of a zip -> its bytes.
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::{Decompress, FlushDecompress, Status};
 use rawzip::{CompressionMethod, ErrorKind, ReaderAt, ZipArchive};
 
 use super::directory::Entry;
@@ -62,7 +62,7 @@ impl Inflater {
             return Err(Error::new(path, format!("it has more bytes than the zip says ({says})"), SOUND));
         }
         // Before the size, which a stored entry has twice in the list: a changed one leaves bytes out.
-        if checksum(bytes) != entry.crc32 {
+        if rawzip::crc32(bytes) != entry.crc32 {
             return Err(Error::new(path, "its checksum is wrong: bytes were changed since it was packed", WHOLE));
         }
         if n != says {
@@ -112,12 +112,6 @@ impl Inflater {
             room = most.min(n.saturating_mul(2).max(FIRST));
         }
     }
-}
-
-fn checksum(bytes: &[u8]) -> u32 {
-    let mut crc = Crc::new();
-    crc.update(bytes);
-    crc.sum()
 }
 
 fn no_memory(path: &str) -> Error {
