@@ -124,13 +124,6 @@ pub struct Prepared {
     pub run: Run,
 }
 
-/// A detection and its image, by number.
-#[derive(Clone, Copy)]
-struct Listed {
-    detection: u32,
-    image: u32,
-}
-
 /// The work of [`Run::new`] in progress.
 struct Join<'a> {
     ground_truth: &'a GroundTruth,
@@ -211,24 +204,27 @@ impl<'a> Join<'a> {
     }
 
     /// The detections of each class, in image order and inside an image in file order.
-    fn listed(&self) -> Vec<(Class, Vec<Listed>)> {
+    fn listed(&self) -> Vec<(Class, Vec<u32>)> {
         let detections = self.predictions.detections();
         let room = Class::all().zip(detections.n_of_classes());
-        let mut all: Vec<(Class, Vec<Listed>)> = room.map(|(class, n)| (class, Vec::with_capacity(n))).collect();
-        for (file, image) in self.file_of_image.iter().zip(0..) {
-            for detection in self.detections_of(*file) {
-                if let Some(class) = detections.class(detection as usize) {
-                    all[class.index()].1.push(Listed { detection, image });
-                }
+        let mut all: Vec<(Class, Vec<u32>)> = room.map(|(class, n)| (class, Vec::with_capacity(n))).collect();
+        for detection in self.file_of_image.iter().flat_map(|file| self.detections_of(*file)) {
+            if let Some(class) = detections.class(detection as usize) {
+                all[class.index()].1.push(detection);
             }
         }
         all
     }
 
-    fn unranked(&self, class: Class, listed: &[Listed]) -> impl Iterator<Item = Unranked<'a>> {
+    fn unranked(&self, class: Class, listed: &[u32]) -> impl Iterator<Item = Unranked<'a>> {
         let (ground_truth, detections) = (self.ground_truth, self.predictions.detections());
-        listed.iter().map(move |&Listed { detection, image }| {
-            let (first_lesion, lesions) = ground_truth.lesions(class, image as usize);
+        let mut image = 0;
+        listed.iter().map(move |&detection| {
+            // Both are in image order.
+            while !self.detections_of(self.file_of_image[image]).contains(&detection) {
+                image += 1;
+            }
+            let (first_lesion, lesions) = ground_truth.lesions(class, image);
             let (score, bbox) = (detections.score(detection as usize), detections.bbox(detection as usize));
             Unranked { detection, score, bbox, first_lesion, lesions }
         })

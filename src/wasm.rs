@@ -16,7 +16,7 @@ use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, FileReaderSync};
 
-pub use parts::{kind_of, read_share, sha256};
+pub use parts::{read_share, sha256};
 
 use crate::dataset::{CLASSES, Class, GroundTruth, Predictions};
 use crate::doctor::Refusal;
@@ -411,8 +411,8 @@ impl Contents {
 }
 
 fn read(name: &str, blob: &Blob, on_progress: &Function) -> Result<Contents, Error> {
-    let reader = BlobReader::new(blob).map_err(|error| unreadable(name, &error))?;
-    let head = reader.clone().head().map_err(|error| unreadable(name, &error))?;
+    let mut reader = BlobReader::new(blob).map_err(|error| unreadable(name, &error))?;
+    let head = reader.head().map_err(|error| unreadable(name, &error))?;
     if crate::input::groups::is_groups(&head) {
         let bytes = crate::input::load_groups(name, BufReader::with_capacity(LARGE, reader))?;
         return Ok(Contents::Groups { name: name.to_owned(), bytes });
@@ -485,48 +485,77 @@ fn to_js<T: Serialize>(value: &T) -> Result<JsValue, JsValue> {
     value.serialize(&serializer).map_err(JsValue::from)
 }
 
-/// Bytes asked of the browser at once where a file is read whole: its overhead for a slice outweighs that for bytes.
-const LARGE: usize = 1 << 20;
+/// Bytes asked for at once where a file is read whole.
+const LARGE: usize = 1 << 18;
 
-/// A file of the browser, read as it is asked for.
+/// A file of the browser. What is read in order is read ahead, more and more of it, and waits outside of the WebAssembly
+/// memory.
 #[derive(Clone)]
 struct BlobReader {
     blob: Blob,
     reader: FileReaderSync,
     size: u64,
     position: u64,
+    /// The bytes that were read last, and where they start in the file.
+    window: Uint8Array,
+    start: u64,
 }
 
 impl BlobReader {
+    /// Bytes asked of the browser at once at most. In Chromium, 128 MB took 0.70 s by 1 MiB, 0.35 s by 4 and 0.32 s by 8.
+    const MOST: u64 = 1 << 23;
+
     fn new(blob: &Blob) -> io::Result<Self> {
         let reader = FileReaderSync::new().map_err(|error| in_js(&error))?;
         #[expect(clippy::cast_sign_loss, reason = "a size is a whole number from 0")]
         let size = blob.size() as u64;
-        Ok(Self { blob: blob.clone(), reader, size, position: 0 })
+        Ok(Self { blob: blob.clone(), reader, size, position: 0, window: Uint8Array::new_with_length(0), start: 0 })
     }
 
-    /// What tells the kind of a file.
-    fn head(mut self) -> io::Result<Vec<u8>> {
+    /// What tells the kind of a file. The file is read from its start again afterwards.
+    fn head(&mut self) -> io::Result<Vec<u8>> {
         let mut head = vec![0; HEAD_BYTES];
         let n = self.read(&mut head)?;
         head.truncate(n);
+        self.position = 0;
         Ok(head)
+    }
+
+    /// Where the window ends in the file.
+    fn end(&self) -> u64 {
+        self.start + u64::from(self.window.length())
+    }
+
+    /// Moves the window to the position: over `least` bytes, or twice as many as before if it goes on where it ended; over
+    /// the whole file if that is small, since each question to the browser takes some milliseconds.
+    fn advance(&mut self, least: usize) -> io::Result<()> {
+        let ahead = if self.position == self.end() { 2 * u64::from(self.window.length()) } else { 0 };
+        let length = ahead.min(Self::MOST).max(least as u64);
+        let (start, end) = if self.size <= Self::MOST {
+            (0, self.size)
+        } else {
+            (self.position, self.size.min(self.position.saturating_add(length)))
+        };
+        let slice = self.blob.slice_with_f64_and_f64(start as f64, end as f64).map_err(|error| in_js(&error))?;
+        let array = self.reader.read_as_array_buffer(&slice).map_err(|error| in_js(&error))?;
+        self.window = Uint8Array::new(&array);
+        self.start = start;
+        Ok(())
     }
 }
 
 impl Read for BlobReader {
-    /// As many bytes as there are, up to the length of `out`.
+    /// As many bytes as there are in the window, up to the length of `out`.
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let end = self.size.min(self.position.saturating_add(out.len() as u64));
-        if self.position >= end {
+        if self.position >= self.size || out.is_empty() {
             return Ok(0);
         }
-        let slice =
-            self.blob.slice_with_f64_and_f64(self.position as f64, end as f64).map_err(|error| in_js(&error))?;
-        let array = self.reader.read_as_array_buffer(&slice).map_err(|error| in_js(&error))?;
-        let bytes = Uint8Array::new(&array);
-        let n = (bytes.length() as usize).min(out.len());
-        bytes.subarray(0, n as u32).copy_to(&mut out[..n]);
+        if self.position < self.start || self.position >= self.end() {
+            self.advance(out.len())?;
+        }
+        let at = (self.position - self.start) as u32;
+        let n = (self.window.length().saturating_sub(at) as usize).min(out.len());
+        self.window.subarray(at, at + n as u32).copy_to(&mut out[..n]);
         self.position += n as u64;
         Ok(n)
     }

@@ -27,7 +27,7 @@ pub fn extremes(scores: &[f32], verdicts: &Verdicts) -> Extremes {
         let is_equal = |score: &&f32| score.eq(&&scores[first.rank as usize]);
         let start = first.rank as usize - scores[done..first.rank as usize].iter().rev().take_while(is_equal).count();
         let end = start + scores[start..].iter().take_while(is_equal).count();
-        let (group, below) = rest.split_at(rest.partition_point(|claim| (claim.rank as usize) < end));
+        let (group, below) = rest.split_at(rest.iter().take_while(|claim| (claim.rank as usize) < end).count());
         extremes.miss(start - done);
         extremes.group(end - start, group);
         (rest, done) = (below, end);
@@ -45,6 +45,13 @@ impl Extremes {
 
     /// Appends detections of equal score.
     fn group(&mut self, n_detections: usize, claims: &[Claim]) {
+        if let (1, [claim]) = (n_detections, claims) {
+            // There is one order.
+            for staircase in [&mut self.worst, &mut self.best] {
+                if claim.is_duplicate { staircase.miss(1) } else { staircase.hit() }
+            }
+            return;
+        }
         // Lesion by lesion, the one that finds it first: a lesion that has none was found in a group above.
         let mut by_lesion: Vec<u64> =
             claims.iter().map(|claim| u64::from(claim.lesion) << 1 | u64::from(claim.is_duplicate)).collect();

@@ -10,7 +10,7 @@ use super::{BlobReader, failure, tell, to_js, unreadable};
 use crate::dataset::{Detections, PredictionFile};
 use crate::error::Error;
 use crate::geometry::BBox;
-use crate::input::{Kind, Part, Progress};
+use crate::input::{Kind, Part, Progress, identify};
 
 #[wasm_bindgen(typescript_custom_section)]
 const PART_COLUMNS: &str = "
@@ -42,21 +42,6 @@ struct FileRest {
     text_number: Option<Box<Error>>,
 }
 
-/// What a file is taken for by looking into it: `"ground_truth"` or `"predictions"`, or `"other"` for what only reading
-/// tells. Works in workers only.
-#[wasm_bindgen(unchecked_return_type = "\"ground_truth\" | \"predictions\" | \"other\"")]
-#[must_use]
-pub fn kind_of(name: &str, blob: &Blob) -> String {
-    let head = BlobReader::new(blob).and_then(BlobReader::head);
-    let kind = head.ok().and_then(|head| crate::input::identify(name, &head).ok());
-    match kind {
-        Some(Kind::GroundTruth) => "ground_truth",
-        Some(Kind::Predictions) => "predictions",
-        None => "other",
-    }
-    .to_owned()
-}
-
 /// The SHA-256 of a file, in hexadecimal digits. `on_progress` is called with a `ProgressReport` now and then. Works in
 /// workers only.
 ///
@@ -73,12 +58,12 @@ pub fn sha256(name: &str, blob: &Blob, on_progress: &Function) -> Result<String,
     crate::input::digest(BlobReader::new(blob).map_err(fail)?, &mut tell).map_err(fail)
 }
 
-/// Reads one of `of` shares of a zip of predictions, numbered from 0. `on_progress` is called with a `ProgressReport` of
-/// the share now and then. Works in workers only.
+/// Reads one of `of` shares of a zip of predictions, numbered from 0; null if the file is no such zip. `on_progress` is
+/// called with a `ProgressReport` of the share now and then. Works in workers only.
 ///
 /// # Errors
 /// Throws a `Failure`.
-#[wasm_bindgen(unchecked_return_type = "PartColumns")]
+#[wasm_bindgen(unchecked_return_type = "PartColumns | null")]
 pub fn read_share(
     name: &str,
     blob: &Blob,
@@ -86,7 +71,11 @@ pub fn read_share(
     of: usize,
     on_progress: &Function,
 ) -> Result<JsValue, JsValue> {
-    let reader = BlobReader::new(blob).map_err(|error| failure(&[unreadable(name, &error)]))?;
+    let mut reader = BlobReader::new(blob).map_err(|error| failure(&[unreadable(name, &error)]))?;
+    let head = reader.head().map_err(|error| failure(&[unreadable(name, &error)]))?;
+    if !matches!(identify(name, &head), Ok(Kind::Predictions)) {
+        return Ok(JsValue::NULL);
+    }
     let mut told = 0.0;
     let mut tell = |progress: Progress| {
         tell(on_progress, progress, &mut told);

@@ -12,6 +12,7 @@ import type {
   ImageReport,
   OptionsReport,
   Outcome,
+  PartColumns,
   ProgressReport,
   Reading,
   Remedy,
@@ -59,6 +60,8 @@ export class Evaluator {
   #undigested: { id: string; file: File }[] = [];
   /** The digests that are being taken. */
   #digests = new Set<Promise<void>>();
+  /** Files are handed to the engine in the order in which they were added: this is when the next one may be. */
+  #turn: Promise<unknown> = Promise.resolve();
   /** Ends the calls that wait for a worker which answers no more. */
   #abort = Promise.withResolvers<never>();
 
@@ -80,18 +83,45 @@ export class Evaluator {
   /** Is given the report with the SHA-256 of a file that was scored before it was known. */
   onDigest: (report: Report) => void = () => undefined;
 
-  /** Reads a file and keeps what it says under `id`. Throws `EvaluationError` or `Cancelled`; then nothing changed. */
-  async add(id: string, file: File, onProgress: (progress: ProgressReport) => void): Promise<FileSummary> {
-    const summary = await this.#call((remote) => this.#read(remote, id, file, onProgress), file.name);
-    this.#loaded.delete(id);
-    this.#loaded.set(id, { file, reading: null, digest: summary.sha256 });
-    if (summary.sha256 === null) this.#undigested.push({ id, file });
-    return summary;
+  /**
+   * Reads a file and keeps what it says under `id`, after those that were added before. `signal` ends it, with the reason
+   * `Cancelled`. Throws `EvaluationError` or `Cancelled`; then nothing changed.
+   */
+  async add(
+    id: string,
+    file: File,
+    onProgress: (progress: ProgressReport) => void,
+    signal: AbortSignal,
+  ): Promise<FileSummary> {
+    // A large zip is read beside the engine, while that is still busy with the files before.
+    const shares = this.#readShares(file, onProgress, signal);
+    const before = this.#turn;
+    const done = Promise.withResolvers<undefined>();
+    this.#turn = before.then(() => done.promise);
+    try {
+      await orAborted(before, signal);
+      const parts = await orAborted(shares, signal);
+      // What the engine itself does ends with the engine alone.
+      const end = () => this.cancel();
+      signal.addEventListener("abort", end);
+      const summary = await this.#call((remote) => this.#keep(remote, id, file, parts, onProgress), file.name).finally(() =>
+        signal.removeEventListener("abort", end),
+      );
+      this.#loaded.delete(id);
+      this.#loaded.set(id, { file, reading: null, digest: summary.sha256 });
+      if (summary.sha256 === null) this.#undigested.push({ id, file });
+      return summary;
+    } catch (thrown) {
+      throw inSentences(thrown, file.name);
+    } finally {
+      done.resolve(undefined);
+    }
   }
 
   /** Runs the engine on made-up files while nothing else is to be done, so that it is fast when real ones come. */
   async warmUp([truth, predictions]: File[]): Promise<void> {
     if (truth && predictions) await this.#call((remote) => remote.warmUp(truth, predictions));
+    this.#helpers.prepare();
   }
 
   async remove(id: string): Promise<void> {
@@ -214,8 +244,10 @@ export class Evaluator {
       Comlink.proxy((request: NetworkRequest) => this.onRequest(request)),
     );
     for (const [id, { file, reading, digest }] of [...this.#loaded]) {
+      const { signal } = new AbortController();
       try {
-        await this.#read(remote, id, file, () => undefined);
+        const parts = await this.#readShares(file, () => undefined, signal);
+        await this.#keep(remote, id, file, parts, () => undefined);
         if (reading) await remote.setReading(id, reading);
         if (digest) await remote.learnSha256(id, digest);
       } catch (thrown) {
@@ -232,24 +264,38 @@ export class Evaluator {
     return (this.#module ??= loadModule());
   }
 
-  /** Reads a file: a large zip of predictions by several workers at once. */
-  async #read(
+  /** Reads a large zip by several workers at once; null if the engine is to read the file. */
+  async #readShares(
+    file: File,
+    onProgress: (progress: ProgressReport) => void,
+    signal: AbortSignal,
+  ): Promise<PartColumns[] | null> {
+    const readers = readersFor(file);
+    if (readers === 1) return null;
+    const shares = this.#helpers.readShares(file, readers, onProgress, signal);
+    // Until somebody waits for them.
+    shares.catch(() => undefined);
+    return shares;
+  }
+
+  /** Hands the engine a file, or what was read of it. */
+  async #keep(
     remote: Comlink.Remote<Api>,
     id: string,
     file: File,
+    parts: PartColumns[] | null,
     onProgress: (progress: ProgressReport) => void,
   ): Promise<FileSummary> {
-    const readers = readersFor(file.size);
-    if (readers === 1 || (await remote.kindOf(file.name, file)) !== "predictions") {
-      return remote.add(id, file.name, file, Comlink.proxy(onProgress));
-    }
-    const parts = await this.#helpers.readShares(file, readers, onProgress);
+    if (!parts) return remote.add(id, file.name, file, Comlink.proxy(onProgress));
     return remote.addParts(id, file.name, Comlink.transfer(parts, parts.flatMap(buffersOf)));
   }
 
   #takeDigests(): void {
     for (const { id, file } of this.#undigested.splice(0)) {
-      const digest = this.#digest(id, file).finally(() => this.#digests.delete(digest));
+      const digest = this.#digest(id, file).finally(() => {
+        this.#digests.delete(digest);
+        if (this.#digests.size === 0) this.#helpers.prepare();
+      });
       this.#digests.add(digest);
     }
   }
@@ -271,7 +317,6 @@ export class Evaluator {
 
   #replace(reason: Error): void {
     this.#worker?.terminate();
-    this.#helpers.endReading();
     const { reject } = this.#abort;
     this.#abort = Promise.withResolvers<never>();
     // Nobody may be waiting.
@@ -292,15 +337,32 @@ export class Evaluator {
     } catch (thrown) {
       // The loser of the race may still fail, unheard.
       answer.catch(() => undefined);
-      if (thrown instanceof Cancelled || thrown instanceof EvaluationError) throw thrown;
-      if (isFailure(thrown)) throw new EvaluationError(thrown.errors);
-      // A trap of WebAssembly: the instance is of no use any more. Anything else is a mistake of ours.
-      if (!(thrown instanceof Error) || thrown.name !== "RuntimeError") throw thrown;
-      const error = died(thrown.message, what);
-      if (aborted === this.#abort.promise) this.#replace(error);
+      const error = inSentences(thrown, what);
+      // A trap of WebAssembly: the instance is of no use any more.
+      if (isTrap(thrown) && error instanceof Error && aborted === this.#abort.promise) this.#replace(error);
       throw error;
     }
   }
+}
+
+/** The promise, or the reason of the signal if that comes first. */
+function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = () => reject(signal.reason as Error);
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", end));
+  });
+}
+
+function isTrap(thrown: unknown): thrown is Error {
+  return thrown instanceof Error && thrown.name === "RuntimeError";
+}
+
+/** What a worker threw, in sentences. Anything else is a mistake of ours. */
+function inSentences(thrown: unknown, what: string | undefined): unknown {
+  if (isFailure(thrown) && !(thrown instanceof EvaluationError)) return new EvaluationError(thrown.errors);
+  return isTrap(thrown) ? died(thrown.message, what) : thrown;
 }
 
 function isFailure(thrown: unknown): thrown is Failure {

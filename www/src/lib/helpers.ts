@@ -6,30 +6,70 @@ import type { NetworkRequest } from "./requests.ts";
 import type { Api } from "./worker.ts";
 import EngineWorker from "./worker.ts?worker&inline";
 
-/** A smaller zip is read before a second worker has begun. */
+/** A smaller zip is read by the engine before its shares would be put together: 3 MB takes as long by one as by two. */
 const LARGE_BYTES = 4e6;
 
 /** More workers than this wait for the disk, and each takes some megabytes. */
 const MOST = 8;
 
-/** How many workers read a file of so many bytes: as many as there are cores, one if it is small. */
-export function readersFor(bytes: number): number {
-  return bytes < LARGE_BYTES ? 1 : Math.min(MOST, Math.max(1, navigator.hardwareConcurrency));
+/** How many workers read a file: as many as there are cores if it is a large zip. */
+export function readersFor({ name, size }: File): number {
+  const isLarge = size >= LARGE_BYTES && /\.zip$/i.test(name);
+  return isLarge ? Math.min(MOST, Math.max(1, navigator.hardwareConcurrency)) : 1;
+}
+
+/** Workers that wait for work, where there are cores for them: to start one takes as long as to read a small zip. */
+const WAITING = 2;
+
+interface Helper {
+  worker: Worker;
+  remote: Comlink.Remote<Api>;
+  /** Settles when it can work; rejects when it dies, then or later. */
+  started: Promise<unknown>;
+  died: Promise<never>;
 }
 
 export class Helpers {
   readonly #start: (remote: Comlink.Remote<Api>) => Promise<unknown>;
-  readonly #readers = new Set<Worker>();
+  #waiting: Helper[] = [];
+  /** One zip is read at a time. */
+  #reading: Promise<unknown> = Promise.resolve();
 
   constructor(module: () => Promise<WebAssembly.Module>, onRequest: (request: NetworkRequest) => void) {
     this.#start = async (remote) => remote.start(await module(), Comlink.proxy(onRequest));
   }
 
-  /** Reads a zip of predictions by `of` workers at once: its shares, in order. Rejects with the first failure. */
-  async readShares(file: File, of: number, onProgress: (progress: ProgressReport) => void): Promise<PartColumns[]> {
+  /** Starts a few workers before there is work for them. */
+  prepare(): void {
+    if (navigator.hardwareConcurrency < 2) return;
+    while (this.#waiting.length < WAITING) this.#waiting.push(this.#begin());
+  }
+
+  /**
+   * Reads a zip of predictions by `of` workers at once: its shares, in order. Null if it is no zip. Rejects with the first
+   * failure, or with the reason of `signal`.
+   */
+  readShares(
+    file: File,
+    of: number,
+    onProgress: (progress: ProgressReport) => void,
+    signal: AbortSignal,
+  ): Promise<PartColumns[] | null> {
+    const shares = this.#reading.then(() => this.#readShares(file, of, onProgress, signal));
+    this.#reading = shares.catch(() => undefined);
+    return shares;
+  }
+
+  async #readShares(
+    file: File,
+    of: number,
+    onProgress: (progress: ProgressReport) => void,
+    signal: AbortSignal,
+  ): Promise<PartColumns[] | null> {
+    signal.throwIfAborted();
     const done = Array.from({ length: of }, () => ({ done: 0, total: file.size / of }));
     const sum = (key: "done" | "total") => done.reduce((all, share) => all + share[key], 0);
-    const mine = new Set<Worker>();
+    const end = new AbortController();
     const shares = done.map((_, share) =>
       this.#run(
         (remote) =>
@@ -43,45 +83,50 @@ export class Helpers {
               onProgress({ stage: "reading", done: sum("done"), total: sum("total") });
             }),
           ),
-        mine,
+        AbortSignal.any([signal, end.signal]),
       ),
     );
     try {
-      return await Promise.all(shares);
+      const parts = await Promise.all(shares);
+      return parts.every((part) => part !== null) ? parts : null;
     } finally {
       // After one failure the others have nothing to read for.
       for (const share of shares) share.catch(() => undefined);
-      for (const worker of mine) worker.terminate();
+      end.abort();
     }
   }
 
   /** The SHA-256 of a file, in hexadecimal digits. */
   digest(file: Blob, name: string): Promise<string> {
-    return this.#run((remote) => remote.sha256(name, file));
+    return this.#run((remote) => remote.sha256(name, file), new AbortController().signal);
   }
 
-  /** Ends the reading of shares; what waits for them waits for ever. */
-  endReading(): void {
-    for (const worker of this.#readers) worker.terminate();
-    this.#readers.clear();
-  }
-
-  /** Does some work in a worker of its own, which is among `mine` while it lives. */
-  async #run<T>(work: (remote: Comlink.Remote<Api>) => Promise<T>, mine?: Set<Worker>): Promise<T> {
+  #begin(): Helper {
     const worker = new EngineWorker();
-    mine?.add(worker);
-    if (mine) this.#readers.add(worker);
     const died = new Promise<never>((_, reject) => {
       worker.addEventListener("error", (event) => {
         event.preventDefault();
         reject(new WebAssembly.RuntimeError(event.message));
       });
     });
+    const remote = Comlink.wrap<Api>(worker);
+    const started = this.#start(remote);
+    // Until somebody waits for them.
+    started.catch(() => undefined);
+    died.catch(() => undefined);
+    return { worker, remote, started, died };
+  }
+
+  /** Does some work in a worker of its own. */
+  async #run<T>(work: (remote: Comlink.Remote<Api>) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const { worker, remote, started, died } = this.#waiting.pop() ?? this.#begin();
+    const aborted = new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    });
+    aborted.catch(() => undefined);
     try {
-      const remote = Comlink.wrap<Api>(worker);
-      return await Promise.race([this.#start(remote).then(() => work(remote)), died]);
+      return await Promise.race([started.then(() => work(remote)), died, aborted]);
     } finally {
-      this.#readers.delete(worker);
       worker.terminate();
     }
   }

@@ -1,5 +1,5 @@
 // The files a person has dropped, and what became of each.
-import { Cancelled, EvaluationError, type ErrorReport, type Evaluator, type FileFailure } from "./evaluator.ts";
+import { Cancelled, EvaluationError, type ErrorReport, type Evaluator, type FileFailure, type ProgressReport } from "./evaluator.ts";
 import type { Item } from "./files.ts";
 
 /** The sentences for whatever was thrown. */
@@ -19,8 +19,8 @@ export class Shelf {
   readonly #evaluator: Evaluator;
   /** What the engine holds, by id: it stays in use when a newer file of its name cannot be read. */
   readonly #held = new Map<string, Item>();
-  #queue: Promise<void> = Promise.resolve();
-  #current: File | null = null;
+  /** What ends the reading of each file that is being read, or waits for it. */
+  readonly #ends = new Map<File, AbortController>();
 
   constructor(evaluator: Evaluator) {
     this.#evaluator = evaluator;
@@ -30,14 +30,10 @@ export class Shelf {
     };
   }
 
-  /** Reads files one after the other, so that one which stops the engine takes no other with it. */
   async add(files: File[]): Promise<void> {
     this.say("");
     const fresh = files.map((file) => this.#enlist(file));
-    this.#queue = this.#queue.then(async () => {
-      for (const item of fresh) await this.#read(item);
-    });
-    await this.#queue;
+    await Promise.all(fresh.map((item) => this.#read(item)));
   }
 
   async remove(id: string): Promise<void> {
@@ -50,8 +46,7 @@ export class Shelf {
   /** Stops reading a file, or takes it out of those that wait. */
   cancel(id: string): void {
     const item = this.items.find((item) => item.id === id);
-    if (item?.file === this.#current) this.#evaluator.cancel();
-    else if (item) this.#stopped(item);
+    if (item) this.#ends.get(item.file)?.abort(new Cancelled());
   }
 
   /** Tells which files cannot be scored against this ground truth. */
@@ -70,20 +65,23 @@ export class Shelf {
   #enlist(file: File): Item {
     const id = file.name;
     const item: Item = { id, file, state: "reading", progress: 0, doing: "waiting", summary: null, errors: [], failures: [], remedies: [] };
-    const isKnown = this.items.some((other) => other.id === id);
+    const known = this.items.find((other) => other.id === id);
+    // The newer one of its name is what counts.
+    if (known) this.#ends.get(known.file)?.abort(new Cancelled());
+    const isKnown = known !== undefined;
     this.items = isKnown ? this.items.map((other) => (other.id === id ? item : other)) : [...this.items, item];
     return item;
   }
 
   async #read(item: Item): Promise<void> {
     const { id, file } = item;
-    // It may have been cancelled, or replaced by a newer one of its name, while it waited.
-    if (!this.#isListed(item)) return;
-    this.#current = file;
+    const end = new AbortController();
+    this.#ends.set(file, end);
+    const tell = ({ stage, done, total }: ProgressReport) => {
+      if (this.#isListed(item)) this.#change(id, { progress: done / total, doing: stage });
+    };
     try {
-      const summary = await this.#evaluator.add(id, file, ({ stage, done, total }) => {
-        if (this.#isListed(item)) this.#change(id, { progress: done / total, doing: stage });
-      });
+      const summary = await this.#evaluator.add(id, file, tell, end.signal);
       const before = this.#held.get(id);
       const read: Item = { ...item, state: "ready", summary };
       this.#held.set(id, read);
@@ -95,7 +93,7 @@ export class Shelf {
       if (thrown instanceof Cancelled) this.#stopped(item);
       else this.#change(id, { ...(this.#held.get(id) ?? { state: "failed" }), errors: sentences(thrown) });
     } finally {
-      this.#current = null;
+      if (this.#ends.get(file) === end) this.#ends.delete(file);
     }
   }
 

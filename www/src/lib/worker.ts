@@ -5,7 +5,6 @@ import init, {
   Evaluator,
   default_options,
   default_statistics,
-  kind_of,
   parse_options,
   read_share,
   sha256,
@@ -99,19 +98,16 @@ const api = {
     isIdle = false;
     return engine().add(id, name, blob, onProgress);
   },
-  /** What a file is taken for by looking into it. */
-  kindOf(name: string, blob: Blob): ReturnType<typeof kind_of> {
-    return kind_of(name, blob);
-  },
+  /** A share of a zip of predictions; null if the file is something else. */
   readShare(
     name: string,
     blob: Blob,
     share: number,
     of: number,
     onProgress: (progress: ProgressReport) => void,
-  ): PartColumns {
+  ): PartColumns | null {
     const part = read_share(name, blob, share, of, onProgress);
-    return Comlink.transfer(part, buffersOf(part));
+    return part && Comlink.transfer(part, buffersOf(part));
   },
   addParts(id: string, name: string, parts: PartColumns[]): FileSummary {
     isIdle = false;
