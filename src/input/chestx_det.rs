@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
-use super::json::{AnyBox, BOM, Numbers, Place, shorten};
+use super::json::{AnyBox, BOM, Numbers, Part, Place, shorten};
 use super::{Contents, Format, OUT_OF_MEMORY};
 use crate::dataset::{CLASSES, Class, Detections};
 use crate::error::Error;
@@ -151,7 +151,7 @@ impl<'de> Visitor<'de> for ListSeed<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         loop {
             self.0.place.record += 1;
-            self.0.place.part.clear();
+            self.0.place.part = Part::Whole;
             if list.next_element_seed(EntrySeed(self.0))?.is_none() {
                 return Ok(());
             }
@@ -180,8 +180,7 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
         while let Some(key) = entry.next_key_seed(KeySeed(self.0))? {
             if let Some(key) = key {
                 let place = &mut self.0.place;
-                place.part.clear();
-                place.part.push_str(key.class.name());
+                place.part = Part::Named(key.class.name());
                 let numbers = entry.next_value_seed(Numbers::<5> { place, shape: BOX })?;
                 self.0.keep(key, numbers);
             } else {

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::json::{BOM, Numbers, Place, shorten};
+use super::json::{BOM, Numbers, Part, Place, shorten};
 use crate::dataset::{Class, GroundTruth, Lesion};
 use crate::error::Error;
 use crate::geometry::BBox;
@@ -42,22 +43,52 @@ struct Reader {
 #[derive(Default)]
 struct Record {
     file_name: Option<String>,
-    syms: Option<Vec<String>>,
+    syms: Option<Vec<Sym>>,
     boxes: Option<Vec<BBox>>,
+}
+
+/// A class by its name, or a name that is none.
+enum Sym {
+    Class(Class),
+    Other(String),
+}
+
+/// The keys of a record.
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Key {
+    FileName,
+    Syms,
+    Boxes,
+    #[serde(other)]
+    Other,
 }
 
 impl Reader {
     /// Checks a record and keeps it.
     fn keep<E: serde::de::Error>(&mut self, record: Record) -> Result<(), E> {
-        self.place.part.clear();
+        self.place.part = Part::Whole;
         let Some(file_name) = record.file_name else {
             return Err(self.place.fail("it has no \"file_name\"", RECORD));
         };
-        self.place.part = format!("\"{}\"", shorten(&file_name));
-        let Some(syms) = record.syms else {
+        self.keep_named(&file_name, record.syms, record.boxes).inspect_err(|_| {
+            self.place.part = Part::Of(file_name.clone());
+        })?;
+        self.images.push(file_name);
+        Ok(())
+    }
+
+    /// The same for a record with a name.
+    fn keep_named<E: serde::de::Error>(
+        &mut self,
+        file_name: &str,
+        syms: Option<Vec<Sym>>,
+        boxes: Option<Vec<BBox>>,
+    ) -> Result<(), E> {
+        let Some(syms) = syms else {
             return Err(self.place.fail("it has no \"syms\"", RECORD));
         };
-        let Some(boxes) = record.boxes else {
+        let Some(boxes) = boxes else {
             return Err(self.place.fail("it has no \"boxes\"", RECORD));
         };
         if syms.len() != boxes.len() {
@@ -74,16 +105,15 @@ impl Reader {
         }
         let image = self.images.len() as u32;
         for (sym, bbox) in syms.iter().zip(boxes) {
-            match Class::named(sym) {
-                Some(class) => self.lesions.push(Lesion { image, class, bbox }),
-                None => self.notices.add(NoticeCode::UnknownLesionClass, 1, || {
-                    format!("\"{}\" in {}", shorten(sym), shorten(&file_name))
+            match sym {
+                Sym::Class(class) => self.lesions.push(Lesion { image, class: *class, bbox }),
+                Sym::Other(name) => self.notices.add(NoticeCode::UnknownLesionClass, 1, || {
+                    format!("\"{}\" in {}", shorten(name), shorten(file_name))
                 }),
             }
         }
-        let without_png = usize::from(!file_name.contains(".png"));
-        self.notices.add(NoticeCode::ImageNameWithoutPng, without_png, || shorten(&file_name));
-        self.images.push(file_name);
+        let without_png = usize::from(file_name.strip_suffix(".png").is_none() && !file_name.contains(".png"));
+        self.notices.add(NoticeCode::ImageNameWithoutPng, without_png, || shorten(file_name));
         Ok(())
     }
 }
@@ -108,7 +138,7 @@ impl<'de> Visitor<'de> for ListSeed<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
         loop {
             self.0.place.record += 1;
-            self.0.place.part.clear();
+            self.0.place.part = Part::Whole;
             if list.next_element_seed(RecordSeed(self.0))?.is_none() {
                 return Ok(());
             }
@@ -135,19 +165,19 @@ impl<'de> Visitor<'de> for RecordSeed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let mut record = Record::default();
-        while let Some(key) = map.next_key::<String>()? {
+        while let Some(key) = map.next_key()? {
             let place = &mut self.0.place;
-            match key.as_str() {
-                "file_name" => {
-                    place.part = "file_name".into();
+            match key {
+                Key::FileName => {
+                    place.part = Part::Named("file_name");
                     record.file_name = Some(map.next_value()?);
                 }
-                "syms" => {
-                    place.part = "syms".into();
+                Key::Syms => {
+                    place.part = Part::Named("syms");
                     record.syms = Some(map.next_value_seed(SymsSeed(place))?);
                 }
-                "boxes" => record.boxes = Some(map.next_value_seed(BoxesSeed(place))?),
-                _ => {
+                Key::Boxes => record.boxes = Some(map.next_value_seed(BoxesSeed(place))?),
+                Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
@@ -163,21 +193,21 @@ fn too_many<E: serde::de::Error>(place: &mut Place) -> E {
 struct SymsSeed<'a>(&'a mut Place);
 
 impl<'de> DeserializeSeed<'de> for SymsSeed<'_> {
-    type Value = Vec<String>;
+    type Value = Vec<Sym>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<String>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<Sym>, D::Error> {
         deserializer.deserialize_seq(self)
     }
 }
 
 impl<'de> Visitor<'de> for SymsSeed<'_> {
-    type Value = Vec<String>;
+    type Value = Vec<Sym>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of class names")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<String>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<Sym>, A::Error> {
         let mut syms = Vec::new();
         while let Some(sym) = list.next_element()? {
             if syms.len() == MAX_LESIONS_OF_IMAGE {
@@ -189,13 +219,34 @@ impl<'de> Visitor<'de> for SymsSeed<'_> {
     }
 }
 
+impl<'de> Deserialize<'de> for Sym {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(SymVisitor)
+    }
+}
+
+/// Reads a name without keeping it where it is a class.
+struct SymVisitor;
+
+impl Visitor<'_> for SymVisitor {
+    type Value = Sym;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Sym, E> {
+        Ok(Class::named(name).map_or_else(|| Sym::Other(name.to_owned()), Sym::Class))
+    }
+}
+
 struct BoxesSeed<'a>(&'a mut Place);
 
 impl<'de> DeserializeSeed<'de> for BoxesSeed<'_> {
     type Value = Vec<BBox>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<BBox>, D::Error> {
-        self.0.part = "boxes".into();
+        self.0.part = Part::Named("boxes");
         deserializer.deserialize_seq(self)
     }
 }
@@ -210,7 +261,7 @@ impl<'de> Visitor<'de> for BoxesSeed<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<BBox>, A::Error> {
         let mut boxes = Vec::new();
         loop {
-            self.0.part = format!("box {}", boxes.len() + 1);
+            self.0.part = Part::Box(boxes.len() + 1);
             match list.next_element_seed(Numbers::<4> { place: self.0, shape: BOX })? {
                 Some(_) if boxes.len() == MAX_LESIONS_OF_IMAGE => return Err(too_many(self.0)),
                 Some([x1, y1, x2, y2]) => boxes.push(BBox { x1, y1, x2, y2 }),

@@ -10,13 +10,38 @@ use crate::geometry::{BBox, Extent};
 /// The mark that some editors put before UTF-8 text.
 pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
+/// What is being read in a record.
+#[derive(Debug, Default)]
+pub(super) enum Part {
+    /// All of it.
+    #[default]
+    Whole,
+    /// A key or a class.
+    Named(&'static str),
+    /// A box, numbered from 1.
+    Box(usize),
+    /// The record itself, by its file name.
+    Of(String),
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole => Ok(()),
+            Self::Named(name) => f.write_str(name),
+            Self::Box(n) => write!(f, "box {n}"),
+            Self::Of(name) => write!(f, "\"{}\"", shorten(name)),
+        }
+    }
+}
+
 /// Where a reader is, and what it found wrong there: serde's own errors know only line and column.
 #[derive(Debug, Default)]
 pub(super) struct Place {
     /// Number of the record in the list, from 1; 0 before the first.
     pub record: usize,
-    /// What is being read in it, such as `"Nodule"` or `box 2`.
-    pub part: String,
+    /// What is being read in it.
+    pub part: Part,
     /// What is there, and what was expected.
     problem: Option<(String, String)>,
     /// Numbers written as text are read; `text_number` says where the first one is.
@@ -38,7 +63,7 @@ impl Place {
 
     /// The record and the part in it, where `record` is what a record is called.
     fn describe(&self, record: &str) -> String {
-        match (self.record, self.part.as_str()) {
+        match (self.record, self.part.to_string().as_str()) {
             (0, _) => String::new(),
             (n, "") => format!("{record} {n}"),
             (n, part) => format!("{record} {n}, {part}"),

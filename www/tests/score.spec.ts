@@ -133,6 +133,44 @@ test("reading is told and can be cancelled; the other files stay and the page go
   await expect.poll(async () => (await report(page)).options.iou_threshold).toBe(0.9);
 });
 
+/** A zip of that many files, large enough to be read beside the engine, with boxes of different scores. */
+function largeZip(files: number, boxes = 2): Uint8Array {
+  const box = (at: number) => `{"Nodule": [10.25, 10.5, 49.125, ${49 + (at % 97) / 7}, ${((at * 7919) % 10_007) / 10_007}]}`;
+  const text = (at: number) => `[${Array.from({ length: boxes }, (_, more) => box(at + more)).join(", ")}]`;
+  const bytes = zip(Object.fromEntries(Array.from({ length: files }, (_, at) => [`${at}.json`, text(at)])));
+  // What readersFor in helpers.ts asks for.
+  expect(bytes.length).toBeGreaterThan(4e6);
+  return bytes;
+}
+
+test("a large zip is read beside the engine, and the report is the terminal's, runs in the order of choosing", async ({ page }) => {
+  const large = upload("large.zip", largeZip(25_000));
+  const [truth, small] = [upload("test.json", smallTruth(25_000)), upload("small.zip", zip({ "0.json": nodule }))];
+  await open(page);
+  await choose(page, [large, small, truth]);
+  await expect(page.getByTestId("run-scores")).toHaveCount(2);
+  const bytes = await downloadReport(page);
+  expect(bytes.equals(terminal([truth, large, small], []))).toBe(true);
+});
+
+test("a large file that is no zip, or half of one, is told as any other", async ({ page }) => {
+  const whole = largeZip(30_000);
+  await open(page);
+  await choose(page, [upload("truth.zip", smallTruth(100_000)), upload("half.zip", whole.subarray(0, whole.length - 100_000))]);
+  await expect(page.getByTestId("file").filter({ hasText: "truth.zip" })).toContainText("100,000 images");
+  await expect(page.getByTestId("error")).toContainText("half.zip: it is no zip, or cut short");
+});
+
+test("of files that are read at once one is cancelled, and the others are scored", async ({ page }) => {
+  await open(page);
+  const large = upload("large.zip", largeZip(20_000, 60));
+  await page.getByTestId("file-input").setInputFiles([upload("test.json", smallTruth(40)), large, upload("a.zip", zip({ "0.json": nodule }))]);
+  await page.getByTestId("file").filter({ hasText: "large.zip" }).getByTestId("cancel").click();
+  await expect(page.getByTestId("status")).toContainText("Stopped reading large.zip.");
+  await settled(page);
+  expect((await report(page)).runs.map((run) => run.name)).toEqual(["a.zip"]);
+});
+
 test("a folder is told from a file", async ({ page }) => {
   await open(page);
   const data = await page.evaluateHandle(() => {
