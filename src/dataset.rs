@@ -32,10 +32,11 @@ impl Class {
         (0..CLASSES.len() as u8).map(Self)
     }
 
-    /// The class of that exact official name.
+    /// The class of that exact official name, text or bytes.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        CLASSES.iter().position(|class| *class == name).map(|at| Self(at as u8))
+    pub fn named(name: impl AsRef<[u8]>) -> Option<Self> {
+        let name = name.as_ref();
+        CLASSES.iter().position(|class| class.as_bytes() == name).map(|at| Self(at as u8))
     }
 
     /// The official name.

@@ -230,11 +230,10 @@ impl Best {
 
 /// The places of finite `scores` by falling score; of equal ones the later place first.
 fn falling(scores: &[f32]) -> Vec<u32> {
-    // One integer key a detection, all different: sorting it needs no comparison of floats and no stability.
-    let key = |(score, at): (&f32, u32)| !(u64::from(ascending_bits(*score)) << 32 | u64::from(at));
-    let mut keys: Vec<u64> = scores.iter().zip(0..).map(key).collect();
-    keys.sort_unstable();
-    keys.into_iter().map(|key| !key as u32).collect()
+    let mut rising: Vec<(u32, u32)> = scores.iter().map(|score| ascending_bits(*score)).zip(0..).collect();
+    // By digits and stably, with no comparison at all.
+    radsort::sort_by_key(&mut rising, |(bits, _)| *bits);
+    rising.into_iter().rev().map(|(_, at)| at).collect()
 }
 
 /// Maps finite numbers to integers of the same order; -0 and 0, which are equal, to the same one.

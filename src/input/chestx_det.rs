@@ -73,12 +73,12 @@ struct Key {
 }
 
 impl Key {
-    fn named(name: &str) -> Option<Self> {
+    fn named(name: &[u8]) -> Option<Self> {
         if let Some(class) = Class::named(name) {
             return Some(Self { class, is_official: true });
         }
         let is_lower = |class: &str| {
-            class.len() == name.len() && class.bytes().zip(name.bytes()).all(|(a, b)| a.to_ascii_lowercase() == b)
+            class.len() == name.len() && class.bytes().zip(name).all(|(a, b)| a.to_ascii_lowercase() == *b)
         };
         let class = Class::named(CLASSES.iter().find(|class| is_lower(class))?)?;
         Some(Self { class, is_official: false })
@@ -215,7 +215,7 @@ impl Visitor<'_> for KeySeed<'_, '_> {
     }
 
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Option<Key>, E> {
-        let key = Key::named(name);
+        let key = Key::named(name.as_bytes());
         if key.is_none() {
             self.0.pass_over(name);
         }

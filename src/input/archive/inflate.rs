@@ -62,7 +62,7 @@ impl Inflater {
             return Err(Error::new(path, format!("it has more bytes than the zip says ({says})"), SOUND));
         }
         // Before the size, which a stored entry has twice in the list: a changed one leaves bytes out.
-        if rawzip::crc32(bytes) != entry.crc32 {
+        if checksum(bytes) != entry.crc32 {
             return Err(Error::new(path, "its checksum is wrong: bytes were changed since it was packed", WHOLE));
         }
         if n != says {
@@ -111,6 +111,18 @@ impl Inflater {
             }
             room = most.min(n.saturating_mul(2).max(FIRST));
         }
+    }
+}
+
+/// The CRC-32 of a zip: by instructions that processors have for it, and that WebAssembly has not.
+fn checksum(bytes: &[u8]) -> u32 {
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        crc32fast::hash(bytes)
+    }
+    #[cfg(target_arch = "wasm32")]
+    {
+        rawzip::crc32(bytes)
     }
 }
 

@@ -69,8 +69,8 @@ impl Reader<'_> {
         let length = self.rest.iter().take(LONGEST).position(|byte| *byte == b'"')?;
         let (name, rest) = self.rest.split_at(length);
         self.rest = rest.get(1..)?;
-        // Letters only, so that there is no escape in it.
-        Key::named(str::from_utf8(name).ok()?)
+        // A class name has no escape in it.
+        Key::named(name)
     }
 
     fn numbers(&mut self) -> Option<[f32; 5]> {
