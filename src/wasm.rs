@@ -16,7 +16,7 @@ use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, FileReaderSync};
 
-pub use parts::{read_share, sha256};
+pub use parts::{Sha256, read_share};
 
 use crate::dataset::{CLASSES, Class, GroundTruth, Predictions};
 use crate::doctor::Refusal;

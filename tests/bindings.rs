@@ -10,7 +10,7 @@ use std::io::{Cursor, Write as _};
 
 use froc::Options;
 use froc::report::OptionsReport;
-use froc::wasm::{Evaluator, default_options, parse_options, read_share, sha256};
+use froc::wasm::{Evaluator, Sha256, default_options, parse_options, read_share};
 use js_sys::{Array, Function, JSON, Reflect, Uint8Array};
 use tsify::Tsify as _;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -214,7 +214,9 @@ fn a_digest_that_comes_late_is_in_the_report() {
     let mut evaluator = loaded_without_digest();
     let before = evaluate(&mut evaluator);
     assert!(get(&before, &["report", "runs", "0", "sha256"]).is_null());
-    let digits = sha256("predictions.zip", &blob(PREDICTIONS), &silent()).expect("a digest");
+    let mut digest = Sha256::new();
+    PREDICTIONS.chunks(1000).for_each(|bytes| digest.update(bytes));
+    let digits = digest.digits();
     assert_eq!(digits, froc::input::sha256(PREDICTIONS));
     let report = evaluator.learn_sha256("p", &digits).expect("a report");
     assert_eq!(get(&report, &["runs", "0", "sha256"]).as_string(), Some(digits));

@@ -269,6 +269,23 @@ pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
+/// A SHA-256 of bytes that come piece by piece.
+#[derive(Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The 64 hexadecimal digits.
+    #[must_use]
+    pub fn digits(self) -> String {
+        hex(&self.0.finalize())
+    }
+}
+
 /// The SHA-256 of a whole file, read from its start, in 64 hexadecimal digits.
 ///
 /// # Errors
@@ -276,12 +293,12 @@ pub fn sha256(bytes: &[u8]) -> String {
 pub fn digest(mut file: impl Read + Seek, on_progress: OnProgress<'_>) -> io::Result<String> {
     let total = file.seek(SeekFrom::End(0))?;
     file.seek(SeekFrom::Start(0))?;
-    let mut hasher = Sha256::new();
+    let mut hasher = Hasher::default();
     let mut buffer = vec![0; 1 << 20];
     let mut done = 0;
     loop {
         let n = match file.read(&mut buffer) {
-            Ok(0) => return Ok(hex(&hasher.finalize())),
+            Ok(0) => return Ok(hasher.digits()),
             Ok(n) => n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error),

@@ -42,20 +42,30 @@ struct FileRest {
     text_number: Option<Box<Error>>,
 }
 
-/// The SHA-256 of a file, in hexadecimal digits. `on_progress` is called with a `ProgressReport` now and then. Works in
-/// workers only.
-///
-/// # Errors
-/// Throws a `Failure` if the file cannot be read.
+/// A SHA-256 of bytes that come piece by piece.
 #[wasm_bindgen]
-pub fn sha256(name: &str, blob: &Blob, on_progress: &Function) -> Result<String, JsValue> {
-    let fail = |error: std::io::Error| failure(&[unreadable(name, &error)]);
-    let mut told = 0.0;
-    let mut tell = |progress: Progress| {
-        tell(on_progress, progress, &mut told);
-        ControlFlow::Continue(())
-    };
-    crate::input::digest(BlobReader::new(blob).map_err(fail)?, &mut tell).map_err(fail)
+#[derive(Default)]
+pub struct Sha256(crate::input::Hasher);
+
+#[wasm_bindgen]
+impl Sha256 {
+    /// Of nothing yet.
+    #[wasm_bindgen(constructor)]
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The hexadecimal digits.
+    #[must_use]
+    pub fn digits(self) -> String {
+        self.0.digits()
+    }
 }
 
 /// Reads one of `of` shares of a zip of predictions, numbered from 0; null if the file is no such zip. `on_progress` is

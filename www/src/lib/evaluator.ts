@@ -303,15 +303,15 @@ export class Evaluator {
   /** Takes the SHA-256 of a file beside all else. */
   async #digest(id: string, file: File): Promise<void> {
     try {
-      const digest = await this.#helpers.digest(file, file.name);
+      const digest = await this.#helpers.digest(file);
       const loaded = this.#loaded.get(id);
-      if (loaded?.file !== file) return;
+      // The file may have gone away since it was read. Its score stays; exports leave the digest out.
+      if (loaded?.file !== file || digest === null) return;
       loaded.digest = digest;
       const report = await this.#call((remote) => remote.learnSha256(id, digest));
       if (report) this.onDigest(report);
     } catch (thrown) {
-      // The file went away since it was read. Its score stays; exports leave the digest out.
-      if (!isFailure(thrown) && !(thrown instanceof EvaluationError) && !(thrown instanceof Cancelled)) throw thrown;
+      if (!isTrap(thrown) && !(thrown instanceof EvaluationError) && !(thrown instanceof Cancelled)) throw thrown;
     }
   }
 

@@ -18,6 +18,12 @@ export function readersFor({ name, size }: File): number {
   return isLarge ? Math.min(MOST, Math.max(1, navigator.hardwareConcurrency)) : 1;
 }
 
+/**
+ * Bytes of a share at most. A browser frees what it has read when it sees fit, after a gigabyte or so; of a worker that
+ * has ended it frees all.
+ */
+const SHARE_BYTES = 256e6;
+
 /** Workers that wait for work, where there are cores for them: to start one takes as long as to read a small zip. */
 const WAITING = 2;
 
@@ -46,59 +52,57 @@ export class Helpers {
   }
 
   /**
-   * Reads a zip of predictions by `of` workers at once: its shares, in order. Null if it is no zip. Rejects with the first
+   * Reads a zip of predictions by some workers at once: its shares, in order. Null if it is no zip. Rejects with the first
    * failure, or with the reason of `signal`.
    */
   readShares(
     file: File,
-    of: number,
+    workers: number,
     onProgress: (progress: ProgressReport) => void,
     signal: AbortSignal,
   ): Promise<PartColumns[] | null> {
-    const shares = this.#reading.then(() => this.#readShares(file, of, onProgress, signal));
+    const shares = this.#reading.then(() => this.#readShares(file, workers, onProgress, signal));
     this.#reading = shares.catch(() => undefined);
     return shares;
   }
 
   async #readShares(
     file: File,
-    of: number,
+    workers: number,
     onProgress: (progress: ProgressReport) => void,
     signal: AbortSignal,
   ): Promise<PartColumns[] | null> {
     signal.throwIfAborted();
+    const of = Math.max(workers, Math.ceil(file.size / SHARE_BYTES));
     const done = Array.from({ length: of }, () => ({ done: 0, total: file.size / of }));
     const sum = (key: "done" | "total") => done.reduce((all, share) => all + share[key], 0);
+    const tell = (share: number) => (progress: ProgressReport) => {
+      done[share] = progress;
+      onProgress({ stage: "reading", done: sum("done"), total: sum("total") });
+    };
     const end = new AbortController();
-    const shares = done.map((_, share) =>
-      this.#run(
-        (remote) =>
-          remote.readShare(
-            file.name,
-            file,
-            share,
-            of,
-            Comlink.proxy((progress: ProgressReport) => {
-              done[share] = progress;
-              onProgress({ stage: "reading", done: sum("done"), total: sum("total") });
-            }),
-          ),
-        AbortSignal.any([signal, end.signal]),
-      ),
-    );
+    const either = AbortSignal.any([signal, end.signal]);
+    const read = (share: number) =>
+      this.#run((remote) => remote.readShare(file.name, file, share, of, Comlink.proxy(tell(share))), either);
+    const parts: (PartColumns | null)[] = [];
+    const shares = done.keys();
+    // Each takes the next share when it has read one.
+    const readers = Array.from({ length: workers }, async () => {
+      for (const share of shares) parts[share] = await read(share);
+    });
     try {
-      const parts = await Promise.all(shares);
+      await Promise.all(readers);
       return parts.every((part) => part !== null) ? parts : null;
     } finally {
       // After one failure the others have nothing to read for.
-      for (const share of shares) share.catch(() => undefined);
+      for (const reader of readers) reader.catch(() => undefined);
       end.abort();
     }
   }
 
-  /** The SHA-256 of a file, in hexadecimal digits. */
-  digest(file: Blob, name: string): Promise<string> {
-    return this.#run((remote) => remote.sha256(name, file), new AbortController().signal);
+  /** The SHA-256 of a file, in hexadecimal digits; null if it cannot be read any more. */
+  digest(file: Blob): Promise<string | null> {
+    return this.#run((remote) => remote.sha256(file), new AbortController().signal);
   }
 
   #begin(): Helper {

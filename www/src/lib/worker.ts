@@ -3,11 +3,11 @@ import * as Comlink from "comlink";
 
 import init, {
   Evaluator,
+  Sha256,
   default_options,
   default_statistics,
   parse_options,
   read_share,
-  sha256,
   version,
 } from "../../pkg/froc.js";
 import { buffersOf } from "./parts.ts";
@@ -113,8 +113,16 @@ const api = {
     isIdle = false;
     return engine().add_parts(id, name, parts);
   },
-  sha256(name: string, blob: Blob): string {
-    return sha256(name, blob, () => undefined);
+  /** The SHA-256 of a file, in hexadecimal digits; null if it cannot be read any more. */
+  async sha256(blob: Blob): Promise<string | null> {
+    const digest = new Sha256();
+    const reader = blob.stream().getReader();
+    try {
+      for (let read = await reader.read(); !read.done; read = await reader.read()) digest.update(read.value);
+    } catch {
+      return null;
+    }
+    return digest.digits();
   },
   learnSha256(id: string, digits: string): Report | null {
     return engine().learn_sha256(id, digits);
