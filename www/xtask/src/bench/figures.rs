@@ -90,6 +90,28 @@ impl Figures {
 }
 
 impl Section {
+    /// The most rounds of the last run; columns of earlier ones come first.
+    pub fn rounds(&self) -> usize {
+        let last = self.figures.last().map(|figure| figure.column.as_str());
+        let of_last = self.figures.iter().filter(|figure| Some(figure.column.as_str()) == last);
+        of_last.map(|figure| figure.values.len()).max().unwrap_or(0)
+    }
+
+    /// Keeps the columns of an earlier run that this one did not measure, and says so.
+    pub fn keep(&mut self, before: &Self) {
+        let is_kept = |figure: &&Figure| self.figures.iter().all(|ours| ours.column != figure.column);
+        let kept: Vec<Figure> = before.figures.iter().filter(is_kept).cloned().collect();
+        let mut columns: Vec<&str> = kept.iter().map(|figure| figure.column.as_str()).collect();
+        columns.dedup();
+        let rounds = kept.iter().map(|figure| figure.values.len()).max().unwrap_or(0);
+        if rounds > 0 {
+            let Self { date, commit, command, .. } = before;
+            self.remarks
+                .push(format!("{}: {date}, `{command}`, commit {commit}, up to {rounds} rounds.", columns.join(", ")));
+        }
+        self.figures.splice(..0, kept);
+    }
+
     /// Adds a value of a round.
     pub fn add(&mut self, row: &str, column: &str, unit: Unit, value: f64) {
         if let Some(figure) = self.figures.iter_mut().find(|figure| figure.row == row && figure.column == column) {
@@ -184,6 +206,21 @@ fn three_digits(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_that_are_not_measured_again_stay() {
+        let (mut before, mut now) = (Section::default(), Section::default());
+        (before.date, before.command) = ("2026-01-01".into(), "cargo xtask bench".into());
+        for (column, value) in [("M", 1.0), ("L", 2.0), ("L", 3.0)] {
+            before.add("score", column, Unit::Ratio, value);
+        }
+        now.add("score", "M", Unit::Ratio, 5.0);
+        now.keep(&before);
+        assert_eq!(now.values("score", "M"), [5.0]);
+        assert_eq!(now.values("score", "L"), [2.0, 3.0]);
+        assert_eq!(now.remarks, ["L: 2026-01-01, `cargo xtask bench`, commit , up to 2 rounds."]);
+        assert_eq!(now.rounds(), 1);
+    }
 
     #[test]
     fn ratios_go_round_by_round() {

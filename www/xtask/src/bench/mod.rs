@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: measures froc natively, in the page and beside its peers, on data made here.
 //!
 //! What is compared is measured in turn, A B A B, so that a machine whose speed drifts does not decide; ratios are taken
-//! round by round. Each part keeps its figures until it is run again.
+//! round by round. Each part keeps its figures until it is run again, on these data.
 
 mod data;
 mod figures;
@@ -89,6 +89,9 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         println!("\n== {name}");
         let mut section = machine::section(&commit);
         measure(&bench, &mut section).with_context(|| format!("part \"{name}\""))?;
+        if let Some(before) = figures.sections.get(*name) {
+            section.keep(before);
+        }
         println!("\n{}", results::table(&section));
         figures.sections.insert((*name).to_owned(), section);
         // After each part, so that a long run loses nothing.

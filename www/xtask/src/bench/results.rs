@@ -126,7 +126,7 @@ fn page(figures: &Figures, notes: &str) -> String {
         let busy = section
             .load_before
             .map_or(String::new(), |busy| format!("; other programs kept {busy:.2} cores busy in the second before"));
-        let rounds = section.figures.iter().map(|figure| figure.values.len()).max().unwrap_or(0);
+        let rounds = section.rounds();
         let Section { date, commit, command, .. } = section;
         let _ = write!(text, "\n## {title}\n\n{date}, `{command}`, commit {commit}, up to {rounds} rounds{busy}.");
         for sentence in
