@@ -57,6 +57,20 @@ function reach(lowest: number, turn: number): number {
 /** The least step of recall that an outline shows. */
 const LEAST_STEP = 1 / 2000;
 
+/** Milliseconds between two reports of progress: each is a message that the page answers by drawing. */
+const PROGRESS_EVERY = 40;
+
+/** The same listener, told now and then only. */
+function sometimes(listener: (progress: ProgressReport) => void): (progress: ProgressReport) => void {
+  let last = performance.now();
+  return (progress) => {
+    const now = performance.now();
+    if (now - last < PROGRESS_EVERY) return;
+    last = now;
+    listener(progress);
+  };
+}
+
 let evaluator: Evaluator | undefined;
 
 function engine(): Evaluator {
@@ -96,7 +110,7 @@ const api = {
   },
   add(id: string, name: string, blob: Blob, onProgress: (progress: ProgressReport) => void): FileSummary {
     isIdle = false;
-    return engine().add(id, name, blob, onProgress);
+    return engine().add(id, name, blob, sometimes(onProgress));
   },
   /** A share of a zip of predictions; null if the file is something else. */
   readShare(
@@ -106,7 +120,7 @@ const api = {
     of: number,
     onProgress: (progress: ProgressReport) => void,
   ): PartColumns | null {
-    const part = read_share(name, blob, share, of, onProgress);
+    const part = read_share(name, blob, share, of, sometimes(onProgress));
     return part && Comlink.transfer(part, buffersOf(part));
   },
   addParts(id: string, name: string, parts: PartColumns[]): FileSummary {
