@@ -5,6 +5,7 @@ import { defineConfig } from "vite";
 
 import { offline } from "./build/offline.ts";
 import { embed, oneFile } from "./build/onefile.ts";
+import { preloadEngine } from "./build/preload.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
@@ -31,5 +32,5 @@ export default defineConfig(({ mode }) =>
         ],
         build: { ...common.build, emptyOutDir: false, copyPublicDir: false, reportCompressedSize: false },
       }
-    : { ...common, plugins: [svelte(), offline(here("./src/service-worker.ts"))] },
+    : { ...common, plugins: [svelte(), preloadEngine(), offline(here("./src/service-worker.ts"))] },
 );
