@@ -1,7 +1,7 @@
 // The page's own files, inside the page: for froc.html, which is opened from disk.
 import { embedded } from "virtual:embedded";
 
-import * as panel from "./views/Where.svelte";
+import * as below from "./below.ts";
 
 export const isOneFile = true;
 
@@ -23,4 +23,4 @@ export async function loadSample(): Promise<File[]> {
   return Promise.all(names.map(async (name) => new File([await bytes(name)], name)));
 }
 
-export const loadPanel = () => Promise.resolve(panel);
+export const loadBelow = () => Promise.resolve(below);

@@ -12,8 +12,15 @@ async function bytes(url: string): Promise<ArrayBuffer> {
   return response.arrayBuffer();
 }
 
+/** Compiles while it arrives; browsers keep what they compiled of it for the next visit. */
 export async function loadModule(): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await bytes(module));
+  try {
+    return await WebAssembly.compileStreaming(fetch(module));
+  } catch (thrown) {
+    // A host that does not call it application/wasm; the bytes are in the browser's cache by now.
+    if (!(thrown instanceof TypeError)) throw thrown;
+    return WebAssembly.compile(await bytes(module));
+  }
 }
 
 export async function loadSample(): Promise<File[]> {
@@ -25,5 +32,5 @@ export async function loadSample(): Promise<File[]> {
   return Promise.all(files.map(async ([name, url]) => new File([await bytes(url)], name)));
 }
 
-/** The panel that shows where the points go; it has code of its own, which is fetched beside the engine. */
-export const loadPanel = () => import("./views/Where.svelte");
+/** What stands below the score; it has code of its own, which is fetched when the engine is there. */
+export const loadBelow = () => import("./below.ts");

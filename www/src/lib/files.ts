@@ -47,3 +47,18 @@ export async function filesIn(folder: FileSystemDirectoryEntry): Promise<File[]>
     }
   }
 }
+
+/** Whether a file may be a picture or hold some: anything but text, and a zip that begins with a prediction file. */
+export async function mayHoldPictures(file: File): Promise<boolean> {
+  if (/\.zip$/i.test(file.name)) return !/\.json$/i.test(await firstName(file).catch(() => ""));
+  return !/\.(json|csv)$/i.test(file.name);
+}
+
+/** The name of the first file in a zip (APPNOTE.TXT 6.3.10, section 4.3.7); empty if it starts otherwise. */
+async function firstName(zip: Blob): Promise<string> {
+  const [header, name] = [30, 26];
+  const bytes = await zip.slice(0, 1024).arrayBuffer();
+  const head = new DataView(bytes);
+  if (bytes.byteLength < header || head.getUint32(0, true) !== 0x04034b50) return "";
+  return new TextDecoder().decode(bytes.slice(header, header + head.getUint16(name, true)));
+}
