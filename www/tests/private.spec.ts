@@ -75,6 +75,28 @@ test("scoring, errors and exports make no request", async ({ page, site, context
   await expect(page.getByTestId("privacy")).toHaveClass(/clean/);
 });
 
+test("all is asked for before a file can be chosen, and what a score needs comes first", async ({ page, site }) => {
+  await page.addInitScript(() => {
+    const look = () => {
+      if (!document.querySelector('[data-testid="page"][data-ready="true"]')) return;
+      Object.assign(window, { ready: performance.now() });
+      observer.disconnect();
+    };
+    const observer = new MutationObserver(look);
+    observer.observe(document, { subtree: true, attributes: true, childList: true });
+  });
+  await openKept(page, site);
+  await scoreSample(page);
+  await expect(page.getByTestId("where")).toBeVisible();
+  const { ready, asked } = await page.evaluate(() => ({
+    ready: (window as unknown as { ready: number }).ready,
+    asked: (performance.getEntriesByType("resource") as PerformanceResourceTiming[]).map(({ name, startTime }) => ({ name, startTime })),
+  }));
+  expect(asked.filter(({ startTime }) => startTime > ready)).toEqual([]);
+  const [engine, ...others] = ["froc_bg", "below", "model-a"].map((part) => asked.find(({ name }) => name.includes(part))?.startTime ?? Number.NaN);
+  for (const other of others) expect(other).toBeGreaterThan(engine ?? Number.NaN);
+});
+
 const wayPaths = (place: Way["place"]) => ATTEMPTS.filter((way) => way.place !== place).map(({ name }) => `/${name}`);
 const IN_PAGE = wayPaths("worker").sort();
 const IN_WORKER = wayPaths("page").sort();
