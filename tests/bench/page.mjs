@@ -24,17 +24,24 @@ async function serve(folder) {
     files.set(name, { type: type ?? "application/octet-stream", isGzipped: Boolean(type), body: type ? gzipSync(bytes) : bytes });
   }
   const log = [];
+  /** While this is a list, what is asked for after the engine waits in it. */
+  const state = { held: null };
   const server = createServer((request, response) => {
     const { pathname } = new URL(request.url, "http://localhost");
     const name = pathname === "/" ? "/index.html" : pathname;
     const file = files.get(name);
-    log.push({ name, bytes: file?.body.length ?? 0 });
     if (!file) return response.writeHead(404).end();
-    const encoding = file.isGzipped ? { "content-encoding": "gzip" } : {};
-    response.writeHead(200, { "content-type": file.type, "cache-control": "max-age=600", ...encoding }).end(file.body);
+    const answer = () => {
+      log.push({ name, bytes: file.body.length, is_held: isHeld });
+      const encoding = file.isGzipped ? { "content-encoding": "gzip" } : {};
+      response.writeHead(200, { "content-type": file.type, "cache-control": "max-age=600", ...encoding }).end(file.body);
+    };
+    const isHeld = state.held !== null && log.some(({ name }) => name.endsWith(".wasm"));
+    if (isHeld) state.held.push(answer);
+    else answer();
   });
   await new Promise((listening) => server.listen(0, "127.0.0.1", listening));
-  return { url: `http://127.0.0.1:${server.address().port}/`, log, stop: () => (server.closeAllConnections(), server.close()) };
+  return { url: `http://127.0.0.1:${server.address().port}/`, log, state, stop: () => (server.closeAllConnections(), server.close()) };
 }
 
 /** Runs in the page before anything else: notes when it is usable and when scores are on the screen. */
@@ -62,7 +69,7 @@ function watch({ cores }) {
       if (attributeName === "data-ready" && value === "true") bench.usable ??= performance.now();
       if (attributeName !== "data-scoring") continue;
       if (value === "true") bench.read = performance.now();
-      else if (oldValue === "true") afterPaint(() => bench.end?.({ ms: performance.now() - bench.start, read_ms: bench.read - bench.start }));
+      else if (oldValue === "true") afterPaint(() => bench.end?.({ start: bench.start, ms: performance.now() - bench.start, read_ms: bench.read - bench.start }));
     }
   };
   const attributeFilter = ["data-ready", "data-scoring"];
@@ -175,6 +182,56 @@ async function peak(browser) {
   return Math.max(0, ...peaks) || null;
 }
 
+/** Runs in the page as well where the gallery is measured: notes when its first tiles are on the screen. */
+function watchTiles() {
+  window.tiles = new Promise((resolve) => {
+    const look = () => {
+      if (!document.querySelector("[data-testid=tile][data-image]")) return;
+      observer.disconnect();
+      // On the screen once the frame that follows this one begins.
+      requestAnimationFrame(() => requestAnimationFrame(() => resolve(performance.now())));
+    };
+    const observer = new MutationObserver(look);
+    observer.observe(document, { childList: true, subtree: true, attributes: true });
+  });
+}
+
+/** Moves the gallery by `step` pixels a frame, 300 times; the longest frame in milliseconds. */
+const scroll = (page, step) =>
+  page.getByTestId("gallery").evaluate(
+    (gallery, step) =>
+      new Promise((done) => {
+        let [last, longest, n] = [undefined, 0, 0];
+        const frame = (now) => {
+          if (last !== undefined) longest = Math.max(longest, now - last);
+          last = now;
+          gallery.scrollTop += step;
+          if (n++ < 300) requestAnimationFrame(frame);
+          else done(longest);
+        };
+        requestAnimationFrame(frame);
+      }),
+    step,
+  );
+
+/** Moves the threshold of a class 40 times; the median of the milliseconds until its counts follow. */
+const moveThreshold = (page) =>
+  page.locator('[data-testid="thresholds"] [data-testid="threshold"]').nth(1).evaluate(async (slider) => {
+    const counts = document.querySelector("[data-testid=counts]");
+    const times = [];
+    for (let step = 1; step <= 40; step++) {
+      const start = performance.now();
+      const changed = new Promise((done) => {
+        new MutationObserver(done).observe(counts, { characterData: true, subtree: true, childList: true });
+      });
+      slider.valueAsNumber = step / 50;
+      slider.dispatchEvent(new Event("input", { bubbles: true }));
+      await changed;
+      times.push(performance.now() - start);
+    }
+    return times.sort((a, b) => a - b)[times.length / 2];
+  });
+
 const site = await serve(join(process.cwd(), "dist"));
 const browser = await launch();
 
@@ -248,6 +305,21 @@ const COMMANDS = {
     return { longest_frame_ms, cancel_ms };
   },
 
+  /** The gallery: its first tiles, scrolling at several speeds, and a threshold that is moved. */
+  async gallery({ paths }) {
+    const { page, close } = await open(browser, site, { scripts: [watchTiles] });
+    await page.setViewportSize({ width: 1280, height: 1000 });
+    const { ms, start } = await choose(page, paths);
+    const first = (await page.evaluate(() => window.tiles)) - (start + ms);
+    // What follows a score, such as digests, is over by then.
+    await page.waitForTimeout(3000);
+    const longest_frames = [];
+    for (const step of [10, 100, 1000, 50_000]) longest_frames.push(await scroll(page, step));
+    const threshold = await moveThreshold(page);
+    await close();
+    return { first, longest_frames, threshold };
+  },
+
   /** A first visit: when the page is usable. `throttle` as CDP's Network.emulateNetworkConditions has it. */
   async visit({ throttle }) {
     const { page, close } = await open(browser, site, { serviceWorkers: "allow", throttle });
@@ -256,11 +328,19 @@ const COMMANDS = {
     return { usable_ms };
   },
 
-  /** What is asked of the host until the first score, as it is sent; what is kept for offline use is not part of it. */
+  /**
+   * What is sent for the first score and, held back until that is shown, what is sent for all else; what is kept for
+   * offline use is not part of it.
+   */
   async weight({ paths }) {
     site.log.length = 0;
+    site.state.held = [];
     const { page, close } = await open(browser, site);
     await choose(page, paths);
+    const { held } = site.state;
+    site.state.held = null;
+    for (const answer of held) answer();
+    await page.getByTestId("where").waitFor();
     await close();
     return { requests: [...site.log] };
   },

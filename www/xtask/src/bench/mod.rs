@@ -60,6 +60,7 @@ const PARTS: &[Part] = &[
     ("whole", |_| true, parts::whole),
     ("memory", |_| true, parts::memory),
     ("page", |_| true, parts::page),
+    ("gallery", |_| true, parts::gallery),
     ("huge", |arguments| arguments.huge, parts::huge),
     ("xl", |arguments| arguments.xl, parts::xl),
     ("peers", |arguments| arguments.peers, peers::measure),

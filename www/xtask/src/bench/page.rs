@@ -57,6 +57,19 @@ pub struct Request {
     pub name: String,
     /// As it is sent, so gzipped if text or wasm.
     pub bytes: f64,
+    /// Sent only once the first score was shown.
+    pub is_held: bool,
+}
+
+/// What the gallery of a page did, in milliseconds.
+#[derive(Deserialize)]
+pub struct Gallery {
+    /// From the score on the screen to the first tiles on the screen.
+    pub first: f64,
+    /// The longest frames while it was scrolled, slowly to fast.
+    pub longest_frames: Vec<f64>,
+    /// From a threshold that is moved to its counts.
+    pub threshold: f64,
 }
 
 /// Milliseconds one way and bytes a second both ways.
@@ -126,6 +139,11 @@ impl Page {
         }
         let Weight { requests } = self.ask(&json!({ "do": "weight", "paths": paths(data) }))?;
         Ok(requests)
+    }
+
+    /// The gallery after a score: first tiles, scrolling, a threshold that is moved.
+    pub fn gallery(&mut self, data: &Data) -> Result<Gallery> {
+        self.ask(&json!({ "do": "gallery", "paths": paths(data) }))
     }
 
     fn ask<T: DeserializeOwned>(&mut self, command: &Value) -> Result<T> {

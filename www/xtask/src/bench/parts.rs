@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, ensure};
 use super::Bench;
 use super::data::{self, Data, Size};
 use super::figures::{Section, Unit};
-use super::page::{Connection, Page};
+use super::page::{Connection, Page, Request};
 use super::process::{BOTH, Cores, froc_score, milliseconds, peak};
 use crate::shell::output;
 
@@ -39,11 +39,13 @@ pub mod row {
     pub const BEYOND: &str = "WebAssembly memory beyond the columns";
     pub const PEAK: &str = "renderer at its peak";
     pub const BOUNDED: &str = "renderer at its peak, 5 GB / L";
-    pub const WEIGHT: &str = "sent until the first score, gzipped";
+    pub const WEIGHT: &str = "sent for the first score, gzipped";
     pub const WASM: &str = "of that, WebAssembly";
     pub const USABLE: &str = "usable on a first visit, 10 Mbit/s and 40 ms";
     pub const CANCEL: &str = "Cancel while reading";
     pub const FRAME: &str = "longest wait for a frame while reading";
+    pub const TILES: &str = "first tiles on the screen after the score";
+    pub const SCROLLING: &str = "longest frame while scrolling";
     pub const TO_PEER: &str = "fastest package / froc score";
     pub const TO_SCRIPT: &str = "plain Python as the script / froc score";
 }
@@ -159,12 +161,22 @@ pub fn page(bench: &Bench, section: &mut Section) -> Result<()> {
     let data = data::make(largest)?;
     let mut page = Page::start()?;
     let requests = page.weight(&data::make(Size::S)?)?;
-    let sent =
-        |ending: &str| requests.iter().filter(|asked| asked.name.ends_with(ending)).map(|asked| asked.bytes).sum();
-    section.add(row::WEIGHT, "page", Unit::Bytes, sent(""));
-    section.add(row::WASM, "page", Unit::Bytes, sent(".wasm"));
-    let list = requests.iter().map(|asked| format!("`{}` {:.1} KB", asked.name, asked.bytes / 1e3));
-    section.remarks.push(format!("Asked for until the first score: {}.", list.collect::<Vec<_>>().join(", ")));
+    let (held, first): (Vec<&Request>, Vec<&Request>) = requests.iter().partition(|asked| asked.is_held);
+    let bytes = |requests: &[&Request], ending: &str| {
+        requests.iter().filter(|asked| asked.name.ends_with(ending)).map(|asked| asked.bytes).sum()
+    };
+    section.add(row::WEIGHT, "page", Unit::Bytes, bytes(&first, ""));
+    section.add(row::WASM, "page", Unit::Bytes, bytes(&first, ".wasm"));
+    section.add("sent for all else, gzipped", "page", Unit::Bytes, bytes(&held, ""));
+    let list = |requests: &[&Request]| {
+        let each = requests.iter().map(|asked| format!("`{}` {:.1} KB", asked.name, asked.bytes / 1e3));
+        each.collect::<Vec<_>>().join(", ")
+    };
+    section.remarks.push(format!(
+        "Sent for the first score: {}. All else is asked for at once, too, but was held back until that score was shown: {}.",
+        list(&first),
+        list(&held)
+    ));
     for _ in 0..bench.rounds {
         let mut add = |row, ms| section.add(row, "page", Unit::Milliseconds, ms);
         add("usable on a first visit, from this machine", page.visit(None)?);
@@ -173,6 +185,27 @@ pub fn page(bench: &Bench, section: &mut Section) -> Result<()> {
         add(row::CANCEL, manners.cancel_ms);
         add(row::FRAME, manners.longest_frame_ms);
     }
+    Ok(())
+}
+
+/// The gallery of the images behind a score.
+pub fn gallery(bench: &Bench, section: &mut Section) -> Result<()> {
+    let datasets = make(&bench.sizes)?;
+    let mut page = Page::start()?;
+    for _ in 0..bench.rounds {
+        for (size, data) in &datasets {
+            let measured = page.gallery(data)?;
+            let mut add = |row, ms| section.add(row, size.name(), Unit::Milliseconds, ms);
+            add(row::TILES, measured.first);
+            add(row::SCROLLING, measured.longest_frames.iter().copied().fold(0.0, f64::max));
+            add("a moved threshold, to its counts", measured.threshold);
+        }
+    }
+    section.remarks.push(
+        "300 frames each at 10, 100, 1,000 and 50,000 pixels a frame; the longest of all. A threshold is moved 40 times, \
+         and the median counts."
+            .to_owned(),
+    );
     Ok(())
 }
 

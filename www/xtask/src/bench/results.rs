@@ -52,6 +52,8 @@ const GOALS: &[Goal] = &[
     goal("visit", "Usable on a first visit, at 10 Mbit/s and 40 ms", ("page", row::USABLE, "page"), AtMost(1000.0), Unit::Milliseconds),
     goal("cancel", "Cancel while L is read", ("page", row::CANCEL, "page"), AtMost(100.0), Unit::Milliseconds),
     goal("frame", "Longest wait for a frame while L is read: one may be missed", ("page", row::FRAME, "page"), AtMost(34.0), Unit::Milliseconds),
+    goal("tiles", "L, Chromium, from the score to the first tiles of the gallery", ("gallery", row::TILES, "L"), AtMost(200.0), Unit::Milliseconds),
+    goal("scrolling", "L, Chromium, longest frame while the gallery is scrolled", ("gallery", row::SCROLLING, "L"), AtMost(50.0), Unit::Milliseconds),
 ];
 
 const fn goal(
@@ -80,6 +82,7 @@ const SECTIONS: &[(&str, &str, &str)] = &[
     ),
     ("memory", "Memory", ""),
     ("page", "The page", "A frame takes 16.7 ms."),
+    ("gallery", "The gallery", "The images behind a score, in a window of 1280 by 1000 pixels."),
     (
         "huge",
         "A zip of 5 GB",
