@@ -1,12 +1,20 @@
 //! Lesions and detections as plain columns, checked when they are made.
 
-use std::collections::{HashMap, TryReserveError};
+mod files;
+mod lesions;
+
+use std::borrow::Cow;
+use std::collections::TryReserveError;
 use std::sync::{Arc, OnceLock};
 
 use crate::error::Error;
 use crate::geometry::{BBox, Extent};
 use crate::limits::MAX_ROWS;
 use crate::notice::Notices;
+use crate::texts::{Finder, Texts};
+
+pub use files::{FileView, PredictionFile, PredictionFiles};
+use lesions::Lesions;
 
 /// The ten findings of ChestX-Det10, in the official order.
 pub const CLASSES: [&str; 10] = [
@@ -82,23 +90,17 @@ pub struct Lesion {
     pub bbox: BBox,
 }
 
-/// The lesions of one class, image by image, inside an image in file order.
-#[derive(Debug, Clone, Default)]
-struct LesionsOfClass {
-    boxes: Vec<BBox>,
-    /// Lesions of image `i` stand at `first[i]..first[i + 1]`.
-    first: Vec<u32>,
-}
-
 /// The images and their lesions.
 #[derive(Debug, Clone)]
 pub struct GroundTruth {
     name: String,
     sha256: String,
-    images: Vec<String>,
+    images: Texts,
     /// By the name of the prediction file.
-    image_of_file: HashMap<String, u32>,
-    lesions: Vec<LesionsOfClass>,
+    image_of_file: Finder,
+    /// Whether the name of an image holds a `/`.
+    has_folders: bool,
+    lesions: Lesions,
     notices: Notices,
 }
 
@@ -111,19 +113,22 @@ impl GroundTruth {
     pub fn new(
         name: &str,
         sha256: String,
-        images: Vec<String>,
+        images: impl Into<Texts>,
         lesions: &[Lesion],
         notices: Notices,
     ) -> Result<Self, Error> {
+        let images = images.into();
         if images.is_empty() {
             return Err(Error::new(name, "it lists no images", "at least one {\"file_name\", \"syms\", \"boxes\"}"));
         }
         if images.len().max(lesions.len()) > MAX_ROWS {
             return Err(Error::new(name, "there are more than 4 billion records", "fewer"));
         }
-        let mut image_of_file = HashMap::with_capacity(images.len());
+        let mut image_of_file = Finder::for_n(images.len());
         for (at, image) in images.iter().enumerate() {
-            if let Some(before) = image_of_file.insert(prediction_file(image), at as u32) {
+            let file = prediction_file(image);
+            let is_it = |other: u32| is_file_of(&file, &images[other as usize]);
+            if let Some(before) = image_of_file.insert(key(&file), at as u32, is_it) {
                 return Err(Error::new(
                     format!("{name}, image {}", at + 1),
                     format!("\"{image}\" has the same prediction file as image {}", before + 1),
@@ -147,8 +152,9 @@ impl GroundTruth {
                 ));
             }
         }
-        let lesions = Class::all().map(|class| LesionsOfClass::new(images.len(), lesions, class)).collect();
-        Ok(Self { name: name.to_owned(), sha256, images, image_of_file, lesions, notices })
+        let has_folders = images.iter().any(|image| image.contains('/'));
+        let lesions = Lesions::new(images.len(), lesions);
+        Ok(Self { name: name.to_owned(), sha256, images, image_of_file, has_folders, lesions, notices })
     }
 
     /// Base name of the file.
@@ -165,7 +171,7 @@ impl GroundTruth {
 
     /// File names of the images, in the order of the list.
     #[must_use]
-    pub fn images(&self) -> &[String] {
+    pub const fn images(&self) -> &Texts {
         &self.images
     }
 
@@ -177,55 +183,81 @@ impl GroundTruth {
 
     /// Number of images, lesion-free ones included: what false positives are divided by.
     #[must_use]
-    pub fn n_images(&self) -> usize {
+    pub const fn n_images(&self) -> usize {
         self.images.len()
     }
 
     /// Lesions of a class in all images.
     #[must_use]
-    pub fn n_lesions(&self, class: Class) -> usize {
-        self.lesions[class.index()].boxes.len()
+    pub const fn n_lesions(&self, class: Class) -> usize {
+        self.lesions.n_of(class)
     }
 
-    /// Lesions of a class in an image: the number of the first among all of the class, and their boxes.
+    /// Lesions of a class in an image: the number of the first among all of the class, 0 if there are none, and their
+    /// boxes.
     #[must_use]
     pub fn lesions(&self, class: Class, image: usize) -> (u32, &[BBox]) {
-        let lesions = &self.lesions[class.index()];
-        let (first, end) = (lesions.first[image], lesions.first[image + 1]);
-        (first, &lesions.boxes[first as usize..end as usize])
+        self.lesions.of(class, image)
     }
 
     /// The image to which a prediction file belongs: the image's name, with `.json` for `.png`, is the whole `path` or its
     /// last parts.
     #[must_use]
     pub fn image_of_file(&self, path: &str) -> Option<u32> {
+        if !self.has_folders {
+            return self.image_of_name(base_name(path));
+        }
         let starts = path.match_indices('/').map(|(at, _)| at + 1);
-        std::iter::once(0).chain(starts).find_map(|start| self.image_of_file.get(&path[start..]).copied())
+        std::iter::once(0).chain(starts).find_map(|start| self.image_of_name(&path[start..]))
     }
+
+    /// The same, sooner if it is the image of the number `guess`, as it is where files come in the order of their images.
+    #[must_use]
+    pub fn image_of_file_near(&self, path: &str, guess: u32) -> Option<u32> {
+        let is_guess = |image: &str| is_file_of(base_name(path), image);
+        // With folders, one of the other images may be named like more of the path.
+        if !self.has_folders && self.images.get(guess as usize).is_some_and(is_guess) {
+            return Some(guess);
+        }
+        self.image_of_file(path)
+    }
+
+    /// The image whose prediction file has that name.
+    fn image_of_name(&self, file: &str) -> Option<u32> {
+        self.image_of_file.find(key(file), |image| is_file_of(file, &self.images[image as usize]))
+    }
+}
+
+/// The last part of a path.
+fn base_name(path: &str) -> &str {
+    path.rfind('/').map_or(path, |end| &path[end + 1..])
 }
 
 /// The name of the prediction file of an image, which the official script makes by Python's `str.replace`.
-fn prediction_file(image: &str) -> String {
-    match image.strip_suffix(".png") {
-        // As almost all names are, a hundred thousand times.
-        Some(stem) if !stem.as_bytes().windows(4).any(|part| part == b".png") => [stem, ".json"].concat(),
-        _ => image.replace(".png", ".json"),
+fn prediction_file(image: &str) -> Cow<'_, str> {
+    match stem(image) {
+        Some(stem) => Cow::Owned([stem, ".json"].concat()),
+        None if image.contains(".png") => Cow::Owned(image.replace(".png", ".json")),
+        None => Cow::Borrowed(image),
     }
 }
 
-impl LesionsOfClass {
-    fn new(n_images: usize, lesions: &[Lesion], class: Class) -> Self {
-        let mut of_class: Vec<&Lesion> = lesions.iter().filter(|lesion| lesion.class == class).collect();
-        of_class.sort_by_key(|lesion| lesion.image);
-        let mut first = vec![0; n_images + 1];
-        for lesion in &of_class {
-            first[lesion.image as usize + 1] += 1;
-        }
-        for image in 0..n_images {
-            first[image + 1] += first[image];
-        }
-        Self { boxes: of_class.iter().map(|lesion| lesion.bbox).collect(), first }
+/// Whether [`prediction_file`] of an image is that.
+fn is_file_of(file: &str, image: &str) -> bool {
+    match stem(image) {
+        Some(stem) => file.strip_suffix(".json") == Some(stem),
+        None => file == prediction_file(image),
     }
+}
+
+/// The name of an image that holds one `.png` alone, at its end, without it: almost all do, a hundred thousand times.
+fn stem(image: &str) -> Option<&str> {
+    image.strip_suffix(".png").filter(|stem| !stem.as_bytes().windows(4).any(|part| part == b".png"))
+}
+
+/// What a name is looked up by.
+fn key(file: &str) -> &str {
+    file.strip_suffix(".json").unwrap_or(file)
 }
 
 /// Detections in columns, in the order in which they were read.
@@ -294,13 +326,11 @@ impl Detections {
     /// How many each class has, in the official order.
     #[must_use]
     pub fn n_of_classes(&self) -> [usize; CLASSES.len()] {
-        let mut counts = [0; CLASSES.len()];
+        let mut of_keys = [0; u8::MAX as usize + 1];
         for key in &self.keys {
-            if let Some(count) = counts.get_mut(usize::from(*key)) {
-                *count += 1;
-            }
+            of_keys[usize::from(*key)] += 1;
         }
-        counts
+        std::array::from_fn(|class| of_keys[class])
     }
 
     /// The name of a detection that has no class.
@@ -409,23 +439,6 @@ impl Detections {
     }
 }
 
-/// One prediction file as it was read. There may be a million, so what few files have is boxed.
-#[derive(Debug, Clone)]
-pub struct PredictionFile {
-    /// Its path in the zip or folder, with `/` between the parts.
-    pub path: String,
-    /// Its detections among all of the run, or why it cannot be read.
-    pub detections: Result<std::ops::Range<u32>, Box<Error>>,
-    /// Whether it has 0 bytes.
-    pub is_empty: bool,
-    /// Entries that hold a class in both spellings.
-    pub both_spellings: u32,
-    /// Boxes under names that are not read: the first such name, and how many boxes in all.
-    pub unread: Option<Box<(String, u32)>>,
-    /// The first number that is written as text, as an error: the official format has none.
-    pub text_number: Option<Box<Error>>,
-}
-
 /// The SHA-256 of a file, in hexadecimal digits: one that is taken beside the reading, and known to all clones at once.
 #[derive(Debug, Clone, Default)]
 pub struct Sha256(Arc<OnceLock<String>>);
@@ -449,15 +462,15 @@ impl Sha256 {
 pub struct Predictions {
     name: String,
     sha256: Sha256,
-    files: Vec<PredictionFile>,
+    files: PredictionFiles,
     detections: Detections,
 }
 
 impl Predictions {
     /// Files in any order; each range lies within `detections`.
     #[must_use]
-    pub fn new(name: &str, files: Vec<PredictionFile>, detections: Detections) -> Self {
-        Self { name: name.to_owned(), sha256: Sha256::default(), files, detections }
+    pub fn new(name: &str, files: impl Into<PredictionFiles>, detections: Detections) -> Self {
+        Self { name: name.to_owned(), sha256: Sha256::default(), files: files.into(), detections }
     }
 
     /// The predictions with that SHA-256, which may become known later.
@@ -480,7 +493,7 @@ impl Predictions {
 
     /// All prediction files, in the order in which they were read.
     #[must_use]
-    pub fn files(&self) -> &[PredictionFile] {
+    pub const fn files(&self) -> &PredictionFiles {
         &self.files
     }
 

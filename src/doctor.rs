@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::dataset::{Class, Detections, GroundTruth, PredictionFile, Predictions};
+use crate::dataset::{Class, Detections, FileView, GroundTruth, Predictions};
 use crate::error::Error;
 use crate::geometry::{BBox, Extent, iou};
 use crate::input::remedy::{loose_name, read_box, top_folders};
@@ -81,7 +81,7 @@ impl Refusal {
     /// What might help a run that was refused with these errors.
     #[must_use]
     pub fn new(ground_truth: &GroundTruth, predictions: &Predictions, reading: &Reading, errors: Vec<Error>) -> Self {
-        let counts = |file: &&PredictionFile| ground_truth.image_of_file(&file.path).is_some();
+        let counts = |file: &FileView<'_>| ground_truth.image_of_file(file.path).is_some();
         let files = || predictions.files().iter().filter(counts);
         let mut remedies = Vec::new();
         let mut offer = |label: String, change: &dyn Fn(&mut Reading)| {
@@ -255,7 +255,7 @@ fn counted(case: Case<'_>, is_so: impl Fn(usize, usize) -> bool) -> Option<(usiz
         if is_so(image, at) {
             count += 1;
             if examples.len() < MAX_EXAMPLES {
-                examples.push((case.ground_truth.images()[image].as_str(), at));
+                examples.push((&case.ground_truth.images()[image], at));
             }
         }
     }
@@ -358,12 +358,12 @@ fn file_names(case: Case<'_>) -> Option<Finding> {
         return None;
     }
     let strays: Vec<&str> =
-        files.iter().map(|file| file.path.as_str()).filter(|path| truth.image_of_file(path).is_none()).collect();
+        files.iter().map(|file| file.path).filter(|path| truth.image_of_file(path).is_none()).collect();
     if strays.is_empty() {
         return None;
     }
     let mut images: BTreeMap<String, &str> = BTreeMap::new();
-    for image in truth.images() {
+    for image in truth.images().iter() {
         images.insert(loose_name(image), image);
     }
     let matches: Vec<(&str, &str)> =
@@ -383,7 +383,7 @@ fn file_names(case: Case<'_>) -> Option<Finding> {
         });
     }
     let n_nih = |names: &[&str]| names.iter().filter(|name| is_nih_name(name)).count() as f64;
-    let in_truth: Vec<&str> = truth.images().iter().map(String::as_str).collect();
+    let in_truth: Vec<&str> = truth.images().iter().collect();
     let (files, images) = (n_nih(&strays) / strays.len() as f64, n_nih(&in_truth) / in_truth.len() as f64);
     if (files > SYSTEMATIC) == (images > SYSTEMATIC) || case.run.n_files() > 0 {
         return None;
@@ -424,7 +424,7 @@ fn ground_truth_inside(case: Case<'_>) -> Option<Finding> {
         .files()
         .iter()
         .filter(|file| file.unread.as_ref().is_some_and(|unread| is_truth(&unread.0)))
-        .map(|file| file.path.clone())
+        .map(|file| file.path.to_owned())
         .collect();
     (!files.is_empty()).then(|| Finding {
         code: "ground_truth_in_predictions",
@@ -569,7 +569,7 @@ fn unsuppressed(case: Case<'_>) -> Option<Finding> {
         examples: on_top
             .iter()
             .take(MAX_EXAMPLES)
-            .map(|(image, at)| format!("{} in {}", show(detections.bbox(*at)), images[*image]))
+            .map(|(image, at)| format!("{} in {}", show(detections.bbox(*at)), &images[*image]))
             .collect(),
         remedy: None,
     })
@@ -588,7 +588,7 @@ fn without_boxes(case: Case<'_>) -> Option<Finding> {
         sentence: format!("{} of {} images with lesions have no detection at all.", bare.len(), with_lesions.len()),
         fix: "Check that files were written to the end, and keep boxes of low score: the score decides what counts."
             .into(),
-        examples: bare.iter().take(MAX_EXAMPLES).map(|image| case.ground_truth.images()[**image].clone()).collect(),
+        examples: bare.iter().take(MAX_EXAMPLES).map(|image| case.ground_truth.images()[**image].to_owned()).collect(),
         remedy: None,
     })
 }

@@ -40,6 +40,7 @@ pub mod render;
 pub mod report;
 pub mod run;
 pub mod score;
+pub mod texts;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 

@@ -59,17 +59,18 @@ pub struct Ranking {
     /// Shared with the curves that are read from it.
     scores: Arc<[f32]>,
     detections: Vec<u32>,
-    /// The ranks of detections whose image has a lesion of the class, rising, and what each may find: one in five or so.
+    /// The ranks of detections that overlap a lesion of the class, rising, and what each may find: few do.
     ranks: Vec<u32>,
     candidates: Vec<Candidate>,
+    /// The ranks of detections that overlap none of the lesions of the class in their image, rising, and the lesion that
+    /// each looks at all the same: it finds it where no overlap is needed.
+    apart: Vec<(u32, u32)>,
     n_tied: usize,
 }
 
 /// One detection before ranking, with the lesions of its class in its image.
 #[derive(Debug, Clone, Copy)]
 pub struct Unranked<'a> {
-    /// Number of the detection in its run.
-    pub detection: u32,
     /// Its score, finite.
     pub score: f32,
     /// Its box.
@@ -81,37 +82,26 @@ pub struct Unranked<'a> {
 }
 
 impl Ranking {
-    /// Ranks detections that are given in image order, inside an image in file order.
+    /// Ranks detections by their numbers, which are given in image order, inside an image in file order; `look` is asked
+    /// for each of them in that order.
     ///
     /// Of two equal scores the one listed later goes first, as in a stable ascending sort, reversed.
-    pub fn new<'a>(unranked: impl Iterator<Item = Unranked<'a>>) -> Self {
-        let (mut scores, mut detections) = (Vec::new(), Vec::new());
-        // In the order given, and for each detection how many of them come before it and whether one is its own.
-        let (mut listed, mut candidate) = (Vec::new(), Vec::new());
-        for one in unranked {
-            let of_one = Candidate::of(&one);
-            candidate.push((listed.len() as u32, of_one.is_some()));
-            listed.extend(of_one);
-            scores.push(one.score);
-            detections.push(one.detection);
+    pub fn new<'a>(listed: Vec<u32>, mut look: impl FnMut(u32) -> Unranked<'a>) -> Self {
+        let mut claimants = Claimants::of_n(listed.len());
+        let mut keys = Keys::with_capacity(listed.len());
+        for &detection in &listed {
+            let one = look(detection);
+            keys.push(one.score);
+            claimants.push(Candidate::of(&one));
         }
-        let order = falling(&scores);
-        let (mut ranks, mut candidates) = (Vec::with_capacity(listed.len()), Vec::with_capacity(listed.len()));
-        for (&place, rank) in order.iter().zip(0..) {
-            let (at, is_own) = candidate[place as usize];
-            if is_own {
-                ranks.push(rank);
-                candidates.push(listed[at as usize]);
-            }
-        }
-        let scores: Arc<[f32]> = order.iter().map(|&at| scores[at as usize]).collect();
-        Self {
-            n_tied: scores.chunk_by(f32::eq).map(<[f32]>::len).filter(|group| *group > 1).sum(),
-            scores,
-            detections: order.iter().map(|&at| detections[at as usize]).collect(),
-            ranks,
-            candidates,
-        }
+        let keys = keys.sorted();
+        let (ranks, candidates, apart) = claimants.ranked(keys.falling().map(|(_, place)| place));
+        drop(claimants);
+        let detections = keys.falling().map(|(_, place)| listed[place as usize]).collect();
+        drop(listed);
+        let scores: Arc<[f32]> = keys.falling().map(|(score, _)| score).collect();
+        let n_tied = scores.chunk_by(f32::eq).map(<[f32]>::len).filter(|group| *group > 1).sum();
+        Self { scores, detections, ranks, candidates, apart, n_tied }
     }
 
     /// Scores, falling, to be kept.
@@ -144,19 +134,27 @@ impl Ranking {
     /// `n_lesions` are those of the class in all images.
     #[must_use]
     pub fn verdicts(&self, n_lesions: usize, iou_threshold: f32, extent: Extent) -> Verdicts {
-        let mut found = vec![false; n_lesions];
-        let claim = |(&rank, candidate): (&u32, &Candidate)| {
+        let looks = |(&rank, candidate): (&u32, &Candidate)| {
             let best = match extent {
                 Extent::PlusOne => candidate.plus_one,
                 Extent::Plain => candidate.plain,
             };
-            (best.iou >= iou_threshold).then(|| {
-                let is_duplicate = std::mem::replace(&mut found[best.lesion as usize], true);
-                Claim { rank, lesion: best.lesion, is_duplicate }
-            })
+            (best.iou >= iou_threshold).then_some((rank, best.lesion))
         };
-        let claims = self.ranks.iter().zip(&self.candidates).filter_map(claim).collect();
-        Verdicts { n_detections: self.scores.len(), claims }
+        let mut near = self.ranks.iter().zip(&self.candidates).filter_map(looks).peekable();
+        let apart: &[(u32, u32)] = if 0.0 >= iou_threshold { &self.apart } else { &[] };
+        let mut apart = apart.iter().copied().peekable();
+        let by_rank = std::iter::from_fn(|| match (near.peek(), apart.peek()) {
+            (Some((rank, _)), Some((other, _))) if other < rank => apart.next(),
+            (None, _) => apart.next(),
+            _ => near.next(),
+        });
+        let mut found = vec![false; n_lesions];
+        let claim = |(rank, lesion): (u32, u32)| {
+            let is_duplicate = std::mem::replace(&mut found[lesion as usize], true);
+            Claim { rank, lesion, is_duplicate }
+        };
+        Verdicts { n_detections: self.scores.len(), claims: by_rank.map(claim).collect() }
     }
 }
 
@@ -208,6 +206,12 @@ impl Candidate {
         }
         Some(Self { plus_one: Best::of(one, Extent::PlusOne), plain: Best::of(one, Extent::Plain) })
     }
+
+    /// The lesion, if there is no overlap with it, in pixels of either kind.
+    fn apart(&self) -> Option<u32> {
+        let is_apart = self.plus_one.iou == 0.0 && self.plain.iou == 0.0 && self.plus_one.lesion == self.plain.lesion;
+        is_apart.then_some(self.plus_one.lesion)
+    }
 }
 
 impl Best {
@@ -228,12 +232,104 @@ impl Best {
     }
 }
 
-/// The places of finite `scores` by falling score; of equal ones the later place first.
-fn falling(scores: &[f32]) -> Vec<u32> {
-    let mut rising: Vec<(u32, u32)> = scores.iter().map(|score| ascending_bits(*score)).zip(0..).collect();
-    // By digits and stably, with no comparison at all.
-    radsort::sort_by_key(&mut rising, |(bits, _)| *bits);
-    rising.into_iter().rev().map(|(_, at)| at).collect()
+/// The candidates of a class before it is ranked.
+struct Claimants {
+    /// In the order listed.
+    candidates: Vec<Candidate>,
+    n_apart: usize,
+    n_listed: usize,
+    /// One bit for each detection listed: whether one of the candidates is its own.
+    has_one: Vec<u64>,
+    /// How many candidates come before those of each word of bits.
+    before: Vec<u32>,
+}
+
+impl Claimants {
+    /// None yet, of so many detections.
+    fn of_n(n: usize) -> Self {
+        let (has_one, before) = (vec![0; n.div_ceil(64)], Vec::with_capacity(n.div_ceil(64)));
+        Self { candidates: Vec::new(), n_apart: 0, n_listed: 0, has_one, before }
+    }
+
+    /// That of the next detection listed.
+    fn push(&mut self, candidate: Option<Candidate>) {
+        let (word, bit) = (self.n_listed / 64, self.n_listed % 64);
+        self.n_listed += 1;
+        if bit == 0 {
+            self.before.push(self.candidates.len() as u32);
+        }
+        if let Some(candidate) = candidate {
+            self.has_one[word] |= 1 << bit;
+            self.n_apart += usize::from(candidate.apart().is_some());
+            self.candidates.push(candidate);
+        }
+    }
+
+    /// Of the detection at a place of the list.
+    fn of_place(&self, place: u32) -> Option<&Candidate> {
+        let (at, bit) = (place as usize / 64, place % 64);
+        let word = self.has_one[at];
+        if word >> bit & 1 == 0 {
+            return None;
+        }
+        let before = self.before[at] + (word & ((1 << bit) - 1)).count_ones();
+        self.candidates.get(before as usize)
+    }
+
+    /// The ranks of those that overlap, what they may find, and those that are apart; `places` are given by rank.
+    fn ranked(&self, places: impl Iterator<Item = u32>) -> (Vec<u32>, Vec<Candidate>, Vec<(u32, u32)>) {
+        let n_near = self.candidates.len() - self.n_apart;
+        let (mut ranks, mut near) = (Vec::with_capacity(n_near), Vec::with_capacity(n_near));
+        let mut apart = Vec::with_capacity(self.n_apart);
+        for (place, rank) in places.zip(0..) {
+            let Some(candidate) = self.of_place(place) else { continue };
+            if let Some(lesion) = candidate.apart() {
+                apart.push((rank, lesion));
+            } else {
+                ranks.push(rank);
+                near.push(*candidate);
+            }
+        }
+        (ranks, near, apart)
+    }
+}
+
+/// Scores to be sorted, each with its place.
+struct Keys {
+    keys: Vec<(u32, u32)>,
+    /// The places of scores of -0, rising: their key is that of 0, which they are equal to.
+    negative_zeros: Vec<u32>,
+}
+
+impl Keys {
+    fn with_capacity(n: usize) -> Self {
+        Self { keys: Vec::with_capacity(n), negative_zeros: Vec::new() }
+    }
+
+    /// Appends a finite score.
+    fn push(&mut self, score: f32) {
+        let place = self.keys.len() as u32;
+        if score == 0.0 && score.is_sign_negative() {
+            self.negative_zeros.push(place);
+        }
+        self.keys.push((ascending_bits(score), place));
+    }
+
+    /// By rising score; equal ones stay in order.
+    fn sorted(mut self) -> Self {
+        // By digits and stably, with no comparison at all.
+        radsort::sort_by_key(&mut self.keys, |(bits, _)| *bits);
+        self
+    }
+
+    /// Once sorted, scores and places by falling score; of equal ones the later place first.
+    fn falling(&self) -> impl ExactSizeIterator<Item = (f32, u32)> {
+        self.keys.iter().rev().map(|&(bits, place)| {
+            let score = score_of_bits(bits);
+            let is_negative = score == 0.0 && self.negative_zeros.binary_search(&place).is_ok();
+            (if is_negative { -score } else { score }, place)
+        })
+    }
 }
 
 /// Maps finite numbers to integers of the same order; -0 and 0, which are equal, to the same one.
@@ -242,14 +338,52 @@ fn ascending_bits(score: f32) -> u32 {
     if bits >> 31 == 0 { bits | 1 << 31 } else { !bits }
 }
 
+/// The number that [`ascending_bits`] maps there; 0 where it is -0.
+fn score_of_bits(bits: u32) -> f32 {
+    f32::from_bits(if bits >> 31 == 1 { bits & !(1 << 31) } else { !bits })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The places of scores by falling score.
+    fn falling(scores: &[f32]) -> Vec<u32> {
+        let mut keys = Keys::with_capacity(scores.len());
+        scores.iter().for_each(|score| keys.push(*score));
+        let sorted = keys.sorted();
+        for (score, place) in sorted.falling() {
+            assert_eq!(score.to_bits(), scores[place as usize].to_bits(), "scores come back");
+        }
+        sorted.falling().map(|(_, place)| place).collect()
+    }
 
     #[test]
     fn equal_scores_go_in_reverse_order_and_zeros_are_equal() {
         assert_eq!(falling(&[0.5, 0.9, 0.5, -1.0]), [1, 2, 0, 3]);
         assert_eq!(falling(&[0.0, -0.0, 0.0]), [2, 1, 0]);
         assert_eq!(falling(&[f32::MIN, -1e-45, 1e-45, f32::MAX]), [3, 2, 1, 0]);
+    }
+
+    #[test]
+    fn detections_apart_from_all_lesions_find_them_where_no_overlap_is_needed() {
+        let square = |x1: f32| BBox { x1, y1: 0.0, x2: x1 + 9.0, y2: 9.0 };
+        let lesions = [square(0.0), square(100.0)];
+        let (scores, boxes) = ([0.9, 0.8, 0.7, 0.6], [square(50.0), square(100.0), square(0.0), square(50.0)]);
+        let look = |detection: u32| Unranked {
+            score: scores[detection as usize],
+            bbox: boxes[detection as usize],
+            first_lesion: 3,
+            // The last one is in an image without lesions of the class.
+            lesions: if detection == 3 { &[] } else { &lesions },
+        };
+        let ranking = Ranking::new(vec![0, 1, 2, 3], look);
+        assert_eq!((ranking.ranks.as_slice(), ranking.apart.as_slice()), ([1, 2].as_slice(), [(0, 3)].as_slice()));
+        let claims = |iou_threshold: f32| -> Vec<(u32, u32, bool)> {
+            let verdicts = ranking.verdicts(5, iou_threshold, Extent::PlusOne);
+            verdicts.claims().iter().map(|claim| (claim.rank, claim.lesion, claim.is_duplicate)).collect()
+        };
+        assert_eq!(claims(0.0), [(0, 3, false), (1, 4, false), (2, 3, true)]);
+        assert_eq!(claims(f32::MIN_POSITIVE), [(1, 4, false), (2, 3, false)]);
     }
 }

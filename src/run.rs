@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::dataset::{Class, GroundTruth, PredictionFile, Predictions, Sha256, map_all};
+use crate::dataset::{Class, Detections, FileView, GroundTruth, Predictions, Sha256, map_all};
 use crate::error::Error;
 use crate::geometry::Extent;
 use crate::matching::{Ranking, Unranked, Verdicts};
@@ -35,7 +35,7 @@ impl Run {
     pub fn new(ground_truth: &GroundTruth, predictions: &Predictions) -> Result<Self, Vec<Error>> {
         let mut join = Join::new(ground_truth, predictions);
         for (at, file) in predictions.files().iter().enumerate() {
-            join.add(at, file);
+            join.add(at, &file);
         }
         join.finish()
     }
@@ -130,6 +130,8 @@ struct Join<'a> {
     predictions: &'a Predictions,
     /// Place of each image's file among the files.
     file_of_image: Vec<Option<u32>>,
+    /// The image that the next file is likely to be of.
+    next_image: u32,
     n_files: usize,
     errors: Vec<Error>,
     notices: Notices,
@@ -141,22 +143,25 @@ impl<'a> Join<'a> {
             ground_truth,
             predictions,
             file_of_image: vec![None; ground_truth.n_images()],
+            next_image: 0,
             n_files: 0,
             errors: Vec::new(),
             notices: Notices::default(),
         }
     }
 
-    fn add(&mut self, at: usize, file: &PredictionFile) {
-        let Some(image) = self.ground_truth.image_of_file(&file.path) else {
-            self.notices.add(NoticeCode::FileWithoutImage, 1, || file.path.clone());
+    fn add(&mut self, at: usize, file: &FileView<'_>) {
+        let Some(image) = self.ground_truth.image_of_file_near(file.path, self.next_image) else {
+            self.notices.add(NoticeCode::FileWithoutImage, 1, || file.path.to_owned());
             return;
         };
-        if let Some(before) = self.file_of_image[image as usize] {
-            let before = &self.predictions.files()[before as usize].path;
+        self.next_image = image.saturating_add(1);
+        let before =
+            self.file_of_image[image as usize].and_then(|before| self.predictions.files().get(before as usize));
+        if let Some(FileView { path: before, .. }) = before {
             self.errors.push(Error::new(
                 self.predictions.name(),
-                if *before == file.path {
+                if before == file.path {
                     format!("it holds two files named \"{before}\"")
                 } else {
                     format!("\"{before}\" and \"{}\" are both for image \"{}\"", file.path, self.image(image))
@@ -167,12 +172,12 @@ impl<'a> Join<'a> {
         }
         self.file_of_image[image as usize] = Some(at as u32);
         self.n_files += 1;
-        if let Some(error) = file.detections.as_ref().err().or(file.text_number.as_ref()) {
+        if let Some(error) = file.detections.as_ref().err().copied().or(file.text_number) {
             self.errors.push(error.clone().within(self.predictions.name()));
         }
-        self.notices.add(NoticeCode::EmptyFile, usize::from(file.is_empty), || file.path.clone());
-        self.notices.add(NoticeCode::BothSpellings, file.both_spellings as usize, || file.path.clone());
-        if let Some((name, count)) = file.unread.as_deref() {
+        self.notices.add(NoticeCode::EmptyFile, usize::from(file.is_empty), || file.path.to_owned());
+        self.notices.add(NoticeCode::BothSpellings, file.both_spellings as usize, || file.path.to_owned());
+        if let Some((name, count)) = file.unread {
             self.notices.add(NoticeCode::UnreadClassName, *count as usize, || format!("\"{name}\" in {}", file.path));
         }
     }
@@ -187,10 +192,16 @@ impl<'a> Join<'a> {
         }
         for (image, file) in self.file_of_image.iter().enumerate() {
             let without = usize::from(file.is_none());
-            self.notices.add(NoticeCode::ImageWithoutFile, without, || self.ground_truth.images()[image].clone());
+            self.notices.add(NoticeCode::ImageWithoutFile, without, || self.ground_truth.images()[image].to_owned());
         }
-        let rankings = map_all(self.listed(), |(class, listed)| Ranking::new(self.unranked(class, &listed)));
-        let detections_of_image = self.file_of_image.iter().map(|file| self.detections_of(*file)).collect();
+        let detections_of = |file: u32| self.predictions.files().get(file as usize)?.detections.ok();
+        let of_images = self.file_of_image.iter().map(|file| file.and_then(detections_of).unwrap_or(0..0));
+        let detections_of_image: Vec<Range<u32>> = of_images.collect();
+        // Whatever is not needed any more makes room for the rankings.
+        drop(self.file_of_image);
+        let detections = self.predictions.detections();
+        let rank = |(class, listed)| rank(self.ground_truth, detections, &detections_of_image, class, listed);
+        let rankings = map_all(listed(detections, &detections_of_image), rank);
         Ok(Run {
             name: self.predictions.name().to_owned(),
             sha256: self.predictions.sha256().clone(),
@@ -202,37 +213,36 @@ impl<'a> Join<'a> {
             findings: Vec::new(),
         })
     }
+}
 
-    /// The detections of each class, in image order and inside an image in file order.
-    fn listed(&self) -> Vec<(Class, Vec<u32>)> {
-        let detections = self.predictions.detections();
-        let room = Class::all().zip(detections.n_of_classes());
-        let mut all: Vec<(Class, Vec<u32>)> = room.map(|(class, n)| (class, Vec::with_capacity(n))).collect();
-        for detection in self.file_of_image.iter().flat_map(|file| self.detections_of(*file)) {
-            if let Some(class) = detections.class(detection as usize) {
-                all[class.index()].1.push(detection);
-            }
+/// The detections of each class, in image order and inside an image in file order.
+fn listed(detections: &Detections, of_image: &[Range<u32>]) -> Vec<(Class, Vec<u32>)> {
+    let room = Class::all().zip(detections.n_of_classes());
+    let mut all: Vec<(Class, Vec<u32>)> = room.map(|(class, n)| (class, Vec::with_capacity(n))).collect();
+    for detection in of_image.iter().cloned().flatten() {
+        if let Some(class) = detections.class(detection as usize) {
+            all[class.index()].1.push(detection);
         }
-        all
     }
+    all
+}
 
-    fn unranked(&self, class: Class, listed: &[u32]) -> impl Iterator<Item = Unranked<'a>> {
-        let (ground_truth, detections) = (self.ground_truth, self.predictions.detections());
-        let mut image = 0;
-        listed.iter().map(move |&detection| {
-            // Both are in image order.
-            while !self.detections_of(self.file_of_image[image]).contains(&detection) {
-                image += 1;
-            }
-            let (first_lesion, lesions) = ground_truth.lesions(class, image);
-            let (score, bbox) = (detections.score(detection as usize), detections.bbox(detection as usize));
-            Unranked { detection, score, bbox, first_lesion, lesions }
-        })
-    }
-
-    /// Numbers of the detections of a file; none without a file.
-    fn detections_of(&self, file: Option<u32>) -> Range<u32> {
-        let detections = file.and_then(|file| self.predictions.files()[file as usize].detections.as_ref().ok());
-        detections.cloned().unwrap_or(0..0)
-    }
+/// Ranks the detections of a class.
+fn rank(
+    ground_truth: &GroundTruth,
+    detections: &Detections,
+    of_image: &[Range<u32>],
+    class: Class,
+    listed: Vec<u32>,
+) -> Ranking {
+    let mut image = 0;
+    Ranking::new(listed, |detection| {
+        // Both are in image order.
+        while !of_image[image].contains(&detection) {
+            image += 1;
+        }
+        let (first_lesion, lesions) = ground_truth.lesions(class, image);
+        let (score, bbox) = (detections.score(detection as usize), detections.bbox(detection as usize));
+        Unranked { score, bbox, first_lesion, lesions }
+    })
 }

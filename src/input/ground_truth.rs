@@ -11,6 +11,7 @@ use crate::error::Error;
 use crate::geometry::BBox;
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE};
 use crate::notice::{NoticeCode, Notices};
+use crate::texts::Texts;
 
 const LIST: &str = "a list of {\"file_name\", \"syms\", \"boxes\"}";
 const RECORD: &str = "an object {\"file_name\": \"1.png\", \"syms\": [\"Nodule\"], \"boxes\": [[x1, y1, x2, y2]]}";
@@ -33,7 +34,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
 
 #[derive(Default)]
 struct Reader {
-    images: Vec<String>,
+    images: Texts,
     lesions: Vec<Lesion>,
     notices: Notices,
     place: Place,
@@ -74,7 +75,7 @@ impl Reader {
         self.keep_named(&file_name, record.syms, record.boxes).inspect_err(|_| {
             self.place.part = Part::Of(file_name.clone());
         })?;
-        self.images.push(file_name);
+        self.images.push(&file_name);
         Ok(())
     }
 
@@ -98,8 +99,7 @@ impl Reader {
         if self.images.len() == MAX_FILES {
             return Err(self.place.fail(format!("there are more than {MAX_FILES} images"), "fewer"));
         }
-        let room = self.images.try_reserve(1).and_then(|()| self.lesions.try_reserve(boxes.len()));
-        if room.is_err() {
+        if !self.images.has_room(file_name.len()) || self.lesions.try_reserve(boxes.len()).is_err() {
             let what = "with it the lesions do not fit into the memory that there is";
             return Err(self.place.fail(what, "a shorter list; close other programs, or use froc in the terminal"));
         }

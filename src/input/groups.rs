@@ -166,7 +166,7 @@ mod tests {
     use crate::notice::Notices;
 
     fn truth(images: &[&str]) -> GroundTruth {
-        let images = images.iter().map(|&image| image.to_owned()).collect();
+        let images: Vec<String> = images.iter().map(|&image| image.to_owned()).collect();
         GroundTruth::new("test.json", String::new(), images, &[], Notices::default()).expect("images")
     }
 

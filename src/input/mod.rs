@@ -19,7 +19,7 @@ use std::ops::ControlFlow;
 
 use sha2::{Digest, Sha256};
 
-use crate::dataset::{Detections, PredictionFile, Predictions};
+use crate::dataset::{Detections, PredictionFile, PredictionFiles, Predictions};
 use crate::error::Error;
 use crate::limits::{MAX_GROUND_TRUTH_BYTES, MAX_ROWS};
 
@@ -85,7 +85,7 @@ pub type OnProgress<'a> = &'a mut dyn FnMut(Progress) -> ControlFlow<()>;
 /// Prediction files read one by one, whatever holds them: a whole run, or one share of it.
 #[derive(Debug, Default)]
 pub struct Part {
-    files: Vec<PredictionFile>,
+    files: PredictionFiles,
     detections: Detections,
     /// For so many detections there was room to score them when that was last looked at.
     n_with_room: usize,
@@ -93,18 +93,18 @@ pub struct Part {
 
 impl Part {
     fn with_capacity(n_files: usize) -> Self {
-        Self { files: Vec::with_capacity(n_files), ..Self::default() }
+        Self { files: PredictionFiles::with_capacity(n_files), ..Self::default() }
     }
 
     /// Files, and the detections that they number.
     #[must_use]
-    pub const fn new(files: Vec<PredictionFile>, detections: Detections) -> Self {
-        Self { files, detections, n_with_room: 0 }
+    pub fn new(files: impl Into<PredictionFiles>, detections: Detections) -> Self {
+        Self { files: files.into(), detections, n_with_room: 0 }
     }
 
     /// The files, with the numbers of their detections.
     #[must_use]
-    pub fn files(&self) -> &[PredictionFile] {
+    pub const fn files(&self) -> &PredictionFiles {
         &self.files
     }
 
@@ -133,12 +133,7 @@ impl Part {
     /// If the memory is full.
     pub fn append(&mut self, other: Self) -> Result<(), Error> {
         let first = self.detections.append(other.detections).map_err(full)? as u32;
-        self.files.extend(other.files.into_iter().map(|mut file| {
-            if let Ok(range) = &mut file.detections {
-                *range = range.start + first..range.end + first;
-            }
-            file
-        }));
+        self.files.append(other.files, first);
         Ok(())
     }
 
@@ -174,6 +169,7 @@ impl Part {
 
     /// Gives back what was reserved and not used.
     fn shrink(&mut self) {
+        self.files.shrink();
         self.detections.shrink();
     }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::dataset::{Class, Detections, GroundTruth, PredictionFile, Predictions};
+use crate::dataset::{Class, Detections, FileView, GroundTruth, PredictionFile, PredictionFiles, Predictions};
 use crate::error::Error;
 use crate::geometry::{BBox, Extent};
 use crate::reading::{FileNames, Folders, Layout, Reading};
@@ -83,19 +83,20 @@ fn read_anew(
         reading.class_names.iter().filter_map(|(name, class)| Some((name.as_str(), Class::named(class)?))).collect();
     let paths = Paths::new(ground_truth, predictions, reading.file_names);
     let mut detections = Detections::default();
-    let mut files = Vec::new();
+    let mut files = PredictionFiles::default();
     for file in predictions.files().iter().filter(|file| file.path.starts_with(folder)) {
         if reading.leave_out_unreadable
             && (file.detections.is_err() || (file.text_number.is_some() && !reading.accept_text_numbers))
         {
             continue;
         }
-        let text_number = file.text_number.clone().filter(|_| !reading.accept_text_numbers);
-        let read = file.detections.clone().and_then(|range| {
+        let text_number = file.text_number.filter(|_| !reading.accept_text_numbers);
+        let boxed = |error: &Error| Box::new(error.clone());
+        let read = file.detections.clone().map_err(boxed).and_then(|range| {
             let first = detections.len() as u32;
             for at in range.start as usize..range.end as usize {
                 copy(predictions.detections(), at, reading, &classes, &mut detections)
-                    .ok_or_else(|| overflow(&file.path))?;
+                    .ok_or_else(|| overflow(file.path))?;
             }
             Ok(first..detections.len() as u32)
         });
@@ -105,7 +106,9 @@ fn read_anew(
             .and_then(|rows| still_unread(&detections, rows.clone()))
             .filter(|_| file.unread.is_some())
             .map(Box::new);
-        files.push(PredictionFile { path: paths.path(file), detections: read, text_number, unread, ..file.clone() });
+        let (is_empty, both_spellings) = (file.is_empty, file.both_spellings);
+        let (path, text_number) = (paths.path(&file), text_number.map(boxed));
+        files.push(PredictionFile { path, detections: read, is_empty, both_spellings, unread, text_number });
     }
     Predictions::new(name, files, detections).with_sha256(predictions.sha256().clone())
 }
@@ -167,7 +170,7 @@ impl<'a> Paths<'a> {
         let mut by_loose_name = BTreeMap::new();
         if rule == FileNames::Loose {
             let exact: BTreeSet<u32> =
-                predictions.files().iter().filter_map(|file| ground_truth.image_of_file(&file.path)).collect();
+                predictions.files().iter().filter_map(|file| ground_truth.image_of_file(file.path)).collect();
             for (image, name) in
                 ground_truth.images().iter().enumerate().filter(|(image, _)| !exact.contains(&(*image as u32)))
             {
@@ -177,11 +180,11 @@ impl<'a> Paths<'a> {
         Self { ground_truth, by_loose_name }
     }
 
-    fn path(&self, file: &PredictionFile) -> String {
-        if self.by_loose_name.is_empty() || self.ground_truth.image_of_file(&file.path).is_some() {
-            return file.path.clone();
+    fn path(&self, file: &FileView<'_>) -> String {
+        if self.by_loose_name.is_empty() || self.ground_truth.image_of_file(file.path).is_some() {
+            return file.path.to_owned();
         }
-        let image = self.by_loose_name.get(&loose_name(&file.path)).copied().flatten();
-        image.map_or_else(|| file.path.clone(), |image| self.ground_truth.images()[image].replace(".png", ".json"))
+        let image = self.by_loose_name.get(&loose_name(file.path)).copied().flatten();
+        image.map_or_else(|| file.path.to_owned(), |image| self.ground_truth.images()[image].replace(".png", ".json"))
     }
 }

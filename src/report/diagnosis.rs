@@ -363,7 +363,7 @@ impl ImageReport {
         });
         Self {
             image,
-            name: ground_truth.images()[at].clone(),
+            name: ground_truth.images()[at].to_owned(),
             width,
             height,
             lesions: lesions.collect(),

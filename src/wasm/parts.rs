@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
 use super::{BlobReader, failure, tell, to_js, unreadable};
-use crate::dataset::{Detections, PredictionFile};
+use crate::dataset::{Detections, FileView, PredictionFile};
 use crate::error::Error;
 use crate::geometry::BBox;
 use crate::input::{Kind, Part, Progress, identify};
@@ -102,7 +102,7 @@ fn columns(part: &Part) -> Result<JsValue, JsValue> {
         files.iter().map(|file| file.detections.as_ref().map_or(0, |range| range.end - range.start)).collect();
     // No path of a zip that can be used holds a NUL; one that does is no image's.
     let paths: Vec<String> = files.iter().map(|file| file.path.replace('\0', "\u{fffd}")).collect();
-    let rest = files.iter().enumerate().filter_map(|(at, file)| FileRest::of(file).map(|rest| (at, rest)));
+    let rest = files.iter().enumerate().filter_map(|(at, file)| FileRest::of(&file).map(|rest| (at, rest)));
     let rest = Rest { unread_names: unread_names.to_vec(), files: rest.collect() };
     let object = Object::new();
     for (key, value) in [
@@ -196,13 +196,14 @@ fn one(name: &str, part: &JsValue) -> Result<Part, JsValue> {
 }
 
 impl FileRest {
-    fn of(file: &PredictionFile) -> Option<Self> {
+    fn of(file: &FileView<'_>) -> Option<Self> {
+        let boxed = |error: &Error| Box::new(error.clone());
         let rest = Self {
-            error: file.detections.as_ref().err().cloned(),
+            error: file.detections.as_ref().err().copied().map(boxed),
             is_empty: file.is_empty,
             both_spellings: file.both_spellings,
-            unread: file.unread.clone(),
-            text_number: file.text_number.clone(),
+            unread: file.unread.cloned().map(Box::new),
+            text_number: file.text_number.map(boxed),
         };
         let is_plain = rest.error.is_none()
             && !rest.is_empty

@@ -115,7 +115,7 @@ fn fastest_join(ground_truth: &GroundTruth, predictions: &Predictions) -> (f64, 
 }
 
 fn without_lesions(truth: &GroundTruth) -> GroundTruth {
-    let images = truth.images().to_vec();
+    let images = truth.images().clone();
     GroundTruth::new(truth.name(), truth.sha256().to_owned(), images, &[], truth.notices().clone()).expect("images")
 }
 

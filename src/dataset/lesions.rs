@@ -1,0 +1,68 @@
+//! Lesions in columns.
+
+use std::ops::Range;
+
+use super::{CLASSES, Class, Lesion};
+use crate::geometry::BBox;
+
+/// Lesions image by image, inside an image class by class, inside a class in file order.
+#[derive(Debug, Clone, Default)]
+pub struct Lesions {
+    boxes: Vec<BBox>,
+    classes: Vec<Class>,
+    /// Of each, its number among all of its class.
+    numbers: Vec<u32>,
+    /// Those of image `i` stand at `first[i]..first[i + 1]`.
+    first: Vec<u32>,
+    n_of_class: [u32; CLASSES.len()],
+}
+
+impl Lesions {
+    /// Each lesion is of one of the images.
+    pub fn new(n_images: usize, lesions: &[Lesion]) -> Self {
+        const NOWHERE: BBox = BBox { x1: 0.0, y1: 0.0, x2: 0.0, y2: 0.0 };
+        // At `i + 1`, where the next lesion of image `i` goes: once all are there, where those of the next image start.
+        let mut first = vec![0; n_images + 2];
+        for lesion in lesions {
+            first[lesion.image as usize + 2] += 1;
+        }
+        for image in 0..n_images {
+            first[image + 2] += first[image + 1];
+        }
+        let mut boxes = vec![NOWHERE; lesions.len()];
+        let mut classes = vec![Class(0); lesions.len()];
+        for class in Class::all() {
+            for lesion in lesions.iter().filter(|lesion| lesion.class == class) {
+                let next = &mut first[lesion.image as usize + 1];
+                boxes[*next as usize] = lesion.bbox;
+                classes[*next as usize] = class;
+                *next += 1;
+            }
+        }
+        first.truncate(n_images + 1);
+        first.shrink_to_fit();
+        let mut n_of_class = [0; CLASSES.len()];
+        let number = |class: &Class| {
+            let next = &mut n_of_class[class.index()];
+            *next += 1;
+            *next - 1
+        };
+        let numbers = classes.iter().map(number).collect();
+        Self { boxes, classes, numbers, first, n_of_class }
+    }
+
+    /// Lesions of a class in all images.
+    pub const fn n_of(&self, class: Class) -> usize {
+        self.n_of_class[class.index()] as usize
+    }
+
+    /// Lesions of a class in an image: the number of the first among all of the class, and their boxes.
+    pub fn of(&self, class: Class, image: usize) -> (u32, &[BBox]) {
+        let all: Range<usize> = self.first[image] as usize..self.first[image + 1] as usize;
+        let classes = &self.classes[all.clone()];
+        let start = classes.partition_point(|other| *other < class);
+        let n = classes[start..].partition_point(|other| *other == class);
+        let start = all.start + start;
+        (self.numbers.get(start).copied().filter(|_| n > 0).unwrap_or(0), &self.boxes[start..start + n])
+    }
+}
