@@ -1,5 +1,6 @@
 //! Predictions joined to the ground truth: each image with its file, each class ranked.
 
+use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -200,8 +201,14 @@ impl<'a> Join<'a> {
         // Whatever is not needed any more makes room for the rankings.
         drop(self.file_of_image);
         let detections = self.predictions.detections();
-        let rank = |(class, listed)| rank(self.ground_truth, detections, &detections_of_image, class, listed);
-        let rankings = map_all(listed(detections, &detections_of_image), rank);
+        // What ranking takes for a while is the most with the largest class, and least is kept at first.
+        let mut listed = listed(detections, &detections_of_image);
+        listed.sort_by_key(|(_, listed)| Reverse(listed.len()));
+        let mut rankings = map_all(listed, |(class, listed)| {
+            (class, rank(self.ground_truth, detections, &detections_of_image, class, listed))
+        });
+        rankings.sort_by_key(|(class, _)| *class);
+        let rankings = rankings.into_iter().map(|(_, ranking)| ranking).collect();
         Ok(Run {
             name: self.predictions.name().to_owned(),
             sha256: self.predictions.sha256().clone(),

@@ -10,6 +10,7 @@ pub mod ground_truth;
 pub mod groups;
 mod json;
 pub mod remedy;
+mod scan;
 mod sniff;
 mod source;
 

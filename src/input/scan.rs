@@ -1,0 +1,207 @@
+//! JSON read at once, as far as the shapes of the official files go: everything here gives up on anything else, so that
+//! `serde_json` reads the file from its start, with the same result or with the sentence that says what is wrong.
+
+use crate::geometry::{BBox, Extent};
+
+/// What is left of a text.
+pub(super) struct Scanner<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Scanner<'a> {
+    /// A scanner at the start of a text.
+    pub fn new(text: &'a [u8]) -> Self {
+        Self { rest: text }
+    }
+
+    /// A list, or an object, between those brackets: `element` reads what is between commas.
+    pub fn list(&mut self, [open, close]: [u8; 2], mut element: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+        self.expect(open)?;
+        if self.next_is(close) {
+            return Some(());
+        }
+        loop {
+            element(self)?;
+            if !self.next_is(b',') {
+                return self.expect(close);
+            }
+        }
+    }
+
+    /// Whether there is nothing but white space left.
+    pub fn is_at_end(&mut self) -> bool {
+        self.skip_space();
+        self.rest.is_empty()
+    }
+
+    /// A text without escapes, of `most` bytes at most.
+    pub fn text(&mut self, most: usize) -> Option<&'a [u8]> {
+        self.expect(b'"')?;
+        let text = self.rest;
+        let is_end = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..=0x1f);
+        let length = text.iter().take(most.saturating_add(1)).position(is_end)?;
+        self.rest = text[length..].strip_prefix(b"\"")?;
+        Some(&text[..length])
+    }
+
+    /// A list of `N` numbers, the first four of them a box whose area is finite.
+    pub fn numbers<const N: usize>(&mut self) -> Option<[f32; N]> {
+        let mut numbers = [0.0; N];
+        self.expect(b'[')?;
+        for (at, number) in numbers.iter_mut().enumerate() {
+            if at > 0 {
+                self.expect(b',')?;
+            }
+            self.skip_space();
+            *number = self.number()?;
+        }
+        self.expect(b']')?;
+        let [x1, y1, x2, y2, ..] = numbers[..] else { return None };
+        (BBox { x1, y1, x2, y2 }).area(Extent::PlusOne).is_finite().then_some(numbers)
+    }
+
+    /// A number of JSON as `f32`: rounded correctly to `f64` first, then to the nearest `f32`, as NumPy does.
+    fn number(&mut self) -> Option<f32> {
+        let start = self.rest;
+        let is_negative = self.byte_is(b'-');
+        let mut digits = Digits::default();
+        let leads_with_zero = self.rest.first() == Some(&b'0');
+        self.rest = digits.read(self.rest);
+        if digits.n == 0 || (leads_with_zero && digits.n > 1) {
+            return None;
+        }
+        let mut exponent = 0_i32;
+        if self.byte_is(b'.') {
+            let before = digits.n;
+            self.rest = digits.read(self.rest);
+            exponent = i32::try_from(before).ok()? - i32::try_from(digits.n).ok()?;
+            if exponent == 0 {
+                return None;
+            }
+        }
+        if self.byte_is(b'e') || self.byte_is(b'E') {
+            let falls = self.byte_is(b'-');
+            if !falls {
+                self.byte_is(b'+');
+            }
+            let mut power = Digits::default();
+            self.rest = power.read(self.rest);
+            // Enough for every number that is not 0 or infinite.
+            if power.n == 0 || power.n > 4 {
+                return None;
+            }
+            let power = power.value as i32;
+            exponent += if falls { -power } else { power };
+        }
+        let text = &start[..start.len() - self.rest.len()];
+        let number = digits.times_power_of_ten(exponent).map_or_else(
+            || Some(str::from_utf8(text).ok()?.parse::<f64>().ok()? as f32),
+            |number| Some(if is_negative { -number } else { number }),
+        )?;
+        number.is_finite().then_some(number)
+    }
+
+    fn skip_space(&mut self) {
+        while let [b' ' | b'\n' | b'\r' | b'\t', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
+    }
+
+    /// Passes over the byte, which must come next after white space.
+    pub fn expect(&mut self, byte: u8) -> Option<()> {
+        self.next_is(byte).then_some(())
+    }
+
+    /// Passes over the byte if it comes next after white space.
+    fn next_is(&mut self, byte: u8) -> bool {
+        self.skip_space();
+        self.byte_is(byte)
+    }
+
+    /// Passes over the byte if it comes next.
+    fn byte_is(&mut self, byte: u8) -> bool {
+        match self.rest {
+            [first, rest @ ..] if *first == byte => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Decimal digits, as a whole number.
+#[derive(Default)]
+struct Digits {
+    /// Their value if there are at most [`Digits::MOST`].
+    value: u64,
+    n: usize,
+}
+
+/// Powers of ten that are exact in `f64`.
+const POWERS: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+
+impl Digits {
+    /// So many digits always fit into 64 bits.
+    const MOST: usize = 19;
+
+    /// Reads the digits that a text starts with, eight at once where there are as many, and gives the rest.
+    fn read<'a>(&mut self, mut text: &'a [u8]) -> &'a [u8] {
+        while let Some((eight, rest)) = text.split_first_chunk()
+            && let Some(value) = eight_digits(*eight)
+        {
+            self.value = self.value.wrapping_mul(100_000_000).wrapping_add(value);
+            self.n += 8;
+            text = rest;
+        }
+        while let [digit @ b'0'..=b'9', rest @ ..] = text {
+            self.value = self.value.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
+            self.n += 1;
+            text = rest;
+        }
+        text
+    }
+
+    /// The digits times a power of ten, rounded correctly to `f64` and then to `f32`; `None` where that takes more
+    /// than `f64` arithmetic.
+    ///
+    /// The digits as `f64` and their product or quotient with an exact power of ten are rounded once each, so the result
+    /// is less than 3 units in the last place from the `f64` that is right (D. Goldberg, What every computer scientist
+    /// should know about floating-point arithmetic, 1991). If all `f64` so near round to one `f32`, it is the right one;
+    /// they do but for one number in 100 million.
+    fn times_power_of_ten(&self, exponent: i32) -> Option<f32> {
+        const MARGIN: u64 = 4;
+        if self.n > Self::MOST {
+            return None;
+        }
+        if self.value == 0 {
+            return Some(0.0);
+        }
+        let power = *POWERS.get(exponent.unsigned_abs() as usize)?;
+        let near = if exponent < 0 { self.value as f64 / power } else { self.value as f64 * power };
+        let bits = near.to_bits();
+        let (low, high) = (f64::from_bits(bits - MARGIN) as f32, f64::from_bits(bits + MARGIN) as f32);
+        (low.to_bits() == high.to_bits()).then_some(low)
+    }
+}
+
+/// The value of eight digits; `None` if there is anything else among them.
+///
+/// Pairs, then fours, then all eight are put together in one register (D. Lemire, Number parsing at a gigabyte per
+/// second, 2021).
+fn eight_digits(text: [u8; 8]) -> Option<u64> {
+    let chunk = u64::from_le_bytes(text);
+    let high = chunk & 0xf0f0_f0f0_f0f0_f0f0;
+    let carried = chunk.wrapping_add(0x0606_0606_0606_0606) & 0xf0f0_f0f0_f0f0_f0f0;
+    if high | carried >> 4 != 0x3333_3333_3333_3333 {
+        return None;
+    }
+    let ones = chunk - 0x3030_3030_3030_3030;
+    let pairs = ones * 10 + (ones >> 8);
+    let low = (pairs & 0x0000_00ff_0000_00ff).wrapping_mul(0x000f_4240_0000_0064);
+    let high = (pairs >> 16 & 0x0000_00ff_0000_00ff).wrapping_mul(0x0000_2710_0000_0001);
+    Some(low.wrapping_add(high) >> 32)
+}
