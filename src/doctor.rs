@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::dataset::{Class, Detections, FileView, GroundTruth, Predictions};
+use crate::dataset::{CLASSES, Class, Detections, FileView, GroundTruth, Predictions};
 use crate::error::Error;
 use crate::geometry::{BBox, Extent, iou};
 use crate::input::remedy::{loose_name, read_box, top_folders};
@@ -54,6 +54,7 @@ pub fn examine(case: Case<'_>) -> Vec<Finding> {
     let names = file_names(case);
     let classes = class_names(case);
     let boxes = boxes(case);
+    let repeats = Repeats::new(case);
     let rest = [
         ground_truth_inside(case),
         outside(case),
@@ -61,8 +62,8 @@ pub fn examine(case: Case<'_>) -> Vec<Finding> {
         scores_equal(case),
         scores_in_percent(case),
         many_ties(case),
-        duplicates(case),
-        unsuppressed(case),
+        duplicates(case, &repeats),
+        unsuppressed(case, &repeats),
         without_boxes(case),
     ];
     [names, classes, boxes].into_iter().chain(rest).flatten().collect()
@@ -111,36 +112,52 @@ impl Refusal {
     }
 }
 
-/// Some of [`all`], evenly thinned if there are many.
+/// Some of the detections that belong to an image, evenly thinned if there are many: the image, and the number of the
+/// detection.
 fn sample(case: Case<'_>) -> impl Iterator<Item = (usize, usize)> {
-    all(case).step_by(case.predictions.detections().len().div_ceil(SAMPLE).max(1))
+    let step = case.predictions.detections().len().div_ceil(SAMPLE).max(1);
+    // How many are passed over before the next one.
+    let mut skipped = 0_usize;
+    (0..case.ground_truth.n_images()).flat_map(move |image| {
+        let rows = rows(case, image);
+        let first = rows.start + skipped;
+        let n = rows.end.saturating_sub(first).div_ceil(step);
+        skipped = first + n * step - rows.end;
+        (first..rows.end).step_by(step).map(move |at| (image, at))
+    })
+}
+
+/// The numbers of the detections of an image.
+fn rows(case: Case<'_>, image: usize) -> Range<usize> {
+    let Range { start, end } = case.run.detections(image);
+    start as usize..end as usize
 }
 
 /// The detections that belong to an image: the image, and the number of the detection.
 fn all(case: Case<'_>) -> impl Iterator<Item = (usize, usize)> {
-    let of_image = move |image| (image, case.run.detections(image));
-    let rows = (0..case.ground_truth.n_images()).map(of_image);
-    rows.flat_map(|(image, rows): (usize, Range<u32>)| rows.map(move |at| (image, at as usize)))
+    (0..case.ground_truth.n_images()).flat_map(move |image| rows(case, image).map(move |at| (image, at)))
 }
 
-/// The share of boxes that lie on a lesion of their class, of those in an image that has one; `None` if they are few.
-fn share_on_lesions(
-    case: Case<'_>,
-    class_of: impl Fn(&Detections, usize) -> Option<Class>,
-    read: impl Fn(BBox) -> BBox,
-) -> Option<f64> {
+/// A box, and the lesions of its class in its image, of which there is one at least.
+type Beside<'a> = (BBox, &'a [BBox]);
+
+/// The boxes of the sample whose image has a lesion of their class.
+fn beside_lesions<'a>(case: Case<'a>, class_of: impl Fn(&Detections, usize) -> Option<Class>) -> Vec<Beside<'a>> {
     let detections = case.predictions.detections();
-    let (mut on, mut all) = (0_u32, 0_u32);
-    for (image, at) in sample(case) {
-        let Some(class) = class_of(detections, at) else { continue };
-        let (_, lesions) = case.ground_truth.lesions(class, image);
-        if !lesions.is_empty() {
-            let bbox = read(detections.bbox(at));
-            all += 1;
-            on += u32::from(lesions.iter().any(|lesion| iou(bbox, *lesion, Extent::PlusOne) >= ON_PURPOSE));
-        }
-    }
-    (all as usize >= LEAST_BOXES).then(|| f64::from(on) / f64::from(all))
+    let beside = |(image, at): (usize, usize)| {
+        let (_, lesions) = case.ground_truth.lesions(class_of(detections, at)?, image);
+        (!lesions.is_empty()).then(|| (detections.bbox(at), lesions))
+    };
+    sample(case).filter_map(beside).collect()
+}
+
+/// The share of boxes that lie on a lesion of their class; `None` if they are few.
+fn share_on_lesions(boxes: &[Beside<'_>], read: impl Fn(BBox) -> BBox) -> Option<f64> {
+    let is_on = |(bbox, lesions): &&Beside<'_>| {
+        let bbox = read(*bbox);
+        lesions.iter().any(|lesion| iou(bbox, *lesion, Extent::PlusOne) >= ON_PURPOSE)
+    };
+    (boxes.len() >= LEAST_BOXES).then(|| boxes.iter().filter(is_on).count() as f64 / boxes.len() as f64)
 }
 
 fn percent(share: f64) -> String {
@@ -158,8 +175,8 @@ fn boxes(case: Case<'_>) -> Option<Finding> {
     if case.reading.boxes != Layout::Corners || (case.reading.scale - 1.0).abs() > f64::EPSILON {
         return None;
     }
-    let class_of = |detections: &Detections, at| detections.class(at);
-    let before = share_on_lesions(case, class_of, |bbox| bbox)?;
+    let beside = beside_lesions(case, Detections::class);
+    let before = share_on_lesions(&beside, |bbox| bbox)?;
     if before * LEAST_RATIO > 1.0 {
         return None;
     }
@@ -168,7 +185,7 @@ fn boxes(case: Case<'_>) -> Option<Finding> {
     let candidates = scales.iter().flat_map(|scale| layouts.map(|layout| (*scale, layout)));
     let mut best = (before, 1.0, Layout::Corners);
     for (scale, layout) in candidates {
-        let share = share_on_lesions(case, class_of, |bbox| read_box(bbox, layout, scale))?;
+        let share = share_on_lesions(&beside, |bbox| read_box(bbox, layout, scale))?;
         // The first of equals stays: the plainer reading.
         if share > best.0 + 0.01 {
             best = (share, scale, layout);
@@ -226,18 +243,23 @@ fn scales(case: Case<'_>) -> Vec<f64> {
 
 /// Boxes that lie wholly off the image.
 fn outside(case: Case<'_>) -> Option<Finding> {
-    let detections = case.predictions.detections();
-    let is_off = |bbox: BBox| {
-        bbox.x1.min(bbox.x2) >= SIDE
-            || bbox.y1.min(bbox.y2) >= SIDE
-            || bbox.x1.max(bbox.x2) < 0.0
-            || bbox.y1.max(bbox.y2) < 0.0
-    };
-    counted(case, |_, at| is_off(detections.bbox(at))).map(|(count, examples)| Finding {
+    let (boxes, ..) = case.predictions.detections().columns();
+    let is_left_over = |a: f32, b: f32| (a >= SIDE) & (b >= SIDE) | (a < 0.0) & (b < 0.0);
+    let is_off = |bbox: &BBox| is_left_over(bbox.x1, bbox.x2) | is_left_over(bbox.y1, bbox.y2);
+    let mut seen = Seen::default();
+    for image in 0..case.ground_truth.n_images() {
+        let rows = rows(case, image);
+        // Almost none lies there.
+        if boxes[rows.clone()].iter().any(is_off) {
+            rows.filter(|at| is_off(&boxes[*at])).for_each(|at| seen.add(image, at));
+        }
+    }
+    let count = seen.count;
+    (count > 0).then(|| Finding {
         code: "box_outside_image",
         sentence: format!("{} wholly outside an image of 1024 x 1024 pixels.", boxes_lie(count)),
         fix: "Check the image size that the boxes are meant for.".into(),
-        examples: examples.into_iter().map(|(image, at)| format!("{} in {image}", show(detections.bbox(at)))).collect(),
+        examples: seen.examples(case),
         count,
         remedy: None,
     })
@@ -247,19 +269,28 @@ fn boxes_lie(count: usize) -> String {
     if count == 1 { "1 box lies".into() } else { format!("{count} boxes lie") }
 }
 
-/// How many detections answer `is_so`, and the first few with their images; `None` if none does.
-fn counted(case: Case<'_>, is_so: impl Fn(usize, usize) -> bool) -> Option<(usize, Vec<(&str, usize)>)> {
-    let mut count = 0;
-    let mut examples = Vec::new();
-    for (image, at) in all(case) {
-        if is_so(image, at) {
-            count += 1;
-            if examples.len() < MAX_EXAMPLES {
-                examples.push((&case.ground_truth.images()[image], at));
-            }
+/// How many detections were seen, and the first few with their images.
+#[derive(Default)]
+struct Seen {
+    count: usize,
+    first: Vec<(usize, usize)>,
+}
+
+impl Seen {
+    fn add(&mut self, image: usize, at: usize) {
+        self.count += 1;
+        if self.first.len() < MAX_EXAMPLES {
+            self.first.push((image, at));
         }
     }
-    (count > 0).then_some((count, examples))
+
+    fn examples(&self, case: Case<'_>) -> Vec<String> {
+        let detections = case.predictions.detections();
+        let show = |(image, at): &(usize, usize)| {
+            format!("{} in {}", show(detections.bbox(*at)), &case.ground_truth.images()[*image])
+        };
+        self.first.iter().map(show).collect()
+    }
 }
 
 /// Class names in another spelling, each with the class it is nearest to.
@@ -320,7 +351,7 @@ fn index_names(case: Case<'_>, counts: &BTreeMap<&str, usize>) -> BTreeMap<Strin
     };
     let share = |classes: &BTreeMap<String, Class>| {
         let class_of = |detections: &Detections, at: usize| classes.get(detections.unread_name(at)?).copied();
-        share_on_lesions(case, class_of, |bbox| bbox).unwrap_or(0.0)
+        share_on_lesions(&beside_lesions(case, class_of), |bbox| bbox).unwrap_or(0.0)
     };
     let (zero, one) = (from(0), from(1));
     let chosen = if share(&one) > share(&zero) { one } else { zero };
@@ -511,16 +542,57 @@ fn many_ties(case: Case<'_>) -> Option<Finding> {
     })
 }
 
-/// Whether a detection is the very box and class of an earlier one in its image.
-fn duplicates(case: Case<'_>) -> Option<Finding> {
-    let detections = case.predictions.detections();
-    let (boxes, _, keys, _) = detections.columns();
-    let is_again = |image: usize, at: usize| {
-        let (bbox, key, before) = (boxes[at], keys[at], earlier(case, image, at));
-        let is_same = |(other, of): (&BBox, &u8)| *other == bbox && *of == key;
-        detections.class(at).is_some() && boxes[before.clone()].iter().zip(&keys[before]).any(is_same)
-    };
-    counted(case, is_again).map(|(count, examples)| Finding {
+/// What detections have in common with earlier ones of their class in their image.
+#[derive(Default)]
+struct Repeats {
+    /// Those that are the very box of an earlier one.
+    same: Seen,
+    /// Those of the sample that overlap an earlier one that is another box.
+    on_top: Seen,
+    /// How many the sample has.
+    looked_at: usize,
+}
+
+impl Repeats {
+    fn new(case: Case<'_>) -> Self {
+        /// A crowded image costs little if at most so many come before.
+        const MOST: usize = 300;
+        let (boxes, _, keys, _) = case.predictions.detections().columns();
+        let mut repeats = Self::default();
+        let mut sample = sample(case).peekable();
+        // Of each detection of an image, the one of its class before it.
+        let mut before: Vec<Option<usize>> = Vec::new();
+        for image in 0..case.ground_truth.n_images() {
+            let rows = rows(case, image);
+            let mut last = [None; CLASSES.len()];
+            before.clear();
+            for at in rows.clone() {
+                before.push(last.get_mut(usize::from(keys[at])).and_then(|last| last.replace(at)));
+                let bbox = boxes[at];
+                let least = at.saturating_sub(MOST);
+                let earlier = || {
+                    let one = |at: &usize| before[*at - rows.start];
+                    std::iter::successors(one(&at), one).take_while(|other| *other >= least).map(|other| boxes[other])
+                };
+                if earlier().any(|other| other == bbox) {
+                    repeats.same.add(image, at);
+                }
+                if sample.next_if_eq(&(image, at)).is_some() {
+                    repeats.looked_at += 1;
+                    if earlier().any(|other| other != bbox && iou(other, bbox, Extent::PlusOne) >= SAME_PLACE) {
+                        repeats.on_top.add(image, at);
+                    }
+                }
+            }
+        }
+        repeats
+    }
+}
+
+/// Detections that are the very box and class of an earlier one in their image.
+fn duplicates(case: Case<'_>, repeats: &Repeats) -> Option<Finding> {
+    let count = repeats.same.count;
+    (count > 0).then(|| Finding {
         code: "duplicate_detection",
         sentence: if count == 1 {
             "1 detection is the same box of the same class as another in its image.".into()
@@ -528,49 +600,26 @@ fn duplicates(case: Case<'_>) -> Option<Finding> {
             format!("{count} detections are the same box of the same class as another in their image.")
         },
         fix: "Write each box once: a second one on a lesion counts as a false positive.".into(),
-        examples: examples.into_iter().map(|(image, at)| format!("{} in {image}", show(detections.bbox(at)))).collect(),
+        examples: repeats.same.examples(case),
         count,
         remedy: None,
     })
 }
 
-/// The detections of an image before one of them; at most a few hundred, so that a crowded image costs little.
-fn earlier(case: Case<'_>, image: usize, at: usize) -> Range<usize> {
-    const MOST: usize = 300;
-    let first = case.run.detections(image).start as usize;
-    first.max(at.saturating_sub(MOST))..at
-}
-
 /// Many boxes on top of another one of their class.
-fn unsuppressed(case: Case<'_>) -> Option<Finding> {
-    let detections = case.predictions.detections();
-    let is_on_top = |image: usize, at: usize| {
-        let class = detections.class(at);
-        class.is_some()
-            && earlier(case, image, at).any(|other| {
-                detections.class(other) == class
-                    && detections.bbox(other) != detections.bbox(at)
-                    && iou(detections.bbox(other), detections.bbox(at), Extent::PlusOne) >= SAME_PLACE
-            })
-    };
-    let looked_at = sample(case).count();
-    let on_top: Vec<(usize, usize)> = sample(case).filter(|(image, at)| is_on_top(*image, *at)).collect();
-    let share = on_top.len() as f64 / looked_at.max(1) as f64;
-    let images = case.ground_truth.images();
-    (looked_at >= LEAST_BOXES && share > UNSUPPRESSED).then(|| Finding {
+fn unsuppressed(case: Case<'_>, repeats: &Repeats) -> Option<Finding> {
+    let Repeats { on_top, looked_at, .. } = repeats;
+    let share = on_top.count as f64 / (*looked_at).max(1) as f64;
+    (*looked_at >= LEAST_BOXES && share > UNSUPPRESSED).then(|| Finding {
         code: "no_suppression",
-        count: on_top.len(),
+        count: on_top.count,
         sentence: format!(
             "{} of the boxes overlap another one of their class in their image by more than {}.",
             percent(share),
             percent(f64::from(SAME_PLACE))
         ),
         fix: "Apply non-maximum suppression: a second box on a found lesion counts as a false positive.".into(),
-        examples: on_top
-            .iter()
-            .take(MAX_EXAMPLES)
-            .map(|(image, at)| format!("{} in {}", show(detections.bbox(*at)), &images[*image]))
-            .collect(),
+        examples: on_top.examples(case),
         remedy: None,
     })
 }

@@ -38,11 +38,12 @@ pub struct Verdicts {
     claims: Vec<Claim>,
 }
 
-/// The lesion that a detection looks at, under each [`Extent`].
+/// The lesion that a detection looks at, and their overlap under each [`Extent`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Candidate {
-    plus_one: Best,
-    plain: Best,
+    lesion: u32,
+    plus_one: f32,
+    plain: f32,
 }
 
 /// The lesion with the greatest overlap, by its number among the lesions of the class; NaN if that is 0/0, which reaches
@@ -62,6 +63,9 @@ pub struct Ranking {
     /// The ranks of detections that overlap a lesion of the class, rising, and what each may find: few do.
     ranks: Vec<u32>,
     candidates: Vec<Candidate>,
+    /// The few of them that look at another lesion under [`Extent::Plain`]: their places among the candidates, rising, and
+    /// that lesion.
+    plain_lesions: Vec<(u32, u32)>,
     /// The ranks of detections that overlap none of the lesions of the class in their image, rising, and the lesion that
     /// each looks at all the same: it finds it where no overlap is needed.
     apart: Vec<(u32, u32)>,
@@ -92,16 +96,15 @@ impl Ranking {
         for &detection in &listed {
             let one = look(detection);
             keys.push(one.score);
-            claimants.push(Candidate::of(&one));
+            claimants.push(&one);
         }
         let keys = keys.sorted();
-        let (ranks, candidates, apart) = claimants.ranked(keys.falling().map(|(_, place)| place));
-        drop(claimants);
+        let ranking = claimants.ranked(keys.falling().map(|(_, place)| place));
         let detections = keys.falling().map(|(_, place)| listed[place as usize]).collect();
         drop(listed);
         let scores: Arc<[f32]> = keys.falling().map(|(score, _)| score).collect();
         let n_tied = scores.chunk_by(f32::eq).map(<[f32]>::len).filter(|group| *group > 1).sum();
-        Self { scores, detections, ranks, candidates, apart, n_tied }
+        Self { scores, detections, n_tied, ..ranking }
     }
 
     /// Scores, falling, to be kept.
@@ -134,14 +137,16 @@ impl Ranking {
     /// `n_lesions` are those of the class in all images.
     #[must_use]
     pub fn verdicts(&self, n_lesions: usize, iou_threshold: f32, extent: Extent) -> Verdicts {
-        let looks = |(&rank, candidate): (&u32, &Candidate)| {
-            let best = match extent {
-                Extent::PlusOne => candidate.plus_one,
-                Extent::Plain => candidate.plain,
+        let mut plain_lesions = self.plain_lesions.iter().peekable();
+        let looks = |(at, (&rank, candidate)): (u32, (&u32, &Candidate))| {
+            let other = plain_lesions.next_if(|(of, _)| *of == at).map(|(_, lesion)| *lesion);
+            let (iou, lesion) = match extent {
+                Extent::PlusOne => (candidate.plus_one, candidate.lesion),
+                Extent::Plain => (candidate.plain, other.unwrap_or(candidate.lesion)),
             };
-            (best.iou >= iou_threshold).then_some((rank, best.lesion))
+            (iou >= iou_threshold).then_some((rank, lesion))
         };
-        let mut near = self.ranks.iter().zip(&self.candidates).filter_map(looks).peekable();
+        let mut near = (0..).zip(self.ranks.iter().zip(&self.candidates)).filter_map(looks).peekable();
         let apart: &[(u32, u32)] = if 0.0 >= iou_threshold { &self.apart } else { &[] };
         let mut apart = apart.iter().copied().peekable();
         let by_rank = std::iter::from_fn(|| match (near.peek(), apart.peek()) {
@@ -200,17 +205,9 @@ impl Verdicts {
 }
 
 impl Candidate {
-    fn of(one: &Unranked<'_>) -> Option<Self> {
-        if one.lesions.is_empty() {
-            return None;
-        }
-        Some(Self { plus_one: Best::of(one, Extent::PlusOne), plain: Best::of(one, Extent::Plain) })
-    }
-
-    /// The lesion, if there is no overlap with it, in pixels of either kind.
-    fn apart(&self) -> Option<u32> {
-        let is_apart = self.plus_one.iou == 0.0 && self.plain.iou == 0.0 && self.plus_one.lesion == self.plain.lesion;
-        is_apart.then_some(self.plus_one.lesion)
+    /// Whether there is no overlap, under either extent.
+    fn is_apart(&self) -> bool {
+        self.plus_one == 0.0 && self.plain == 0.0
     }
 }
 
@@ -236,6 +233,8 @@ impl Best {
 struct Claimants {
     /// In the order listed.
     candidates: Vec<Candidate>,
+    /// As in [`Ranking`].
+    plain_lesions: Vec<(u32, u32)>,
     n_apart: usize,
     n_listed: usize,
     /// One bit for each detection listed: whether one of the candidates is its own.
@@ -248,49 +247,66 @@ impl Claimants {
     /// None yet, of so many detections.
     fn of_n(n: usize) -> Self {
         let (has_one, before) = (vec![0; n.div_ceil(64)], Vec::with_capacity(n.div_ceil(64)));
-        Self { candidates: Vec::new(), n_apart: 0, n_listed: 0, has_one, before }
+        Self { candidates: Vec::new(), plain_lesions: Vec::new(), n_apart: 0, n_listed: 0, has_one, before }
     }
 
-    /// That of the next detection listed.
-    fn push(&mut self, candidate: Option<Candidate>) {
+    /// The next detection listed.
+    fn push(&mut self, one: &Unranked<'_>) {
         let (word, bit) = (self.n_listed / 64, self.n_listed % 64);
         self.n_listed += 1;
         if bit == 0 {
             self.before.push(self.candidates.len() as u32);
         }
-        if let Some(candidate) = candidate {
-            self.has_one[word] |= 1 << bit;
-            self.n_apart += usize::from(candidate.apart().is_some());
-            self.candidates.push(candidate);
+        if one.lesions.is_empty() {
+            return;
         }
+        let (plus_one, plain) = (Best::of(one, Extent::PlusOne), Best::of(one, Extent::Plain));
+        let candidate = Candidate { lesion: plus_one.lesion, plus_one: plus_one.iou, plain: plain.iou };
+        if plain.lesion != plus_one.lesion {
+            self.plain_lesions.push((self.candidates.len() as u32, plain.lesion));
+        } else if candidate.is_apart() {
+            self.n_apart += 1;
+        }
+        self.has_one[word] |= 1 << bit;
+        self.candidates.push(candidate);
     }
 
-    /// Of the detection at a place of the list.
-    fn of_place(&self, place: u32) -> Option<&Candidate> {
+    /// The place among the candidates of that of a detection, by its place in the list.
+    fn of_place(&self, place: u32) -> Option<u32> {
         let (at, bit) = (place as usize / 64, place % 64);
         let word = self.has_one[at];
-        if word >> bit & 1 == 0 {
-            return None;
-        }
-        let before = self.before[at] + (word & ((1 << bit) - 1)).count_ones();
-        self.candidates.get(before as usize)
+        (word >> bit & 1 == 1).then(|| self.before[at] + (word & ((1 << bit) - 1)).count_ones())
     }
 
-    /// The ranks of those that overlap, what they may find, and those that are apart; `places` are given by rank.
-    fn ranked(&self, places: impl Iterator<Item = u32>) -> (Vec<u32>, Vec<Candidate>, Vec<(u32, u32)>) {
+    /// The candidates in the order of rank; `places` are those of the list, by rank.
+    fn ranked(self, places: impl Iterator<Item = u32>) -> Ranking {
         let n_near = self.candidates.len() - self.n_apart;
-        let (mut ranks, mut near) = (Vec::with_capacity(n_near), Vec::with_capacity(n_near));
-        let mut apart = Vec::with_capacity(self.n_apart);
+        let mut ranking = Ranking {
+            ranks: Vec::with_capacity(n_near),
+            candidates: Vec::with_capacity(n_near),
+            apart: Vec::with_capacity(self.n_apart),
+            ..Ranking::default()
+        };
         for (place, rank) in places.zip(0..) {
-            let Some(candidate) = self.of_place(place) else { continue };
-            if let Some(lesion) = candidate.apart() {
-                apart.push((rank, lesion));
-            } else {
-                ranks.push(rank);
-                near.push(*candidate);
+            let Some(at) = self.of_place(place) else { continue };
+            let candidate = self.candidates[at as usize];
+            let plain_lesion = self.plain_lesion(at);
+            if candidate.is_apart() && plain_lesion.is_none() {
+                ranking.apart.push((rank, candidate.lesion));
+                continue;
             }
+            if let Some(lesion) = plain_lesion {
+                ranking.plain_lesions.push((ranking.candidates.len() as u32, lesion));
+            }
+            ranking.ranks.push(rank);
+            ranking.candidates.push(candidate);
         }
-        (ranks, near, apart)
+        ranking
+    }
+
+    fn plain_lesion(&self, candidate: u32) -> Option<u32> {
+        let at = self.plain_lesions.binary_search_by_key(&candidate, |(of, _)| *of);
+        at.ok().map(|at| self.plain_lesions[at].1)
     }
 }
 
