@@ -58,10 +58,17 @@ impl Lesions {
 
     /// Lesions of a class in an image: the number of the first among all of the class, and their boxes.
     pub fn of(&self, class: Class, image: usize) -> (u32, &[BBox]) {
+        /// So many are looked through sooner than they are searched.
+        const FEW: usize = 24;
         let all: Range<usize> = self.first[image] as usize..self.first[image + 1] as usize;
         let classes = &self.classes[all.clone()];
-        let start = classes.partition_point(|other| *other < class);
-        let n = classes[start..].partition_point(|other| *other == class);
+        let (start, n) = if classes.len() <= FEW {
+            let Some(start) = classes.iter().position(|other| *other == class) else { return (0, &[]) };
+            (start, classes[start..].iter().take_while(|other| **other == class).count())
+        } else {
+            let start = classes.partition_point(|other| *other < class);
+            (start, classes[start..].partition_point(|other| *other == class))
+        };
         let start = all.start + start;
         (self.numbers.get(start).copied().filter(|_| n > 0).unwrap_or(0), &self.boxes[start..start + n])
     }

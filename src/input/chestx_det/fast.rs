@@ -28,7 +28,7 @@ fn list(text: &[u8], into: &mut Detections) -> Option<u32> {
         entry.clear();
         scanner.list(*b"{}", |scanner| {
             // A class name has no escape in it.
-            let key = Key::named(scanner.text(LONGEST)?)?;
+            let key = Key::named(scanner.name(LONGEST)?)?;
             scanner.expect(b':')?;
             let numbers = scanner.numbers()?;
             if entry.iter().any(|(other, _)| *other == key) {

@@ -44,14 +44,14 @@ fn record<'a>(scanner: &mut Scanner<'a>, syms: &mut Vec<Class>, boxes: &mut Vec<
     const LONGEST: usize = 13;
     let (mut file_name, mut has_syms, mut has_boxes) = (None, false, false);
     scanner.list(*b"{}", |scanner| {
-        let key = scanner.text(LONGEST)?;
+        let key = scanner.name(LONGEST)?;
         scanner.expect(b':')?;
         match key {
-            b"file_name" if file_name.is_none() => file_name = Some(str::from_utf8(scanner.text(usize::MAX)?).ok()?),
+            b"file_name" if file_name.is_none() => file_name = Some(str::from_utf8(scanner.text()?).ok()?),
             b"syms" if !has_syms => {
                 has_syms = true;
                 scanner.list(*b"[]", |scanner| {
-                    syms.push(Class::named(scanner.text(LONGEST)?)?);
+                    syms.push(Class::named(scanner.name(LONGEST)?)?);
                     (syms.len() <= MAX_LESIONS_OF_IMAGE).then_some(())
                 })?;
             }
