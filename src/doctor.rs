@@ -144,7 +144,7 @@ fn all(case: Case<'_>) -> impl Iterator<Item = (usize, usize)> {
 type Beside<'a> = (BBox, &'a [BBox]);
 
 /// The boxes of the sample whose image has a lesion of their class.
-fn beside_lesions<'a>(case: Case<'a>, class_of: impl Fn(&Detections, usize) -> Option<Class>) -> Vec<Beside<'a>> {
+fn beside_lesions(case: Case<'_>, class_of: impl Fn(&Detections, usize) -> Option<Class>) -> Vec<Beside<'_>> {
     let detections = case.predictions.detections();
     let beside = |(image, at): (usize, usize)| {
         let (_, lesions) = case.ground_truth.lesions(class_of(detections, at)?, image);
@@ -262,8 +262,8 @@ fn scales(case: Case<'_>) -> Vec<f64> {
 /// Boxes that lie wholly off the image.
 fn outside(case: Case<'_>) -> Option<Finding> {
     let (boxes, ..) = case.predictions.detections().columns();
-    let is_left_over = |a: f32, b: f32| (a >= SIDE) & (b >= SIDE) | (a < 0.0) & (b < 0.0);
-    let is_off = |bbox: &BBox| is_left_over(bbox.x1, bbox.x2) | is_left_over(bbox.y1, bbox.y2);
+    let is_beyond = |a: f32, b: f32| (a >= SIDE && b >= SIDE) || (a < 0.0 && b < 0.0);
+    let is_off = |bbox: &BBox| is_beyond(bbox.x1, bbox.x2) || is_beyond(bbox.y1, bbox.y2);
     let mut seen = Seen::default();
     for image in 0..case.ground_truth.n_images() {
         let rows = rows(case, image);
@@ -587,10 +587,12 @@ impl Repeats {
             for at in rows.clone() {
                 before.push(last.get_mut(usize::from(keys[at])).and_then(|last| last.replace(at)));
                 let bbox = boxes[at];
-                let least = at.saturating_sub(MOST);
+                let earliest = at.saturating_sub(MOST);
                 let earlier = || {
                     let one = |at: &usize| before[*at - rows.start];
-                    std::iter::successors(one(&at), one).take_while(|other| *other >= least).map(|other| boxes[other])
+                    std::iter::successors(one(&at), one)
+                        .take_while(|other| *other >= earliest)
+                        .map(|other| boxes[other])
                 };
                 if earlier().any(|other| other == bbox) {
                     repeats.same.add(image, at);

@@ -60,15 +60,16 @@ pub struct Ranking {
     /// Shared with the curves that are read from it.
     scores: Arc<[f32]>,
     detections: Vec<u32>,
-    /// The ranks of detections that overlap a lesion of the class, rising, and what each may find: few do.
-    ranks: Vec<u32>,
+    /// The ranks of detections that overlap a lesion of the class, and what each may find, by rising rank: few do.
+    near: Bits,
     candidates: Vec<Candidate>,
     /// The few of them that look at another lesion under [`Extent::Plain`]: their places among the candidates, rising, and
     /// that lesion.
     plain_lesions: Vec<(u32, u32)>,
-    /// The ranks of detections that overlap none of the lesions of the class in their image, rising, and the lesion that
-    /// each looks at all the same: it finds it where no overlap is needed.
-    apart: Vec<(u32, u32)>,
+    /// The ranks of detections that overlap none of the lesions of the class in their image, and the lesion that each looks
+    /// at all the same, by rising rank: it finds it where no overlap is needed.
+    apart: Bits,
+    apart_lesions: Vec<u32>,
     n_tied: usize,
 }
 
@@ -101,6 +102,7 @@ impl Ranking {
         let keys = keys.sorted();
         let ranking = claimants.ranked(keys.falling().map(|(_, place)| place));
         let detections = keys.falling().map(|(_, place)| listed[place as usize]).collect();
+        // Room for the scores.
         drop(listed);
         let scores: Arc<[f32]> = keys.falling().map(|(score, _)| score).collect();
         let n_tied = scores.chunk_by(f32::eq).map(<[f32]>::len).filter(|group| *group > 1).sum();
@@ -138,7 +140,7 @@ impl Ranking {
     #[must_use]
     pub fn verdicts(&self, n_lesions: usize, iou_threshold: f32, extent: Extent) -> Verdicts {
         let mut plain_lesions = self.plain_lesions.iter().peekable();
-        let looks = |(at, (&rank, candidate)): (u32, (&u32, &Candidate))| {
+        let looks = |(at, (rank, candidate)): (u32, (u32, &Candidate))| {
             let other = plain_lesions.next_if(|(of, _)| *of == at).map(|(_, lesion)| *lesion);
             let (iou, lesion) = match extent {
                 Extent::PlusOne => (candidate.plus_one, candidate.lesion),
@@ -146,9 +148,9 @@ impl Ranking {
             };
             (iou >= iou_threshold).then_some((rank, lesion))
         };
-        let mut near = (0..).zip(self.ranks.iter().zip(&self.candidates)).filter_map(looks).peekable();
-        let apart: &[(u32, u32)] = if 0.0 >= iou_threshold { &self.apart } else { &[] };
-        let mut apart = apart.iter().copied().peekable();
+        let mut near = (0..).zip(self.near.ones().zip(&self.candidates)).filter_map(looks).peekable();
+        let all_apart = self.apart.ones().zip(self.apart_lesions.iter().copied());
+        let mut apart = all_apart.take_while(|_| 0.0 >= iou_threshold).peekable();
         let by_rank = std::iter::from_fn(|| match (near.peek(), apart.peek()) {
             (Some((rank, _)), Some((other, _))) if other < rank => apart.next(),
             (None, _) => apart.next(),
@@ -229,6 +231,33 @@ impl Best {
     }
 }
 
+/// One bit for each of the numbers up to one.
+#[derive(Debug, Clone, Default)]
+struct Bits {
+    words: Vec<u64>,
+}
+
+impl Bits {
+    /// `n` of them, none set.
+    fn zeros(n: usize) -> Self {
+        Self { words: vec![0; n.div_ceil(64)] }
+    }
+
+    fn set(&mut self, number: u32) {
+        self.words[number as usize / 64] |= 1 << (number % 64);
+    }
+
+    /// The numbers whose bits are set, rising.
+    fn ones(&self) -> impl Iterator<Item = u32> {
+        self.words.iter().zip((0..).step_by(64)).flat_map(|(&word, first)| {
+            // Each time without its lowest bit.
+            let rest = |word: &u64| Some(word & word.wrapping_sub(1));
+            let words = std::iter::successors(Some(word), rest).take_while(|word| *word != 0);
+            words.map(move |word| first + word.trailing_zeros())
+        })
+    }
+}
+
 /// The candidates of a class before it is ranked.
 struct Claimants {
     /// In the order listed.
@@ -237,8 +266,8 @@ struct Claimants {
     plain_lesions: Vec<(u32, u32)>,
     n_apart: usize,
     n_listed: usize,
-    /// One bit for each detection listed: whether one of the candidates is its own.
-    has_one: Vec<u64>,
+    /// Of each detection listed, whether one of the candidates is its own.
+    has_one: Bits,
     /// How many candidates come before those of each word of bits.
     before: Vec<u32>,
 }
@@ -246,15 +275,15 @@ struct Claimants {
 impl Claimants {
     /// None yet, of so many detections.
     fn of_n(n: usize) -> Self {
-        let (has_one, before) = (vec![0; n.div_ceil(64)], Vec::with_capacity(n.div_ceil(64)));
+        let (has_one, before) = (Bits::zeros(n), Vec::with_capacity(n.div_ceil(64)));
         Self { candidates: Vec::new(), plain_lesions: Vec::new(), n_apart: 0, n_listed: 0, has_one, before }
     }
 
     /// The next detection listed.
     fn push(&mut self, one: &Unranked<'_>) {
-        let (word, bit) = (self.n_listed / 64, self.n_listed % 64);
+        let place = self.n_listed as u32;
         self.n_listed += 1;
-        if bit == 0 {
+        if place.is_multiple_of(64) {
             self.before.push(self.candidates.len() as u32);
         }
         if one.lesions.is_empty() {
@@ -267,14 +296,14 @@ impl Claimants {
         } else if candidate.is_apart() {
             self.n_apart += 1;
         }
-        self.has_one[word] |= 1 << bit;
+        self.has_one.set(place);
         self.candidates.push(candidate);
     }
 
     /// The place among the candidates of that of a detection, by its place in the list.
     fn of_place(&self, place: u32) -> Option<u32> {
         let (at, bit) = (place as usize / 64, place % 64);
-        let word = self.has_one[at];
+        let word = self.has_one.words[at];
         (word >> bit & 1 == 1).then(|| self.before[at] + (word & ((1 << bit) - 1)).count_ones())
     }
 
@@ -282,9 +311,10 @@ impl Claimants {
     fn ranked(self, places: impl Iterator<Item = u32>) -> Ranking {
         let n_near = self.candidates.len() - self.n_apart;
         let mut ranking = Ranking {
-            ranks: Vec::with_capacity(n_near),
+            near: Bits::zeros(self.n_listed),
             candidates: Vec::with_capacity(n_near),
-            apart: Vec::with_capacity(self.n_apart),
+            apart: Bits::zeros(self.n_listed),
+            apart_lesions: Vec::with_capacity(self.n_apart),
             ..Ranking::default()
         };
         for (place, rank) in places.zip(0..) {
@@ -292,13 +322,14 @@ impl Claimants {
             let candidate = self.candidates[at as usize];
             let plain_lesion = self.plain_lesion(at);
             if candidate.is_apart() && plain_lesion.is_none() {
-                ranking.apart.push((rank, candidate.lesion));
+                ranking.apart.set(rank);
+                ranking.apart_lesions.push(candidate.lesion);
                 continue;
             }
             if let Some(lesion) = plain_lesion {
                 ranking.plain_lesions.push((ranking.candidates.len() as u32, lesion));
             }
-            ranking.ranks.push(rank);
+            ranking.near.set(rank);
             ranking.candidates.push(candidate);
         }
         ranking
@@ -363,10 +394,23 @@ fn score_of_bits(bits: u32) -> f32 {
 mod tests {
     use super::*;
 
+    #[test]
+    fn bits_come_back_in_order() {
+        let mut bits = Bits::zeros(200);
+        let numbers = [0, 1, 63, 64, 127, 130, 199];
+        for number in numbers.into_iter().rev() {
+            bits.set(number);
+        }
+        assert_eq!(bits.ones().collect::<Vec<_>>(), numbers);
+        assert_eq!(Bits::zeros(0).ones().next(), None);
+    }
+
     /// The places of scores by falling score.
     fn falling(scores: &[f32]) -> Vec<u32> {
         let mut keys = Keys::with_capacity(scores.len());
-        scores.iter().for_each(|score| keys.push(*score));
+        for score in scores {
+            keys.push(*score);
+        }
         let sorted = keys.sorted();
         for (score, place) in sorted.falling() {
             assert_eq!(score.to_bits(), scores[place as usize].to_bits(), "scores come back");
@@ -394,7 +438,7 @@ mod tests {
             lesions: if detection == 3 { &[] } else { &lesions },
         };
         let ranking = Ranking::new(vec![0, 1, 2, 3], look);
-        assert_eq!((ranking.ranks.as_slice(), ranking.apart.as_slice()), ([1, 2].as_slice(), [(0, 3)].as_slice()));
+        assert_eq!((ranking.near.ones().collect(), ranking.apart.ones().collect()), (vec![1, 2], vec![0]));
         let claims = |iou_threshold: f32| -> Vec<(u32, u32, bool)> {
             let verdicts = ranking.verdicts(5, iou_threshold, Extent::PlusOne);
             verdicts.claims().iter().map(|claim| (claim.rank, claim.lesion, claim.is_duplicate)).collect()

@@ -54,6 +54,7 @@ impl Texts {
     }
 
     /// All of them, in order.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> + Clone {
         let mut start = 0;
         self.ends.iter().map(move |end| &self.all[std::mem::replace(&mut start, *end)..*end])

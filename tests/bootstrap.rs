@@ -34,7 +34,7 @@ fn resampled(truth: &GroundTruth, predictions: &Predictions, drawn: &[usize]) ->
             let boxes = truth.lesions(class, image).1;
             lesions.extend(boxes.iter().map(|bbox| Lesion { image: copy as u32, class, bbox: *bbox }));
         }
-        let file = predictions.files().iter().find(|file| truth.image_of_file(&file.path) == Some(image as u32));
+        let file = predictions.files().iter().find(|file| truth.image_of_file(file.path) == Some(image as u32));
         let Some(file) = file else { continue };
         let first = detections.len() as u32;
         for at in file.detections.clone().expect("a readable file").map(|at| at as usize) {
