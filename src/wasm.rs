@@ -16,7 +16,7 @@ use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, FileReaderSync};
 
-pub use parts::{Sha256, read_share};
+pub use parts::{Sha256, ShareReader};
 
 use crate::dataset::{CLASSES, Class, GroundTruth, Predictions};
 use crate::doctor::Refusal;
@@ -163,6 +163,16 @@ impl Evaluator {
         #[wasm_bindgen(unchecked_param_type = "PartColumns[]")] parts: &Array,
     ) -> Result<JsValue, JsValue> {
         let predictions = parts::join(name, parts)?.finish(name);
+        self.keep(id, name, Contents::of(predictions))
+    }
+
+    /// Keeps a zip of predictions that was read by this worker, as its only share, under `id`, in place of what was there.
+    ///
+    /// # Errors
+    /// Throws a `Failure`; then nothing has changed.
+    #[wasm_bindgen(unchecked_return_type = "FileSummary")]
+    pub fn add_share(&mut self, id: &str, name: &str, share: ShareReader) -> Result<JsValue, JsValue> {
+        let predictions = share.into_part().finish(name);
         self.keep(id, name, Contents::of(predictions))
     }
 
@@ -521,6 +531,18 @@ impl BlobReader {
         Ok(head)
     }
 
+    /// Whether the file is read in one piece.
+    const fn is_small(&self) -> bool {
+        self.size <= Self::MOST
+    }
+
+    /// Takes bytes of the file that were fetched by another for the window, if there are any.
+    fn show(&mut self, bytes: Uint8Array, start: u64) {
+        if bytes.length() > 0 {
+            (self.window, self.start) = (bytes, start);
+        }
+    }
+
     /// Where the window ends in the file.
     fn end(&self) -> u64 {
         self.start + u64::from(self.window.length())
@@ -531,7 +553,7 @@ impl BlobReader {
     fn advance(&mut self, least: usize) -> io::Result<()> {
         let ahead = if self.position == self.end() { 2 * u64::from(self.window.length()) } else { 0 };
         let length = ahead.min(Self::MOST).max(least as u64);
-        let (start, end) = if self.size <= Self::MOST {
+        let (start, end) = if self.is_small() {
             (0, self.size)
         } else {
             (self.position, self.size.min(self.position.saturating_add(length)))

@@ -10,12 +10,12 @@ use std::io::{Cursor, Write as _};
 
 use froc::Options;
 use froc::report::OptionsReport;
-use froc::wasm::{Evaluator, Sha256, default_options, parse_options, read_share};
+use froc::wasm::{Evaluator, Sha256, ShareReader, default_options, parse_options};
 use js_sys::{Array, Function, JSON, Reflect, Uint8Array};
 use tsify::Tsify as _;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-use web_sys::Blob;
+use web_sys::{Blob, FileReaderSync};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -62,6 +62,18 @@ fn loaded_without_digest() -> Evaluator {
 fn evaluate(evaluator: &mut Evaluator) -> JsValue {
     let options = OptionsReport::from(&Options::default()).into_ts().expect("plain numbers");
     evaluator.evaluate(&options).expect("an outcome")
+}
+
+/// Reads a share as the page does; if its bytes are not `fetched`, they are asked for by the reader.
+fn read_share(name: &str, zip: &[u8], share: usize, of: usize, fetched: bool) -> Result<JsValue, JsValue> {
+    let mut reader = ShareReader::open(name, &blob(zip), share, of)?.expect("a zip");
+    for place in reader.pieces().chunks(2) {
+        let end = if fetched { place[1] } else { place[0] };
+        let bytes = blob(zip).slice_with_f64_and_f64(place[0], end).expect("a part of the zip");
+        let bytes = FileReaderSync::new().expect("a worker").read_as_array_buffer(&bytes).expect("bytes");
+        reader.read(Uint8Array::new(&bytes), &silent())?;
+    }
+    reader.finish()
 }
 
 /// The sentence of the first error of a `Failure`.
@@ -168,7 +180,7 @@ fn progress_is_told_and_a_listener_that_throws_ends_nothing() {
 fn shares_put_together_are_the_whole_zip() {
     let whole = evaluate(&mut loaded_without_digest());
     for of in [1, 2, 3, 7] {
-        let shares = (0..of).map(|share| read_share("predictions.zip", &blob(PREDICTIONS), share, of, &silent()));
+        let shares = (0..of).map(|share| read_share("predictions.zip", PREDICTIONS, share, of, true));
         let parts: Array = shares.map(|part| part.expect("a share")).collect();
         let mut evaluator = Evaluator::new();
         let summary = evaluator.add_parts("p", "predictions.zip", &parts).expect("shares that fit");
@@ -189,7 +201,7 @@ fn files_with_more_to_say_than_their_boxes_cross_workers_whole() {
         if shares == 0 {
             evaluator.add("p", "model.zip", &blob(&zip), &silent()).expect("a zip");
         } else {
-            let parts = (0..shares).map(|at| read_share("model.zip", &blob(&zip), at, shares, &silent()));
+            let parts = (0..shares).map(|at| read_share("model.zip", &zip, at, shares, true));
             let parts: Array = parts.map(|part| part.expect("a share")).collect();
             evaluator.add_parts("p", "model.zip", &parts).expect("shares that fit");
         }
@@ -207,6 +219,65 @@ fn files_with_more_to_say_than_their_boxes_cross_workers_whole() {
     assert!(unreadable.includes("4.json", 0), "{unreadable:?}");
     assert_eq!([one, one], [same, too]);
     assert_eq!([unreadable, unreadable], [still, last]);
+}
+
+/// The list of entries the other way round.
+fn backwards(zip: &[u8]) -> Vec<u8> {
+    let (start, end) = (headers(zip, b"PK\x01\x02")[0], headers(zip, b"PK\x05\x06")[0]);
+    let mut records: Vec<&[u8]> = Vec::new();
+    let mut starts = headers(zip, b"PK\x01\x02");
+    starts.push(end);
+    records.extend(starts.windows(2).map(|pair| &zip[pair[0]..pair[1]]));
+    records.reverse();
+    [&zip[..start], &records.concat(), &zip[end..]].concat()
+}
+
+fn headers(zip: &[u8], signature: &[u8]) -> Vec<usize> {
+    zip.windows(4).enumerate().filter(|(_, bytes)| *bytes == signature).map(|(at, _)| at).collect()
+}
+
+#[wasm_bindgen_test]
+fn pieces_that_are_fetched_make_no_difference_whatever_the_zip_is_like() {
+    let images = 1..=6;
+    let truth = images.clone().map(|image| format!(r#"{{"file_name": "{image}.png", "syms": [], "boxes": []}}"#));
+    let truth = format!("[{}]", truth.collect::<Vec<_>>().join(","));
+    // Stored, and too large for one piece, all in all; one is too large for any.
+    let sizes = [3_000_000, 10, 2_000_000, 4_500_000, 10_000_000, 10];
+    let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
+    let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+    for (image, blanks) in images.zip(sizes) {
+        writer.start_file(format!("{image}.json"), stored).expect("a name");
+        let text = format!(r#"[{{"Nodule": [{image}, 1, 20, 20, 0.{image}]}}{}]"#, " ".repeat(blanks));
+        writer.write_all(text.as_bytes()).expect("memory");
+    }
+    writer.start_file("notes.txt", stored).expect("a name");
+    let sound = writer.finish().expect("memory").into_inner();
+    let mut damaged = sound.clone();
+    damaged[4_000_000] = b'1';
+    for (what, zip) in [("in order", &sound), ("backwards", &backwards(&sound)), ("damaged", &damaged)] {
+        let outcome = |evaluator: &mut Evaluator| {
+            evaluator.add("g", "test.json", &blob(truth.as_bytes()), &silent()).expect("a ground truth");
+            String::from(JSON::stringify(&evaluate(evaluator)).expect("JSON"))
+        };
+        let mut evaluator = Evaluator::new();
+        evaluator.add("p", "model.zip", &blob(zip), &silent()).expect("a zip");
+        let whole = outcome(&mut evaluator);
+        assert_eq!(whole.contains("checksum"), what == "damaged", "{whole}");
+        let reader = ShareReader::open("model.zip", &blob(zip), 0, 1).expect("a share").expect("a zip");
+        assert_eq!(reader.pieces().len(), 10, "{what}: {:?}", reader.pieces());
+        assert!(reader.pieces()[..2] != [0.0, 0.0], "{what}");
+        for (of, fetched) in [(1, true), (1, false), (3, true), (3, false)] {
+            let shares = (0..of).map(|share| read_share("model.zip", zip, share, of, fetched).expect("a share"));
+            let mut evaluator = Evaluator::new();
+            evaluator.add_parts("p", "model.zip", &shares.collect()).expect("shares that fit");
+            assert_eq!(outcome(&mut evaluator), whole, "{what}: {of} shares, fetched: {fetched}");
+        }
+        let mut evaluator = Evaluator::new();
+        let mut share = ShareReader::open("model.zip", &blob(zip), 0, 1).expect("a share").expect("a zip");
+        (0..5).for_each(|_| share.read(Uint8Array::new_with_length(0), &silent()).expect("a piece"));
+        evaluator.add_share("p", "model.zip", share).expect("a share");
+        assert_eq!(outcome(&mut evaluator), whole, "{what}: as the only share");
+    }
 }
 
 #[wasm_bindgen_test]

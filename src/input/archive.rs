@@ -2,21 +2,23 @@
 
 mod directory;
 mod inflate;
+mod share;
 
-use std::cell::RefCell;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek};
 #[cfg(not(target_arch = "wasm32"))]
 use std::ops::ControlFlow;
 
-use rawzip::{ReaderAt, ZipArchive};
+pub use self::share::{Piece, SeekingShare, ShareReader};
 
-use self::directory::{Directory, Entry, stored_bytes};
-use self::inflate::Inflater;
-use super::source::{Ahead, Seekable};
-use super::{CANCELLED, OnProgress, Part, Progress, Stage, digest};
+#[cfg(not(target_arch = "wasm32"))]
+use self::directory::{Directory, stored_bytes};
+#[cfg(not(target_arch = "wasm32"))]
+use super::source::Ahead;
+use super::{OnProgress, Part, digest};
+#[cfg(not(target_arch = "wasm32"))]
+use super::{Progress, Stage};
 use crate::dataset::Predictions;
 use crate::error::Error;
-use crate::limits::{FREE_ZIP_BYTES, MAX_RATIO};
 
 const ZIP: &str = "a zip of prediction files, stored or deflated; pack the folder again as an ordinary zip";
 const WHOLE: &str = "a whole zip; copy or download it again, or pack the folder again";
@@ -48,14 +50,13 @@ pub fn read<R: Read + Seek>(name: &str, mut archive: R, on_progress: OnProgress<
 /// As [`read`].
 pub fn read_share<R: Read + Seek>(
     name: &str,
-    mut archive: R,
-    (share, of): (usize, usize),
+    archive: R,
+    share: (usize, usize),
     on_progress: OnProgress<'_>,
 ) -> Result<Part, Error> {
-    let length = archive.seek(SeekFrom::End(0)).map_err(|error| unreadable(name, &error))?;
-    let zip = directory::open(name, Ahead::new(Seekable(RefCell::new(archive))), length)?;
-    let entries = Directory::read(name, &zip)?.into_shares(of).into_iter().nth(share);
-    read_entries(name, &zip, entries.unwrap_or_default(), of, on_progress)
+    let mut share = SeekingShare::open(name, archive, share)?;
+    share.read(usize::MAX, on_progress)?;
+    Ok(share.finish())
 }
 
 /// Reads every prediction file in a zip on all cores, and its SHA-256 beside them.
@@ -91,7 +92,9 @@ pub fn read_file(
                 let done = all_done.fetch_add(newly, Ordering::Relaxed) + newly;
                 on_progress(Progress { stage: Stage::Reading, done, total })
             };
-            read_entries(name, &open()?, entries, of, &mut tell)
+            let mut share = ShareReader::new(name, open()?, entries, of);
+            share.read(usize::MAX, &mut tell)?;
+            Ok(share.finish())
         };
         let parts: Vec<Result<Part, Error>> = shares.into_par_iter().map(read_one).collect();
         let parts = parts.into_iter().collect::<Result<Vec<_>, _>>()?;
@@ -114,37 +117,6 @@ fn join(mut parts: Vec<Part>) -> Result<Part, Error> {
     let mut whole = Part::with_room(n_files, parts.iter().map(|part| part.detections().len()).sum())?;
     parts.into_iter().try_for_each(|part| whole.append(part))?;
     Ok(whole)
-}
-
-/// Reads entries, which are one of `of` shares.
-fn read_entries<R: ReaderAt>(
-    name: &str,
-    zip: &ZipArchive<R>,
-    entries: Vec<Entry>,
-    of: usize,
-    on_progress: OnProgress<'_>,
-) -> Result<Part, Error> {
-    let total = stored_bytes(&entries);
-    let most = (FREE_ZIP_BYTES / of as u64).max(total.saturating_mul(MAX_RATIO));
-    let mut part = Part::with_capacity(entries.len());
-    let mut inflater = Inflater::new();
-    let (mut done, mut inflated_bytes) = (0, 0);
-    for entry in entries {
-        if on_progress(Progress { stage: Stage::Reading, done, total }).is_break() {
-            return Err(Error::new(name, CANCELLED, TO_THE_END));
-        }
-        let Some(format) = Part::format_of(&entry.path) else { continue };
-        let bytes = inflater.read(zip, &entry);
-        inflated_bytes += bytes.as_ref().map_or(0, |bytes| bytes.len()) as u64;
-        if inflated_bytes > most {
-            return Err(Error::new(name, format!("its files inflate to more than {MAX_RATIO} times their size"), BOMB));
-        }
-        done += entry.stored_bytes();
-        part.add(entry.path, format, bytes).map_err(|error| error.within(name))?;
-        part.expect(done, total);
-    }
-    part.shrink();
-    Ok(part)
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Error {

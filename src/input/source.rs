@@ -26,6 +26,11 @@ impl<R: ReaderAt> Ahead<R> {
     pub const fn new(reader: R) -> Self {
         Self { reader, window: RefCell::new(Window { bytes: Vec::new(), start: 0 }) }
     }
+
+    /// What it reads.
+    pub const fn get_ref(&self) -> &R {
+        &self.reader
+    }
 }
 
 impl<R: ReaderAt> ReaderAt for Ahead<R> {

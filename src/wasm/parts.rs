@@ -3,6 +3,7 @@
 use js_sys::{Array, Float32Array, Function, Object, Reflect, Uint8Array, Uint32Array};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
+use std::vec::IntoIter;
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
@@ -10,6 +11,7 @@ use super::{BlobReader, failure, tell, to_js, unreadable};
 use crate::dataset::{Detections, FileView, PredictionFile};
 use crate::error::Error;
 use crate::geometry::BBox;
+use crate::input::archive::{Piece, SeekingShare};
 use crate::input::{Kind, Part, Progress, identify};
 
 #[wasm_bindgen(typescript_custom_section)]
@@ -68,31 +70,79 @@ impl Sha256 {
     }
 }
 
-/// Reads one of `of` shares of a zip of predictions, numbered from 0; null if the file is no such zip. `on_progress` is
-/// called with a `ProgressReport` of the share now and then. Works in workers only.
-///
-/// # Errors
-/// Throws a `Failure`.
-#[wasm_bindgen(unchecked_return_type = "PartColumns | null")]
-pub fn read_share(
-    name: &str,
-    blob: &Blob,
-    share: usize,
-    of: usize,
-    on_progress: &Function,
-) -> Result<JsValue, JsValue> {
-    let mut reader = BlobReader::new(blob).map_err(|error| failure(&[unreadable(name, &error)]))?;
-    let head = reader.head().map_err(|error| failure(&[unreadable(name, &error)]))?;
-    if !matches!(identify(name, &head), Ok(Kind::Predictions)) {
-        return Ok(JsValue::NULL);
+/// Reads one share of a zip of predictions, piece by piece, so that the bytes of the next piece can be fetched while this
+/// one is read. What is not in the bytes that are given is asked of the browser at once. Works in workers only.
+#[wasm_bindgen]
+pub struct ShareReader {
+    share: SeekingShare<BlobReader>,
+    pieces: IntoIter<Piece>,
+    told: f64,
+}
+
+/// Bytes of a piece, about. Larger ones take no less time, and one is read while the next one waits.
+const PIECE_BYTES: u64 = 1 << 22;
+
+#[wasm_bindgen]
+impl ShareReader {
+    /// Opens one of `of` shares, numbered from 0; undefined if the file is no such zip.
+    ///
+    /// # Errors
+    /// Throws a `Failure`.
+    pub fn open(name: &str, blob: &Blob, share: usize, of: usize) -> Result<Option<ShareReader>, JsValue> {
+        let mut reader = BlobReader::new(blob).map_err(|error| failure(&[unreadable(name, &error)]))?;
+        let head = reader.head().map_err(|error| failure(&[unreadable(name, &error)]))?;
+        if !matches!(identify(name, &head), Ok(Kind::Predictions)) {
+            return Ok(None);
+        }
+        let is_small = reader.is_small();
+        let share = SeekingShare::open(name, reader, (share, of)).map_err(|error| failure(&[error]))?;
+        let pieces = if is_small {
+            // It is there already.
+            vec![Piece { n_files: usize::MAX, bytes: 0..0 }]
+        } else {
+            share.pieces(PIECE_BYTES)
+        };
+        Ok(Some(Self { share, pieces: pieces.into_iter(), told: 0.0 }))
     }
-    let mut told = 0.0;
-    let mut tell = |progress: Progress| {
-        tell(on_progress, progress, &mut told);
-        ControlFlow::Continue(())
-    };
-    let part = crate::input::archive::read_share(name, reader, (share, of), &mut tell);
-    columns(&part.map_err(|error| failure(&[error]))?)
+
+    /// Where the pieces that are left start and end in the file: two numbers each, which are equal if nothing is to be
+    /// fetched.
+    #[must_use]
+    pub fn pieces(&self) -> Vec<f64> {
+        self.pieces.as_slice().iter().flat_map(|piece| [piece.bytes.start as f64, piece.bytes.end as f64]).collect()
+    }
+
+    /// Reads the next piece, whose bytes these are, or none if they could not be fetched. `on_progress` is called with a
+    /// `ProgressReport` of the share now and then.
+    ///
+    /// # Errors
+    /// Throws a `Failure`; then nothing more is to be read.
+    pub fn read(&mut self, bytes: Uint8Array, on_progress: &Function) -> Result<(), JsValue> {
+        let Some(Piece { n_files, bytes: place }) = self.pieces.next() else { return Ok(()) };
+        if let Ok(mut file) = self.share.file().try_borrow_mut() {
+            file.show(bytes, place.start);
+        }
+        let mut tell = |progress: Progress| {
+            tell(on_progress, progress, &mut self.told);
+            ControlFlow::Continue(())
+        };
+        self.share.read(n_files, &mut tell).map_err(|error| failure(&[error]))
+    }
+
+    /// What was read, for another worker.
+    ///
+    /// # Errors
+    /// Throws what the browser does if it cannot make an object.
+    #[wasm_bindgen(unchecked_return_type = "PartColumns")]
+    pub fn finish(self) -> Result<JsValue, JsValue> {
+        columns(&self.into_part())
+    }
+}
+
+impl ShareReader {
+    pub(super) fn into_part(self) -> Part {
+        self.share.finish()
+    }
 }
 
 fn columns(part: &Part) -> Result<JsValue, JsValue> {

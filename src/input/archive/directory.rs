@@ -1,6 +1,7 @@
 //! The list of entries that ends a zip: which prediction files there are, and where.
 
 use std::io;
+use std::ops::Range;
 
 use rawzip::{
     CompressionMethod, ErrorKind, MAX_CENTRAL_DIRECTORY_RECORD_SIZE, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder,
@@ -12,11 +13,16 @@ use crate::error::Error;
 use crate::input::Part;
 use crate::limits::MAX_FILES;
 
+/// What stands before the data of an entry at least (APPNOTE.TXT 6.3.10, section 4.3.7).
+const LOCAL_HEADER_BYTES: u64 = 30;
+
 /// A prediction file in a zip, as the list of entries describes it.
 pub struct Entry {
     /// With `/` between its parts.
     pub path: String,
-    /// Where it is.
+    /// Where it starts in the file.
+    pub start: u64,
+    /// How it is found.
     pub wayfinder: ZipArchiveEntryWayfinder,
     /// Of the bytes inflated.
     pub crc32: u32,
@@ -30,6 +36,18 @@ impl Entry {
     /// Bytes in the zip.
     pub fn stored_bytes(&self) -> u64 {
         self.wayfinder.compressed_size_hint()
+    }
+
+    /// Where it lies in the file, with room for what stands before its data.
+    pub fn range(&self) -> Range<u64> {
+        /// More than nearly all paths and extra fields take.
+        const ROOM: u64 = 4096;
+        self.start..self.start.saturating_add(ROOM).saturating_add(self.stored_bytes())
+    }
+
+    /// Bytes in the zip with what stands before them, but for extra fields.
+    pub fn bytes(&self) -> u64 {
+        (LOCAL_HEADER_BYTES + self.path.len() as u64).saturating_add(self.stored_bytes())
     }
 
     /// Bytes once inflated, as the zip says.
@@ -80,6 +98,7 @@ impl Directory {
             if !path.ends_with('/') && Part::format_of(&path).is_some() {
                 entries.push(Entry {
                     path,
+                    start: record.local_header_offset(),
                     wayfinder: record.wayfinder(),
                     crc32: record.crc32(),
                     method: record.compression_method(),
@@ -160,8 +179,6 @@ struct Place {
 
 impl Place {
     fn new(start: u64, stored_bytes: u64, at: usize) -> Self {
-        /// What stands before the data of an entry at least (APPNOTE.TXT 6.3.10, section 4.3.7).
-        const LOCAL_HEADER_BYTES: u64 = 30;
         Self { start, end: start.saturating_add(LOCAL_HEADER_BYTES).saturating_add(stored_bytes), at }
     }
 }

@@ -23,8 +23,9 @@ import type {
   View,
 } from "../../pkg/froc.js";
 import { loadModule } from "./assets.ts";
-import { Helpers, readersFor } from "./helpers.ts";
+import { Helpers, isLargeZip, readersFor } from "./helpers.ts";
 import { buffersOf } from "./parts.ts";
+import { readShare } from "./pieces.ts";
 import type { NetworkRequest } from "./requests.ts";
 import type { Api, ErrorsFormat, Outline, Started } from "./worker.ts";
 import EngineWorker from "./worker.ts?worker&inline";
@@ -286,7 +287,10 @@ export class Evaluator {
     parts: PartColumns[] | null,
     onProgress: (progress: ProgressReport) => void,
   ): Promise<FileSummary> {
-    if (!parts) return remote.add(id, file.name, file, Comlink.proxy(onProgress));
+    if (!parts) {
+      const isRead = isLargeZip(file) && (await readShare(remote, file, 0, 1, onProgress));
+      return isRead ? remote.addShare(id, file.name) : remote.add(id, file.name, file, Comlink.proxy(onProgress));
+    }
     return remote.addParts(id, file.name, Comlink.transfer(parts, parts.flatMap(buffersOf)));
   }
 

@@ -2,6 +2,7 @@
 import * as Comlink from "comlink";
 
 import type { PartColumns, ProgressReport } from "../../pkg/froc.js";
+import { readShare } from "./pieces.ts";
 import type { NetworkRequest } from "./requests.ts";
 import type { Api } from "./worker.ts";
 import EngineWorker from "./worker.ts?worker&inline";
@@ -12,10 +13,14 @@ const LARGE_BYTES = 4e6;
 /** More workers than this wait for the disk, and each takes some megabytes. */
 const MOST = 8;
 
+/** Whether a file is a zip that is worth some preparations. */
+export function isLargeZip({ name, size }: File): boolean {
+  return size >= LARGE_BYTES && /\.zip$/i.test(name);
+}
+
 /** How many workers read a file: as many as there are cores if it is a large zip. */
-export function readersFor({ name, size }: File): number {
-  const isLarge = size >= LARGE_BYTES && /\.zip$/i.test(name);
-  return isLarge ? Math.min(MOST, Math.max(1, navigator.hardwareConcurrency)) : 1;
+export function readersFor(file: File): number {
+  return isLargeZip(file) ? Math.min(MOST, Math.max(1, navigator.hardwareConcurrency)) : 1;
 }
 
 /**
@@ -83,7 +88,10 @@ export class Helpers {
     const end = new AbortController();
     const either = AbortSignal.any([signal, end.signal]);
     const read = (share: number) =>
-      this.#run((remote) => remote.readShare(file.name, file, share, of, Comlink.proxy(tell(share))), either);
+      this.#run(
+        async (remote) => ((await readShare(remote, file, share, of, tell(share))) ? remote.finishShare() : null),
+        either,
+      );
     const parts: (PartColumns | null)[] = [];
     const shares = done.keys();
     // Each takes the next share when it has read one.

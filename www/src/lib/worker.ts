@@ -4,10 +4,10 @@ import * as Comlink from "comlink";
 import init, {
   Evaluator,
   Sha256,
+  ShareReader,
   default_options,
   default_statistics,
   parse_options,
-  read_share,
   version,
 } from "../../pkg/froc.js";
 import { buffersOf } from "./parts.ts";
@@ -78,6 +78,20 @@ function engine(): Evaluator {
   return evaluator;
 }
 
+/** The share of a zip that is being read. */
+let reading: { share: ShareReader; onProgress: (progress: ProgressReport) => void } | undefined;
+
+function opened(): NonNullable<typeof reading> {
+  if (!reading) throw new Error("no share was opened");
+  return reading;
+}
+
+function taken(): ShareReader {
+  const { share } = opened();
+  reading = undefined;
+  return share;
+}
+
 /** Whether the engine may still be run for practice: not once a file has been added. */
 let isIdle = true;
 
@@ -112,16 +126,40 @@ const api = {
     isIdle = false;
     return engine().add(id, name, blob, sometimes(onProgress));
   },
-  /** A share of a zip of predictions; null if the file is something else. */
-  readShare(
+  /**
+   * Opens a share of a zip of predictions, and tells where each of its pieces starts and ends; null if the file is
+   * something else.
+   */
+  openShare(
     name: string,
     blob: Blob,
     share: number,
     of: number,
     onProgress: (progress: ProgressReport) => void,
-  ): PartColumns | null {
-    const part = read_share(name, blob, share, of, sometimes(onProgress));
-    return part && Comlink.transfer(part, buffersOf(part));
+  ): Float64Array | null {
+    isIdle = false;
+    // After a failure the one before may still be there.
+    reading?.share.free();
+    reading = undefined;
+    const opened = ShareReader.open(name, blob, share, of);
+    if (!opened) return null;
+    reading = { share: opened, onProgress: sometimes(onProgress) };
+    return opened.pieces();
+  },
+  /** Reads the next piece of the share that was opened last; after a failure there is no use in the others. */
+  readPiece(bytes: ArrayBuffer): void {
+    opened().share.read(new Uint8Array(bytes), opened().onProgress);
+    // At once, and not when the browser sees fit.
+    bytes.transfer?.(0);
+  },
+  /** What was read, for another worker. */
+  finishShare(): PartColumns {
+    const part = taken().finish();
+    return Comlink.transfer(part, buffersOf(part));
+  },
+  /** Keeps what was read of a zip that is one share. */
+  addShare(id: string, name: string): FileSummary {
+    return engine().add_share(id, name, taken());
   },
   addParts(id: string, name: string, parts: PartColumns[]): FileSummary {
     isIdle = false;
