@@ -153,6 +153,20 @@ test("a large zip is read beside the engine, and the report is the terminal's, r
   expect(bytes.equals(terminal([truth, large, small], []))).toBe(true);
 });
 
+for (const cores of [1, 2]) {
+  test(`a zip of many pieces is read by ${cores} as the terminal reads it`, async ({ page }) => {
+    const bytes = largeZip(25_000, 20);
+    // What BlobReader in wasm.rs reads in one piece.
+    expect(bytes.length).toBeGreaterThan(2 ** 23);
+    const [large, truth] = [upload("large.zip", bytes), upload("test.json", smallTruth(25_000))];
+    await page.addInitScript((n) => Object.defineProperty(Navigator.prototype, "hardwareConcurrency", { get: () => n }), cores);
+    await open(page);
+    await choose(page, [large, truth]);
+    const report = await downloadReport(page);
+    expect(report.equals(terminal([truth, large], []))).toBe(true);
+  });
+}
+
 test("a large file that is no zip, or half of one, is told as any other", async ({ page }) => {
   const whole = largeZip(30_000);
   await open(page);
