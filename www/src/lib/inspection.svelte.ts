@@ -1,7 +1,7 @@
 // What is looked at: the run, the rate, the score thresholds and the filters; and what the engine says of it.
 import { untrack } from "svelte";
 
-import type { Category, DiagnosisReport, GalleryQuery, ImageReport, Report, View } from "../../pkg/froc.js";
+import type { Category, DiagnosisReport, GalleryQuery, ImageReport, Report, RunReport, View } from "../../pkg/froc.js";
 import type { ErrorReport, Evaluator, Outline } from "./evaluator.ts";
 import { Latest } from "./latest.ts";
 import { sentences } from "./shelf.svelte.ts";
@@ -9,6 +9,20 @@ import { sentences } from "./shelf.svelte.ts";
 export type Engine = Pick<Evaluator, "operatingThresholds" | "diagnosis" | "gallery" | "images" | "outline" | "errors">;
 export type Thresholds = (number | null)[];
 export type Filters = Omit<GalleryQuery, "view" | "other">;
+
+/** What the counts are asked of. */
+interface Question {
+  view: View;
+  run: RunReport | undefined;
+  /** False positives per image whose operating points were chosen, and its place in the options. */
+  rate: number;
+  rateAt: number;
+}
+
+/** Counts, and what they were asked of: shown together, so that no count stands beside the rate or run of another. */
+export interface Answer extends Question {
+  report: DiagnosisReport;
+}
 
 const NAMES_AT_ONCE = 1000;
 
@@ -32,11 +46,11 @@ export class Inspection {
   #run = $state(0);
   #rate = $state(0);
   filters: Filters = $state.raw(OPEN);
-  /** The score thresholds of every run at its operating points. */
-  #operating: Thresholds[] = $state.raw([]);
+  /** The score thresholds of every run at its operating points, and of which scoring and rate they are. */
+  #operating: { of: number; rate: number; thresholds: Thresholds[] } = $state.raw({ of: -1, rate: 0, thresholds: [] });
   /** The thresholds that the person has moved, of the run that is looked at. */
   moved: Thresholds | null = $state.raw(null);
-  diagnosis: DiagnosisReport | null = $state.raw(null);
+  answer: Answer | null = $state.raw(null);
   /** Numbers of the images that pass the filters, in order; null before the first answer. */
   images: Uint32Array | null = $state.raw(null);
   /** The curve of each class of the run; null before they are known. */
@@ -53,41 +67,41 @@ export class Inspection {
     this.#scored = scored;
     const fail = (thrown: unknown) => (this.errors = sentences(thrown));
     const operating = new Latest(
-      ({ runs, rate, iou }: { runs: number; rate: number; iou: number }) =>
+      ({ runs, rate, iou }: { of: number; runs: number; rate: number; iou: number }) =>
         Promise.all(Array.from({ length: runs }, (_, run) => engine.operatingThresholds(run, rate, iou))),
-      (thresholds) => {
+      (thresholds, { of, rate }) => {
         this.errors = [];
-        this.#operating = thresholds;
+        this.#operating = { of, rate, thresholds };
       },
       fail,
     );
     const gallery = new Latest((query: GalleryQuery) => engine.gallery(query), (images) => (this.images = images), fail);
-    const diagnosis = new Latest((view: View) => engine.diagnosis(view), (answer) => (this.diagnosis = answer), fail);
+    const diagnosis = new Latest(
+      ({ view }: Question) => engine.diagnosis(view),
+      (report, question) => (this.answer = { ...question, report }),
+      fail,
+    );
     const runs = $derived(this.report.runs.length);
     const run = $derived(this.run);
     const rate = $derived(this.rate);
     const iou = $derived(this.report.options.iou_threshold);
-    $effect(() => {
-      void scored();
-      operating.ask({ runs, rate, iou });
-    });
+    $effect(() => operating.ask({ of: scored(), runs, rate, iou }));
     $effect(() => {
       void scored();
       const { filters } = this;
       if (!asksForBoxes(filters)) {
         // A slider that is moved changes nothing about which images there are, and nobody waits for the thresholds.
         gallery.ask({ ...filters, view: { run, iou_threshold: iou, fp_per_image: null, thresholds: [] }, other: null });
-      } else if (this.view) {
+      } else if (this.view && this.isKnown) {
         gallery.ask({ ...filters, view: this.view, other: this.other });
       }
     });
     // The first images come before the counts: they are asked for once it is known which they are.
-    const isDrawn = $derived(this.#isTold || this.images?.length === 0);
     $effect(() => {
-      if (this.view && isDrawn) diagnosis.ask(this.view);
+      if (this.view && this.isKnown && this.isDrawn) diagnosis.ask({ view: this.view, run: this.report.runs[run], rate, rateAt: this.rateAt });
     });
     // After the images and the counts, which are waited for.
-    const isShown = $derived(this.images !== null && this.diagnosis !== null);
+    const isShown = $derived(this.images !== null && this.answer !== null);
     $effect(() => {
       void scored();
       if (!isShown) return;
@@ -139,7 +153,7 @@ export class Inspection {
 
   /** Of the run that is looked at, by class. */
   get thresholds(): Thresholds | null {
-    return this.moved ?? this.#operating[this.run] ?? null;
+    return this.moved ?? this.#operating.thresholds[this.run] ?? null;
   }
 
   /** The next run, which the order by disagreement compares with; null if there is no other. */
@@ -148,15 +162,25 @@ export class Inspection {
     return length > 1 ? (this.run + 1) % length : null;
   }
 
+  /** The first images are on the screen, or there are none. */
+  get isDrawn(): boolean {
+    return this.#isTold || this.images?.length === 0;
+  }
+
+  /** The thresholds of the rate are known; until then, what is shown stays that of the rate before. */
+  get isKnown(): boolean {
+    return this.#operating.of === this.#scored() && this.#operating.rate === this.rate;
+  }
+
   readonly view: View | null = $derived.by(() => this.viewOf(this.run));
   readonly other: View | null = $derived.by(() => (this.otherRun === null ? null : this.viewOf(this.otherRun)));
 
   /** How a run is looked at: this one at the thresholds as they stand, any other at its own operating points. */
   viewOf(run: number): View | null {
-    const thresholds = run === this.run ? this.thresholds : this.#operating[run];
+    const thresholds = run === this.run ? this.thresholds : this.#operating.thresholds[run];
     if (!thresholds) return null;
     const isMoved = run === this.run && this.moved !== null;
-    return { run, iou_threshold: this.report.options.iou_threshold, fp_per_image: isMoved ? null : this.rate, thresholds };
+    return { run, iou_threshold: this.report.options.iou_threshold, fp_per_image: isMoved ? null : this.#operating.rate, thresholds };
   }
 
   /** Shows the images behind a number: other filters than these are cleared. */
@@ -197,13 +221,11 @@ export class Inspection {
     const ends = outlines.flatMap(({ range }) => range ?? []);
     return ends.length === 0 ? [0, 1] : [Math.min(...ends), Math.max(...ends)];
   }
-
-  /** False positives that the rate allows a class; null once thresholds have been moved, which leaves the rate. */
-  allowed(classIndex: number): number | null {
-    if (this.moved) return null;
-    return this.report.runs[this.run]?.classes[classIndex]?.exact.budget[this.rateAt] ?? null;
-  }
 }
+
+/** False positives that the rate allows a class; null once thresholds have been moved, which leaves the rate. */
+export const allowed = ({ view, run, rateAt }: Answer, classIndex: number): number | null =>
+  view.fp_per_image === null ? null : (run?.classes[classIndex]?.exact.budget[rateAt] ?? null);
 
 /** Whether it depends on the boxes, and so on the thresholds, which images pass or come first. */
 const asksForBoxes = ({ lesion_free, search, ...filters }: Filters) =>
