@@ -24,6 +24,11 @@ export function counted(n: number, noun: string, plural = `${noun}s`): string {
   return `${count(n)} ${n === 1 ? noun : plural}`;
 }
 
+/** `a`, `a and b`, `a, b and c`. */
+export function listed(names: readonly string[]): string {
+  return names.length < 2 ? names.join() : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`;
+}
+
 /** The shortest text that is this 32-bit number: what the report's JSON says. */
 export function score(value: number | null | undefined): string {
   if (value === null || value === undefined) return "–";

@@ -1,4 +1,4 @@
-// Arrow keys in a table of numbers: one tab stop for the whole table, then cell by cell.
+// Arrow keys among numbers: one tab stop for the whole table, or for whatever has rows marked by data-row; then one by one.
 import type { Action } from "svelte/action";
 
 const STEPS: Record<string, [number, number]> = {
@@ -8,14 +8,15 @@ const STEPS: Record<string, [number, number]> = {
   ArrowRight: [0, 1],
 };
 
-/** Makes the cells with `data-explain` of a table reachable by keyboard. */
-export const grid: Action<HTMLTableElement> = (table) => {
+/** Makes what has `data-explain`, row by row, reachable by keyboard. */
+export const grid: Action<HTMLElement> = (table) => {
   const rows = () =>
-    [...table.rows].map((row) => [...row.querySelectorAll<HTMLElement>("[data-explain]")]).filter((row) => row.length > 0);
+    [...table.querySelectorAll<HTMLElement>("tr, [data-row]")].map((row) => [...row.querySelectorAll<HTMLElement>("[data-explain]")]).filter((row) => row.length > 0);
 
   function reset(): void {
     const cells = rows().flat();
-    const current = cells.find((cell) => cell.tabIndex === 0) ?? cells[0];
+    // Of a button that has not been seen before, the property is 0 although nobody set it.
+    const current = cells.find((cell) => cell.getAttribute("tabindex") === "0") ?? cells[0];
     for (const cell of cells) cell.tabIndex = cell === current ? 0 : -1;
   }
 
