@@ -92,7 +92,7 @@ test("a number leads to the images behind it, and the way back is one click", as
   await openSample(page);
   const all = await shown(page);
   const row = page.locator('[data-testid="budget-row"][data-class="Fracture"]');
-  const segment = row.locator('[data-category="never_seen"]');
+  const segment = row.locator('[data-testid="segment"][data-category="never_seen"]');
   const lesions = number(await segment.textContent());
   await segment.focus();
   await expect(page.getByTestId("explanation")).toContainText(/Fracture, never seen: \d+ missed lesions\.\nIf mended the recall would be \d+\.\d\d% \(\+\d+\.\d\d points\)\./);
@@ -393,7 +393,7 @@ test("the list of errors is the very bytes of the terminal, at the rate and the 
   await page.getByTestId("where-rate").nth(1).click();
   for (const format of ["csv", "json"]) {
     const { name, bytes } = await download(page, page.getByTestId(`errors-${format}`));
-    expect(name).toBe(`froc-errors.${format}`);
+    expect(name).toBe(`froc-errors-0.1.${format}`);
     expect(bytes.equals(terminal(files, ["--fp", "0.1", "--iou", "0.4"], "errors", format)), format).toBe(true);
   }
 });
@@ -405,7 +405,7 @@ test("the images behind a number are those that the list of errors names", async
   const column = (name: string) => head?.indexOf(name) ?? -1;
   for (const category of ["duplicate", "elsewhere", "lesion_free_image"]) {
     const named = rows.filter((row) => row[column("run")] === "model-a.zip" && row[column("cause")] === category && row[column("counted")] === "true");
-    const segment = page.getByTestId("budget-row").first().locator(`[data-category="${category}"]`);
+    const segment = page.getByTestId("budget-row").first().locator(`[data-testid="segment"][data-category="${category}"]`);
     await expect(segment).toHaveText(String(named.length));
     await segment.click();
     await expect(page.getByTestId("shown")).toHaveText(`${new Set(named.map((row) => row[column("image")])).size} of 104 images`);

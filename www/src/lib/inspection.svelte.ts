@@ -17,11 +17,19 @@ interface Question {
   /** False positives per image whose operating points were chosen, and its place in the options. */
   rate: number;
   rateAt: number;
+  images: number;
 }
 
 /** Counts, and what they were asked of: shown together, so that no count stands beside the rate or run of another. */
 export interface Answer extends Question {
   report: DiagnosisReport;
+}
+
+/** What a number outside of the panel leads to: a run, a rate by its place in the options, and filters; what is left out stays. */
+export interface Target {
+  run?: number | undefined;
+  rateAt?: number | undefined;
+  filters: Partial<Filters>;
 }
 
 const NAMES_AT_ONCE = 1000;
@@ -45,6 +53,7 @@ export class Inspection {
   /** Place of the run that was chosen, and of the rate; the report may hold fewer by now. */
   #run = $state(0);
   #rate = $state(0);
+  #other: number | null = $state(null);
   filters: Filters = $state.raw(OPEN);
   /** The score thresholds of every run at its operating points, and of which scoring and rate they are. */
   #operating: { of: number; rate: number; thresholds: Thresholds[] } = $state.raw({ of: -1, rate: 0, thresholds: [] });
@@ -98,7 +107,9 @@ export class Inspection {
     });
     // The first images come before the counts: they are asked for once it is known which they are.
     $effect(() => {
-      if (this.view && this.isKnown && this.isDrawn) diagnosis.ask({ view: this.view, run: this.report.runs[run], rate, rateAt: this.rateAt });
+      if (!this.view || !this.isKnown || !this.isDrawn) return;
+      const { runs, ground_truth } = this.report;
+      diagnosis.ask({ view: this.view, run: runs[run], rate, rateAt: this.rateAt, images: ground_truth.n_images });
     });
     // After the images and the counts, which are waited for.
     const isShown = $derived(this.images !== null && this.answer !== null);
@@ -156,10 +167,15 @@ export class Inspection {
     return this.moved ?? this.#operating.thresholds[this.run] ?? null;
   }
 
-  /** The next run, which the order by disagreement compares with; null if there is no other. */
+  /** The run that the order by disagreement compares with: the one chosen, else the next; null if there is no other. */
   get otherRun(): number | null {
     const { length } = this.report.runs;
+    if (this.#other !== null && this.#other < length && this.#other !== this.run) return this.#other;
     return length > 1 ? (this.run + 1) % length : null;
+  }
+
+  set otherRun(run: number | null) {
+    this.#other = run;
   }
 
   /** The first images are on the screen, or there are none. */
@@ -186,6 +202,13 @@ export class Inspection {
   /** Shows the images behind a number: other filters than these are cleared. */
   show(filters: Partial<Filters>): void {
     this.filters = { ...OPEN, order: this.filters.order, ...filters };
+  }
+
+  /** Looks where a number elsewhere on the page points, at the operating points: thresholds by hand are none of its. */
+  goTo({ run = this.run, rateAt = this.rateAt, filters }: Target): void {
+    this.run = run;
+    this.rateAt = rateAt;
+    this.show(filters);
   }
 
   /** Sets the score threshold of a class, or of all. */
@@ -215,15 +238,15 @@ export class Inspection {
     return names;
   }
 
-  /** From the lowest score of a class, or of all classes, to above the highest; 0 to 1 where nothing is detected or known. */
+  /** From the lowest score of a class, or of all classes, to the highest; from 0 to 1 or the thresholds where nothing is detected or known. */
   range(classIndex: number | null): readonly [number, number] {
     const outlines = (this.outlines ?? []).filter((_, at) => classIndex === null || classIndex === at);
     const ends = outlines.flatMap(({ range }) => range ?? []);
-    return ends.length === 0 ? [0, 1] : [Math.min(...ends), Math.max(...ends)];
+    return ends.length === 0 ? [0, Math.max(1, ...(this.thresholds ?? []).map(Number))] : [Math.min(...ends), Math.max(...ends)];
   }
 }
 
-/** False positives that the rate allows a class; null once thresholds have been moved, which leaves the rate. */
+/** False positives that the rate allows a class; null without lesions, and once thresholds have been moved, which leaves the rate. */
 export const allowed = ({ view, run, rateAt }: Answer, classIndex: number): number | null =>
   view.fp_per_image === null ? null : (run?.classes[classIndex]?.exact.budget[rateAt] ?? null);
 
