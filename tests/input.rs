@@ -276,6 +276,8 @@ fn a_mistake_in_the_ground_truth_ends_in_one_sentence() {
         ("a comma too many", br#"[{"file_name": "1.png", "syms": [], "boxes": []},]"#, r#"test.json, record 2, line 1, column 50: a comma stands before the closing bracket; expected a list of {"file_name", "syms", "boxes"}; remove the comma."#),
         ("two lists", br#"[{"file_name": "1.png", "syms": [], "boxes": []}] []"#, r#"test.json, record 2, line 1, column 51: there is more after the end of the list; expected a list of {"file_name", "syms", "boxes"}, and nothing after it."#),
         ("an object", br#"{"file_name": "1.png", "syms": [], "boxes": []}"#, r#"test.json: there is one object; expected a list of {"file_name", "syms", "boxes"}; put [ before it and ] after it."#),
+        ("an object that is no JSON", b"{not json", r#"test.json, line 1, column 2: it is not JSON (key must be a string); expected a list of {"file_name", "syms", "boxes"}."#),
+        ("objects, one of them no JSON", b"{}\n{\"a\" 1}", r#"test.json, line 2, column 6: it is not JSON (expected `:`); expected a list of {"file_name", "syms", "boxes"}."#),
         ("a number", b"542", r#"test.json: there is the number 542; expected a list of {"file_name", "syms", "boxes"}."#),
         ("records that are lists", br#"[["1.png", [], []]]"#, r#"test.json, record 1: there is a list; expected an object {"file_name": "1.png", "syms": ["Nodule"], "boxes": [[x1, y1, x2, y2]]}."#),
         ("a record that is a name", br#"["1.png"]"#, r#"test.json, record 1: there is the text "1.png"; expected an object {"file_name": "1.png", "syms": ["Nodule"], "boxes": [[x1, y1, x2, y2]]}."#),

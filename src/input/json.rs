@@ -85,8 +85,10 @@ impl Place {
             let message = error.to_string();
             let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
             if self.record == 0 && message.starts_with("invalid type: map") {
-                let (what, fix) = objects(bytes);
-                return Error::new(place, what, format!("{expected}; {fix}"));
+                return match objects(bytes) {
+                    Ok((what, fix)) => Error::new(place, what, format!("{expected}; {fix}")),
+                    Err(error) => not_json(&place, expected, bytes, &error),
+                };
             }
             // serde's own form, for a value of another type.
             if let Some((there, expected)) =
@@ -96,13 +98,17 @@ impl Place {
             }
             return Error::new(place, message, expected);
         }
-        let message = error.to_string();
-        let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
-        let (what, fix) = syntax(bytes, error, message);
-        let at =
-            Error::new(format!("line {}, column {}", error.line(), error.column()), what, format!("{expected}{fix}"));
-        if place.is_empty() { at } else { at.within(&place) }
+        not_json(&place, expected, bytes, error)
     }
+}
+
+/// The sentence for text that is no JSON.
+fn not_json(place: &str, expected: &str, bytes: &[u8], error: &serde_json::Error) -> Error {
+    let message = error.to_string();
+    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
+    let (what, fix) = syntax(bytes, error, message);
+    let at = Error::new(format!("line {}, column {}", error.line(), error.column()), what, format!("{expected}{fix}"));
+    if place.is_empty() { at } else { at.within(place) }
 }
 
 /// What is wrong with the text itself, and how to mend it.
@@ -150,15 +156,19 @@ fn is_utf_16(bytes: &[u8]) -> bool {
 }
 
 /// What a text is that starts with an object and not with a list, and how to mend it.
-fn objects(bytes: &[u8]) -> (&'static str, &'static str) {
+///
+/// # Errors
+/// If the object, or what follows it, is no JSON.
+fn objects(bytes: &[u8]) -> Result<(&'static str, &'static str), serde_json::Error> {
     let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
-    match (values.next(), values.next()) {
-        (Some(Ok(_)), Some(Ok(_))) => (
+    values.next().transpose()?;
+    Ok(match values.next().transpose()? {
+        Some(_) => (
             "there are several objects, one after the other (JSON Lines)",
             "put [ before the first, commas between them and ] after the last",
         ),
-        _ => ("there is one object", "put [ before it and ] after it"),
-    }
+        None => ("there is one object", "put [ before it and ] after it"),
+    })
 }
 
 /// serde's name of a value, for people.
