@@ -296,9 +296,38 @@ fn errors_are_listed_at_the_operating_points_of_the_score() {
     let rows = json(&list(&["--format", "json", "--fp", "0.2"]));
     assert!(text(&csv.stdout).starts_with("run,image,class,verdict,cause,counted,score,x1,"));
     assert_eq!(text(&csv.stdout).lines().count(), 1 + rows.as_array().expect("a list").len());
+    assert!(rows[0]["fp_per_image"] == 0.2 && rows[0]["iou_threshold"] == 0.5, "{}", rows[0]);
+    let classes = report["runs"][0]["classes"].as_array().expect("classes");
+    for row in rows.as_array().expect("a list") {
+        let class = classes.iter().find(|class| class["name"] == row["class"]).expect("a class of the ten");
+        assert_eq!(row["score_threshold"], class["exact"]["score_threshold"][2], "{row}");
+    }
     let two = list(&["--fp", "0.1,0.2"]);
     assert_eq!(
         (two.status.code(), text(&two.stderr)),
         (Some(2), "--fp: there is 0.1,0.2; expected one rate, such as 0.2.\n")
     );
+}
+
+#[test]
+fn names_do_not_run_as_formulas_in_csv_and_negative_numbers_stay_numbers() {
+    let folder = scratch("formulas");
+    let ground_truth = folder.join("test.json");
+    let images = r#"[{"file_name": "=1+1.png", "syms": ["Nodule"], "boxes": [[10, 10, 49, 49]]}]"#;
+    fs::write(&ground_truth, images).expect("a file is written");
+    let predictions = folder.join("@sum.zip");
+    let entries = r#"[{"Nodule": [10, 10, 49, 49, 0.9]}, {"Nodule": [-9, -8, 5, 5, -0.5]}]"#;
+    fs::write(&predictions, zip_of(&[("=1+1.json", entries)])).expect("a file is written");
+    let print = |command: &str, format: &str| {
+        let [truth, zip] = [&ground_truth, &predictions].map(|path| path.to_str().expect("UTF-8"));
+        froc(&[command, "--ground-truth", truth, "--predictions", zip, "--format", format])
+    };
+    let csv = print("errors", "csv");
+    let lines: Vec<&str> = text(&csv.stdout).lines().skip(1).collect();
+    assert!(lines.iter().all(|line| line.starts_with("'@sum.zip,'=1+1.png,Nodule,")), "{lines:?}");
+    assert!(lines[1].contains(",-0.5,-9.0,-8.0,5.0,5.0,"), "{lines:?}");
+    let rows = json(&print("errors", "json"));
+    assert_eq!((&rows[0]["run"], &rows[0]["image"]), (&"@sum.zip".into(), &"=1+1.png".into()));
+    let csv = print("score", "csv");
+    assert!(text(&csv.stdout).lines().skip(1).all(|line| line.starts_with("'@sum.zip,")));
 }

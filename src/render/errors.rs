@@ -6,7 +6,8 @@ use crate::dataset::GroundTruth;
 use crate::diagnosis::{Diagnosis, operating_thresholds};
 use crate::error::Error;
 use crate::options::Options;
-use crate::report::diagnosis::{ErrorRow, ImageReport};
+use crate::render::csv::text;
+use crate::report::diagnosis::{ErrorRow, ImageReport, OperatingPoint};
 use crate::run::Prepared;
 
 /// How the list is written.
@@ -33,7 +34,8 @@ impl ErrorsFormat {
 }
 
 /// Writes one row for each detection of a class and for each lesion that is missed at the exact operating points of
-/// `fp_per_image`: run by run, image by image.
+/// `fp_per_image`: run by run, image by image. Each row tells the rate, the IoU threshold and the score threshold of its
+/// class. In CSV, names that a spreadsheet would run as a formula begin with an apostrophe.
 ///
 /// # Errors
 /// If `out` takes no more.
@@ -48,7 +50,10 @@ pub fn write(
     match format {
         ErrorsFormat::Csv => {
             let mut csv = csv::Writer::from_writer(out);
-            each_row(ground_truth, runs, options, fp_per_image, |row| csv.serialize(row).map_err(in_io))?;
+            each_row(ground_truth, runs, options, fp_per_image, |row| {
+                let (run, image) = (text(row.run), text(row.image));
+                csv.serialize(ErrorRow { run: &run, image: &image, ..row.clone() }).map_err(in_io)
+            })?;
             csv.flush()
         }
         ErrorsFormat::Json => {
@@ -82,10 +87,11 @@ fn each_row(
 ) -> io::Result<()> {
     for prepared in runs {
         let thresholds = operating_thresholds(ground_truth, &prepared.run, options.iou_threshold(), fp_per_image);
+        let at = OperatingPoint { fp_per_image, iou_threshold: options.iou_threshold(), thresholds: &thresholds };
         let diagnosis = Diagnosis::new(ground_truth, prepared, options.iou_threshold());
         for image in 0..ground_truth.n_images() as u32 {
             let image = ImageReport::new(ground_truth, prepared, &diagnosis, &thresholds, image);
-            for row in ErrorRow::of_image(prepared.run.name(), &image) {
+            for row in ErrorRow::of_image(prepared.run.name(), at, &image) {
                 write(&row)?;
             }
         }

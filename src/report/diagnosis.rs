@@ -65,7 +65,7 @@ pub struct CauseReport {
 pub struct MendedReport {
     /// The cause.
     pub category: Category,
-    /// False positives, or missed lesions.
+    /// False positives, or missed lesions, of the classes with lesions: the others have no budget and no recall.
     pub count: usize,
     /// The mean recall if it were mended in every class.
     pub mean_recall: Option<f64>,
@@ -192,17 +192,34 @@ pub struct ErrorRow<'a> {
     pub iou_x2: Option<f32>,
     /// Its lower edge.
     pub iou_y2: Option<f32>,
+    /// False positives per image at which the run is read.
+    pub fp_per_image: f64,
+    /// Overlap from which a detection finds a lesion.
+    pub iou_threshold: f64,
+    /// The class's score threshold at that rate: detections from it on count, and none if there is none.
+    pub score_threshold: Option<f32>,
+}
+
+/// Where a run is read.
+#[derive(Debug, Clone, Copy)]
+pub struct OperatingPoint<'a> {
+    /// False positives per image.
+    pub fp_per_image: f64,
+    /// Overlap from which a detection finds a lesion.
+    pub iou_threshold: f64,
+    /// By class.
+    pub thresholds: &'a ScoreThresholds,
 }
 
 impl<'a> ErrorRow<'a> {
     /// The detections of an image in file order, then its missed lesions.
-    pub fn of_image(run: &'a str, image: &'a ImageReport) -> impl Iterator<Item = Self> {
+    pub fn of_image(run: &'a str, at: OperatingPoint<'a>, image: &'a ImageReport) -> impl Iterator<Item = Self> {
         let detections = image.detections.iter().map(move |it| {
-            let row = Self::new(run, image, &it.class, it.category, it.bbox, it.overlaps.as_ref());
+            let row = Self::new(run, at, image, &it.class, it.category, it.bbox, it.overlaps.as_ref());
             Self { counted: it.counted, score: Some(it.score), ..row }
         });
         let missed = image.lesions.iter().filter(|lesion| lesion.category != Category::TruePositive).map(move |it| {
-            let row = Self::new(run, image, &it.class, it.category, it.bbox, it.overlaps.as_ref());
+            let row = Self::new(run, at, image, &it.class, it.category, it.bbox, it.overlaps.as_ref());
             Self { score: it.score, ..row }
         });
         detections.chain(missed)
@@ -210,6 +227,7 @@ impl<'a> ErrorRow<'a> {
 
     fn new(
         run: &'a str,
+        at: OperatingPoint<'a>,
         image: &'a ImageReport,
         class: &'a str,
         category: Category,
@@ -236,6 +254,9 @@ impl<'a> ErrorRow<'a> {
             iou_y1: corner(1),
             iou_x2: corner(2),
             iou_y2: corner(3),
+            fp_per_image: at.fp_per_image,
+            iou_threshold: at.iou_threshold,
+            score_threshold: CLASSES.iter().position(|name| *name == class).and_then(|class| at.thresholds[class]),
         }
     }
 }
@@ -274,7 +295,7 @@ impl DiagnosisReport {
             .collect();
         let mended = Category::causes().enumerate().map(|(at, category)| MendedReport {
             category,
-            count: tallies.iter().map(|tally| tally.causes[at]).sum(),
+            count: tallies.iter().zip(&classes).filter(|(_, class)| class.n_lesions > 0).map(|(it, _)| it.causes[at]).sum(),
             mean_recall: mean(tallies.iter().filter_map(|tally| tally.recall_if_mended[at])),
         });
         Self {
