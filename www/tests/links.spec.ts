@@ -236,6 +236,7 @@ test("a tooltip at the edge of a narrow page keeps its distance from it", async 
   await page.setViewportSize({ width: 360, height: 800 });
   await openSample(page);
   for (const number of [page.getByTestId("most-to-gain").first(), page.getByTestId("official-average").first()]) {
+    await page.mouse.move(0, 0);
     await number.evaluate((element) => element.scrollIntoView({ block: "center", behavior: "instant" }));
     // A scroll hides the tooltip, and the event of it comes later.
     await page.waitForTimeout(300);
