@@ -295,7 +295,12 @@ impl DiagnosisReport {
             .collect();
         let mended = Category::causes().enumerate().map(|(at, category)| MendedReport {
             category,
-            count: tallies.iter().zip(&classes).filter(|(_, class)| class.n_lesions > 0).map(|(it, _)| it.causes[at]).sum(),
+            count: tallies
+                .iter()
+                .zip(&classes)
+                .filter(|(_, class)| class.n_lesions > 0)
+                .map(|(it, _)| it.causes[at])
+                .sum(),
             mean_recall: mean(tallies.iter().filter_map(|tally| tally.recall_if_mended[at])),
         });
         Self {

@@ -9,9 +9,12 @@ const LAYOUTS: Record<Width, number> = { column: 340, page: 640 };
 
 export const layoutOf = (width: Width): number => LAYOUTS[width];
 
-/** The width in pixels for which a plot is drawn: that asked for, or the room on the page within reason. */
+/** Widths of plots on the page in pixels, within reason; style.css says the greatest too. */
+const [LEAST, MOST] = [280, 720];
+
+/** The width in pixels for which a plot is drawn: that asked for, or the room on the page, so that its text keeps its size there. */
 export function layoutWidth(room: number, forced: number | null): number {
-  return forced ?? Math.min(LAYOUTS.page, Math.max(280, room));
+  return forced ?? Math.min(MOST, Math.max(LEAST, room));
 }
 
 /** Dots per inch that journals ask of line art with shading. */
