@@ -249,3 +249,29 @@ test("a tooltip at the edge of a narrow page keeps its distance from it", async 
     }).toBe(true);
   }
 });
+
+test("no text of a plot is cut off, nor larger than the headings; the scores keep off the edge of their card", async ({ page }) => {
+  for (const width of [360, 1024, 2560]) {
+    await page.setViewportSize({ width, height: 800 });
+    await openSample(page);
+    const scores = await page.locator("#scores").evaluate((card) => card.scrollWidth - card.clientWidth);
+    expect(scores, `scores at ${width}`).toBe(0);
+    await page.getByTestId("compute").click();
+    await expect(page.getByTestId("roc-plot").locator("path[data-series]")).toHaveCount(2);
+    const cut = await page.locator("svg.plot").evaluateAll((plots) =>
+      plots.flatMap((plot) => {
+        const box = plot.getBoundingClientRect();
+        const heading = Number.parseFloat(getComputedStyle(document.querySelector("h2") ?? plot).fontSize);
+        const scale = box.width / (plot as SVGSVGElement).viewBox.baseVal.width;
+        return [...plot.querySelectorAll("text")]
+          .filter((text) => {
+            const own = text.getBoundingClientRect();
+            const isOut = own.left < box.left - 1 || own.right > box.right + 1 || own.top < box.top - 1 || own.bottom > box.bottom + 1;
+            return isOut || scale * Number.parseFloat(getComputedStyle(text).fontSize) > heading;
+          })
+          .map((text) => text.textContent);
+      }),
+    );
+    expect(cut, `at ${width}`).toEqual([]);
+  }
+});
