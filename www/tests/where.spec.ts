@@ -3,12 +3,12 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { crc32, deflateSync } from "node:zlib";
 
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import { strToU8, zipSync } from "fflate";
 
 import { choose, drop, golden, goldenCase, open, report, settled, terminal, upload } from "./page.ts";
+import { png } from "./png.ts";
 import { dist } from "./server.ts";
 
 const FALSE_POSITIVES = ["duplicate", "badly_placed", "on_another_class", "elsewhere", "lesion_free_image"];
@@ -25,25 +25,6 @@ async function openSample(page: Page, path?: string): Promise<void> {
 const number = (text: string | null) => Number(/\d+/.exec(text ?? "")?.[0]);
 const shown = async (page: Page) => number(await page.getByTestId("shown").textContent());
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
-
-/** A made-up picture: one grey all over, as PNG. */
-function png(side: number, grey: number): Buffer {
-  const chunk = (type: string, data: Buffer) => {
-    const body = Buffer.concat([Buffer.from(type), data]);
-    const [length, check] = [Buffer.alloc(4), Buffer.alloc(4)];
-    length.writeUInt32BE(data.length);
-    check.writeUInt32BE(crc32(body));
-    return Buffer.concat([length, body, check]);
-  };
-  const header = Buffer.alloc(13);
-  header.writeUInt32BE(side, 0);
-  header.writeUInt32BE(side, 4);
-  // Eight bits of grey, no interlacing; each line begins with its filter: none.
-  header.set([8, 0, 0, 0, 0], 8);
-  const line = Buffer.concat([Buffer.from([0]), Buffer.alloc(side, grey)]);
-  const lines = Buffer.concat(Array.from({ length: side }, () => line));
-  return Buffer.concat([Buffer.from("\x89PNG\r\n\x1a\n", "latin1"), chunk("IHDR", header), chunk("IDAT", deflateSync(lines)), chunk("IEND", Buffer.alloc(0))]);
-}
 
 /** The grey in the corner of a tile, where the sample has no box. */
 function corner(tile: Locator): Promise<number[]> {

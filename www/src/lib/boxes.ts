@@ -2,6 +2,7 @@
 import type { ImageReport } from "../../pkg/froc.js";
 import { KINDS, kindOfDetection, kindOfLesion, type Kind } from "./causes.ts";
 import type { Small } from "./pictures.svelte.ts";
+import type { Size } from "./scale.ts";
 
 export type Palette = Record<Kind, string>;
 
@@ -31,16 +32,18 @@ export function boxesOf(report: ImageReport, showUncounted: boolean): (Box & { a
   return [...lesions, ...detections.filter(({ counted }) => counted || showUncounted)].sort((a, b) => area(b) - area(a));
 }
 
-/** The size in which an image is drawn, and its picture inside it: unscaled if all boxes fit into it, else stretched. */
-export function frame(report: ImageReport, picture: { width: number; height: number } | null | undefined): { width: number; height: number } {
-  if (!picture) return report;
-  const reach = [...report.lesions, ...report.detections].map(({ bbox }) => bbox);
-  const fits = reach.every(([, , x2, y2]) => x2 <= picture.width && y2 <= picture.height);
-  return fits ? { width: picture.width, height: picture.height } : report;
+/**
+ * The size of an image in pixels of its boxes: that of its picture, or, where `side` says that pictures are smaller than
+ * their originals, its shape with the longer side so long. The boxes themselves never change it.
+ */
+export function frame(report: ImageReport, picture: Size | null | undefined, side: number | null): Size {
+  if (!picture) return side === null ? report : { width: side, height: side };
+  const scale = side === null ? 1 : side / Math.max(picture.width, picture.height);
+  return { width: picture.width * scale, height: picture.height * scale };
 }
 
 /** Draws an image onto a canvas of `side` pixels on the screen; boxes of other classes than the one chosen are faint. */
-export function draw(canvas: HTMLCanvasElement, side: number, report: ImageReport, chosen: string | null, palette: Palette, picture: Small | undefined): void {
+export function draw(canvas: HTMLCanvasElement, side: number, report: ImageReport, chosen: string | null, palette: Palette, picture: Small | undefined, originalSide: number | null): void {
   const density = Math.min(devicePixelRatio, 2);
   const pixels = Math.round(side * density);
   if (canvas.width !== pixels) canvas.width = canvas.height = pixels;
@@ -48,7 +51,7 @@ export function draw(canvas: HTMLCanvasElement, side: number, report: ImageRepor
   if (!context) return;
   context.setTransform(density, 0, 0, density, 0, 0);
   context.clearRect(0, 0, side, side);
-  const { width, height } = frame(report, picture);
+  const { width, height } = frame(report, picture, originalSide);
   const scale = side / Math.max(width, height);
   const [left, top] = [(side - width * scale) / 2, (side - height * scale) / 2];
   if (picture) context.drawImage(picture.bitmap, left, top, width * scale, height * scale);

@@ -43,7 +43,7 @@ export async function filesIn(folder: FileSystemDirectoryEntry): Promise<File[]>
     if (entries.length === 0) return files;
     for (const entry of entries) {
       if (entry.isDirectory) files.push(...(await filesIn(entry as FileSystemDirectoryEntry)));
-      else files.push(await new Promise<File>((done, failed) => (entry as FileSystemFileEntry).file(done, failed)));
+      else files.push(await fileOf(entry as FileSystemFileEntry));
     }
   }
 }
@@ -61,4 +61,11 @@ async function firstName(zip: Blob): Promise<string> {
   const head = new DataView(bytes);
   if (bytes.byteLength < header || head.getUint32(0, true) !== 0x04034b50) return "";
   return new TextDecoder().decode(bytes.slice(header, header + head.getUint16(name, true)));
+}
+
+/** A file that knows its folders, as one from a file dialogue does. */
+async function fileOf(entry: FileSystemFileEntry): Promise<File> {
+  const file = await new Promise<File>((done, failed) => entry.file(done, failed));
+  const path = entry.fullPath?.replace(/^\//, "");
+  return path ? Object.defineProperty(file, "webkitRelativePath", { value: path }) : file;
 }

@@ -4,6 +4,7 @@ import { untrack } from "svelte";
 import type { Category, DiagnosisReport, GalleryQuery, ImageReport, Report, RunReport, View } from "../../pkg/froc.js";
 import type { ErrorReport, Evaluator, Outline } from "./evaluator.ts";
 import { Latest } from "./latest.ts";
+import type { Extent } from "./scale.ts";
 import { sentences } from "./shelf.svelte.ts";
 
 export type Engine = Pick<Evaluator, "operatingThresholds" | "diagnosis" | "gallery" | "images" | "outline" | "errors">;
@@ -32,7 +33,7 @@ export interface Target {
   filters: Partial<Filters>;
 }
 
-const NAMES_AT_ONCE = 1000;
+const IMAGES_AT_ONCE = 1000;
 
 /** Every image, in the order of the file. */
 export const OPEN: Filters = {
@@ -67,7 +68,7 @@ export class Inspection {
   errors: ErrorReport[] = $state.raw([]);
   /** The engine has told of images. */
   #isTold = $state(false);
-  #names: { of: number; names: string[] } | null = null;
+  #extents: { of: number; extents: Extent[] } | null = null;
 
   /** `scored` changes when other files, readings or options were scored. */
   constructor(engine: Engine, report: () => Report, scored: () => number) {
@@ -222,20 +223,23 @@ export class Inspection {
     return reports;
   }
 
-  /** The names of all images, some thousand at a time, so that other questions are answered in between. */
-  async names(): Promise<string[]> {
+  /** The names of all images and how far their lesions reach, some thousand at a time, so that other questions are answered in between. */
+  async extents(): Promise<Extent[]> {
     const { report } = this;
     const of = this.#scored();
-    if (this.#names?.of === of) return this.#names.names;
+    if (this.#extents?.of === of) return this.#extents.extents;
     const n = report.ground_truth.n_images;
     const view = { run: this.run, iou_threshold: report.options.iou_threshold, fp_per_image: null, thresholds: [] };
-    const names: string[] = [];
-    for (let from = 0; from < n; from += NAMES_AT_ONCE) {
-      const images = Array.from({ length: Math.min(NAMES_AT_ONCE, n - from) }, (_, at) => from + at);
-      names.push(...(await this.imagesOf(view, images)).map(({ name }) => name));
+    const extents: Extent[] = [];
+    for (let from = 0; from < n; from += IMAGES_AT_ONCE) {
+      const images = Uint32Array.from({ length: Math.min(IMAGES_AT_ONCE, n - from) }, (_, at) => from + at);
+      for (const { name, lesions } of await this.engine.images(view, images)) {
+        const reach = { width: Math.max(...lesions.map(({ bbox }) => bbox[2])), height: Math.max(...lesions.map(({ bbox }) => bbox[3])) };
+        extents.push({ name, reach: lesions.length === 0 ? null : reach });
+      }
     }
-    this.#names = { of, names };
-    return names;
+    this.#extents = { of, extents };
+    return extents;
   }
 
   /** From the lowest score of a class, or of all classes, to the highest; from 0 to 1 or the thresholds where nothing is detected or known. */
