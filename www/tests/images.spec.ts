@@ -166,3 +166,295 @@ test("with a class chosen a tile counts that class only, and says so", async ({ 
   await expect(tile).toHaveAttribute("aria-label", /^sample_001\.png: 0 lesions found, 3 missed, \d+ false positives?, of Fracture only$/);
   await expect(tile).toContainText("3 missed");
 });
+
+test.describe("two runs side by side", () => {
+  test("each says at which thresholds it is shown; a threshold that is moved is that of both, unless it is unlinked", async ({ page }) => {
+    await openSample(page);
+    await page.getByTestId("tile").nth(4).click();
+    const points = page.getByTestId("run-point");
+    await expect(points).toHaveText(["operating point at 0.05 FP/image", "operating point at 0.05 FP/image"]);
+    const found = (film: number) => page.getByTestId("film").nth(film).locator('[data-kind="lesion-found"].box');
+    await expect(found(0)).not.toHaveCount(0);
+    await expect(found(1)).not.toHaveCount(0);
+    const view = page.getByTestId("image-view");
+    await view.getByTestId("threshold").focus();
+    await page.keyboard.press("End");
+    await expect(found(0)).toHaveCount(0);
+    await expect(found(1)).toHaveCount(0);
+    const [first, second] = await points.allTextContents();
+    expect(first).toMatch(/^score ≥ /);
+    expect(second).toBe(first);
+    await page.getByTestId("linked").uncheck();
+    await expect(points.nth(1)).toHaveText("operating point at 0.05 FP/image");
+    await expect(found(1)).not.toHaveCount(0);
+    await expect(found(0)).toHaveCount(0);
+  });
+
+  test("a threshold of one class leaves the other classes of the other run at their operating points", async ({ page }) => {
+    await openSample(page);
+    await page.getByTestId("tile").nth(4).click();
+    const others = () => page.getByTestId("film").nth(1).locator(".box:not([aria-label^=Mass])").evaluateAll((boxes) => boxes.map((box) => box.getAttribute("aria-label")).sort());
+    const before = await others();
+    await page.getByTestId("view-class").selectOption("Mass");
+    await expect(page.getByTestId("run-point").first()).toHaveText(/^operating point at 0\.05 FP\/image, score ≥ 0\.\d+$/);
+    await page.getByTestId("image-view").getByTestId("threshold").focus();
+    await page.keyboard.press("End");
+    await expect(page.getByTestId("run-point").nth(1)).toHaveText(/^score ≥ /);
+    await page.getByTestId("view-class").selectOption({ label: "all" });
+    await expect.poll(others).toEqual(before);
+  });
+});
+
+test("the box that explains another is lit in the colour of its own kind", async ({ page }) => {
+  await openSample(page);
+  await page.getByTestId("tile").nth(4).click();
+  await page.getByTestId("show-uncounted").check();
+  const colours = new Set<string>();
+  for (const box of await page.getByTestId("film").first().getByTestId("box").all()) {
+    await box.focus();
+    const partner = page.getByTestId("partner");
+    if ((await partner.count()) === 0) continue;
+    const { kind, same, fill, stroke } = await partner.evaluate((rect) => {
+      const edges = (one: Element) => ["x", "y", "width", "height"].map((name) => one.getAttribute(name)).join();
+      const film = rect.closest("svg");
+      const drawn = [...(film?.querySelectorAll(".box") ?? [])].filter((one) => edges(one.querySelector(".line") as Element) === edges(rect));
+      return {
+        kind: rect.getAttribute("data-kind") ?? "",
+        same: drawn.map((one) => one.getAttribute("data-kind")),
+        fill: getComputedStyle(rect).fill,
+        stroke: drawn.map((one) => getComputedStyle(one.querySelector(".line") as Element).stroke),
+      };
+    });
+    expect(same).toContain(kind);
+    expect(stroke).toContain(fill);
+    colours.add(kind);
+  }
+  // Pointing at a false positive lights the missed lesion that it is on, and a missed lesion what does not count.
+  expect([...colours].sort()).toEqual(expect.arrayContaining(["lesion-found", "true-positive"]));
+  expect([...colours].some((kind) => kind === "lesion-missed" || kind === "uncounted" || kind === "false-positive")).toBe(true);
+});
+
+test.describe("the keys of the view of one image", () => {
+  test("go on after a focused box is gone and after a button at the end is disabled", async ({ page }) => {
+    await openSample(page);
+    await page.getByTestId("search").fill("sample_00");
+    await expect(page.getByTestId("shown")).toHaveText("9 of 104 images");
+    await page.getByTestId("tile").first().click();
+    const position = page.getByTestId("position");
+    await page.getByTestId("box").first().focus();
+    for (const at of [2, 3, 4]) {
+      await page.keyboard.press("j");
+      await expect(position).toHaveText(`${at} of 9`);
+      await expect.poll(() => page.evaluate(() => document.activeElement?.closest("dialog") !== null)).toBe(true);
+    }
+    await page.getByTestId("next").focus();
+    for (let at = 5; at <= 9; at++) {
+      await page.keyboard.press("Enter");
+      await expect(position).toHaveText(`${at} of 9`);
+    }
+    await expect(page.getByTestId("next")).toBeDisabled();
+    await page.keyboard.press("k");
+    await expect(position).toHaveText("8 of 9");
+    await page.keyboard.press("+");
+    await expect(page.getByTestId("image-view")).toHaveAttribute("data-zoom", "1.5");
+    await page.keyboard.press("Escape");
+    await expect(page.getByTestId("image-view")).toHaveCount(0);
+  });
+
+  test("reach a box that is out of sight when zoomed: it is moved into sight", async ({ page }) => {
+    await openSample(page);
+    await page.getByTestId("tile").nth(4).click();
+    for (let n = 0; n < 5; n++) await page.keyboard.press("+");
+    const film = page.getByTestId("film").first();
+    const room = await film.boundingBox();
+    if (!room) throw new Error("the film has no box");
+    for (const box of await film.getByTestId("box").all()) {
+      await box.focus();
+      const seen = await box.boundingBox();
+      if (!seen) throw new Error("the box has no box");
+      const [x, y] = [seen.x + seen.width / 2, seen.y + seen.height / 2];
+      expect(x > room.x && x < room.x + room.width && y > room.y && y < room.y + room.height).toBe(true);
+    }
+    await expect(page.getByTestId("image-view")).toHaveAttribute("data-zoom", /^7\.59/);
+  });
+});
+
+test("another ground truth closes the view of an image that it does not have; nothing fails", async ({ page }) => {
+  const failures: string[] = [];
+  page.on("pageerror", ({ message }) => failures.push(message));
+  await openSample(page);
+  await page.getByTestId("tile").nth(6).click();
+  await expect(page.getByTestId("film")).toHaveCount(2);
+  await drop(page, [truth({ "sample_001.png": [10, 10, 200, 200], "sample_002.png": null })]);
+  await expect(page.getByTestId("image-view")).toHaveCount(0);
+  await settled(page);
+  // Of the same number, but another image.
+  await page.getByTestId("tile").first().click();
+  await expect(page.getByTestId("film")).toHaveCount(2);
+  await drop(page, [truth({ "sample_003.png": [10, 10, 200, 200], "sample_002.png": null })]);
+  await expect(page.getByTestId("image-view")).toHaveCount(0);
+  // The same again: the image is still there.
+  await page.getByTestId("tile").first().click();
+  await drop(page, [truth({ "sample_003.png": [10, 10, 300, 300], "sample_002.png": null })]);
+  await settled(page);
+  await expect(page.getByTestId("position")).toHaveText("1 of 2");
+  expect(failures).toEqual([]);
+});
+
+test("an image stays where it is in the order while a threshold is moved", async ({ page }) => {
+  await openSample(page);
+  await page.getByTestId("order").selectOption("false_positives");
+  await expect(page.getByTestId("tile").first()).not.toHaveAttribute("data-image", "0");
+  await page.getByTestId("tile").nth(2).click();
+  const name = await page.getByTestId("image-view").getAttribute("aria-label");
+  const slider = page.getByTestId("image-view").getByTestId("threshold");
+  await slider.focus();
+  for (const key of ["End", "Home"]) {
+    await page.keyboard.press(key);
+    await expect(page.getByTestId("run-point").first()).toHaveText(/^score ≥/);
+    await page.waitForTimeout(300);
+    await expect(page.getByTestId("position")).toHaveText("3 of 104");
+    await expect(page.getByTestId("image-view")).toHaveAttribute("aria-label", name ?? "");
+  }
+  await page.keyboard.press("j");
+  await expect(page.getByTestId("position")).toHaveText("4 of 104");
+});
+
+test.describe("on a telephone", () => {
+  test.use({ viewport: { width: 360, height: 640 }, hasTouch: true });
+
+  test("what a box says is in sight, a long name takes one line, tools are folded and a swipe over the film scrolls", async ({ page }) => {
+    const long = `${"patient-".repeat(16)}0001.png`;
+    await open(page);
+    await choose(page, [truth({ [long]: [200, 200, 400, 400] }), run("a.zip", { [long]: [200, 200, 400, 400, 0.9] }), run("b.zip", { [long]: [200, 200, 400, 400, 0.9] })]);
+    await page.getByTestId("tile").first().click();
+    const title = page.getByTestId("image-view").locator("h2");
+    expect((await title.boundingBox())?.height).toBeLessThan(30);
+    await expect(title).toHaveAttribute("title", long);
+      await expect(page.getByTestId("image-view").getByTestId("threshold")).toBeHidden();
+    await page.getByTestId("film").first().locator(".box").last().tap();
+    const reading = page.getByTestId("reading-box");
+    await expect(reading).toContainText("Nodule");
+    await expect(reading).toBeInViewport({ ratio: 1 });
+    // The finger that goes up over a whole image scrolls the view.
+    const film = await page.getByTestId("film").first().boundingBox();
+    const client = await page.context().newCDPSession(page);
+    const [x, y] = [(film?.x ?? 0) + 20, (film?.y ?? 0) + (film?.height ?? 0) - 30];
+    await client.send("Input.synthesizeScrollGesture", { x, y, yDistance: -200, gestureSourceType: "touch" });
+    await expect.poll(() => page.getByTestId("image-view").evaluate((dialog) => dialog.scrollTop)).toBeGreaterThan(50);
+    await expect(reading).toBeInViewport({ ratio: 1 });
+    await expect(page.getByTestId("image-view")).toHaveAttribute("data-zoom", "1");
+    // Two fingers still zoom.
+    const second = await page.getByTestId("film").first().boundingBox();
+    await client.send("Input.synthesizePinchGesture", { x: 180, y: (second?.y ?? 0) + (second?.height ?? 0) / 2, scaleFactor: 2, gestureSourceType: "touch" });
+    await expect(page.getByTestId("image-view")).not.toHaveAttribute("data-zoom", "1");
+    await page.getByTestId("image-view").evaluate((dialog) => (dialog.scrollTop = 0));
+    await page.getByTestId("fold").click();
+    await expect(page.getByTestId("image-view").getByTestId("threshold")).toBeVisible();
+  });
+});
+
+test("a score that is no number is said to filter nothing, and filters that were cleared come back", async ({ page }) => {
+  await openSample(page);
+  const [least, most, mistake] = ["min-score", "max-score", "score-mistake"].map((id) => page.getByTestId(id)) as [Locator, Locator, Locator];
+  const enter = async (field: Locator, text: string) => {
+    await field.fill(text);
+    await field.press("Enter");
+  };
+  await enter(least, "abc");
+  await expect(mistake).toHaveText("“abc” is not a number, so it filters nothing; write a score such as 0.5.");
+  await expect(least).toHaveAttribute("aria-invalid", "true");
+  await expect(most).not.toHaveAttribute("aria-invalid", "true");
+  await expect(page.getByTestId("shown")).toHaveText("104 of 104 images");
+  await enter(least, "0,5");
+  await expect(mistake).toHaveText("“0,5” is not a number, so it filters nothing; write 0.5, with a point.");
+  await enter(least, "0.8");
+  await expect(mistake).toHaveText("");
+  await expect(least).not.toHaveAttribute("aria-invalid", "true");
+  await enter(most, "0.2");
+  await expect(mistake).toHaveText("No score is from 0.8 to 0.2: the first must not be above the second.");
+  for (const field of [least, most]) await expect(field).toHaveAttribute("aria-invalid", "true");
+  await enter(most, "");
+  const shown = await page.getByTestId("shown").textContent();
+  await expect(page.getByTestId("shown")).not.toHaveText("104 of 104 images");
+  await page.getByTestId("clear-filters").click();
+  await expect(page.getByTestId("shown")).toHaveText("104 of 104 images");
+  await page.getByTestId("undo-filters").click();
+  await expect(least).toHaveValue("0.8");
+  await expect(page.getByTestId("shown")).not.toHaveText("104 of 104 images");
+  expect(shown).not.toBeNull();
+  await page.getByTestId("clear-filters").click();
+  await page.getByTestId("lesion-free").selectOption("with");
+  await expect(page.getByTestId("undo-filters")).toHaveCount(0);
+});
+
+test("a few images take no more height than their rows", async ({ page }) => {
+  await openSample(page);
+  const gallery = page.getByTestId("gallery");
+  const height = async () => (await gallery.boundingBox())?.height ?? 0;
+  const full = await height();
+  await page.getByTestId("search").fill("sample_00");
+  await expect(page.getByTestId("shown")).toHaveText("9 of 104 images");
+  await page.getByTestId("search").fill("sample_001");
+  await expect(page.getByTestId("shown")).toHaveText("1 of 104 images");
+  await expect.poll(height).toBeLessThan(300);
+  await page.getByTestId("tile").scrollIntoViewIfNeeded();
+  await expect(page.getByTestId("tile")).toBeInViewport({ ratio: 1 });
+  await page.getByTestId("search").fill("");
+  await expect.poll(height).toBe(full);
+});
+
+test("the lines are explained above the gallery, the class is written at boxes with room for it and at the one pointed at", async ({ page }) => {
+  await openSample(page);
+  await expect(page.getByTestId("where").getByRole("list", { name: "Lines" }).first()).toContainText("lesion, missed");
+  await page.getByTestId("tile").first().click();
+  const film = page.getByTestId("film").first();
+  const labels = film.getByTestId("labels").locator(".letters");
+  await expect(labels.first()).toBeVisible();
+  const written = await labels.allTextContents();
+  expect(written).toContain("Atelectasis");
+  expect(written).not.toContain("Nodule");
+  await film.locator('[aria-label^="Nodule"]').focus();
+  await expect(labels.filter({ hasText: "Nodule" })).toHaveCount(1);
+  await page.getByTestId("view-class").selectOption("Fracture");
+  await expect(labels.filter({ hasText: "Fracture" }).first()).toBeVisible();
+});
+
+test("a lesion that is out-ranked is shown with what finds it but does not count, and that stays so", async ({ page }) => {
+  await openSample(page);
+  await page.locator('[data-testid="segment"][data-category="out_ranked"]').first().click();
+  await page.getByTestId("tile").first().click();
+  await expect(page.getByTestId("show-uncounted")).toBeChecked();
+  await expect(page.getByTestId("film").first().locator('[data-kind="uncounted"].box').first()).toBeAttached();
+  await page.getByTestId("show-uncounted").uncheck();
+  await page.keyboard.press("Escape");
+  await page.getByTestId("tile").first().click();
+  await expect(page.getByTestId("show-uncounted")).not.toBeChecked();
+});
+
+test("a saved image says which it is, of which run, at which thresholds, and what its lines mean", async ({ page }) => {
+  await openSample(page);
+  await page.getByTestId("tile").first().click();
+  await expect(page.getByTestId("film")).toHaveCount(2);
+  const waiting = page.waitForEvent("download");
+  await page.getByTestId("save-svg").first().click();
+  const stream = await (await waiting).createReadStream();
+  const text = Buffer.concat(await stream.toArray()).toString("utf8");
+  const texts = await page.evaluate((text) => [...new DOMParser().parseFromString(text, "image/svg+xml").querySelectorAll("text")].map((one) => one.textContent), text);
+  expect(texts).toEqual(expect.arrayContaining(["sample_001.png, model-a.zip, operating point at 0.05 FP/image", "lesion, missed", "lesion, found", "Atelectasis"]));
+});
+
+test("a gallery that asks for no image does not hold up the counts", async ({ page }) => {
+  await page.addInitScript(() => {
+    addEventListener("DOMContentLoaded", () => {
+      const sheet = new CSSStyleSheet();
+      sheet.replaceSync('[data-testid="gallery"] { display: none !important; }');
+      document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+    });
+  });
+  await open(page);
+  await page.getByTestId("score-sample").click();
+  await settled(page);
+  await expect(page.getByTestId("budget-row").first()).toBeVisible();
+  await expect(page.getByTestId("tile")).toHaveCount(0);
+});

@@ -1,5 +1,5 @@
 // Boxes on a canvas: lesions thick, detections thin; right ones solid, wrong ones dashed, uncounted ones dotted.
-import type { ImageReport } from "../../pkg/froc.js";
+import type { ImageReport, OverlapReport } from "../../pkg/froc.js";
 import { KINDS, kindOfDetection, kindOfLesion, type Kind } from "./causes.ts";
 import type { Small } from "./pictures.svelte.ts";
 import type { Size } from "./scale.ts";
@@ -42,8 +42,68 @@ export function frame(report: ImageReport, picture: Size | null | undefined, sid
   return { width: picture.width * scale, height: picture.height * scale };
 }
 
+/** Height of the text at a box, and the width of a letter at most, in pixels on the screen. */
+export const LABEL = { size: 11, letter: 6.4 };
+
+/** When a label is written: if its box has room for it, wherever no other is, or in any case. */
+export type Urge = "if it fits" | "if it is free" | "always";
+
+export interface Label {
+  text: string;
+  kind: Kind;
+  x: number;
+  y: number;
+}
+
+/**
+ * What is written at boxes: the class, above a lesion and below a detection, where it is no wider than its box and lies on
+ * no other; `urge` may want more. `unit` is a pixel on the screen in pixels of the image; `room` is what is seen.
+ */
+export function labelsOf(
+  boxes: readonly ReturnType<typeof boxesOf>[number][],
+  unit: number,
+  room: { left: number; top: number; right: number; bottom: number },
+  urge: (box: ReturnType<typeof boxesOf>[number]) => Urge,
+): Label[] {
+  const taken: [number, number, number, number][] = [];
+  const labels: Label[] = [];
+  const height = (LABEL.size + 3) * unit;
+  const isForced = (box: (typeof boxes)[number]) => urge(box) === "always";
+  const order = [...boxes].sort((a, b) => Number(isForced(b)) - Number(isForced(a)) || Number(b.of === "lesion") - Number(a.of === "lesion"));
+  for (const box of order) {
+    const [x1, y1, x2, y2] = box.bbox;
+    const width = (box.class.length * LABEL.letter + 2) * unit;
+    if (urge(box) === "if it fits" && (width > x2 - x1 || height > y2 - y1)) continue;
+    const x = Math.max(room.left, Math.min(x1, room.right - width));
+    const [above, below, inside] = [y1 - 4 * unit, y2 + height - unit, box.of === "lesion" ? y1 + height : y2 - 3 * unit];
+    const outside = box.of === "lesion" ? above : below;
+    const free = [outside, inside].find((y) => {
+      const [top, bottom] = [y - LABEL.size * unit, y + 3 * unit];
+      if (top < room.top || bottom > room.bottom || x1 > room.right || x2 < room.left) return false;
+      return taken.every(([l, t, r, b]) => x >= r || x + width <= l || top >= b || bottom <= t);
+    });
+    const y = free ?? (isForced(box) ? Math.min(Math.max(inside, room.top + height), room.bottom - 3 * unit) : null);
+    if (y === null) continue;
+    taken.push([x, y - LABEL.size * unit, x + width, y + 3 * unit]);
+    labels.push({ text: box.class, kind: box.kind, x, y });
+  }
+  return labels;
+}
+
+/** The box that explains another: which one it is. */
+export function partnerOf(report: ImageReport, box: { overlaps: OverlapReport | null; score: number | null } | undefined): { kind: Kind; bbox: Box["bbox"] } | null {
+  const overlaps = box?.overlaps;
+  if (!overlaps) return null;
+  const is = (other: { class: string; bbox: Box["bbox"] }) => other.class === overlaps.class && other.bbox.every((edge, at) => edge === overlaps.bbox[at]);
+  const lesion = report.lesions.find(is);
+  const detections = report.detections.filter(is);
+  const detection = detections.find(({ score }) => score === box.score) ?? detections[0];
+  const kind = overlaps.kind === "lesion" ? lesion && kindOfLesion(lesion) : detection && kindOfDetection(detection);
+  return { bbox: overlaps.bbox, kind: kind ?? (overlaps.kind === "lesion" ? "lesion-missed" : "uncounted") };
+}
+
 /** Draws an image onto a canvas of `side` pixels on the screen; boxes of other classes than the one chosen are faint. */
-export function draw(canvas: HTMLCanvasElement, side: number, report: ImageReport, chosen: string | null, palette: Palette, picture: Small | undefined, originalSide: number | null): void {
+export function draw(canvas: HTMLCanvasElement, side: number, report: ImageReport, chosen: string | null, palette: Palette, picture: Small | undefined, originalSide: number | null, showUncounted: boolean): void {
   const density = Math.min(devicePixelRatio, 2);
   const pixels = Math.round(side * density);
   if (canvas.width !== pixels) canvas.width = canvas.height = pixels;
@@ -55,7 +115,7 @@ export function draw(canvas: HTMLCanvasElement, side: number, report: ImageRepor
   const scale = side / Math.max(width, height);
   const [left, top] = [(side - width * scale) / 2, (side - height * scale) / 2];
   if (picture) context.drawImage(picture.bitmap, left, top, width * scale, height * scale);
-  for (const { kind, class: name, bbox } of boxesOf(report, false)) {
+  for (const { kind, class: name, bbox } of boxesOf(report, showUncounted)) {
     const { width: line, dashes } = LINES[kind];
     context.globalAlpha = chosen === null || chosen === name ? 1 : 0.25;
     context.setLineDash(dashes);

@@ -34,6 +34,8 @@ export interface Target {
 }
 
 const IMAGES_AT_ONCE = 1000;
+/** So long the counts wait for the first images. */
+const WAITED_MS = 300;
 
 /** Every image, in the order of the file. */
 export const OPEN: Filters = {
@@ -66,8 +68,12 @@ export class Inspection {
   /** The curve of each class of the run; null before they are known. */
   outlines: Outline[] | null = $state.raw(null);
   errors: ErrorReport[] = $state.raw([]);
+  /** Whether detections below the threshold are shown in an image: so they stay while the panel lives. */
+  showUncounted = $state(false);
   /** The engine has told of images. */
   #isTold = $state(false);
+  /** They have been known for so long that they should have been asked for. */
+  #isLate = $state(false);
   #extents: { of: number; extents: Extent[] } | null = null;
 
   /** `scored` changes when other files, readings or options were scored. */
@@ -107,13 +113,19 @@ export class Inspection {
       }
     });
     // The first images come before the counts: they are asked for once it is known which they are.
+    // Images that are never asked for, as of a gallery without height, do not hold up the counts.
+    $effect(() => {
+      if (!this.hasImages) return;
+      const timer = setTimeout(() => (this.#isLate = true), WAITED_MS);
+      return () => clearTimeout(timer);
+    });
     $effect(() => {
       if (!this.view || !this.isKnown || !this.isDrawn) return;
       const { runs, ground_truth } = this.report;
       diagnosis.ask({ view: this.view, run: runs[run], rate, rateAt: this.rateAt, images: ground_truth.n_images });
     });
     // After the images and the counts, which are waited for.
-    const isShown = $derived(this.images !== null && this.answer !== null);
+    const isShown = $derived.by(() => this.hasImages && this.isCounted);
     $effect(() => {
       void scored();
       if (!isShown) return;
@@ -179,9 +191,19 @@ export class Inspection {
     this.#other = run;
   }
 
-  /** The first images are on the screen, or there are none. */
+  /** The first counts are here. */
+  get isCounted(): boolean {
+    return this.answer !== null;
+  }
+
+  /** It is known which images there are. */
+  get hasImages(): boolean {
+    return this.images !== null;
+  }
+
+  /** The first images are on the screen, or there are none, or they are long in coming. */
   get isDrawn(): boolean {
-    return this.#isTold || this.images?.length === 0;
+    return this.#isTold || this.#isLate || this.images?.length === 0;
   }
 
   /** The thresholds of the rate are known; until then, what is shown stays that of the rate before. */
@@ -200,9 +222,24 @@ export class Inspection {
     return { run, iou_threshold: this.report.options.iou_threshold, fp_per_image: isMoved ? null : this.#operating.rate, thresholds };
   }
 
+  /** Likewise, but with every threshold that was moved taken over by another run. */
+  linkedViewOf(run: number): View | null {
+    const [view, operating] = [this.viewOf(run), this.#operating.thresholds[this.run]];
+    if (!view || !this.moved || !operating || run === this.run) return view;
+    const { moved } = this;
+    return { ...view, fp_per_image: null, thresholds: view.thresholds.map((own, at) => (moved[at] === operating[at] ? own : (moved[at] ?? null))) };
+  }
+
+  /** Changes when other files, readings or options were scored. */
+  get scored(): number {
+    return this.#scored();
+  }
+
   /** Shows the images behind a number: other filters than these are cleared. */
   show(filters: Partial<Filters>): void {
     this.filters = { ...OPEN, order: this.filters.order, ...filters };
+    // What out-ranks a lesion is the detection of it that does not count.
+    if (filters.categories?.includes("out_ranked")) this.showUncounted = true;
   }
 
   /** Looks where a number elsewhere on the page points, at the operating points: thresholds by hand are none of its. */

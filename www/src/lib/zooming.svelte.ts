@@ -13,6 +13,11 @@ export class Zooming {
   #size = { width: 1, height: 1 };
 
   constructor() {
+    // One finger on a whole image scrolls the page; two zoom, and then one moves.
+    this.#behaviour.filter((event: MouseEvent & Partial<TouchEvent>) => {
+      if (event.touches && event.touches.length < 2 && this.transform.k === 1) return false;
+      return (!event.ctrlKey || event.type === "wheel") && !event.button;
+    });
     this.#behaviour.on("zoom", ({ transform }: { transform: ZoomTransform }) => (this.transform = transform));
   }
 
@@ -43,6 +48,14 @@ export class Zooming {
 
   whole(): void {
     this.transform = zoomIdentity;
+  }
+
+  /** Moves the image so that a box (`x1`, `y1`, `x2`, `y2` in pixels of the image) is seen, if it is not. */
+  reveal([x1, y1, x2, y2]: readonly [number, number, number, number]): void {
+    const [left, top] = this.transform.invert([0, 0]);
+    const [right, bottom] = this.transform.invert([this.#size.width, this.#size.height]);
+    if (x1 >= left && y1 >= top && x2 <= right && y2 <= bottom) return;
+    for (const film of this.#films.slice(0, 1)) select(film).call(this.#behaviour.translateTo, (x1 + x2) / 2, (y1 + y2) / 2);
   }
 
   /** Moves the image by tenths of what is seen. */
