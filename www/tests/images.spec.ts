@@ -227,7 +227,7 @@ test("the box that explains another is lit in the colour of its own kind", async
       const film = rect.closest("svg");
       const drawn = [...(film?.querySelectorAll(".box") ?? [])].filter((one) => edges(one.querySelector(".line") as Element) === edges(rect));
       return {
-        kind: rect.getAttribute("data-kind") ?? "",
+        kind: rect.getAttribute("data-colour") ?? "",
         same: drawn.map((one) => one.getAttribute("data-kind")),
         fill: getComputedStyle(rect).fill,
         stroke: drawn.map((one) => getComputedStyle(one.querySelector(".line") as Element).stroke),

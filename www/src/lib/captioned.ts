@@ -36,7 +36,7 @@ export function captioned(film: SVGSVGElement, texts: readonly string[], kinds: 
     const line = (extra: Record<string, string | number>) => make("line", { x1: x, x2: x + size * 2, y1: middle, y2: middle, ...extra });
     const scale = size / 12;
     lines.push(
-      make("g", { "data-kind": kind, class: dark ? "film" : "" }, [
+      make("g", { "data-colour": kind, class: dark ? "film" : "" }, [
         ...(dark ? [line({ stroke: "#000", "stroke-width": size * 0.8 })] : []),
         line({ stroke: "currentcolor", "stroke-width": thick * 1.2 * scale, ...(dashes.length > 0 ? { "stroke-dasharray": dashes.map((dash) => dash * scale).join(" ") } : {}) }),
         make("text", { x: x + size * 2.4, y, fill: INK, "font-size": size }, [KINDS[kind]]),
