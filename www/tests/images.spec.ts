@@ -108,6 +108,22 @@ test.describe("boxes lie where they belong on pictures of any size", () => {
   });
 });
 
+test("the size of a JPEG is read as well as that of a PNG", async ({ page }) => {
+  await open(page);
+  const base64 = await page.evaluate(() => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 512, height: 512 });
+    const context = canvas.getContext("2d");
+    if (context) context.fillStyle = "#fff";
+    context?.fillRect(100, 100, 100, 100);
+    return canvas.toDataURL("image/jpeg").split(",")[1] ?? "";
+  });
+  await choose(page, [truth({ "one.png": [200, 200, 400, 400], "two.png": [600, 600, 1000, 1000] }), run("a.zip", { "one.png": [1, 1, 2, 2, 0.1] })]);
+  const jpeg = Buffer.from(base64, "base64");
+  await page.getByTestId("picture-input").setInputFiles([upload("one.jpg", jpeg), upload("two.jpeg", jpeg)]);
+  await expect(page.getByTestId("picture-notices")).toContainText("Pictures are 512 × 512 px, boxes reach 1,000");
+  await expect.poll(() => colour(page.getByTestId("tile").first(), 0.3, 0.3)).toEqual(WHITE);
+});
+
 test.describe("an image shows its own picture or none", () => {
   const nothing = run("a.zip", { "x.png": [1, 1, 2, 2, 0.5] });
 
@@ -180,7 +196,7 @@ test.describe("two runs side by side", () => {
     await openSample(page);
     await page.getByTestId("tile").nth(4).click();
     const points = page.getByTestId("run-point");
-    await expect(points).toHaveText(["operating point at 0.05 FP/image", "operating point at 0.05 FP/image"]);
+    await expect(points).toHaveText(["at 0.05 FP/image", "at 0.05 FP/image"]);
     const found = (film: number) => page.getByTestId("film").nth(film).locator('[data-kind="lesion-found"].box');
     await expect(found(0)).not.toHaveCount(0);
     await expect(found(1)).not.toHaveCount(0);
@@ -193,7 +209,7 @@ test.describe("two runs side by side", () => {
     expect(first).toMatch(/^score ≥ /);
     expect(second).toBe(first);
     await page.getByTestId("linked").uncheck();
-    await expect(points.nth(1)).toHaveText("operating point at 0.05 FP/image");
+    await expect(points.nth(1)).toHaveText("at 0.05 FP/image");
     await expect(found(1)).not.toHaveCount(0);
     await expect(found(0)).toHaveCount(0);
   });
@@ -204,7 +220,7 @@ test.describe("two runs side by side", () => {
     const others = () => page.getByTestId("film").nth(1).locator(".box:not([aria-label^=Mass])").evaluateAll((boxes) => boxes.map((box) => box.getAttribute("aria-label")).sort());
     const before = await others();
     await page.getByTestId("view-class").selectOption("Mass");
-    await expect(page.getByTestId("run-point").first()).toHaveText(/^operating point at 0\.05 FP\/image, score ≥ 0\.\d+$/);
+    await expect(page.getByTestId("run-point").first()).toHaveText(/^at 0\.05 FP\/image, ≥ 0\.\d+$/);
     await page.getByTestId("image-view").getByTestId("threshold").focus();
     await page.keyboard.press("End");
     await expect(page.getByTestId("run-point").nth(1)).toHaveText(/^score ≥ /);
@@ -437,6 +453,11 @@ test("a lesion that is out-ranked is shown with what finds it but does not count
   await page.keyboard.press("Escape");
   await page.getByTestId("tile").first().click();
   await expect(page.getByTestId("show-uncounted")).not.toBeChecked();
+  await page.keyboard.press("Escape");
+  await page.getByTestId("clear-filters").click();
+  await page.locator('[data-testid="filter-cause"][data-category="out_ranked"]').click();
+  await page.getByTestId("tile").first().click();
+  await expect(page.getByTestId("show-uncounted")).toBeChecked();
 });
 
 test("a saved image says which it is, of which run, at which thresholds, and what its lines mean", async ({ page }) => {

@@ -237,9 +237,14 @@ export class Inspection {
 
   /** Shows the images behind a number: other filters than these are cleared. */
   show(filters: Partial<Filters>): void {
-    this.filters = { ...OPEN, order: this.filters.order, ...filters };
-    // What out-ranks a lesion is the detection of it that does not count.
-    if (filters.categories?.includes("out_ranked")) this.showUncounted = true;
+    this.filter({ ...OPEN, order: this.filters.order, ...filters });
+  }
+
+  filter(filters: Filters): void {
+    const [before, after] = [this.filters, filters].map(({ categories }) => categories.includes("out_ranked"));
+    // An out-ranked lesion has a detection that does not count.
+    if (after && !before) this.showUncounted = true;
+    this.filters = filters;
   }
 
   /** Looks where a number elsewhere on the page points, at the operating points: thresholds by hand are none of its. */

@@ -86,7 +86,9 @@ export class Pictures {
   hasRemoved = $state(false);
   #open = new Map<string, Picture>();
   #removed: Map<string, Picture> | null = null;
+  /** Path of the picture of each image that has one; and these paths. */
   #of: ReadonlyMap<string, string> = $state.raw(new Map());
+  #shown: ReadonlySet<string> = new Set();
   readonly #small = new QuickLRU<string, Small>({ maxSize: HELD, onEviction: (_, { bitmap }) => bitmap.close() });
   #waiting: Waiting[] = [];
   #decoding = 0;
@@ -150,6 +152,7 @@ export class Pictures {
     const scale = await this.#scale(images, of);
     if (mine !== this.#settling) return;
     const [image, picture] = [images[0]?.name, strangers[0]];
+    this.#shown = new Set(of.values());
     this.#of = of;
     this.known = { matched: of.size, total: images.length, doubts, strangers, scale, example: image && picture ? [image, base(picture)] : null };
   }
@@ -179,7 +182,7 @@ export class Pictures {
   get told(): string {
     if (!this.known || this.count === 0) return "";
     const { total, example } = this.known;
-    const matched = [...this.#of.values()].filter((path) => !this.unreadable.includes(path)).length;
+    const matched = this.#of.size - this.unreadable.filter((path) => this.#shown.has(path)).length;
     if (this.#of.size === 0) {
       const as = example ? `; names must match, as ${example[0].replace(/\.[^.]*$/, "")}.png for ${example[0]}` : "";
       return `${counted(this.count, "picture")}, ${this.count === 1 ? "which belongs to no image" : "none of which belongs to an image"}${as}.`;

@@ -54,8 +54,11 @@ export class Zooming {
   reveal([x1, y1, x2, y2]: readonly [number, number, number, number]): void {
     const [left, top] = this.transform.invert([0, 0]);
     const [right, bottom] = this.transform.invert([this.#size.width, this.#size.height]);
-    if (x1 >= left && y1 >= top && x2 <= right && y2 <= bottom) return;
-    for (const film of this.#films.slice(0, 1)) select(film).call(this.#behaviour.translateTo, (x1 + x2) / 2, (y1 + y2) / 2);
+    const [x, y] = [(x1 + x2) / 2, (y1 + y2) / 2];
+    const isWhole = x1 >= left && y1 >= top && x2 <= right && y2 <= bottom;
+    const isLarge = x2 - x1 > right - left || y2 - y1 > bottom - top;
+    if (isWhole || (isLarge && x >= left && x <= right && y >= top && y <= bottom)) return;
+    for (const film of this.#films.slice(0, 1)) select(film).call(this.#behaviour.translateTo, x, y);
   }
 
   /** Moves the image by tenths of what is seen. */
