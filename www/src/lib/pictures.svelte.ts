@@ -25,15 +25,6 @@ export const isPicture = (name: string) => PICTURE.test(name);
 /** A name without folders. */
 export const base = (path: string) => path.slice(path.lastIndexOf("/") + 1);
 
-/** The name of the first file in a zip (APPNOTE.TXT 6.3.10, section 4.3.7); empty if it starts otherwise. */
-async function firstName(zip: Blob): Promise<string> {
-  const [header, name] = [30, 26];
-  const bytes = await zip.slice(0, 1024).arrayBuffer();
-  const head = new DataView(bytes);
-  if (bytes.byteLength < header || head.getUint32(0, true) !== 0x04034b50) return "";
-  return new TextDecoder().decode(bytes.slice(header, header + head.getUint16(name, true)));
-}
-
 /** A small picture, and the size of the whole one in pixels. */
 export interface Small {
   bitmap: ImageBitmap;
@@ -105,8 +96,6 @@ export class Pictures {
   async addZip(file: File): Promise<boolean> {
     const found: FileEntry[] = [];
     try {
-      // Predictions, most often: no need to open the zip to tell.
-      if (/\.json$/i.test(await firstName(file))) return false;
       for await (const entry of new ZipReader(new BlobReader(file)).getEntriesGenerator()) {
         if (entry.directory || base(entry.filename).startsWith(".")) continue;
         if (/\.json$/i.test(entry.filename)) return false;
