@@ -79,7 +79,7 @@ mod tests {
 
     /// Whatever the fast reader reads is what the slow one reads.
     fn same(text: &[u8]) {
-        let outcome = |read: Result<crate::GroundTruth, crate::error::Error>| format!("{read:?}");
+        let outcome = |read: Result<crate::dataset::GroundTruth, crate::error::Error>| format!("{read:?}");
         let any = outcome(read_any("test.json", text));
         assert_eq!(any, outcome(slow("test.json", text, text)), "{}", String::from_utf8_lossy(text));
     }
