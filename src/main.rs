@@ -29,7 +29,8 @@ enum Command {
     Score(Score),
     /// Every run against a baseline, on the same bootstrap draws: difference, interval, p, and what changed sides.
     Compare(Compare),
-    /// Every detection and every missed lesion with its cause, at the exact operating points of a rate.
+    /// Every detection and every missed lesion with its cause, at the exact operating points of a rate, which each row
+    /// tells with the IoU threshold and the score threshold of its class.
     Errors(Errors),
 }
 
@@ -183,7 +184,8 @@ struct Errors {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum ListFormat {
-    /// A line of column names, and a line for each row.
+    /// A line of column names, and a line for each row; names that a spreadsheet would run as a formula begin with an
+    /// apostrophe.
     Csv,
     /// A list of objects.
     Json,
