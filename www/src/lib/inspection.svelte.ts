@@ -247,10 +247,10 @@ export class Inspection {
     this.filters = filters;
   }
 
-  /** Looks where a number elsewhere on the page points, at the operating points: thresholds by hand are none of its. */
-  goTo({ run = this.run, rateAt = this.rateAt, filters }: Target): void {
-    this.run = run;
-    this.rateAt = rateAt;
+  /** Looks where a number elsewhere on the page points; at a rate's operating points, thresholds by hand are none of them. */
+  goTo({ run, rateAt, filters }: Target): void {
+    if (run !== undefined && run !== this.run) this.run = run;
+    if (rateAt !== undefined) this.rateAt = rateAt;
     this.show(filters);
   }
 
