@@ -93,7 +93,7 @@ fn pieces_are_all_files_in_order_and_where_they_lie() {
         }
         assert_eq!(rest.next(), None);
         let part = share.finish();
-        let paths: Vec<&str> = part.files().iter().map(|file| file.path.as_str()).collect();
+        let paths: Vec<&str> = part.files().iter().map(|file| file.path).collect();
         assert_eq!(paths, files.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), "{bytes}");
         assert_eq!(part.detections().len(), 500);
     }
