@@ -161,19 +161,12 @@ fn share_on_lesions(boxes: &[Beside<'_>], least: f64, read: impl Fn(BBox) -> BBo
     let mut n_on = 0_usize;
     for ((bbox, lesions), left) in boxes.iter().zip((0..n).rev()) {
         let bbox = read(*bbox);
-        n_on += usize::from(lesions.iter().any(|lesion| overlap_by(bbox, *lesion, ON_PURPOSE)));
+        n_on += usize::from(lesions.iter().any(|lesion| iou(bbox, *lesion, Extent::PlusOne) >= ON_PURPOSE));
         if ((n_on + left) as f64) < least {
             break;
         }
     }
     (n >= LEAST_BOXES).then(|| n_on as f64 / n as f64)
-}
-
-/// Whether two boxes overlap by `least` at least, which is above 0.
-fn overlap_by(a: BBox, b: BBox, least: f32) -> bool {
-    // Most are apart, and are not divided.
-    let is_apart = a.x2.min(b.x2) - a.x1.max(b.x1) + 1.0 <= 0.0 || a.y2.min(b.y2) - a.y1.max(b.y1) + 1.0 <= 0.0;
-    !is_apart && iou(a, b, Extent::PlusOne) >= least
 }
 
 fn percent(share: f64) -> String {
@@ -599,7 +592,7 @@ impl Repeats {
                 }
                 if sample.next_if_eq(&(image, at)).is_some() {
                     repeats.looked_at += 1;
-                    if earlier().any(|other| other != bbox && overlap_by(other, bbox, SAME_PLACE)) {
+                    if earlier().any(|other| other != bbox && iou(other, bbox, Extent::PlusOne) >= SAME_PLACE) {
                         repeats.on_top.add(image, at);
                     }
                 }
