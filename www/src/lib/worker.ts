@@ -106,13 +106,13 @@ const api = {
     return { options: default_options(), statistics: default_statistics(), version: version() };
   },
   /**
-   * Scores made-up files again and again for a third of a second, in slices shorter than a frame, so that the browser
+   * Scores made-up files again and again for a second, in slices shorter than a frame, so that the browser
    * has compiled the engine with all its optimizations before the first real file comes: unoptimized, it takes two to
    * three times as long.
    */
   async warmUp(truth: File, predictions: File): Promise<void> {
     const options = default_options();
-    const end = performance.now() + 333;
+    const end = performance.now() + 1000;
     while (isIdle && performance.now() < end) {
       const scratch = new Evaluator();
       scratch.add("truth", truth.name, truth, () => undefined);
