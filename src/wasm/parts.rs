@@ -79,8 +79,8 @@ pub struct ShareReader {
     told: f64,
 }
 
-/// Bytes of a piece, about: as many as Chromium hands out at once. Some are read while others wait.
-const PIECE_BYTES: u64 = 1 << 21;
+/// Bytes of a piece, about. Larger ones take no less time, and one is read while the next one waits.
+const PIECE_BYTES: u64 = 1 << 22;
 
 #[wasm_bindgen]
 impl ShareReader {

@@ -4,8 +4,8 @@ import * as Comlink from "comlink";
 import type { ProgressReport } from "../../pkg/froc.js";
 import type { Api } from "./worker.ts";
 
-/** Pieces that are read or wait: while a worker reads one, the next ones are fetched. */
-const ALIVE = 3;
+/** Pieces that are read or wait: while a worker reads one, the next one is fetched. */
+const ALIVE = 2;
 
 /**
  * Lets a worker read one of `of` shares of a zip of predictions; false if the file is no such zip. The bytes are fetched
