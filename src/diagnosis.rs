@@ -132,6 +132,8 @@ pub struct Diagnosis {
     categories: Vec<Category>,
     /// Of each class.
     lesions: Vec<LesionsOfClass>,
+    /// Whether the detections of each image were compared with its lesions.
+    is_looked_at: Vec<bool>,
 }
 
 /// What became of the lesions of one class.
@@ -171,6 +173,14 @@ impl Diagnosis {
     /// Finds the category of each detection, and what is needed to tell that of each lesion at any score threshold.
     #[must_use]
     pub fn new(ground_truth: &GroundTruth, prepared: &Prepared, iou_threshold: f64) -> Self {
+        let mut diagnosis = Self::begin(ground_truth, prepared, iou_threshold);
+        diagnosis.look_at_all(ground_truth, prepared);
+        diagnosis
+    }
+
+    /// Tells the detections that claim a lesion from the others; causes are known of the images that are looked at later.
+    #[must_use]
+    pub fn begin(ground_truth: &GroundTruth, prepared: &Prepared, iou_threshold: f64) -> Self {
         let detections = prepared.predictions.detections();
         let mut categories = vec![Category::Elsewhere; detections.len()];
         let mut lesions: Vec<LesionsOfClass> = Vec::with_capacity(CLASSES.len());
@@ -190,11 +200,32 @@ impl Diagnosis {
             }
             lesions.push(of_class);
         }
-        let mut diagnosis = Self { iou_threshold: iou_threshold as f32, categories, lesions };
-        for image in 0..ground_truth.n_images() {
-            diagnosis.look_at(ground_truth, prepared, image);
+        let is_looked_at = vec![false; ground_truth.n_images()];
+        Self { iou_threshold: iou_threshold as f32, categories, lesions, is_looked_at }
+    }
+
+    /// Finds the causes in all images; counts are right from then on.
+    pub fn look_at_all(&mut self, ground_truth: &GroundTruth, prepared: &Prepared) {
+        self.look_at_images(ground_truth, prepared, 0..ground_truth.n_images());
+    }
+
+    /// Finds the causes in some images; images that there are not are passed over.
+    pub fn look_at_images(
+        &mut self,
+        ground_truth: &GroundTruth,
+        prepared: &Prepared,
+        images: impl IntoIterator<Item = usize>,
+    ) {
+        for image in images {
+            let is_new = self.is_looked_at.get_mut(image).is_some_and(|is_known| !std::mem::replace(is_known, true));
+            if is_new {
+                self.look_at(ground_truth, prepared, image);
+            }
         }
-        diagnosis
+        // Images may have come in any order.
+        for of_class in &mut self.lesions {
+            of_class.seen.sort_by_key(|seen| seen.lesion);
+        }
     }
 
     /// Compares the detections of an image with its lesions of all classes.
@@ -228,7 +259,7 @@ impl Diagnosis {
                 };
             }
         }
-        // One entry a lesion and class, the one of the highest score; images come in the order of their lesions.
+        // One entry a lesion and class, the one of the highest score.
         seen.sort_by(|(a_of, a), (b_of, b)| {
             (a_of, a.lesion, a.by).cmp(&(b_of, b.lesion, b.by)).then(b.score.total_cmp(&a.score))
         });

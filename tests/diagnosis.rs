@@ -192,6 +192,17 @@ impl Core {
         let prepared = froc::prepare(&ground_truth, &predictions.into(), &Reading::default());
         let prepared = prepared.map_err(|refusal| refusal.errors).expect("files in order").remove(0);
         let diagnosis = Diagnosis::new(&ground_truth, &prepared, case.iou_threshold);
+        // Image by image from the last one, some of them twice, and then all.
+        let mut later = Diagnosis::begin(&ground_truth, &prepared, case.iou_threshold);
+        for image in (0..ground_truth.n_images()).rev().step_by(2).chain([0, usize::MAX]) {
+            later.look_at_images(&ground_truth, &prepared, [image, image]);
+        }
+        later.look_at_all(&ground_truth, &prepared);
+        assert_eq!(
+            format!("{later:?}"),
+            format!("{diagnosis:?}"),
+            "the order in which images are looked at changes nothing"
+        );
         Self { ground_truth, prepared, diagnosis }
     }
 

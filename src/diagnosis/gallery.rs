@@ -62,6 +62,12 @@ impl Filter {
         self.class.is_none() && self.categories.is_empty() && self.min_score.is_none() && self.max_score.is_none()
     }
 
+    /// Whether it depends on the boxes which images pass, or come first in that order.
+    #[must_use]
+    pub fn asks_for_boxes(&self, order: Order) -> bool {
+        !self.is_open() || self.found_as.is_some() || !matches!(order, Order::File | Order::Name)
+    }
+
     fn wants(&self, class: Class, category: Category, score: Option<f32>) -> bool {
         self.class.is_none_or(|wanted| wanted == class)
             && (self.categories.is_empty() || self.categories.contains(&category))

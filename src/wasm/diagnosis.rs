@@ -64,6 +64,13 @@ pub struct GalleryQuery {
 #[derive(Default)]
 pub(super) struct Diagnoses(Vec<(usize, Diagnosis)>);
 
+/// The images whose causes are wanted: the first ones that are shown need not wait for all.
+#[derive(Clone, Copy)]
+enum Images<'a> {
+    All,
+    These(&'a [u32]),
+}
+
 /// Everything that a view names.
 struct Look<'a> {
     ground_truth: &'a GroundTruth,
@@ -99,7 +106,7 @@ impl Evaluator {
     #[wasm_bindgen(unchecked_return_type = "DiagnosisReport")]
     pub fn diagnosis(&mut self, view: &Ts<View>) -> Result<JsValue, JsValue> {
         let view = from_js(view)?;
-        self.diagnose(&view);
+        self.diagnose(&view, Images::All);
         let look = self.look(&view)?;
         let run = &look.prepared.run;
         to_js(&DiagnosisReport::new(look.ground_truth, run, look.diagnosis, &look.thresholds, view.fp_per_image))
@@ -111,12 +118,6 @@ impl Evaluator {
     /// Throws a `Failure` if there is no such run.
     pub fn gallery(&mut self, query: &Ts<GalleryQuery>) -> Result<Vec<u32>, JsValue> {
         let query = from_js(query)?;
-        self.diagnose(&query.view);
-        if let Some(other) = &query.other {
-            self.diagnose(other);
-        }
-        let look = self.look(&query.view)?;
-        let other = query.other.as_ref().map(|other| self.look(other)).transpose()?;
         let class = |at: usize| Class::all().nth(at);
         let filter = Filter {
             class: query.class.and_then(class),
@@ -127,6 +128,13 @@ impl Evaluator {
             found_as: query.found_as.and_then(|(of, by)| Some((class(of)?, class(by)?))),
             search: query.search,
         };
+        let images = if filter.asks_for_boxes(query.order) { Images::All } else { Images::These(&[]) };
+        self.diagnose(&query.view, images);
+        if let Some(other) = &query.other {
+            self.diagnose(other, images);
+        }
+        let look = self.look(&query.view)?;
+        let other = query.other.as_ref().map(|other| self.look(other)).transpose()?;
         let other = other.as_ref().map(Look::shown);
         Ok(gallery::images(look.ground_truth, look.shown(), other, &filter, query.order))
     }
@@ -138,7 +146,7 @@ impl Evaluator {
     #[wasm_bindgen(unchecked_return_type = "ImageReport[]")]
     pub fn images(&mut self, view: &Ts<View>, images: &[u32]) -> Result<JsValue, JsValue> {
         let view = from_js(view)?;
-        self.diagnose(&view);
+        self.diagnose(&view, Images::These(images));
         let Look { ground_truth, prepared, diagnosis, thresholds } = self.look(&view)?;
         let there = images.iter().filter(|image| (**image as usize) < ground_truth.n_images());
         let reports = there.map(|image| ImageReport::new(ground_truth, prepared, diagnosis, &thresholds, *image));
@@ -213,18 +221,28 @@ impl Evaluator {
         })
     }
 
-    /// Makes sure that the run of a view is diagnosed, if there is one.
-    fn diagnose(&mut self, view: &View) {
+    /// Makes sure that the run of a view is diagnosed, if there is one: in the images that are wanted.
+    fn diagnose(&mut self, view: &View, images: Images<'_>) {
         let is_known = |(run, known): &(usize, Diagnosis)| {
             *run == view.run && known.iou_threshold().to_bits() == (view.iou_threshold as f32).to_bits()
         };
-        if self.diagnoses.0.iter().any(is_known) {
-            return;
+        // Out of their place, since they are made of what stands beside them.
+        let mut diagnoses = std::mem::take(&mut self.diagnoses.0);
+        if let (Some(ground_truth), Some(prepared)) = (self.ground_truth(), self.prepared().nth(view.run)) {
+            if !diagnoses.iter().any(is_known) {
+                diagnoses.retain(|(run, _)| *run != view.run);
+                diagnoses.push((view.run, Diagnosis::begin(ground_truth, prepared, view.iou_threshold)));
+            }
+            if let Some((_, diagnosis)) = diagnoses.iter_mut().find(|known| is_known(known)) {
+                match images {
+                    Images::All => diagnosis.look_at_all(ground_truth, prepared),
+                    Images::These(images) => {
+                        diagnosis.look_at_images(ground_truth, prepared, images.iter().map(|image| *image as usize));
+                    }
+                }
+            }
         }
-        let (Some(ground_truth), Some(prepared)) = (self.ground_truth(), self.prepared().nth(view.run)) else { return };
-        let diagnosis = Diagnosis::new(ground_truth, prepared, view.iou_threshold);
-        self.diagnoses.0.retain(|(run, _)| *run != view.run);
-        self.diagnoses.0.push((view.run, diagnosis));
+        self.diagnoses.0 = diagnoses;
     }
 
     fn look(&self, view: &View) -> Result<Look<'_>, JsValue> {

@@ -42,6 +42,9 @@ export class EvaluationError extends Error {
 /** Thrown by the call that was running when `cancel` was called. */
 export class Cancelled extends Error {}
 
+/** Milliseconds after a score: nobody needs a digest sooner, and it keeps a processor busy. An export does not wait for it. */
+const DIGESTS_AFTER = 1000;
+
 interface Loaded {
   file: File;
   /** How it is read; null is how the official script reads. */
@@ -139,8 +142,8 @@ export class Evaluator {
 
   async evaluate(options: OptionsReport): Promise<Outcome> {
     const outcome = await this.#call((remote) => remote.evaluate(options), "scoring");
-    // Once the score is on the screen.
-    requestAnimationFrame(() => setTimeout(() => this.#takeDigests()));
+    // Once the score and what is asked for with it are on the screen.
+    setTimeout(() => this.#takeDigests(), DIGESTS_AFTER);
     return outcome;
   }
 
