@@ -8,6 +8,12 @@ import type { Api } from "./worker.ts";
 const ALIVE = 2;
 
 /**
+ * A larger file is left to its readers: a browser frees what it has read when it sees fit, after a gigabyte or so, but all
+ * that a worker has read when that ends.
+ */
+const MOST_FETCHED = 1e9;
+
+/**
  * Lets a worker read one of `of` shares of a zip of predictions; false if the file is no such zip. The bytes are fetched
  * here: a worker that reads answers no one, so that nothing it asked for would come before it is done.
  */
@@ -23,8 +29,9 @@ export async function readShare(
   const reads: Promise<void>[] = [];
   for (let at = 0; 2 * at < places.length; at++) {
     await reads[at - ALIVE];
-    // What cannot be fetched is asked for again by the worker, which says why.
-    const bytes = await fetched(file.slice(places[2 * at], places[2 * at + 1])).catch(() => new ArrayBuffer());
+    // What is not fetched is asked for by the worker, which says why if it cannot be had.
+    const piece = file.size > MOST_FETCHED ? new Blob() : file.slice(places[2 * at], places[2 * at + 1]);
+    const bytes = await fetched(piece).catch(() => new ArrayBuffer());
     const read = remote.readPiece(Comlink.transfer(bytes, [bytes]));
     // The first failure counts.
     read.catch(() => undefined);
