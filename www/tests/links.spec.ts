@@ -131,6 +131,14 @@ test("the numbers of the class table, the scores, the quirks and the sliders lea
   await expect(page.getByTestId("filter-class")).toHaveValue("");
   await expect(page.getByTestId("where-rate").first()).toHaveAttribute("aria-pressed", "true");
 
+  // Numbers over several rates lead to the highest of them.
+  await page.getByTestId("official-average").last().click();
+  await expect(page.getByTestId("where-rate").last()).toHaveAttribute("aria-pressed", "true");
+  await expect(pressed).toHaveText(/found/);
+  await page.getByTestId("run").first().getByTestId("class-row").nth(1).getByTestId("class-detections").click();
+  await expect(page.getByTestId("filter-class")).toHaveValue("1");
+  await expect(page.getByTestId("where-rate").last()).toHaveAttribute("aria-pressed", "true");
+
   const quirk = page.getByTestId("run").first().locator('[data-quirk="Q7"]');
   await quirk.locator("summary").click();
   await quirk.getByTestId("quirk-detections").first().click();
