@@ -127,7 +127,7 @@ impl Marks {
             pooled.extend(of_class);
         }
         // Scores are finite; the order of equal ones does not matter, since they enter together.
-        pooled.sort_unstable_by(|(a, _), (b, _)| b.total_cmp(a));
+        radsort::sort_by_key(&mut pooled, |(score, _)| -score);
         all.push(Self::new(&pooled));
         all
     }
@@ -472,7 +472,7 @@ impl Interval {
         let mut n_without_lesions = 0;
         let mut defined: Vec<f64> =
             values.inspect(|value| n_without_lesions += usize::from(value.is_none())).flatten().collect();
-        defined.sort_unstable_by(f64::total_cmp);
+        radsort::sort(&mut defined);
         // By way of percents, so that 0.95 gives 2.5 and 97.5 to the last bit.
         let percents = [100.0 - 100.0 * level, 100.0 + 100.0 * level];
         let [low, high] = percents.map(|percent| percentile(&defined, percent / 2.0 / 100.0));

@@ -6,6 +6,8 @@
 
 pub mod gallery;
 
+use std::mem::{replace, take};
+
 use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
@@ -13,6 +15,7 @@ use tsify::Tsify;
 use crate::curve::Curve;
 use crate::dataset::{CLASSES, Class, GroundTruth};
 use crate::geometry::{BBox, Extent, iou};
+use crate::order::sorted;
 use crate::run::{Prepared, Run};
 use crate::score::exact;
 use crate::score::official::Counts;
@@ -217,14 +220,14 @@ impl Diagnosis {
         images: impl IntoIterator<Item = usize>,
     ) {
         for image in images {
-            let is_new = self.is_looked_at.get_mut(image).is_some_and(|is_known| !std::mem::replace(is_known, true));
+            let is_new = self.is_looked_at.get_mut(image).is_some_and(|is_known| !replace(is_known, true));
             if is_new {
                 self.look_at(ground_truth, prepared, image);
             }
         }
         // Images may have come in any order.
         for of_class in &mut self.lesions {
-            of_class.seen.sort_by_key(|seen| seen.lesion);
+            of_class.seen = sorted(take(&mut of_class.seen), |a, b| a.lesion.cmp(&b.lesion));
         }
     }
 
@@ -260,7 +263,7 @@ impl Diagnosis {
             }
         }
         // One entry a lesion and class, the one of the highest score.
-        seen.sort_by(|(a_of, a), (b_of, b)| {
+        let mut seen = sorted(seen, |(a_of, a), (b_of, b)| {
             (a_of, a.lesion, a.by).cmp(&(b_of, b.lesion, b.by)).then(b.score.total_cmp(&a.score))
         });
         seen.dedup_by_key(|(of, seen)| (*of, seen.lesion, seen.by));

@@ -34,6 +34,7 @@ pub mod limits;
 pub mod matching;
 pub mod notice;
 pub mod options;
+mod order;
 pub mod printable;
 pub mod reading;
 pub mod render;

@@ -1,6 +1,5 @@
 //! Predictions joined to the ground truth: each image with its file, each class ranked.
 
-use std::cmp::Reverse;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -9,6 +8,7 @@ use crate::error::Error;
 use crate::geometry::Extent;
 use crate::matching::{Ranking, Unranked, Verdicts};
 use crate::notice::{Finding, NoticeCode, Notices};
+use crate::order::sorted;
 use crate::reading::Reading;
 
 /// A set of predictions, ready to be scored against one ground truth.
@@ -202,13 +202,12 @@ impl<'a> Join<'a> {
         drop(self.file_of_image);
         let detections = self.predictions.detections();
         // What ranking takes for a while is the most with the largest class, and least is kept at first.
-        let mut listed = listed(detections, &detections_of_image);
-        listed.sort_by_key(|(_, listed)| Reverse(listed.len()));
-        let mut rankings = map_all(listed, |(class, listed)| {
+        let listed = listed(detections, &detections_of_image);
+        let listed = sorted(listed, |(_, a), (_, b)| b.len().cmp(&a.len()));
+        let rankings = map_all(listed, |(class, listed)| {
             (class, rank(self.ground_truth, detections, &detections_of_image, class, listed))
         });
-        rankings.sort_by_key(|(class, _)| *class);
-        let rankings = rankings.into_iter().map(|(_, ranking)| ranking).collect();
+        let rankings = sorted(rankings, |(a, _), (b, _)| a.cmp(b)).into_iter().map(|(_, ranking)| ranking).collect();
         Ok(Run {
             name: self.predictions.name().to_owned(),
             sha256: self.predictions.sha256().clone(),

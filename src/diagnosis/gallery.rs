@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use crate::dataset::{CLASSES, Class, GroundTruth};
+use crate::order::sorted;
 use crate::run::Prepared;
 
 use super::{Category, Diagnosis, Outcome, ScoreThresholds, counts};
@@ -95,18 +96,18 @@ pub fn images(
     let count = |outcome: Outcome| move |image: usize| tally(ground_truth, view, image, filter.class, outcome);
     match (order, other) {
         (Order::File, _) | (Order::Disagreement, None) => {}
-        (Order::Name, _) => images.sort_by(|a, b| names[*a as usize].cmp(&names[*b as usize])),
-        (Order::FalsePositives, _) => sort_falling(&mut images, count(Outcome::FalsePositive)),
-        (Order::MissedLesions, _) => sort_falling(&mut images, count(Outcome::MissedLesion)),
+        (Order::Name, _) => return sorted(images, |a, b| names[*a as usize].cmp(&names[*b as usize])),
+        (Order::FalsePositives, _) => sort_falling(&mut images, &count(Outcome::FalsePositive)),
+        (Order::MissedLesions, _) => sort_falling(&mut images, &count(Outcome::MissedLesion)),
         (Order::Disagreement, Some(other)) => {
-            sort_falling(&mut images, |image| disagreement(ground_truth, [view, other], filter.class, image));
+            sort_falling(&mut images, &|image| disagreement(ground_truth, [view, other], filter.class, image));
         }
     }
     images
 }
 
-fn sort_falling(images: &mut [u32], key: impl Fn(usize) -> usize) {
-    images.sort_by_cached_key(|image| std::cmp::Reverse(key(*image as usize)));
+fn sort_falling(images: &mut [u32], key: &dyn Fn(usize) -> usize) {
+    radsort::sort_by_cached_key(images, |image| u32::MAX - key(*image as usize) as u32);
 }
 
 fn passes(ground_truth: &GroundTruth, view: Shown<'_>, filter: &Filter, image: usize) -> bool {

@@ -65,7 +65,7 @@ impl ImageRoc {
     #[must_use]
     pub fn of_images(mut images: Vec<Scored>) -> Self {
         // Scores are finite, and `None` is below all of them.
-        images.sort_unstable_by(|(a, _), (b, _)| b.partial_cmp(a).unwrap_or(std::cmp::Ordering::Equal));
+        radsort::sort_by_key(&mut images, |(score, _)| score.map_or(f32::INFINITY, |score| -score));
         let n_positive = images.iter().filter(|(_, has_lesion)| *has_lesion).count();
         let n_negative = images.len() - n_positive;
         let groups: Vec<[u32; 2]> = images.chunk_by(|a, b| a.0 == b.0).map(count).collect();

@@ -115,7 +115,7 @@ pub fn pooled_curve(ground_truth: &GroundTruth, run: &Run, iou_threshold: f64) -
         shown.extend(run.ranking(class).scores().iter().copied().zip(verdicts.iter()));
     }
     // Scores are finite; the order of equal ones does not matter, since they enter together.
-    shown.sort_unstable_by(|(a, _), (b, _)| b.total_cmp(a));
+    radsort::sort_by_key(&mut shown, |(score, _)| -score);
     let is_hit = |(rank, shown): (u32, &(f32, Verdict))| (shown.1 == Verdict::TruePositive).then_some(rank);
     let hits: Vec<u32> = (0..).zip(&shown).filter_map(is_hit).collect();
     Curve::new(shown.into_iter().map(|(score, _)| score).collect::<Vec<_>>(), hits)

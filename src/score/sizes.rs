@@ -67,7 +67,7 @@ pub fn found(verdicts: &Verdicts, n_shown: usize, n_lesions: usize) -> Vec<bool>
 /// The least area of the middle and of the largest third.
 fn thirds(areas: &[f32]) -> [f32; 2] {
     let mut sorted = areas.to_vec();
-    sorted.sort_unstable_by(f32::total_cmp);
+    radsort::sort(&mut sorted);
     [1, 2].map(|third| sorted.get(third * sorted.len() / 3).copied().unwrap_or_default())
 }
 

@@ -55,10 +55,10 @@ impl Extremes {
         // Lesion by lesion, the one that finds it first: a lesion that has none was found in a group above.
         let mut by_lesion: Vec<u64> =
             claims.iter().map(|claim| u64::from(claim.lesion) << 1 | u64::from(claim.is_duplicate)).collect();
-        by_lesion.sort_unstable();
+        radsort::sort(&mut by_lesion);
         let newly_found = by_lesion.chunk_by(|a, b| a >> 1 == b >> 1).filter(|of_lesion| of_lesion[0] & 1 == 0);
         let mut detections_a_lesion: Vec<u64> = newly_found.map(|of_lesion| of_lesion.len() as u64).collect();
-        detections_a_lesion.sort_unstable();
+        radsort::sort(&mut detections_a_lesion);
         let n_found = detections_a_lesion.len();
         let idle = n_detections - detections_a_lesion.iter().sum::<u64>() as usize;
         (0..n_found).for_each(|_| self.best.hit());

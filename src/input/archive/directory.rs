@@ -12,6 +12,7 @@ use super::{BOMB, WHOLE, ZIP};
 use crate::error::Error;
 use crate::input::Part;
 use crate::limits::MAX_FILES;
+use crate::order::sorted;
 
 /// What stands before the data of an entry at least (APPNOTE.TXT 6.3.10, section 4.3.7).
 const LOCAL_HEADER_BYTES: u64 = 30;
@@ -187,10 +188,10 @@ impl Place {
 fn reject_overlaps<R: ReaderAt>(
     name: &str,
     zip: &ZipArchive<R>,
-    mut places: Vec<Place>,
+    places: Vec<Place>,
     buffer: &mut [u8],
 ) -> Result<(), Error> {
-    places.sort_unstable_by_key(|place| (place.start, place.end, place.at));
+    let places = sorted(places, |a, b| (a.start, a.end, a.at).cmp(&(b.start, b.end, b.at)));
     let mut pairs = places.iter().zip(places.iter().skip(1));
     let Some((one, other)) = pairs.find(|(one, other)| other.start < one.end) else { return Ok(()) };
     let mut path = |at: usize| {

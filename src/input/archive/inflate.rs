@@ -122,7 +122,13 @@ fn checksum(bytes: &[u8]) -> u32 {
     }
     #[cfg(target_arch = "wasm32")]
     {
-        rawzip::crc32(bytes)
+        use crc::{CRC_32_ISO_HDLC, Crc, Table};
+
+        // 16 KB of tables take longer to be sent than to be made.
+        thread_local! {
+            static TABLES: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
+        }
+        TABLES.with(|tables| tables.checksum(bytes))
     }
 }
 
