@@ -30,6 +30,7 @@ pub mod doctor;
 pub mod error;
 pub mod geometry;
 pub mod input;
+mod later;
 pub mod limits;
 pub mod matching;
 pub mod notice;
@@ -64,6 +65,8 @@ use std::sync::Arc;
 
 use crate::dataset::{Class, each_class};
 use crate::doctor::{Case, Refusal};
+use crate::later::{NotLoaded, later};
+use crate::notice::Finding;
 use crate::report::CurveReport;
 use crate::report::statistics::{RocCurveReport, Wanted};
 use crate::score::ClassScore;
@@ -84,14 +87,46 @@ pub fn prepare(
         let error = Error::new("scale", format!("there is {}", reading.scale), "a number above 0");
         return Err(Refusal { errors: vec![error], remedies: Vec::new() });
     }
+    let not_loaded = |missing: NotLoaded| Refusal { errors: vec![missing.into()], remedies: Vec::new() };
     let prepare_one = |predictions: Arc<Predictions>| {
-        let refuse = |errors| Refusal::new(ground_truth, &predictions, reading, errors);
-        let run = Run::new(ground_truth, &predictions).map_err(refuse)?;
+        let run = Run::new(ground_truth, &predictions).map_err(|errors| {
+            let predictions: &Predictions = &predictions;
+            later!(
+                fn refuse(
+                    ground_truth: &GroundTruth,
+                    predictions: &Predictions,
+                    reading: &Reading,
+                    errors: Vec<Error>,
+                ) -> Refusal {
+                    Refusal::new(ground_truth, predictions, reading, errors)
+                }
+            )
+            .unwrap_or_else(not_loaded)
+        })?;
         let case = Case { ground_truth, predictions: &predictions, reading, run: &run };
-        let findings = doctor::examine(case);
+        // Until it is loaded nothing is found.
+        let findings = later!(
+            fn examine(case: Case<'_>) -> Vec<Finding> {
+                doctor::examine(case)
+            }
+        )
+        .unwrap_or_default();
         Ok(Prepared { run: run.examined(reading.clone(), findings), predictions })
     };
-    input::remedy::apply(ground_truth, predictions, reading).into_iter().map(prepare_one).collect()
+    if reading.is_official() {
+        // Nothing is copied.
+        return Ok(vec![prepare_one(Arc::clone(predictions))?]);
+    }
+    let runs = later!(
+        fn apply(
+            ground_truth: &GroundTruth,
+            predictions: &Arc<Predictions>,
+            reading: &Reading,
+        ) -> Vec<Arc<Predictions>> {
+            input::remedy::apply(ground_truth, predictions, reading)
+        }
+    );
+    runs.map_err(not_loaded)?.into_iter().map(prepare_one).collect()
 }
 
 /// Scores runs against the ground truth that they were made for. What was read is not read again, so that other options

@@ -30,6 +30,6 @@ mod tests {
     fn equal_values_stay_in_order() {
         let falling = sorted(vec![(1, 'a'), (2, 'b'), (1, 'c')], |a, b| b.0.cmp(&a.0));
         assert_eq!(falling, [(2, 'b'), (1, 'a'), (1, 'c')]);
-        assert_eq!(sorted(Vec::<u8>::new(), Ord::cmp), []);
+        assert_eq!(sorted(Vec::<u8>::new(), Ord::cmp), [0_u8; 0]);
     }
 }

@@ -21,7 +21,8 @@ pub use parts::{Sha256, ShareReader};
 use crate::dataset::{CLASSES, Class, GroundTruth, Predictions};
 use crate::doctor::Refusal;
 use crate::error::Error;
-use crate::input::{HEAD_BYTES, Kind, Progress, Stage, identify};
+use crate::input::{HEAD_BYTES, Kind, Part, Progress, Stage, identify};
+use crate::later::{NotLoaded, later};
 use crate::notice::Remedy;
 use crate::options::Options;
 use crate::reading::Reading;
@@ -162,7 +163,12 @@ impl Evaluator {
         name: &str,
         #[wasm_bindgen(unchecked_param_type = "PartColumns[]")] parts: &Array,
     ) -> Result<JsValue, JsValue> {
-        let predictions = parts::join(name, parts)?.finish(name);
+        let part = later!(
+            fn join(name: &str, parts: &Array) -> Result<Part, JsValue> {
+                parts::join(name, parts)
+            }
+        );
+        let predictions = part.unwrap_or_else(not_loaded)?.finish(name);
         self.keep(id, name, Contents::of(predictions))
     }
 
@@ -221,6 +227,13 @@ impl Evaluator {
         Ok(())
     }
 
+    /// Forgets how files were joined to the ground truth: what was found in them when the page had not loaded all of the
+    /// engine is looked for again.
+    pub fn forget_joined(&mut self) {
+        self.forget();
+        self.files.iter_mut().for_each(|(_, file)| file.forget_runs());
+    }
+
     /// Reads a file of predictions as the official script does, from now on.
     pub fn read_officially(&mut self, id: &str) {
         self.forget();
@@ -273,15 +286,27 @@ impl Evaluator {
     pub fn report_json(&self) -> Result<Uint8Array, JsValue> {
         let none = || Error::new("report", "there is none", "a ground truth and a run that can be scored");
         let report = self.report.as_ref().ok_or_else(|| failure(&[none()]))?;
-        let bytes = crate::render::json(report).map_err(|error| failure(&[error]))?;
+        let bytes = later!(
+            fn json(report: &Report) -> Result<Vec<u8>, Error> {
+                crate::render::json(report)
+            }
+        )
+        .unwrap_or_else(|missing| Err(missing.into()))
+        .map_err(|error| failure(&[error]))?;
         Ok(Uint8Array::from(bytes.as_slice()))
     }
 
     /// What the official script would print for a run of the last report; nothing if there is no such run.
     #[must_use]
     pub fn official_lines(&self, run: usize) -> String {
-        let lines = |report: &Report| Some(crate::render::official_lines(report.runs.get(run)?, &report.options));
-        self.report.as_ref().and_then(lines).unwrap_or_default()
+        let Some(report) = &self.report else { return String::new() };
+        later!(
+            fn lines(report: &Report, run: usize) -> String {
+                let lines = |run| crate::render::official_lines(run, &report.options);
+                report.runs.get(run).map(lines).unwrap_or_default()
+            }
+        )
+        .unwrap_or_default()
     }
 
     /// The curve of a class, by its place in the official order, of a run of the last report.
@@ -290,19 +315,30 @@ impl Evaluator {
     /// Throws a `Failure` if there is no such run or class, or an option is out of range.
     #[wasm_bindgen(unchecked_return_type = "CurveReport")]
     pub fn curve(&self, run: usize, class: usize, options: &Ts<OptionsReport>) -> Result<JsValue, JsValue> {
-        let options = options.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
-        let options = checked(&options)?;
-        let truth = self.files.iter().rev().find_map(|(_, file)| match file {
-            Contents::GroundTruth(truth) => Some(truth),
-            Contents::Predictions { .. } | Contents::Groups { .. } => None,
-        });
-        let run = self.prepared().nth(run).map(|prepared| &prepared.run);
-        let class = Class::all().nth(class);
-        let (Some(truth), Some(run), Some(class)) = (truth, run, class) else {
-            let expected = format!("a run that was scored, and a class number below {}", CLASSES.len());
-            return Err(failure(&[Error::new("curve", "there is no such run or class", expected)]));
-        };
-        to_js::<CurveReport>(&crate::curve(truth, run, class, &options))
+        let this = self;
+        later!(
+            fn curve(
+                this: &Evaluator,
+                run: usize,
+                class: usize,
+                options: &Ts<OptionsReport>,
+            ) -> Result<JsValue, JsValue> {
+                let options = options.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
+                let options = checked(&options)?;
+                let truth = this.files.iter().rev().find_map(|(_, file)| match file {
+                    Contents::GroundTruth(truth) => Some(truth),
+                    Contents::Predictions { .. } | Contents::Groups { .. } => None,
+                });
+                let run = this.prepared().nth(run).map(|prepared| &prepared.run);
+                let class = Class::all().nth(class);
+                let (Some(truth), Some(run), Some(class)) = (truth, run, class) else {
+                    let expected = format!("a run that was scored, and a class number below {}", CLASSES.len());
+                    return Err(failure(&[Error::new("curve", "there is no such run or class", expected)]));
+                };
+                to_js::<CurveReport>(&crate::curve(truth, run, class, &options))
+            }
+        )
+        .unwrap_or_else(not_loaded)
     }
 }
 
@@ -423,11 +459,20 @@ impl Contents {
 fn read(name: &str, blob: &Blob, on_progress: &Function) -> Result<Contents, Error> {
     let mut reader = BlobReader::new(blob).map_err(|error| unreadable(name, &error))?;
     let head = reader.head().map_err(|error| unreadable(name, &error))?;
-    if crate::input::groups::is_groups(&head) {
-        let bytes = crate::input::load_groups(name, BufReader::with_capacity(LARGE, reader))?;
-        return Ok(Contents::Groups { name: name.to_owned(), bytes });
-    }
-    match identify(name, &head)? {
+    let kind = match identify(name, &head) {
+        Ok(kind) => kind,
+        Err(other) => {
+            let bytes = later!(
+                fn read_groups(name: &str, head: Vec<u8>, reader: BlobReader) -> Option<Result<Vec<u8>, Error>> {
+                    let read = || crate::input::load_groups(name, BufReader::with_capacity(LARGE, reader));
+                    crate::input::groups::is_groups(&head).then(read)
+                }
+            );
+            let bytes = bytes.map_err(Error::from)?.ok_or(other)??;
+            return Ok(Contents::Groups { name: name.to_owned(), bytes });
+        }
+    };
+    match kind {
         Kind::GroundTruth => {
             let bytes = crate::input::load_ground_truth(name, BufReader::with_capacity(LARGE, reader))?;
             Ok(Contents::GroundTruth(Box::new(crate::read_ground_truth(name, &bytes)?)))
@@ -482,6 +527,11 @@ impl From<&Error> for ErrorReport {
             expected: error.expected().to_owned(),
         }
     }
+}
+
+/// What a call throws that needs the second module before the page has loaded it.
+fn not_loaded<T>(missing: NotLoaded) -> Result<T, JsValue> {
+    Err(failure(&[Error::from(missing).within("froc")]))
 }
 
 fn failure(errors: &[Error]) -> JsValue {

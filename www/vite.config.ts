@@ -27,7 +27,7 @@ export default defineConfig(({ mode }) =>
         resolve: { alias: [{ find: /^.*\/assets\.ts$/, replacement: here("./src/lib/assets.embedded.ts") }] },
         plugins: [
           svelte(),
-          embed(["pkg/froc_bg.wasm", "sample/test.json", "sample/model-a.zip", "sample/model-b.zip"].map(here)),
+          embed(["pkg/froc_bg.wasm", "pkg/froc_rest.wasm", "sample/test.json", "sample/model-a.zip", "sample/model-b.zip"].map(here)),
           oneFile("froc.html"),
         ],
         build: { ...common.build, emptyOutDir: false, copyPublicDir: false, reportCompressedSize: false },

@@ -12,6 +12,7 @@ use super::{Contents, Format, OUT_OF_MEMORY};
 use crate::dataset::{CLASSES, Class, Detections};
 use crate::error::Error;
 use crate::geometry::BBox;
+use crate::later::later;
 use crate::limits::MAX_NAME_BYTES;
 
 /// The format of the official script.
@@ -31,7 +32,12 @@ pub fn read(bytes: &[u8], into: &mut Detections) -> Result<Contents, Error> {
     }
     match fast::read(text, into) {
         Some(both_spellings) => Ok(Contents { both_spellings, ..Contents::default() }),
-        None => slow(text, into),
+        None => later!(
+            fn read_any(text: &[u8], into: &mut Detections) -> Result<Contents, Error> {
+                slow(text, into)
+            }
+        )
+        .unwrap_or_else(|missing| Err(missing.into())),
     }
 }
 

@@ -11,6 +11,7 @@ use super::json::{BOM, Numbers, Part, Place, shorten};
 use crate::dataset::{Class, GroundTruth, Lesion};
 use crate::error::Error;
 use crate::geometry::BBox;
+use crate::later::later;
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE};
 use crate::notice::{NoticeCode, Notices};
 use crate::texts::Texts;
@@ -29,7 +30,12 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
         read.images.shrink();
         return GroundTruth::new(name, super::sha256(bytes), read.images, &read.lesions, Notices::default());
     }
-    slow(name, bytes, text)
+    later!(
+        fn read_any(name: &str, bytes: &[u8], text: &[u8]) -> Result<GroundTruth, Error> {
+            slow(name, bytes, text)
+        }
+    )
+    .unwrap_or_else(|missing| Err(missing.into()))
 }
 
 /// Reads any JSON text, or says what is wrong with it.

@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 
 use crate::dataset::{Detections, PredictionFile, PredictionFiles, Predictions};
 use crate::error::Error;
+use crate::later::NotLoaded;
 use crate::limits::{MAX_GROUND_TRUTH_BYTES, MAX_ROWS};
 
 pub use sniff::{HEAD_BYTES, Kind, identify};
@@ -189,7 +190,8 @@ impl Part {
     /// Reads one file, or keeps why it cannot be read.
     ///
     /// # Errors
-    /// If the memory is full or the numbers of detections run out: to go on would lose files that are right.
+    /// If the memory is full, the numbers of detections run out, or the reader is not loaded: to go on would lose files that
+    /// are right.
     fn add(&mut self, path: String, format: &Format, bytes: Result<&[u8], Error>) -> Result<(), Error> {
         let first = self.detections.len();
         let read = bytes.and_then(|bytes| {
@@ -204,7 +206,7 @@ impl Part {
         }
         let (detections, contents, is_empty) = match read {
             Ok((contents, is_empty)) => (Ok(first as u32..self.detections.len() as u32), contents, is_empty),
-            Err(error) if error.what() == OUT_OF_MEMORY.0 => return Err(error),
+            Err(error) if [OUT_OF_MEMORY.0, NotLoaded::WHAT].contains(&error.what()) => return Err(error),
             Err(error) => {
                 self.detections.truncate(first);
                 (Err(error), Contents::default(), false)

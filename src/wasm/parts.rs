@@ -7,12 +7,13 @@ use std::vec::IntoIter;
 use wasm_bindgen::prelude::*;
 use web_sys::Blob;
 
-use super::{BlobReader, failure, tell, to_js, unreadable};
+use super::{BlobReader, failure, not_loaded, tell, to_js, unreadable};
 use crate::dataset::{Detections, FileView, PredictionFile};
 use crate::error::Error;
 use crate::geometry::BBox;
 use crate::input::archive::{Piece, SeekingShare};
 use crate::input::{Kind, Part, Progress, identify};
+use crate::later::later;
 
 #[wasm_bindgen(typescript_custom_section)]
 const PART_COLUMNS: &str = "
@@ -135,7 +136,13 @@ impl ShareReader {
     /// Throws what the browser does if it cannot make an object.
     #[wasm_bindgen(unchecked_return_type = "PartColumns")]
     pub fn finish(self) -> Result<JsValue, JsValue> {
-        columns(&self.into_part())
+        let part = self.into_part();
+        later!(
+            fn finish(part: Part) -> Result<JsValue, JsValue> {
+                columns(&part)
+            }
+        )
+        .unwrap_or_else(not_loaded)
     }
 }
 

@@ -8,7 +8,7 @@ export function preloadEngine(): Plugin {
     transformIndexHtml: {
       order: "post",
       handler(_, { bundle }) {
-        const engine = Object.keys(bundle ?? {}).find((name) => name.endsWith(".wasm"));
+        const engine = Object.keys(bundle ?? {}).find((name) => /froc_bg[^/]*\.wasm$/.test(name));
         if (engine === undefined) throw new Error("the bundle holds no engine");
         return [{ tag: "link", attrs: { rel: "preload", as: "fetch", type: "application/wasm", crossorigin: true, href: `./${engine}` }, injectTo: "head" }];
       },

@@ -124,8 +124,8 @@ fn checksum(bytes: &[u8]) -> u32 {
     {
         use crc::{CRC_32_ISO_HDLC, Crc, Table};
 
-        // 16 KB of tables take longer to be sent than to be made.
         thread_local! {
+            #[expect(clippy::missing_const_for_thread_local, reason = "16 KB of tables take longer to be sent than to be made")]
             static TABLES: Crc<u32, Table<16>> = Crc::<u32, Table<16>>::new(&CRC_32_ISO_HDLC);
         }
         TABLES.with(|tables| tables.checksum(bytes))

@@ -14,9 +14,9 @@ async function bytes(name: string): Promise<ArrayBuffer> {
   return new Response(stream).arrayBuffer();
 }
 
-export async function loadModule(): Promise<WebAssembly.Module> {
-  return WebAssembly.compile(await bytes("froc_bg.wasm"));
-}
+export const loadModule = async () => WebAssembly.compile(await bytes("froc_bg.wasm"));
+
+export const loadRest = async () => WebAssembly.compile(await bytes("froc_rest.wasm"));
 
 export async function loadSample(): Promise<File[]> {
   const names = ["test.json", "model-a.zip", "model-b.zip"];

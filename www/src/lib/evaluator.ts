@@ -22,7 +22,7 @@ import type {
   StatisticsOptions,
   View,
 } from "../../pkg/froc.js";
-import { loadModule } from "./assets.ts";
+import { loadModule, loadRest } from "./assets.ts";
 import { Helpers, isLargeZip, readersFor } from "./helpers.ts";
 import { buffersOf } from "./parts.ts";
 import { readShare } from "./pieces.ts";
@@ -55,11 +55,12 @@ interface Loaded {
 
 export class Evaluator {
   #module: Promise<WebAssembly.Module> | undefined;
+  #rest: Promise<WebAssembly.Module | null> | undefined;
   #worker: Worker | undefined;
   #remote: Comlink.Remote<Api> | undefined;
   #ready: Promise<Started>;
   #loaded = new Map<string, Loaded>();
-  #helpers = new Helpers(() => this.#compiled(), (request) => this.onRequest(request));
+  #helpers = new Helpers(() => this.#compiled(), () => this.#compiledRest(), (request) => this.onRequest(request));
   /** Files whose digest is taken once they are scored. */
   #undigested: { id: string; file: File }[] = [];
   /** The digests that are being taken. */
@@ -83,6 +84,9 @@ export class Evaluator {
   get ready(): Promise<Started> {
     return this.#call(() => this.#ready);
   }
+
+  /** Is told when what was scored without all of the engine should be scored again. */
+  onWhole: () => void = () => undefined;
 
   /** Is given the report with the SHA-256 of a file that was scored before it was known. */
   onDigest: (report: Report) => void = () => undefined;
@@ -141,7 +145,8 @@ export class Evaluator {
   }
 
   async evaluate(options: OptionsReport): Promise<Outcome> {
-    const outcome = await this.#call((remote) => remote.evaluate(options), "scoring");
+    const { outcome, isWhole } = await this.#call((remote) => remote.evaluate(options), "scoring");
+    if (!isWhole) void this.#compiledRest().then(() => this.onWhole());
     // Once the score and what is asked for with it are on the screen.
     setTimeout(() => this.#takeDigests(), DIGESTS_AFTER);
     return outcome;
@@ -247,6 +252,7 @@ export class Evaluator {
       await this.#compiled(),
       Comlink.proxy((request: NetworkRequest) => this.onRequest(request)),
     );
+    void this.#compiledRest().then((rest) => remote.complete(rest));
     for (const [id, { file, reading, digest }] of [...this.#loaded]) {
       const { signal } = new AbortController();
       try {
@@ -266,6 +272,11 @@ export class Evaluator {
 
   #compiled(): Promise<WebAssembly.Module> {
     return (this.#module ??= loadModule());
+  }
+
+  /** What of the engine comes after the first score; null if it cannot be had, of which the engine tells where it is needed. */
+  #compiledRest(): Promise<WebAssembly.Module | null> {
+    return (this.#rest ??= loadRest().catch(() => null));
   }
 
   /** Reads a large zip by several workers at once; null if the engine is to read the file. */

@@ -46,8 +46,15 @@ export class Helpers {
   /** One zip is read at a time. */
   #reading: Promise<unknown> = Promise.resolve();
 
-  constructor(module: () => Promise<WebAssembly.Module>, onRequest: (request: NetworkRequest) => void) {
-    this.#start = async (remote) => remote.start(await module(), Comlink.proxy(onRequest));
+  constructor(
+    module: () => Promise<WebAssembly.Module>,
+    rest: () => Promise<WebAssembly.Module | null>,
+    onRequest: (request: NetworkRequest) => void,
+  ) {
+    this.#start = async (remote) => {
+      await remote.start(await module(), Comlink.proxy(onRequest));
+      await remote.complete(await rest());
+    };
   }
 
   /** Starts a few workers before there is work for them. */

@@ -12,6 +12,7 @@ import init, {
 } from "../../pkg/froc.js";
 import { buffersOf } from "./parts.ts";
 import { watchRequests, type NetworkRequest } from "./requests.ts";
+import * as rest from "./rest.ts";
 import type {
   BootstrapProgress,
   CurveReport,
@@ -49,6 +50,12 @@ export interface Outline {
   range: [number, number] | null;
 }
 
+/** What scoring gives, and whether all of the engine was there for it: without the rest of it nothing is found in files. */
+export interface Scored {
+  outcome: Outcome;
+  isWhole: boolean;
+}
+
 /** A score that may be the highest: a curve tells where it turns first, and detections may rank above that. */
 function reach(lowest: number, turn: number): number {
   return lowest >= 0 && turn <= 1 ? 1 : turn + (turn - lowest) / 2;
@@ -78,6 +85,30 @@ function engine(): Evaluator {
   return evaluator;
 }
 
+/** Settles when all of the engine is there, or is known never to be. */
+const completion = Promise.withResolvers<void>();
+
+/** The options of the last score if not all of the engine was there for it. */
+let notWhole: OptionsReport | undefined;
+
+/** A call that needs all of the engine. */
+async function whole<T>(call: () => T): Promise<T> {
+  await completion.promise;
+  return call();
+}
+
+/** A call that seldom needs all of the engine, and changes nothing where it fails. */
+async function wholeIfMissed<T>(call: () => T): Promise<T> {
+  rest.takeMissed();
+  try {
+    const value = call();
+    if (!rest.takeMissed()) return value;
+  } catch (thrown) {
+    if (!rest.takeMissed()) throw thrown;
+  }
+  return whole(call);
+}
+
 /** The share of a zip that is being read. */
 let reading: { share: ShareReader; onProgress: (progress: ProgressReport) => void } | undefined;
 
@@ -101,9 +132,18 @@ const api = {
     onRequest: (request: NetworkRequest) => void,
   ): Promise<Started> {
     watchRequests(0, onRequest);
-    await init({ module_or_path: module });
+    rest.attach((await init({ module_or_path: module })) as unknown as WebAssembly.Exports);
     evaluator = new Evaluator();
     return { options: default_options(), statistics: default_statistics(), version: version() };
+  },
+  /** Takes the rest of the engine; null if it cannot be had. */
+  complete(module: WebAssembly.Module | null): void {
+    if (module) rest.complete(module);
+    if (notWhole) {
+      engine().forget_joined();
+      engine().evaluate(notWhole);
+    }
+    completion.resolve();
   },
   /**
    * Scores made-up files again and again for a second, in slices shorter than a frame, so that the browser
@@ -122,22 +162,24 @@ const api = {
       await new Promise((resolve) => setTimeout(resolve));
     }
   },
-  add(id: string, name: string, blob: Blob, onProgress: (progress: ProgressReport) => void): FileSummary {
+  add(id: string, name: string, blob: Blob, onProgress: (progress: ProgressReport) => void): Promise<FileSummary> {
     isIdle = false;
-    return engine().add(id, name, blob, sometimes(onProgress));
+    return wholeIfMissed(() => engine().add(id, name, blob, sometimes(onProgress)));
   },
   /**
    * Opens a share of a zip of predictions, and tells where each of its pieces starts and ends; null if the file is
    * something else.
    */
-  openShare(
+  async openShare(
     name: string,
     blob: Blob,
     share: number,
     of: number,
     onProgress: (progress: ProgressReport) => void,
-  ): Float64Array | null {
+  ): Promise<Float64Array | null> {
     isIdle = false;
+    // A share cannot be begun again halfway.
+    await completion.promise;
     // After a failure the one before may still be there.
     reading?.share.free();
     reading = undefined;
@@ -161,9 +203,9 @@ const api = {
   addShare(id: string, name: string): FileSummary {
     return engine().add_share(id, name, taken());
   },
-  addParts(id: string, name: string, parts: PartColumns[]): FileSummary {
+  addParts(id: string, name: string, parts: PartColumns[]): Promise<FileSummary> {
     isIdle = false;
-    return engine().add_parts(id, name, parts);
+    return whole(() => engine().add_parts(id, name, parts));
   },
   /** The SHA-256 of a file, in hexadecimal digits; null if it cannot be read any more. */
   async sha256(blob: Blob): Promise<string | null> {
@@ -187,18 +229,23 @@ const api = {
     if (reading) engine().set_reading(id, reading);
     else engine().read_officially(id);
   },
-  evaluate(options: OptionsReport): Outcome {
-    return engine().evaluate(options);
+  evaluate(options: OptionsReport): Scored {
+    rest.takeMissed();
+    const outcome = engine().evaluate(options);
+    const isWhole = !rest.takeMissed();
+    notWhole = isWhole ? undefined : options;
+    return { outcome, isWhole };
   },
   parseOptions(iouThreshold: string, fpPerImage: string): OptionsReport {
     return parse_options(iouThreshold, fpPerImage);
   },
-  export(format: string): Uint8Array<ArrayBuffer> {
+  async export(format: string): Promise<Uint8Array<ArrayBuffer>> {
+    await completion.promise;
     const bytes = engine().export(format) as Uint8Array<ArrayBuffer>;
     return Comlink.transfer(bytes, [bytes.buffer]);
   },
-  startBootstrap(options: OptionsReport, resampling: ResamplingOptions): BootstrapProgress {
-    return engine().start_bootstrap(options, resampling);
+  startBootstrap(options: OptionsReport, resampling: ResamplingOptions): Promise<BootstrapProgress> {
+    return whole(() => engine().start_bootstrap(options, resampling));
   },
   stepBootstrap(n: number): BootstrapProgress {
     return engine().step_bootstrap(n);
@@ -206,23 +253,24 @@ const api = {
   stopBootstrap(): void {
     engine().stop_bootstrap();
   },
-  evaluateWithStatistics(options: OptionsReport, statistics: StatisticsOptions): Outcome {
-    return engine().evaluate_with_statistics(options, statistics);
+  evaluateWithStatistics(options: OptionsReport, statistics: StatisticsOptions): Promise<Outcome> {
+    return whole(() => engine().evaluate_with_statistics(options, statistics));
   },
-  pooledCurve(run: number, options: OptionsReport): CurveReport {
-    return engine().pooled_curve(run, options);
+  pooledCurve(run: number, options: OptionsReport): Promise<CurveReport> {
+    return whole(() => engine().pooled_curve(run, options));
   },
-  imageRoc(run: number, classIndex: number): RocCurveReport {
-    return engine().image_roc(run, classIndex);
+  imageRoc(run: number, classIndex: number): Promise<RocCurveReport> {
+    return whole(() => engine().image_roc(run, classIndex));
   },
-  officialLines(run: number): string {
-    return engine().official_lines(run);
+  officialLines(run: number): Promise<string> {
+    return whole(() => engine().official_lines(run));
   },
-  curve(run: number, classIndex: number, options: OptionsReport): CurveReport {
-    return engine().curve(run, classIndex, options);
+  curve(run: number, classIndex: number, options: OptionsReport): Promise<CurveReport> {
+    return whole(() => engine().curve(run, classIndex, options));
   },
   /** A curve to draw small, and the span of its scores. */
-  outline(run: number, classIndex: number, options: OptionsReport): Outline {
+  async outline(run: number, classIndex: number, options: OptionsReport): Promise<Outline> {
+    await completion.promise;
     const { fp_per_image: x, recall: y, score_threshold: scores } = engine().curve(run, classIndex, options);
     const [turn, lowest] = [scores[1] ?? null, scores.at(-1) ?? null];
     // Steps that nobody would see are left out: a curve of a hundred thousand images has as many.
@@ -238,20 +286,22 @@ const api = {
       range: turn === null || lowest === null ? null : [lowest, reach(lowest, turn)],
     };
   },
-  operatingThresholds(run: number, fpPerImage: number, iouThreshold: number): (number | null)[] {
-    return engine().operating_thresholds(run, fpPerImage, iouThreshold);
+  operatingThresholds(run: number, fpPerImage: number, iouThreshold: number): Promise<(number | null)[]> {
+    return whole(() => engine().operating_thresholds(run, fpPerImage, iouThreshold));
   },
-  diagnosis(view: View): DiagnosisReport {
-    return engine().diagnosis(view);
+  diagnosis(view: View): Promise<DiagnosisReport> {
+    return whole(() => engine().diagnosis(view));
   },
-  gallery(query: GalleryQuery): Uint32Array<ArrayBuffer> {
+  async gallery(query: GalleryQuery): Promise<Uint32Array<ArrayBuffer>> {
+    await completion.promise;
     const images = engine().gallery(query) as Uint32Array<ArrayBuffer>;
     return Comlink.transfer(images, [images.buffer]);
   },
-  images(view: View, images: Uint32Array): ImageReport[] {
-    return engine().images(view, images);
+  images(view: View, images: Uint32Array): Promise<ImageReport[]> {
+    return whole(() => engine().images(view, images));
   },
-  errors(fpPerImage: number, iouThreshold: number, format: ErrorsFormat): Blob {
+  async errors(fpPerImage: number, iouThreshold: number, format: ErrorsFormat): Promise<Blob> {
+    await completion.promise;
     const parts: Uint8Array<ArrayBuffer>[] = [];
     engine().errors(fpPerImage, iouThreshold, format, (part: Uint8Array<ArrayBuffer>) => parts.push(part));
     return new Blob(parts);
