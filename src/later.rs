@@ -23,7 +23,7 @@ impl From<NotLoaded> for Error {
 /// [`NotLoaded`] if the module is not there.
 macro_rules! later {
     (fn $name:ident($($argument:ident: $kind:ty),* $(,)?) -> $out:ty { $($body:tt)* }) => {{
-        #[cfg(feature = "split")]
+        #[cfg(all(target_arch = "wasm32", feature = "split"))]
         {
             #[::wasm_split_helpers::wasm_split(rest, fallible)]
             fn $name($($argument: $kind),*) -> Result<$out, $crate::later::NotLoaded> {
@@ -34,7 +34,7 @@ macro_rules! later {
             }
             $crate::later::now($name($($argument),*))
         }
-        #[cfg(not(feature = "split"))]
+        #[cfg(not(all(target_arch = "wasm32", feature = "split")))]
         {
             fn $name($($argument: $kind),*) -> $out {
                 $($body)*
@@ -45,7 +45,7 @@ macro_rules! later {
 }
 pub(crate) use later;
 
-#[cfg(feature = "split")]
+#[cfg(all(target_arch = "wasm32", feature = "split"))]
 impl From<wasm_split_helpers::SplitLoaderError> for NotLoaded {
     fn from(_: wasm_split_helpers::SplitLoaderError) -> Self {
         Self
@@ -53,7 +53,7 @@ impl From<wasm_split_helpers::SplitLoaderError> for NotLoaded {
 }
 
 /// The result of a call into the second module: the page answers at once whether that is there.
-#[cfg(feature = "split")]
+#[cfg(all(target_arch = "wasm32", feature = "split"))]
 pub(crate) fn now<T>(call: impl Future<Output = Result<T, NotLoaded>>) -> Result<T, NotLoaded> {
     use std::task::{Context, Poll, Waker};
 

@@ -62,7 +62,9 @@ pub fn test(only: Option<&str>) -> Result<()> {
 }
 
 fn lint_wasm() -> Result<()> {
-    run(wasm::cargo_for_wasm("clippy").args(["--lib", "--tests", "--", "-D", "warnings"]))
+    run(wasm::cargo_for_wasm("clippy").args(["--lib", "--tests", "--", "-D", "warnings"]))?;
+    // As the page has it.
+    run(wasm::cargo_for_wasm("clippy").args(["--lib", "--features", "split", "--", "-D", "warnings"]))
 }
 
 fn document() -> Result<()> {
