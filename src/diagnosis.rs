@@ -17,8 +17,8 @@ use crate::dataset::{CLASSES, Class, GroundTruth};
 use crate::geometry::{BBox, Extent, iou};
 use crate::order::sorted;
 use crate::run::{Prepared, Run};
-use crate::score::exact;
 use crate::score::official::Counts;
+use crate::score::{exact, pooled_curve};
 
 /// The least overlap at which a box is badly placed and not elsewhere, as in TIDE (Bolya et al., ECCV 2020).
 pub const BADLY_PLACED: f32 = 0.1;
@@ -121,6 +121,20 @@ pub fn operating_thresholds(
         *threshold = points.first().and_then(|point| point.score_threshold);
     }
     thresholds
+}
+
+/// The score threshold of all classes ranked together at their exact operating point of a rate: the same for each class.
+#[must_use]
+pub fn pooled_thresholds(
+    ground_truth: &GroundTruth,
+    run: &Run,
+    iou_threshold: f64,
+    fp_per_image: f64,
+) -> ScoreThresholds {
+    let counts = Counts { n_lesions: 0, n_images: ground_truth.n_images() };
+    let curve = pooled_curve(ground_truth, run, iou_threshold);
+    let points = exact::operating_points(&curve, counts, &[fp_per_image]);
+    [points.first().and_then(|point| point.score_threshold); CLASSES.len()]
 }
 
 fn counts_of(ground_truth: &GroundTruth, class: Class) -> Counts {

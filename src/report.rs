@@ -129,6 +129,7 @@ pub struct OfficialReport {
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct QuirkReport {
     /// `Q1` to `Q8`.
+    #[cfg_attr(target_arch = "wasm32", tsify(type = "QuirkId"))]
     pub id: String,
     /// Short name, such as `tail-dropped`.
     pub name: String,

@@ -5,10 +5,13 @@ use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use crate::dataset::{CLASSES, Class, GroundTruth};
+use crate::options::Options;
 use crate::order::sorted;
 use crate::run::Prepared;
+use crate::score::quirks::QuirkId;
+use crate::score::sizes::{Division, Limits, Size};
 
-use super::{Category, Diagnosis, Outcome, ScoreThresholds, counts};
+use super::{Category, Diagnosis, Outcome, ScoreThresholds, counts, counts_of};
 
 /// A run as it is shown.
 #[derive(Clone, Copy)]
@@ -24,7 +27,7 @@ pub struct Shown<'a> {
 /// Which images are wanted: all those that meet every condition.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Filter {
-    /// With a detection that counts, or a lesion, of this class.
+    /// With a detection that counts, or a lesion, of this class; with one of those below, where it is about such.
     pub class: Option<Class>,
     /// And of one of these categories; of any, if there is none.
     pub categories: Vec<Category>,
@@ -36,8 +39,32 @@ pub struct Filter {
     pub lesion_free: Option<bool>,
     /// With a lesion of the first class on which a detection of the second counts.
     pub found_as: Option<(Class, Class)>,
+    /// With a detection that one of these quirks touches, whether it counts or not, where the official script runs with
+    /// these options.
+    pub quirks: Option<(Vec<QuirkId>, Options)>,
+    /// With a lesion of this third of its class.
+    pub size: Option<Size>,
+    /// On which the run differs so from the other one, in the class if there is one; without another run, any.
+    pub change: Option<Change>,
     /// With a name that holds this, in whatever case.
     pub search: String,
+}
+
+/// How a run differs from another one on an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// In a lesion that one of them finds, or in the number of false positives of a class.
+    Any,
+    /// It finds a lesion that the other one misses.
+    LesionGained,
+    /// It misses a lesion that the other one finds.
+    LesionLost,
+    /// It finds more lesions.
+    Better,
+    /// It finds fewer lesions.
+    Worse,
 }
 
 /// What comes first; equal ones stay in the order of the file.
@@ -54,6 +81,8 @@ pub enum Order {
     FalsePositives,
     /// Most missed lesions, of the filter's class if there is one.
     MissedLesions,
+    /// The highest score, of the filter's class if there is one, whether it counts or not; images without any come last.
+    HighestScore,
     /// Where two runs differ most: lesions that one of them finds, and the difference of false positives, class by class.
     Disagreement,
 }
@@ -66,7 +95,17 @@ impl Filter {
     /// Whether it depends on the boxes which images pass, or come first in that order.
     #[must_use]
     pub fn asks_for_boxes(&self, order: Order) -> bool {
-        !self.is_open() || self.found_as.is_some() || !matches!(order, Order::File | Order::Name)
+        let is_open = self.is_open() && self.quirks.is_none() && self.size.is_none() && self.change.is_none();
+        !is_open || self.found_as.is_some() || !matches!(order, Order::File | Order::Name)
+    }
+
+    fn classes(&self) -> impl Iterator<Item = Class> {
+        Class::all().filter(|class| self.class.is_none_or(|wanted| wanted == *class))
+    }
+
+    /// Whether the class says of which lesions and false positives a change is, and nothing more is asked.
+    fn is_of_change_alone(&self) -> bool {
+        self.change.is_some() && self.categories.is_empty() && self.min_score.is_none() && self.max_score.is_none()
     }
 
     fn wants(&self, class: Class, category: Category, score: Option<f32>) -> bool {
@@ -89,9 +128,10 @@ pub fn images(
 ) -> Vec<u32> {
     let search = filter.search.trim().to_lowercase();
     let names = ground_truth.images();
+    let wanted = Wanted::new(ground_truth, view, other, filter);
     let mut images: Vec<u32> = (0..ground_truth.n_images() as u32)
         .filter(|image| search.is_empty() || names[*image as usize].to_lowercase().contains(&search))
-        .filter(|image| passes(ground_truth, view, filter, *image as usize))
+        .filter(|image| passes(ground_truth, view, filter, *image as usize) && wanted.passes(*image as usize))
         .collect();
     let count = |outcome: Outcome| move |image: usize| tally(ground_truth, view, image, filter.class, outcome);
     match (order, other) {
@@ -99,6 +139,7 @@ pub fn images(
         (Order::Name, _) => return sorted(images, |a, b| names[*a as usize].cmp(&names[*b as usize])),
         (Order::FalsePositives, _) => sort_falling(&mut images, &count(Outcome::FalsePositive)),
         (Order::MissedLesions, _) => sort_falling(&mut images, &count(Outcome::MissedLesion)),
+        (Order::HighestScore, _) => by_highest_score(&mut images, view, filter.class),
         (Order::Disagreement, Some(other)) => {
             sort_falling(&mut images, &|image| disagreement(ground_truth, [view, other], filter.class, image));
         }
@@ -108,6 +149,85 @@ pub fn images(
 
 fn sort_falling(images: &mut [u32], key: &dyn Fn(usize) -> usize) {
     radsort::sort_by_cached_key(images, |image| u32::MAX - key(*image as usize) as u32);
+}
+
+fn by_highest_score(images: &mut [u32], view: Shown<'_>, class: Option<Class>) {
+    let highest = |image: u32| {
+        let scores = detections(view, image as usize).filter(|it| class.is_none_or(|class| class == it.1));
+        scores.map(|(_, _, score)| score).reduce(f32::max)
+    };
+    let mut scored: Vec<(Option<f32>, u32)> = images.iter().map(|image| (highest(*image), *image)).collect();
+    // Scores are finite, and `None` is below all of them.
+    radsort::sort_by_key(&mut scored, |(score, _)| score.map_or(f32::INFINITY, |score| -score));
+    images.iter_mut().zip(scored).for_each(|(image, (_, sorted))| *image = sorted);
+}
+
+/// The conditions for which something is found out once for all images.
+struct Wanted<'a> {
+    ground_truth: &'a GroundTruth,
+    view: Shown<'a>,
+    other: Option<Shown<'a>>,
+    filter: &'a Filter,
+    /// The detections that a quirk touches, rising.
+    touched: Vec<u32>,
+    /// Of each class.
+    limits: Vec<Limits>,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(ground_truth: &'a GroundTruth, view: Shown<'a>, other: Option<Shown<'a>>, filter: &'a Filter) -> Self {
+        let mut touched = Vec::new();
+        if let Some((quirks, options)) = &filter.quirks {
+            for class in filter.classes() {
+                let ranking = view.prepared.run.ranking(class);
+                let counts = counts_of(ground_truth, class);
+                let ranks = quirks.iter().flat_map(|quirk| quirk.touched(ranking, counts, options));
+                touched.extend(ranks.map(|rank| ranking.detections()[rank as usize]));
+            }
+            radsort::sort(&mut touched);
+        }
+        let limits = |_: Size| Class::all().map(|class| Limits::new(ground_truth, class, Division::Thirds)).collect();
+        Self { ground_truth, view, other, filter, touched, limits: filter.size.map(limits).unwrap_or_default() }
+    }
+
+    fn passes(&self, image: usize) -> bool {
+        let Self { view, filter, .. } = self;
+        let wants = |(class, category, score): Item| filter.wants(class, category, score);
+        let is_touched = |at: u32| self.touched.binary_search(&at).is_ok();
+        (filter.quirks.is_none()
+            || detections(*view, image)
+                .filter(|(at, ..)| is_touched(*at))
+                .any(|(at, class, score)| wants((class, view.diagnosis.detection(at as usize), Some(score)))))
+            && filter.size.is_none_or(|size| self.lesions_of_size(size, image).any(wants))
+            && filter.change.is_none_or(|change| self.other.is_none_or(|other| self.is_changed(change, other, image)))
+    }
+
+    fn lesions_of_size(&self, size: Size, image: usize) -> impl Iterator<Item = Item> {
+        let boxes = Class::all().flat_map(move |class| self.ground_truth.lesions(class, image).1);
+        let lesions = lesions(self.ground_truth, self.view, image).zip(boxes);
+        let is_of_size = move |lesion: &(Item, &_)| self.limits[lesion.0.0.index()].size(*lesion.1) == size;
+        lesions.filter(is_of_size).map(|(lesion, _)| lesion)
+    }
+
+    fn is_changed(&self, change: Change, other: Shown<'_>, image: usize) -> bool {
+        let class = self.filter.class;
+        if change == Change::Any {
+            return disagreement(self.ground_truth, [self.view, other], class, image) > 0;
+        }
+        let [here, there] = [self.view, other].map(|view| {
+            let lesions = lesions(self.ground_truth, view, image).filter(|it| class.is_none_or(|class| class == it.0));
+            lesions.map(|(_, category, _)| category == Category::TruePositive).collect::<Vec<_>>()
+        });
+        let found = |found: &[bool]| found.iter().filter(|found| **found).count();
+        let mut pairs = here.iter().zip(&there);
+        match change {
+            Change::Any => true,
+            Change::LesionGained => pairs.any(|(here, there)| *here && !there),
+            Change::LesionLost => pairs.any(|(here, there)| !here && *there),
+            Change::Better => found(&here) > found(&there),
+            Change::Worse => found(&here) < found(&there),
+        }
+    }
 }
 
 fn passes(ground_truth: &GroundTruth, view: Shown<'_>, filter: &Filter, image: usize) -> bool {
@@ -130,32 +250,34 @@ fn passes(ground_truth: &GroundTruth, view: Shown<'_>, filter: &Filter, image: u
             return false;
         }
     }
-    filter.is_open()
+    // What has its own detections or lesions has asked them.
+    let is_about_others = filter.quirks.is_some() || filter.size.is_some();
+    is_about_others
+        || filter.is_open()
+        || filter.is_of_change_alone()
         || items(ground_truth, view, image).any(|(class, category, score)| filter.wants(class, category, score))
+}
+
+/// Class, category and score.
+type Item = (Class, Category, Option<f32>);
+
+/// Number, class and score of each detection of an image.
+fn detections(view: Shown<'_>, image: usize) -> impl Iterator<Item = (u32, Class, f32)> {
+    let detections = view.prepared.predictions.detections();
+    let of = |at: u32| Some((at, detections.class(at as usize)?, detections.score(at as usize)));
+    view.prepared.run.detections(image).filter_map(of)
 }
 
 /// Class, category and score of each detection that counts and of each lesion of an image; a found lesion has the score
 /// of the detection that finds it.
-fn items<'a>(
-    ground_truth: &'a GroundTruth,
-    view: Shown<'a>,
-    image: usize,
-) -> impl Iterator<Item = (Class, Category, Option<f32>)> + 'a {
-    let detections = view.prepared.predictions.detections();
-    let counted = view.prepared.run.detections(image).filter_map(move |at| {
-        let class = detections.class(at as usize)?;
-        let score = detections.score(at as usize);
-        counts(score, view.thresholds[class.index()])
-            .then(|| (class, view.diagnosis.detection(at as usize), Some(score)))
-    });
+fn items<'a>(ground_truth: &'a GroundTruth, view: Shown<'a>, image: usize) -> impl Iterator<Item = Item> + 'a {
+    let counted = detections(view, image)
+        .filter(move |(_, class, score)| counts(*score, view.thresholds[class.index()]))
+        .map(move |(at, class, score)| (class, view.diagnosis.detection(at as usize), Some(score)));
     counted.chain(lesions(ground_truth, view, image))
 }
 
-fn lesions<'a>(
-    ground_truth: &'a GroundTruth,
-    view: Shown<'a>,
-    image: usize,
-) -> impl Iterator<Item = (Class, Category, Option<f32>)> + 'a {
+fn lesions<'a>(ground_truth: &'a GroundTruth, view: Shown<'a>, image: usize) -> impl Iterator<Item = Item> + 'a {
     Class::all().flat_map(move |class| {
         let (first, boxes) = ground_truth.lesions(class, image);
         (first as usize..first as usize + boxes.len()).map(move |lesion| {

@@ -88,22 +88,9 @@ fn without_duplicates(verdicts: &Verdicts, counts: Counts, rates: &[f64]) -> Var
 fn plain(ranking: &Ranking, verdicts: &Verdicts, counts: Counts, options: &Options) -> Variant {
     let plain = ranking.verdicts(counts.n_lesions, options.iou_threshold() as f32, Extent::Plain);
     Variant {
-        n_detections: n_in_one(verdicts.hits(), plain.hits()),
+        n_detections: quirks::in_one(verdicts.hits(), plain.hits()).len(),
         recall: official::recall(&Staircase::new(&plain), counts, options.fp_per_image()),
     }
-}
-
-/// How many numbers are in one of two rising lists alone.
-fn n_in_one(a: impl Iterator<Item = u32>, b: impl Iterator<Item = u32>) -> usize {
-    let (mut a, mut b) = (a.peekable(), b.peekable());
-    let mut count = 0;
-    while let (Some(x), Some(y)) = (a.peek(), b.peek()) {
-        let order = x.cmp(y);
-        count += usize::from(order.is_ne());
-        order.is_le().then(|| a.next());
-        order.is_ge().then(|| b.next());
-    }
-    count + a.count() + b.count()
 }
 
 /// The FROC curve of all classes of a run ranked together.

@@ -1,26 +1,42 @@
 //! What the official script does that an exact score would not, and what each costs (section 5 of the metric).
 
+use serde::{Deserialize, Serialize};
+#[cfg(target_arch = "wasm32")]
+use tsify::Tsify;
+
+use crate::geometry::Extent;
+use crate::matching::{Ranking, Verdict, Verdicts};
+use crate::options::Options;
 use crate::score::official::Counts;
 use crate::score::{ClassScore, average_recall, exact, mean_recall};
 
 /// A quirk of the official script. Each has a test of its own in `tests/oracle.rs`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
 pub enum QuirkId {
     /// A class that runs out of false positives before a rate loses every true positive ranked below its last one.
+    #[serde(rename = "Q1")]
     TailDropped,
     /// A class's top box is its only false positive and a hit follows: NaN.
+    #[serde(rename = "Q2")]
     LeadingFp,
     /// Where rate x images is a whole number, it stops before that false positive.
+    #[serde(rename = "Q3")]
     WholeBudget,
     /// The rate is less than one false positive: it extrapolates, to -infinity or NaN.
+    #[serde(rename = "Q4")]
     FewImages,
     /// Equal scores are ordered by an unstable sort.
+    #[serde(rename = "Q5")]
     Ties,
     /// A class without lesions makes the means NaN, or counts as recall 0.
+    #[serde(rename = "Q6")]
     AbsentClass,
     /// A second box on a found lesion is a false positive.
+    #[serde(rename = "Q7")]
     DoubleHit,
     /// One pixel is added to widths and heights.
+    #[serde(rename = "Q8")]
     PlusOne,
 }
 
@@ -86,6 +102,34 @@ impl QuirkId {
             Self::AbsentClass => "absent-class",
             Self::DoubleHit => "double-hit",
             Self::PlusOne => "plus-one",
+        }
+    }
+
+    /// The detections of a class that it touched, by their places in the ranking, rising; none where it did not fire.
+    ///
+    /// Q1: the true positives that are dropped. Q2 and Q4: the top one, a false positive. Q3: at each rate whose recall
+    /// changes, the false positive before which the script stops, and the true positives between it and the next one.
+    /// Q5: those that share their score with another. Q6: all of a class without lesions. Q7: second boxes on a found
+    /// lesion. Q8: those whose verdict differs without the added pixel.
+    #[must_use]
+    pub fn touched(self, ranking: &Ranking, counts: Counts, options: &Options) -> Vec<u32> {
+        let score = ClassScore::new(ranking, counts, options);
+        let rates = options.fp_per_image();
+        if self.replaced(&score, rates).is_none() {
+            return Vec::new();
+        }
+        let verdicts = |extent| ranking.verdicts(counts.n_lesions, options.iou_threshold() as f32, extent);
+        let official = verdicts(Extent::PlusOne);
+        match self {
+            Self::TailDropped => below_last_false_positive(&official),
+            Self::LeadingFp | Self::FewImages => vec![0],
+            Self::WholeBudget => beyond_the_stop(&score, &official, rates),
+            Self::Ties => tied(ranking.scores()),
+            Self::AbsentClass => (0..ranking.scores().len() as u32).collect(),
+            Self::DoubleHit => {
+                official.claims().iter().filter(|claim| claim.is_duplicate).map(|claim| claim.rank).collect()
+            }
+            Self::PlusOne => in_one(official.hits(), verdicts(Extent::Plain).hits()),
         }
     }
 
@@ -234,4 +278,67 @@ fn ties(class: &ClassScore, rates: &[f64]) -> Option<Replaced> {
     let decides = class.worst.iter().zip(&class.best).any(|(worst, best)| worst.to_bits() != best.to_bits());
     let recall = together.or_else(|| decides.then(|| class.official.clone()))?;
     Some(Replaced { recall, n_detections: Some(class.n_tied) })
+}
+
+/// The ranks of the false positives, rising.
+fn misses(verdicts: &Verdicts) -> impl Iterator<Item = u32> {
+    (0..).zip(verdicts.iter()).filter(|(_, verdict)| *verdict != Verdict::TruePositive).map(|(rank, _)| rank)
+}
+
+fn below_last_false_positive(verdicts: &Verdicts) -> Vec<u32> {
+    let last = misses(verdicts).last();
+    verdicts.hits().filter(|rank| last.is_none_or(|last| *rank > last)).collect()
+}
+
+/// For each rate at which one more false positive may be spent: that one, and the true positives between it and the next.
+fn beyond_the_stop(class: &ClassScore, verdicts: &Verdicts, rates: &[f64]) -> Vec<u32> {
+    let misses: Vec<u32> = misses(verdicts).collect();
+    let mut touched: Vec<u32> = Vec::new();
+    for (rate, official) in rates.iter().zip(&class.official) {
+        let k = class.counts.reaching(*rate);
+        let stop = usize::try_from(k - 1).ok().and_then(|at| Some((at, *misses.get(at)?)));
+        let (Some((at, stop)), true) = (stop, class.counts.within(*rate) == k && official.is_finite()) else {
+            continue;
+        };
+        let next = misses.get(at + 1).copied().unwrap_or(u32::MAX);
+        let before = touched.len();
+        touched.extend(verdicts.hits().filter(|rank| (stop..next).contains(rank)));
+        if touched.len() > before {
+            touched.push(stop);
+        }
+    }
+    radsort::sort(&mut touched);
+    touched.dedup();
+    touched
+}
+
+/// The places of scores, falling, that are equal to another.
+fn tied(scores: &[f32]) -> Vec<u32> {
+    let mut first = 0;
+    let groups = scores.chunk_by(f32::eq).flat_map(|group| {
+        let ranks = first..first + group.len() as u32;
+        first = ranks.end;
+        ranks.filter(move |_| group.len() > 1)
+    });
+    groups.collect()
+}
+
+/// The numbers that are in one of two rising lists alone, rising.
+pub(super) fn in_one(a: impl Iterator<Item = u32>, b: impl Iterator<Item = u32>) -> Vec<u32> {
+    let (mut a, mut b) = (a.peekable(), b.peekable());
+    let mut alone = Vec::new();
+    while let (Some(x), Some(y)) = (a.peek().copied(), b.peek().copied()) {
+        if x != y {
+            alone.push(x.min(y));
+        }
+        if x <= y {
+            a.next();
+        }
+        if y <= x {
+            b.next();
+        }
+    }
+    alone.extend(a);
+    alone.extend(b);
+    alone
 }

@@ -1,7 +1,11 @@
 //! Recall by lesion size, with all detections in play: no score threshold (section 9 of the metric).
 
+use serde::{Deserialize, Serialize};
+#[cfg(target_arch = "wasm32")]
+use tsify::Tsify;
+
 use crate::dataset::{Class, GroundTruth};
-use crate::geometry::Extent;
+use crate::geometry::{BBox, Extent};
 use crate::matching::Verdicts;
 use crate::run::Run;
 
@@ -17,6 +21,54 @@ pub enum Division {
     Thirds,
     /// Areas below 32 x 32, below 96 x 96, and from there on, in pixels.
     Coco,
+}
+
+/// One of the three groups of a division.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum Size {
+    /// Below the first limit.
+    Small,
+    /// From the first limit on, below the second.
+    Medium,
+    /// From the second limit on.
+    Large,
+}
+
+/// The least areas of medium and of large lesions, in square pixels (width `x2 - x1`).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Limits([f32; 2]);
+
+impl Limits {
+    /// The limits of a division of the lesions of a class.
+    #[must_use]
+    pub fn new(ground_truth: &GroundTruth, class: Class, division: Division) -> Self {
+        match division {
+            Division::Coco => Self([COCO_SMALL, COCO_LARGE]),
+            Division::Thirds => Self(thirds(&areas(ground_truth, class))),
+        }
+    }
+
+    /// The size of a lesion.
+    #[must_use]
+    pub fn size(self, lesion: BBox) -> Size {
+        let area = lesion.area(Extent::Plain);
+        match self.0.iter().filter(|limit| area >= **limit).count() {
+            0 => Size::Small,
+            1 => Size::Medium,
+            _ => Size::Large,
+        }
+    }
+}
+
+/// The areas of all lesions of a class, in square pixels.
+fn areas(ground_truth: &GroundTruth, class: Class) -> Vec<f32> {
+    boxes(ground_truth, class).map(|bbox| bbox.area(Extent::Plain)).collect()
+}
+
+fn boxes(ground_truth: &GroundTruth, class: Class) -> impl Iterator<Item = BBox> {
+    (0..ground_truth.n_images()).flat_map(move |image| ground_truth.lesions(class, image).1.iter().copied())
 }
 
 /// Lesions of one size.
@@ -39,17 +91,13 @@ pub fn by_size(
     iou_threshold: f64,
     division: Division,
 ) -> [SizeGroup; 3] {
-    let boxes = (0..ground_truth.n_images()).flat_map(|image| ground_truth.lesions(class, image).1);
-    let areas: Vec<f32> = boxes.map(|bbox| bbox.area(Extent::Plain)).collect();
-    let verdicts = run.verdicts(class, areas.len(), iou_threshold, Extent::PlusOne);
-    let is_found = found(&verdicts, verdicts.n_detections(), areas.len());
-    let limits = match division {
-        Division::Coco => [COCO_SMALL, COCO_LARGE],
-        Division::Thirds => thirds(&areas),
-    };
+    let n_lesions = ground_truth.n_lesions(class);
+    let verdicts = run.verdicts(class, n_lesions, iou_threshold, Extent::PlusOne);
+    let is_found = found(&verdicts, verdicts.n_detections(), n_lesions);
+    let limits = Limits::new(ground_truth, class, division);
     let mut groups = [SizeGroup::default(); 3];
-    for (area, is_found) in areas.into_iter().zip(is_found) {
-        groups[limits.iter().filter(|limit| area >= **limit).count()].add(area, is_found);
+    for (lesion, is_found) in boxes(ground_truth, class).zip(is_found) {
+        groups[limits.size(lesion) as usize].add(lesion.area(Extent::Plain), is_found);
     }
     groups
 }

@@ -9,14 +9,16 @@ use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
 use crate::dataset::{CLASSES, Class, GroundTruth};
-use crate::diagnosis::gallery::{self, Filter, Order, Shown};
-use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, operating_thresholds};
+use crate::diagnosis::gallery::{self, Change, Filter, Order, Shown};
+use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, operating_thresholds, pooled_thresholds};
 use crate::error::Error;
 use crate::later::later;
 use crate::options::Options;
 use crate::render::errors::{self, ErrorsFormat};
 use crate::report::diagnosis::{DiagnosisReport, ImageReport};
 use crate::run::Prepared;
+use crate::score::quirks::QuirkId;
+use crate::score::sizes::Size;
 
 use super::{Contents, Evaluator, failure, not_loaded, to_js};
 
@@ -41,9 +43,10 @@ pub struct View {
 pub struct GalleryQuery {
     /// The run.
     pub view: View,
-    /// The one that it is compared with, for the order by disagreement.
+    /// The one that it is compared with, for changes and for the order by disagreement.
     pub other: Option<View>,
-    /// With a detection that counts, or a lesion, of this class, by its place in the official order.
+    /// With a detection that counts, or a lesion, of this class, by its place in the official order; with one of those
+    /// below, where it is about such.
     pub class: Option<usize>,
     /// And of one of these categories; of any, if there is none.
     pub categories: Vec<Category>,
@@ -55,6 +58,13 @@ pub struct GalleryQuery {
     pub lesion_free: Option<bool>,
     /// With a lesion of the first class on which a detection of the second counts.
     pub found_as: Option<(usize, usize)>,
+    /// With a detection that one of these quirks touches, whether it counts or not, where the official script runs with the
+    /// options of the last report; any image, if there is none.
+    pub quirks: Vec<QuirkId>,
+    /// With a lesion of this third of its class.
+    pub size: Option<Size>,
+    /// On which the run differs so from the other one, in the class if there is one.
+    pub change: Option<Change>,
     /// With a name that holds this, in whatever case.
     pub search: String,
     /// What comes first.
@@ -88,12 +98,19 @@ impl<'a> Look<'a> {
 
 #[wasm_bindgen]
 impl Evaluator {
-    /// The score threshold of each class at its exact operating point of a rate; null where no detection counts.
+    /// The score threshold of each class at its exact operating point of a rate, or if it is `pooled`, that of all classes
+    /// ranked together; null where no detection counts. At an infinite rate all count.
     ///
     /// # Errors
     /// Throws a `Failure` if there is no such run.
     #[wasm_bindgen(unchecked_return_type = "(number | null)[]")]
-    pub fn operating_thresholds(&self, run: usize, fp_per_image: f64, iou_threshold: f64) -> Result<JsValue, JsValue> {
+    pub fn operating_thresholds(
+        &self,
+        run: usize,
+        fp_per_image: f64,
+        iou_threshold: f64,
+        pooled: bool,
+    ) -> Result<JsValue, JsValue> {
         let this = self;
         later!(
             fn thresholds(
@@ -101,11 +118,13 @@ impl Evaluator {
                 run: usize,
                 fp_per_image: f64,
                 iou_threshold: f64,
+                pooled: bool,
             ) -> Result<JsValue, JsValue> {
                 let (Some(ground_truth), Some(prepared)) = (this.ground_truth(), this.prepared().nth(run)) else {
                     return Err(no_such_run());
                 };
-                to_js(&operating_thresholds(ground_truth, &prepared.run, iou_threshold, fp_per_image).as_slice())
+                let of = if pooled { pooled_thresholds } else { operating_thresholds };
+                to_js(&of(ground_truth, &prepared.run, iou_threshold, fp_per_image).as_slice())
             }
         )
         .unwrap_or_else(not_loaded)
@@ -153,6 +172,9 @@ impl Evaluator {
                     max_score: query.max_score,
                     lesion_free: query.lesion_free,
                     found_as: query.found_as.and_then(|(of, by)| Some((class(of)?, class(by)?))),
+                    quirks: this.options().filter(|_| !query.quirks.is_empty()).map(|options| (query.quirks, options)),
+                    size: query.size,
+                    change: query.change,
                     search: query.search,
                 };
                 let images = if filter.asks_for_boxes(query.order) { Images::All } else { Images::These(&[]) };
@@ -265,6 +287,12 @@ impl Write for Chunks<'_> {
 }
 
 impl Evaluator {
+    /// Those of the last report.
+    fn options(&self) -> Option<Options> {
+        let options = &self.report.as_ref()?.options;
+        Options::new(options.iou_threshold, options.fp_per_image.clone()).ok()
+    }
+
     fn ground_truth(&self) -> Option<&GroundTruth> {
         self.files.iter().rev().find_map(|(_, file)| match file {
             Contents::GroundTruth(truth) => Some(&**truth),
