@@ -139,12 +139,6 @@ test("the numbers of the class table, the scores, the quirks and the sliders lea
   await expect(page.getByTestId("filter-class")).toHaveValue("1");
   await expect(page.getByTestId("where-rate").last()).toHaveAttribute("aria-pressed", "true");
 
-  const quirk = page.getByTestId("run").first().locator('[data-quirk="Q7"]');
-  await quirk.locator("summary").click();
-  await quirk.getByTestId("quirk-detections").first().click();
-  await expect(pressed).toHaveText(/duplicate/);
-  await expect.poll(async () => Number(/\d+/.exec((await page.getByTestId("shown").textContent()) ?? "")?.[0])).toBeGreaterThan(0);
-
   const counts = page.locator('[data-testid="counts"][data-class="Effusion"] button');
   await counts.last().click();
   await expect(page.getByTestId("filter-class")).toHaveValue("2");

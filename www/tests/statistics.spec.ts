@@ -78,6 +78,8 @@ test("the curves are read by pointer, by arrow keys and by touch", async ({ page
   await page.mouse.move(0, 0);
   await page.getByTestId("curve-row").selectOption("Nodule");
   await plot.focus();
+  // What was read stays, so that it can be clicked.
+  await page.keyboard.press("Escape");
   await page.keyboard.press("PageUp");
   await expect(readings).toContainText("0.1 FP/image");
   await expect(readings).toContainText("at score ≥");

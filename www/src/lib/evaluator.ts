@@ -207,9 +207,12 @@ export class Evaluator {
     return this.#call((remote) => remote.outline(run, classIndex, options));
   }
 
-  /** The score threshold of each class at its operating point of a rate; null where no detection counts. */
-  operatingThresholds(run: number, fpPerImage: number, iouThreshold: number): Promise<(number | null)[]> {
-    return this.#call((remote) => remote.operatingThresholds(run, fpPerImage, iouThreshold));
+  /**
+   * The score threshold of each class at its operating point of a rate, or that of all classes ranked together; null where
+   * no detection counts.
+   */
+  operatingThresholds(run: number, fpPerImage: number, iouThreshold: number, isPooled: boolean): Promise<(number | null)[]> {
+    return this.#call((remote) => remote.operatingThresholds(run, fpPerImage, iouThreshold, isPooled));
   }
 
   diagnosis(view: View): Promise<DiagnosisReport> {

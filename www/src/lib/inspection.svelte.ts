@@ -15,7 +15,7 @@ export type Filters = Omit<GalleryQuery, "view" | "other">;
 interface Question {
   view: View;
   run: RunReport | undefined;
-  /** False positives per image whose operating points were chosen, and its place in the options. */
+  /** False positives per image whose operating points were chosen, and its place in the options; -1 if it is read otherwise. */
   rate: number;
   rateAt: number;
   images: number;
@@ -26,10 +26,19 @@ export interface Answer extends Question {
   report: DiagnosisReport;
 }
 
-/** What a number outside of the panel leads to: a run, a rate by its place in the options, and filters; what is left out stays. */
+/** What a number outside of the panel leads to. A run or a rate that is left out stays; other filters are cleared. */
 export interface Target {
   run?: number | undefined;
+  /** The run that it is compared with. */
+  other?: number | undefined;
+  /** Place of a rate in the options. */
   rateAt?: number | undefined;
+  /** Or any rate, in false positives per image; at an infinite one every detection counts. */
+  rate?: number | undefined;
+  /** At that rate, all classes are ranked together and have one score threshold. */
+  pooled?: boolean;
+  /** At that rate, an IoU threshold other than that of the options. */
+  iou?: number | undefined;
   filters: Partial<Filters>;
 }
 
@@ -45,6 +54,9 @@ export const OPEN: Filters = {
   max_score: null,
   lesion_free: null,
   found_as: null,
+  quirks: [],
+  size: null,
+  change: null,
   search: "",
   order: "file",
 };
@@ -56,10 +68,14 @@ export class Inspection {
   /** Place of the run that was chosen, and of the rate; the report may hold fewer by now. */
   #run = $state(0);
   #rate = $state(0);
+  /** A rate that is none of the options, to which a number led. */
+  #apart: number | null = $state(null);
+  #pooled = $state(false);
+  #iou: number | null = $state(null);
   #other: number | null = $state(null);
   filters: Filters = $state.raw(OPEN);
   /** The score thresholds of every run at its operating points, and of which scoring and rate they are. */
-  #operating: { of: number; rate: number; thresholds: Thresholds[] } = $state.raw({ of: -1, rate: 0, thresholds: [] });
+  #operating: { of: number; rate: number; iou: number; pooled: boolean; thresholds: Thresholds[] } = $state.raw({ of: -1, rate: 0, iou: 0, pooled: false, thresholds: [] });
   /** The thresholds that the person has moved, of the run that is looked at. */
   moved: Thresholds | null = $state.raw(null);
   answer: Answer | null = $state.raw(null);
@@ -83,11 +99,11 @@ export class Inspection {
     this.#scored = scored;
     const fail = (thrown: unknown) => (this.errors = sentences(thrown));
     const operating = new Latest(
-      ({ runs, rate, iou }: { of: number; runs: number; rate: number; iou: number }) =>
-        Promise.all(Array.from({ length: runs }, (_, run) => engine.operatingThresholds(run, rate, iou))),
-      (thresholds, { of, rate }) => {
+      ({ runs, rate, iou, pooled }: { of: number; runs: number; rate: number; iou: number; pooled: boolean }) =>
+        Promise.all(Array.from({ length: runs }, (_, run) => engine.operatingThresholds(run, rate, iou, pooled))),
+      (thresholds, { of, rate, iou, pooled }) => {
         this.errors = [];
-        this.#operating = { of, rate, thresholds };
+        this.#operating = { of, rate, iou, pooled, thresholds };
       },
       fail,
     );
@@ -100,8 +116,9 @@ export class Inspection {
     const runs = $derived(this.report.runs.length);
     const run = $derived(this.run);
     const rate = $derived(this.rate);
-    const iou = $derived(this.report.options.iou_threshold);
-    $effect(() => operating.ask({ of: scored(), runs, rate, iou }));
+    const iou = $derived(this.iou);
+    const pooled = $derived(this.pooled);
+    $effect(() => operating.ask({ of: scored(), runs, rate, iou, pooled }));
     $effect(() => {
       void scored();
       const { filters } = this;
@@ -130,16 +147,16 @@ export class Inspection {
       void scored();
       if (!isShown) return;
       let isWanted = true;
-      void this.#outline(run, () => isWanted).catch(fail);
+      void this.#outline(run, iou, () => isWanted).catch(fail);
       return () => (isWanted = false);
     });
   }
 
-  async #outline(run: number, isWanted: () => boolean): Promise<void> {
+  async #outline(run: number, iou: number, isWanted: () => boolean): Promise<void> {
     const outlines: Outline[] = [];
     for (const at of untrack(() => this.classes.keys())) {
       if (!isWanted()) return;
-      outlines.push(await this.engine.outline(run, at, untrack(() => this.report.options)));
+      outlines.push(await this.engine.outline(run, at, { ...untrack(() => this.report.options), iou_threshold: iou }));
     }
     if (isWanted()) this.outlines = outlines;
   }
@@ -157,18 +174,50 @@ export class Inspection {
     this.moved = null;
   }
 
-  /** Place of the rate in the options. */
+  /** Place of the rate in the options; -1 if the run is read otherwise. */
   get rateAt(): number {
-    return Math.min(this.#rate, this.report.options.fp_per_image.length - 1);
+    return this.#apart !== null || this.#pooled ? -1 : this.#chosen;
   }
 
   set rateAt(at: number) {
     this.#rate = at;
+    this.#apart = null;
+    this.#pooled = false;
     this.moved = null;
   }
 
+  get #chosen(): number {
+    return Math.min(this.#rate, this.report.options.fp_per_image.length - 1);
+  }
+
+  /** Infinite where every detection counts. */
   get rate(): number {
-    return this.report.options.fp_per_image[this.rateAt] ?? 0;
+    return this.#apart ?? this.report.options.fp_per_image[this.#chosen] ?? 0;
+  }
+
+  /** Whether all classes are ranked together and have one score threshold. */
+  get pooled(): boolean {
+    return this.#pooled;
+  }
+
+  get iou(): number {
+    return this.#iou ?? this.report.options.iou_threshold;
+  }
+
+  /** An IoU threshold in place of that of the options; null is that of the options. */
+  set iou(iou: number | null) {
+    this.#iou = iou === this.report.options.iou_threshold ? null : iou;
+    this.moved = null;
+  }
+
+  /** Whether it is another one than that of the options. */
+  get hasOwnIou(): boolean {
+    return this.#iou !== null;
+  }
+
+  /** Back to a rate of the options, with a threshold for each class. */
+  backToOptions(): void {
+    this.rateAt = this.#chosen;
   }
 
   get classes(): string[] {
@@ -208,7 +257,8 @@ export class Inspection {
 
   /** The thresholds of the rate are known; until then, what is shown stays that of the rate before. */
   get isKnown(): boolean {
-    return this.#operating.of === this.#scored() && this.#operating.rate === this.rate;
+    const { of, rate, iou, pooled } = this.#operating;
+    return of === this.#scored() && rate === this.rate && iou === this.iou && pooled === this.pooled;
   }
 
   readonly view: View | null = $derived.by(() => this.viewOf(this.run));
@@ -219,7 +269,8 @@ export class Inspection {
     const thresholds = run === this.run ? this.thresholds : this.#operating.thresholds[run];
     if (!thresholds) return null;
     const isMoved = run === this.run && this.moved !== null;
-    return { run, iou_threshold: this.report.options.iou_threshold, fp_per_image: isMoved ? null : this.#operating.rate, thresholds };
+    const { rate, iou, pooled } = this.#operating;
+    return { run, iou_threshold: iou, fp_per_image: isMoved || pooled ? null : rate, thresholds };
   }
 
   /** Likewise, but with every threshold that was moved taken over by another run. */
@@ -241,16 +292,23 @@ export class Inspection {
   }
 
   filter(filters: Filters): void {
-    const [before, after] = [this.filters, filters].map(({ categories }) => categories.includes("out_ranked"));
-    // An out-ranked lesion has a detection that does not count.
+    const [before, after] = [this.filters, filters].map(({ categories, quirks }) => categories.includes("out_ranked") || quirks.length > 0);
+    // An out-ranked lesion has a detection that does not count, and a quirk touches such too.
     if (after && !before) this.showUncounted = true;
     this.filters = filters;
   }
 
   /** Looks where a number elsewhere on the page points; at a rate's operating points, thresholds by hand are none of them. */
-  goTo({ run, rateAt, filters }: Target): void {
+  goTo({ run, other, rateAt, rate, pooled, iou, filters }: Target): void {
     if (run !== undefined && run !== this.run) this.run = run;
-    if (rateAt !== undefined) this.rateAt = rateAt;
+    if (other !== undefined) this.otherRun = other;
+    if (rateAt !== undefined || rate !== undefined) {
+      const at = rateAt ?? this.report.options.fp_per_image.indexOf(rate ?? 0);
+      this.rateAt = at < 0 ? this.#chosen : at;
+      this.#apart = at < 0 ? (rate ?? null) : null;
+      this.#pooled = pooled ?? false;
+      this.iou = iou ?? null;
+    }
     this.show(filters);
   }
 
@@ -271,7 +329,7 @@ export class Inspection {
     const of = this.#scored();
     if (this.#extents?.of === of) return this.#extents.extents;
     const n = report.ground_truth.n_images;
-    const view = { run: this.run, iou_threshold: report.options.iou_threshold, fp_per_image: null, thresholds: [] };
+    const view = { run: this.run, iou_threshold: this.iou, fp_per_image: null, thresholds: [] };
     const extents: Extent[] = [];
     for (let from = 0; from < n; from += IMAGES_AT_ONCE) {
       const images = Uint32Array.from({ length: Math.min(IMAGES_AT_ONCE, n - from) }, (_, at) => from + at);
@@ -294,7 +352,7 @@ export class Inspection {
 
 /** False positives that the rate allows a class; null without lesions, and once thresholds have been moved, which leaves the rate. */
 export const allowed = ({ view, run, rateAt }: Answer, classIndex: number): number | null =>
-  view.fp_per_image === null ? null : (run?.classes[classIndex]?.exact.budget[rateAt] ?? null);
+  view.fp_per_image === null || rateAt < 0 ? null : (run?.classes[classIndex]?.exact.budget[rateAt] ?? null);
 
 /** Whether it depends on the boxes, and so on the thresholds, which images pass or come first. */
 const asksForBoxes = ({ lesion_free, search, ...filters }: Filters) =>
@@ -304,3 +362,9 @@ export const isOpen = (filters: Filters) =>
   JSON.stringify({ ...filters, order: null }) === JSON.stringify({ ...OPEN, order: null });
 
 export const without = (categories: readonly Category[], category: Category) => categories.filter((other) => other !== category);
+
+/** Where a run is read. */
+export const pointText = (rate: number) => (Number.isFinite(rate) ? `operating point at ${Number(rate.toPrecision(4))} FP/image` : "every detection counts");
+
+/** The same, of errors as a file. */
+export const errorsText = (rate: number) => (Number.isFinite(rate) ? `at the operating points of ${rate}` : "with every detection");

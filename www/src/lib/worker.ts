@@ -286,8 +286,8 @@ const api = {
       range: turn === null || lowest === null ? null : [lowest, reach(lowest, turn)],
     };
   },
-  operatingThresholds(run: number, fpPerImage: number, iouThreshold: number): Promise<(number | null)[]> {
-    return whole(() => engine().operating_thresholds(run, fpPerImage, iouThreshold));
+  operatingThresholds(run: number, fpPerImage: number, iouThreshold: number, isPooled: boolean): Promise<(number | null)[]> {
+    return whole(() => engine().operating_thresholds(run, fpPerImage, iouThreshold, isPooled));
   },
   diagnosis(view: View): Promise<DiagnosisReport> {
     return whole(() => engine().diagnosis(view));

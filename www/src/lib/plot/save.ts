@@ -42,9 +42,7 @@ export function toSvg(svg: SVGSVGElement, width: Width): string {
     copy.setAttribute("width", `${mm}mm`);
     copy.setAttribute("height", `${((mm * h) / w).toFixed(2)}mm`);
     copy.setAttribute("font-family", FONT);
-    for (const name of ["tabindex", "role", "aria-label", "aria-valuetext", "aria-valuenow", "aria-valuemin", "aria-valuemax", "style"]) {
-      copy.removeAttribute(name);
-    }
+    copy.removeAttribute("style");
     return `<?xml version="1.0" encoding="UTF-8"?>\n${new XMLSerializer().serializeToString(copy)}\n`;
   } finally {
     holder.remove();
@@ -58,7 +56,7 @@ function writeOut(element: SVGElement): void {
     if (value && value !== "normal" && !(name === "visibility" && value === "visible")) element.setAttribute(name, value);
   }
   element.removeAttribute("class");
-  for (const { name } of [...element.attributes]) if (name.startsWith("data-")) element.removeAttribute(name);
+  for (const { name } of [...element.attributes]) if (/^(data|aria)-|^(role|tabindex)$/.test(name)) element.removeAttribute(name);
 }
 
 /** The plot as PNG on white. */

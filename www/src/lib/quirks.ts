@@ -1,0 +1,14 @@
+// What the quirks of the official script are about, in words.
+import type { QuirkId } from "../../pkg/froc.js";
+
+/** The detections that each touches. */
+export const TOUCHED: Record<QuirkId, string> = {
+  Q1: "true positives that the script drops",
+  Q2: "the false positive at the top, after which the script divides by zero",
+  Q3: "false positives before which the script stops, and the true positives beyond",
+  Q4: "the false positive at the top, from which the script extrapolates",
+  Q5: "detections that share their score with another",
+  Q6: "detections of classes without lesions",
+  Q7: "second boxes on a lesion that is found already",
+  Q8: "detections whose verdict the extra pixel changes",
+};
