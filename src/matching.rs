@@ -139,29 +139,31 @@ impl Ranking {
     /// `n_lesions` are those of the class in all images.
     #[must_use]
     pub fn verdicts(&self, n_lesions: usize, iou_threshold: f32, extent: Extent) -> Verdicts {
+        let mut found = vec![false; n_lesions];
+        let mut claims = Vec::new();
+        let mut claim = |rank: u32, lesion: u32| {
+            let is_duplicate = std::mem::replace(&mut found[lesion as usize], true);
+            claims.push(Claim { rank, lesion, is_duplicate });
+        };
         let mut plain_lesions = self.plain_lesions.iter().peekable();
-        let looks = |(at, (rank, candidate)): (u32, (u32, &Candidate))| {
+        // None unless no overlap is needed.
+        let all_apart = self.apart.ones().zip(self.apart_lesions.iter().copied());
+        let mut apart = all_apart.take_while(|_| 0.0 >= iou_threshold).peekable();
+        for (at, (rank, candidate)) in (0..).zip(self.near.ones().zip(&self.candidates)) {
             let other = plain_lesions.next_if(|(of, _)| *of == at).map(|(_, lesion)| *lesion);
             let (iou, lesion) = match extent {
                 Extent::PlusOne => (candidate.plus_one, candidate.lesion),
                 Extent::Plain => (candidate.plain, other.unwrap_or(candidate.lesion)),
             };
-            (iou >= iou_threshold).then_some((rank, lesion))
-        };
-        let mut near = (0..).zip(self.near.ones().zip(&self.candidates)).filter_map(looks).peekable();
-        let all_apart = self.apart.ones().zip(self.apart_lesions.iter().copied());
-        let mut apart = all_apart.take_while(|_| 0.0 >= iou_threshold).peekable();
-        let by_rank = std::iter::from_fn(|| match (near.peek(), apart.peek()) {
-            (Some((rank, _)), Some((other, _))) if other < rank => apart.next(),
-            (None, _) => apart.next(),
-            _ => near.next(),
-        });
-        let mut found = vec![false; n_lesions];
-        let claim = |(rank, lesion): (u32, u32)| {
-            let is_duplicate = std::mem::replace(&mut found[lesion as usize], true);
-            Claim { rank, lesion, is_duplicate }
-        };
-        Verdicts { n_detections: self.scores.len(), claims: by_rank.map(claim).collect() }
+            if iou >= iou_threshold {
+                while let Some((rank, lesion)) = apart.next_if(|(above, _)| *above < rank) {
+                    claim(rank, lesion);
+                }
+                claim(rank, lesion);
+            }
+        }
+        apart.for_each(|(rank, lesion)| claim(rank, lesion));
+        Verdicts { n_detections: self.scores.len(), claims }
     }
 }
 
