@@ -134,8 +134,15 @@ pub fn prepare(
 #[must_use]
 pub fn evaluate(ground_truth: &GroundTruth, runs: &[&Run], options: &Options) -> Report {
     let scored: Vec<(&Run, Vec<ClassScore>)> =
-        runs.iter().map(|run| (*run, each_class(|class| score_class(ground_truth, run, class, options)))).collect();
+        runs.iter().map(|run| (*run, score_classes(ground_truth, run, options))).collect();
     Report::new(ground_truth, options, &scored)
+}
+
+/// Scores the classes of a run, in the official order: [`ClassScore::at`] reads them at other rates, and [`Report::new`]
+/// makes a report of them.
+#[must_use]
+pub fn score_classes(ground_truth: &GroundTruth, run: &Run, options: &Options) -> Vec<ClassScore> {
+    each_class(|class| score_class(ground_truth, run, class, options))
 }
 
 /// Scores runs, each given with the predictions it was made of, and computes what is `wanted` beside the score.
@@ -146,10 +153,8 @@ pub fn evaluate_with_statistics(
     options: &Options,
     wanted: Wanted<'_>,
 ) -> Report {
-    let scored: Vec<(&Run, Vec<ClassScore>)> = runs
-        .iter()
-        .map(|(run, _)| (*run, each_class(|class| score_class(ground_truth, run, class, options))))
-        .collect();
+    let scored: Vec<(&Run, Vec<ClassScore>)> =
+        runs.iter().map(|(run, _)| (*run, score_classes(ground_truth, run, options))).collect();
     let predictions: Vec<&Predictions> = runs.iter().map(|(_, predictions)| *predictions).collect();
     Report::new(ground_truth, options, &scored).with_statistics(ground_truth, options, &scored, &predictions, wanted)
 }

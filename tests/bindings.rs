@@ -166,6 +166,27 @@ fn options_are_checked_by_the_core() {
 }
 
 #[wasm_bindgen_test]
+fn options_that_follow_others_score_as_if_they_had_come_first() {
+    let outcome = |evaluator: &mut Evaluator, iou_threshold: &str, fp_per_image: &str| {
+        let options = Options::parse(iou_threshold, fp_per_image).expect("options");
+        let options = OptionsReport::from(&options).into_ts().expect("plain numbers");
+        String::from(JSON::stringify(&evaluator.evaluate(&options).expect("an outcome")).expect("JSON"))
+    };
+    let mut one = loaded();
+    let asked = [("0.5", "0.05, 0.1, 0.2"), ("0.5", "0.1, 1"), ("0.3", "0.1, 1"), ("0.3", "0.7"), ("0.5", "0.7")];
+    for (iou_threshold, fp_per_image) in asked {
+        let fresh = outcome(&mut loaded(), iou_threshold, fp_per_image);
+        assert_eq!(outcome(&mut one, iou_threshold, fp_per_image), fresh, "{iou_threshold} and {fp_per_image}");
+    }
+    // Other files under the same IoU threshold.
+    let mut fresh = loaded();
+    for evaluator in [&mut one, &mut fresh] {
+        evaluator.add("p", "one.zip", &blob(&zip_of(&[("1.json", "[]")])), &silent()).expect("a zip");
+    }
+    assert_eq!(outcome(&mut one, "0.5", "0.2"), outcome(&mut fresh, "0.5", "0.2"));
+}
+
+#[wasm_bindgen_test]
 fn progress_is_told_and_a_listener_that_throws_ends_nothing() {
     let mut evaluator = Evaluator::new();
     let calls = Array::new();
