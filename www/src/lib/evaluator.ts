@@ -27,7 +27,7 @@ import { Helpers, isLargeZip, readersFor } from "./helpers.ts";
 import { buffersOf } from "./parts.ts";
 import { readShare } from "./pieces.ts";
 import type { NetworkRequest } from "./requests.ts";
-import type { Api, ErrorsFormat, Outline, Started } from "./worker.ts";
+import type { Api, ErrorsFormat, Outline, Started, Typed } from "./worker.ts";
 import EngineWorker from "./worker.ts?worker&inline";
 
 export type { ErrorReport, FileFailure, FileSummary, OptionsReport, Outcome, Outline, ProgressReport, Reading, Remedy };
@@ -152,8 +152,9 @@ export class Evaluator {
     return outcome;
   }
 
-  parseOptions(iouThreshold: string, fpPerImage: string): Promise<OptionsReport> {
-    return this.#call((remote) => remote.parseOptions(iouThreshold, fpPerImage));
+  /** Scores under options as they were typed; null if they are those `now` in use. Throws if they make no sense. */
+  evaluateTyped(iouThreshold: string, fpPerImage: string, now: OptionsReport): Promise<Typed | null> {
+    return this.#call((remote) => remote.evaluateTyped(iouThreshold, fpPerImage, now), "scoring");
   }
 
   /** The last report as a file: json, csv, markdown, latex or html. It names the SHA-256 of every file. */
@@ -165,13 +166,13 @@ export class Evaluator {
 
   /**
    * Draws all replicates in slices of a frame or so and computes everything beside the score. `onprogress` is told 0..1
-   * after each slice and answers whether to go on; null if it ended the drawing.
+   * after each slice and promises whether to go on; null if it ended the drawing.
    */
   async statistics(
     options: OptionsReport,
     resampling: ResamplingOptions,
     statistics: StatisticsOptions,
-    onprogress: (share: number) => boolean,
+    onprogress: (share: number) => Promise<boolean>,
   ): Promise<Outcome | null> {
     const what = "statistics";
     let { done, total } = await this.#call((remote) => remote.startBootstrap(options, resampling), what);
@@ -182,7 +183,7 @@ export class Evaluator {
       ({ done, total } = await this.#call((remote) => remote.stepBootstrap(size), what));
       // About a twentieth of a second a slice: Cancel answers within it, and messages cost nothing beside it.
       slice = Math.max(1, Math.round((size * 50) / Math.max(1, performance.now() - start)));
-      if (!onprogress(done / total)) {
+      if (!(await onprogress(done / total))) {
         await this.#call((remote) => remote.stopBootstrap(), what);
         return null;
       }

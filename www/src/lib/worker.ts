@@ -43,6 +43,12 @@ export interface Started {
 /** Formats in which the list of every detection and every missed lesion is written. */
 export type ErrorsFormat = "csv" | "json";
 
+/** What was typed, as the core reads it, and what it gives. */
+export interface Typed {
+  options: OptionsReport;
+  outcome: Outcome;
+}
+
 /** A curve without the steps that are too small to see. */
 export interface Outline {
   curve: CurveReport;
@@ -236,8 +242,11 @@ const api = {
     notWhole = isWhole ? undefined : options;
     return { outcome, isWhole };
   },
-  parseOptions(iouThreshold: string, fpPerImage: string): OptionsReport {
-    return parse_options(iouThreshold, fpPerImage);
+  /** Scores under options that a person typed, unless they are `now` in use. */
+  evaluateTyped(iouThreshold: string, fpPerImage: string, now: OptionsReport): Typed | null {
+    const options = parse_options(iouThreshold, fpPerImage);
+    if (JSON.stringify(options) === JSON.stringify(now)) return null;
+    return { options, outcome: engine().evaluate(options) };
   },
   async export(format: string): Promise<Uint8Array<ArrayBuffer>> {
     await completion.promise;
