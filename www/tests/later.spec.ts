@@ -35,6 +35,20 @@ test("a score is shown without the second part, and what is wrong with the files
   await expect(page.getByTestId("run-scores")).toHaveText(before, { useInnerText: true });
 });
 
+test("other options before the second part is there change nothing about what it finds", async ({ page }) => {
+  const letGo = await hold(page);
+  await open(page);
+  await page.getByTestId("file-input").setInputFiles([truth, run]);
+  await expect(page.getByTestId("run-scores")).toContainText("%");
+  await page.getByTestId("fp").fill("0.5");
+  await page.keyboard.press("Enter");
+  await expect(page.getByTestId("results")).toContainText("0.5 FP/image");
+  letGo();
+  await expect(page.locator('[data-code="box_layout"]')).toHaveCount(1);
+  await settled(page);
+  expect((await downloadReport(page)).equals(terminal([truth, run], ["--fp", "0.5"]))).toBe(true);
+});
+
 test("a file that takes the patient reader waits for the second part, and is read as in the terminal", async ({ page }) => {
   const letGo = await hold(page);
   const escaped = upload("escaped.zip", zip({ ...files, "0.json": '[{"\\u004eodule": [10, 10, 49, 49, 0.5]}]' }));

@@ -146,15 +146,17 @@ export class Evaluator {
 
   async evaluate(options: OptionsReport): Promise<Outcome> {
     const { outcome, isWhole } = await this.#call((remote) => remote.evaluate(options), "scoring");
-    if (!isWhole) void this.#compiledRest().then(() => this.onWhole());
+    if (!isWhole) this.#scoreAgain();
     // Once the score and what is asked for with it are on the screen.
     setTimeout(() => this.#takeDigests(), DIGESTS_AFTER);
     return outcome;
   }
 
   /** Scores under options as they were typed; null if they are those `now` in use. Throws if they make no sense. */
-  evaluateTyped(iouThreshold: string, fpPerImage: string, now: OptionsReport): Promise<Typed | null> {
-    return this.#call((remote) => remote.evaluateTyped(iouThreshold, fpPerImage, now), "scoring");
+  async evaluateTyped(iouThreshold: string, fpPerImage: string, now: OptionsReport): Promise<Typed | null> {
+    const answer = await this.#call((remote) => remote.evaluateTyped(iouThreshold, fpPerImage, now), "scoring");
+    if (answer && !answer.isWhole) this.#scoreAgain();
+    return answer;
   }
 
   /** The last report as a file: json, csv, markdown, latex or html. It names the SHA-256 of every file. */
@@ -310,6 +312,11 @@ export class Evaluator {
       return isRead ? remote.addShare(id, file.name) : remote.add(id, file.name, file, Comlink.proxy(onProgress));
     }
     return remote.addParts(id, file.name, Comlink.transfer(parts, parts.flatMap(buffersOf)));
+  }
+
+  /** Asks for another score once all of the engine is there. */
+  #scoreAgain(): void {
+    void this.#compiledRest().then((rest) => rest && this.onWhole());
   }
 
   #takeDigests(): void {

@@ -44,9 +44,8 @@ export interface Started {
 export type ErrorsFormat = "csv" | "json";
 
 /** What was typed, as the core reads it, and what it gives. */
-export interface Typed {
+export interface Typed extends Scored {
   options: OptionsReport;
-  outcome: Outcome;
 }
 
 /** A curve without the steps that are too small to see. */
@@ -97,6 +96,14 @@ const completion = Promise.withResolvers<void>();
 /** The options of the last score if not all of the engine was there for it. */
 let notWhole: OptionsReport | undefined;
 
+function scored(options: OptionsReport): Scored {
+  rest.takeMissed();
+  const outcome = engine().evaluate(options);
+  // What was joined without all of the engine stays so until that is there.
+  if (notWhole || rest.takeMissed()) notWhole = options;
+  return { outcome, isWhole: !notWhole };
+}
+
 /** A call that needs all of the engine. */
 async function whole<T>(call: () => T): Promise<T> {
   await completion.promise;
@@ -145,9 +152,10 @@ const api = {
   /** Takes the rest of the engine; null if it cannot be had. */
   complete(module: WebAssembly.Module | null): void {
     if (module) rest.complete(module);
-    if (notWhole) {
+    if (module && notWhole) {
       engine().forget_joined();
       engine().evaluate(notWhole);
+      notWhole = undefined;
     }
     completion.resolve();
   },
@@ -236,17 +244,13 @@ const api = {
     else engine().read_officially(id);
   },
   evaluate(options: OptionsReport): Scored {
-    rest.takeMissed();
-    const outcome = engine().evaluate(options);
-    const isWhole = !rest.takeMissed();
-    notWhole = isWhole ? undefined : options;
-    return { outcome, isWhole };
+    return scored(options);
   },
   /** Scores under options that a person typed, unless they are `now` in use. */
   evaluateTyped(iouThreshold: string, fpPerImage: string, now: OptionsReport): Typed | null {
     const options = parse_options(iouThreshold, fpPerImage);
     if (JSON.stringify(options) === JSON.stringify(now)) return null;
-    return { options, outcome: engine().evaluate(options) };
+    return { options, ...scored(options) };
   },
   async export(format: string): Promise<Uint8Array<ArrayBuffer>> {
     await completion.promise;
