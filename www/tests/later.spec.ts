@@ -64,10 +64,13 @@ test("a file that takes the patient reader waits for the second part, and is rea
 test("without the second part the score stays, and what needs it says so", async ({ page }) => {
   await page.route(rest, (route) => route.abort());
   await open(page);
+  const told = page.getByTestId("error").filter({ hasText: "a part of the page did not arrive" });
+  await expect(told).toBeVisible();
   await page.getByTestId("file-input").setInputFiles([truth, run]);
   await expect(page.getByTestId("run-scores")).toContainText("%");
   await page.getByTestId("download-json").click();
-  await expect(page.getByTestId("error").first()).toContainText("the part of the engine that it needs is not there");
+  await expect(told).toBeVisible();
+  await expect(page.getByTestId("error").nth(1)).toContainText("the part of the engine that it needs is not there");
   await choose(page, [upload("broken.zip", zip({ "0.json": "{" }))]);
   await expect(page.getByTestId("error").filter({ hasText: "broken.zip" })).toContainText("reload it");
   await expect(page.getByTestId("run-scores")).toContainText("%");

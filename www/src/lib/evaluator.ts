@@ -85,6 +85,11 @@ export class Evaluator {
     return this.#call(() => this.#ready);
   }
 
+  /** Whether all of the engine is there, once that is known: without the rest of it files are scored, and no more. */
+  get whole(): Promise<boolean> {
+    return this.#compiledRest().then((rest) => rest !== null);
+  }
+
   /** Is told when what was scored without all of the engine should be scored again. */
   onWhole: () => void = () => undefined;
 
