@@ -1,9 +1,10 @@
 // Numbers and what stands behind them: counts beside their own rate, links from every number to its images, the way back.
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { expect, test, type Page } from "@playwright/test";
+import { expect, test, type Locator, type Page } from "@playwright/test";
 
-import { choose, golden, goldenCase, open, report, settled, upload, zip } from "./page.ts";
+import { choose, golden, goldenCase, open, report, settled, terminal, upload, zip } from "./page.ts";
 
 async function openSample(page: Page): Promise<void> {
   await open(page);
@@ -275,5 +276,352 @@ test("no text of a plot is cut off, nor larger than the headings; the scores kee
       }),
     );
     expect(cut, `at ${width}`).toEqual([]);
+  }
+});
+
+/** What the results hold that is no number with images behind it, by selector, each with the reason. */
+const NO_LINKS: Record<string, string> = {
+  "thead, caption": "rates that were typed, and names of columns",
+  "tbody th": "names of runs and rows",
+  "code, [data-testid=run] > h2": "names of quirks and runs",
+  "[data-testid=notice] > p:first-child": "a notice is about files; the images that it names are linked",
+  "[data-testid=bootstrap-used], [data-testid=forest] h2": "how it was drawn: replicates, seed, level",
+  "svg.plot > text": "the axes of plots",
+  "[data-testid=changes] .rate, [data-testid=froc-readings] .rate, [data-testid=threshold-readings] .rate": "the rate at which something is read",
+  "[data-testid=where-rate], [data-testid=back], [data-testid=allowed], [data-testid=thresholds] header": "the rate that is chosen, and what it allows",
+  "[data-testid=thresholds] output": "where sliders stand",
+  "[data-testid=shown]": "how many images are shown, just above them",
+  "[data-testid=tile]": "the images themselves",
+};
+
+/** Texts with a digit that lead to no images and are no exceptions; and which exceptions there are, and how many links. */
+function unlinked(page: Page): Promise<{ texts: string[]; met: string[]; links: number }> {
+  return page.getByTestId("results").evaluate((results, exceptions) => {
+    const met = new Set<string>();
+    const texts: string[] = [];
+    let links = 0;
+    const walker = document.createTreeWalker(results, NodeFilter.SHOW_TEXT);
+    for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+      const element = node.parentElement;
+      if (!element || !/\d/.test(node.textContent ?? "") || !element.checkVisibility()) continue;
+      const link = element.closest<HTMLElement>("button, [role=button]");
+      if (link?.dataset.explain?.includes("Click: ") && !link.matches(":disabled")) links++;
+      else {
+        const exception = exceptions.find((selector) => element.closest(selector));
+        if (exception) met.add(exception);
+        else texts.push(`${element.closest("[data-testid]")?.getAttribute("data-testid")}: ${node.textContent?.trim()}`);
+      }
+    }
+    return { texts, met: [...met], links };
+  }, Object.keys(NO_LINKS));
+}
+
+async function compute(page: Page): Promise<void> {
+  await page.getByTestId("replicates").fill("100");
+  await page.getByTestId("compute").click();
+  await expect(page.getByTestId("roc-plot").locator("path[data-series]")).toHaveCount(2);
+}
+
+test("every number and every bar in the results leads to the images behind it", async ({ page }) => {
+  await openSample(page);
+  await compute(page);
+  await page.getByTestId("results").locator("details").evaluateAll((all: HTMLDetailsElement[]) => all.forEach((one) => (one.open = true)));
+  // Plots are read where the keys put it, and each says that a click leads on.
+  const plots = page.locator("svg.plot[role=slider]");
+  await expect(plots).toHaveCount(4);
+  for (const plot of await plots.all()) {
+    await expect(plot).toHaveAttribute("data-leads", "");
+    await plot.focus();
+    await page.keyboard.press("End");
+  }
+  // The marks of the other plot, and the bars.
+  const marks = await page.locator("[data-testid=forest-plot] [data-series], [data-testid=bar] > .segment").evaluateAll((all: HTMLElement[]) => all.map((one) => one.dataset.explain ?? ""));
+  expect(marks.length).toBeGreaterThan(40);
+  expect(marks.filter((explain) => !explain.includes("Click: "))).toEqual([]);
+  const met = new Set<string>();
+  for (const what of ["bars", "table"]) {
+    if (what === "table") {
+      await page.getByTestId("budget-table").click();
+      await page.getByTestId("forest-what").selectOption("difference 0");
+      await expect(page.getByTestId("changes")).toBeVisible();
+    }
+    const found = await unlinked(page);
+    expect(found.texts, what).toEqual([]);
+    expect(found.links).toBeGreaterThan(700);
+    for (const exception of found.met) met.add(exception);
+  }
+  // A number that leads nowhere would be found.
+  await page.getByTestId("budget").evaluate((budget) => budget.append(Object.assign(document.createElement("p"), { textContent: "17 of 104" })));
+  expect((await unlinked(page)).texts).toEqual(["budget: 17 of 104"]);
+  // None of the exceptions is there in vain.
+  expect(Object.keys(NO_LINKS).filter((selector) => !met.has(selector))).toEqual([]);
+});
+
+test("whatever leads to images is reached by keys, a table or a plot by one tab", async ({ page }) => {
+  await openSample(page);
+  await compute(page);
+  await page.getByTestId("results").locator("details").evaluateAll((all: HTMLDetailsElement[]) => all.forEach((one) => (one.open = true)));
+  const stops = await page.locator("[data-testid=results] table, [data-testid=forest] div:has(> svg)").evaluateAll((all) =>
+    all.map((one) => [one.textContent?.slice(0, 40), [...one.querySelectorAll<HTMLElement>("[data-explain]")].filter((it) => it.tabIndex === 0).length] as const),
+  );
+  expect(stops.length).toBeGreaterThan(10);
+  expect(stops.filter(([, n]) => n !== 1)).toEqual([]);
+  const row = page.getByTestId("forest-plot").locator("[role=button]");
+  await row.first().focus();
+  await page.keyboard.press("ArrowDown");
+  await expect(row.nth(1)).toBeFocused();
+  await expect(page.getByTestId("explanation")).toContainText(/Fibrosis: .*\nClick: the images with lesions found/);
+  await page.keyboard.press("Enter");
+  await expect(page.getByTestId("filter-class")).toHaveValue("1");
+  expect(await page.evaluate(() => document.activeElement?.querySelector('[data-testid="gallery"]') !== null)).toBe(true);
+});
+
+const SAMPLE = ["test.json", "model-a.zip", "model-b.zip"].map((name) => upload(name, readFileSync(join(import.meta.dirname, "../sample", name))));
+
+/** Every detection and every missed lesion of the sample, as the program lists them. */
+function errors(options: string[]): Record<string, string>[] {
+  const [head = [], ...rows] = terminal(SAMPLE, options, "errors", "csv").toString("utf8").trim().split("\n").map((line) => line.split(","));
+  return rows.map((row) => Object.fromEntries(row.map((cell, at) => [head[at] ?? "", cell])));
+}
+
+/** How many images some rows are of. */
+const imagesOf = (rows: Record<string, string>[]) => new Set(rows.map(({ image }) => image)).size;
+const shows = (page: Page, images: number) => expect(page.getByTestId("shown")).toHaveText(`${images} of 104 images`);
+const chip = (page: Page, id: string) => page.locator(`[data-testid="filter-chip"][data-chip="${id}"]`);
+
+test("counts and costs of quirks lead to the images with what they touched", async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await openSample(page);
+  const all = errors(["--fp", "0.2"]).filter(({ run, verdict }) => run === "model-b.zip" && verdict !== "missed_lesion");
+  const run = page.getByTestId("run").nth(1);
+  const quirk = (id: string) => run.locator(`[data-quirk="${id}"]`);
+  for (const id of ["Q1", "Q5", "Q7", "Q8"]) await quirk(id).locator("summary code").click();
+
+  // Equal scores: of a class, at a rate, and of all that the sentence names.
+  const tied = (name: string) => {
+    const of = all.filter((row) => row.class === name);
+    return of.filter(({ score }) => of.filter((other) => other.score === score).length > 1);
+  };
+  await quirk("Q5").getByTestId("quirk-detections").first().click();
+  await expect(page.getByTestId("where-run")).toHaveValue("1");
+  await expect(page.getByTestId("filter-class")).toHaveValue("1");
+  await expect(chip(page, "Q5")).toHaveText("Q5: detections that share their score with another");
+  await shows(page, imagesOf(tied("Fibrosis")));
+  await quirk("Q5").getByTestId("quirk-class-cost").nth(3 * 2 + 1).click();
+  await expect(page.getByTestId("filter-class")).toHaveValue("3");
+  await expect(page.getByTestId("where-rate").nth(1)).toHaveAttribute("aria-pressed", "true");
+  await shows(page, imagesOf(tied("Nodule")));
+  const classes = ["Fibrosis", "Effusion", "Nodule", "Mass"];
+  for (const number of ["quirk-all", "quirk-cost", "quirk-mean-cost"]) {
+    await page.getByTestId("clear-filters").click();
+    await quirk("Q5").getByTestId(number).first().click();
+    await expect(page.getByTestId("filter-class")).toHaveValue("");
+    await shows(page, imagesOf(classes.flatMap(tied)));
+  }
+  // A number in the summary leaves the details open.
+  await expect(quirk("Q5")).toHaveAttribute("open", "");
+
+  // Second boxes, whether they count at the rate or not.
+  await quirk("Q7").getByTestId("quirk-all").click();
+  await shows(page, imagesOf(all.filter(({ cause }) => cause === "duplicate")));
+
+  // True positives below the last false positive.
+  const [first] = all.filter((row) => row.class === "Emphysema" && row.verdict === "false_positive").sort((a, b) => Number(a.score) - Number(b.score));
+  await quirk("Q1").getByTestId("quirk-detections").first().click();
+  await shows(page, imagesOf(all.filter((row) => row.class === "Emphysema" && row.verdict === "true_positive" && Number(row.score) < Number(first?.score))));
+
+  // As many images as detections at most, and the filter goes away again.
+  await quirk("Q8").getByTestId("quirk-cost").click();
+  await expect(chip(page, "Q8")).toBeVisible();
+  await expect(page.getByTestId("shown")).toHaveText(/^[12] of 104 images$/);
+  await chip(page, "Q8").click();
+  await shows(page, 104);
+});
+
+test("quirks of other data lead to their images, too", async ({ page }) => {
+  for (const [name, id] of [
+    ["whole-number-budget", "Q3"],
+    ["few-images", "Q4"],
+    ["few-images", "Q6"],
+    ["leading-false-positive", "Q2"],
+  ] as const) {
+    await openGolden(page, name);
+    await page.locator(`[data-quirk="${id}"]`).getByTestId("quirk-cost").click();
+    await expect(chip(page, id), name).toBeVisible();
+    await expect(page.getByTestId("shown"), name).toHaveText(/^[1-9]\d* of /);
+    await expect(page.getByTestId("tile").first(), name).toBeVisible();
+  }
+  await openGolden(page, "absent-class");
+  await page.getByTestId("absent-detections").click();
+  await expect(chip(page, "Q6")).toBeVisible();
+});
+
+test("numbers beside the score lead to their images: rates, every detection, IoU thresholds, sizes, image ROC", async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await openSample(page);
+  await compute(page);
+  const metrics = page.getByTestId("metrics").nth(1).locator("tbody tr");
+  const ofRun = (options: string[]) => errors(options).filter(({ run }) => run === "model-b.zip");
+  const found = (rows: Record<string, string>[], name?: string) =>
+    rows.filter((row) => row.verdict === "true_positive" && row.counted === "true" && (name === undefined || row.class === name));
+
+  // A mean over rates: the highest one; one that is none of the options; all of them.
+  await metrics.nth(2).getByTestId("metric-recall").click();
+  await expect(page.getByTestId("where-run")).toHaveValue("1");
+  await expect(page.getByTestId("where-rate").last()).toHaveAttribute("aria-pressed", "true");
+  await shows(page, imagesOf(found(ofRun(["--fp", "0.2"]), "Effusion")));
+  await metrics.nth(2).getByTestId("metric-seven").click();
+  await expect(page.getByTestId("apart")).toHaveText("operating point at 8 FP/image");
+  await expect(page.locator('[data-testid="where-rate"][aria-pressed="true"]')).toHaveCount(0);
+  await shows(page, imagesOf(found(ofRun(["--fp", "8"]), "Effusion")));
+  await metrics.nth(10).getByTestId("metric-area").click();
+  await expect(page.getByTestId("apart")).toHaveText("operating point at 1 FP/image");
+  await shows(page, imagesOf(found(ofRun(["--fp", "1"]))));
+  await page.getByTestId("apart").click();
+  await expect(page.locator('[data-testid="where-rate"][aria-pressed="true"]')).toHaveCount(1);
+
+  // Average precision: every detection and lesion of the class, at the IoU threshold.
+  const all = ofRun(["--fp", "1e300", "--iou", "0.75"]);
+  await metrics.nth(2).getByTestId("metric-ap75").click();
+  await expect(page.getByTestId("apart")).toHaveText("every detection counts");
+  await expect(page.getByTestId("own-iou")).toHaveText("IoU threshold 0.75");
+  await shows(page, imagesOf(all.filter((row) => row.class === "Effusion")));
+  await page.locator('[data-testid="filter-cause"][data-category="true_positive"]').click();
+  await shows(page, imagesOf(found(all, "Effusion")));
+  await page.getByTestId("own-iou").click();
+  await shows(page, imagesOf(found(ofRun(["--fp", "1e300"]), "Effusion")));
+
+  // Sizes: lesions of the third, as the report tells their areas.
+  const truth = JSON.parse(SAMPLE[0]?.buffer.toString() ?? "[]") as { syms: string[]; boxes: number[][] }[];
+  const { runs } = await report(page);
+  const rows = runs[1]?.statistics?.rows ?? [];
+  for (const [at, size] of ["small", "medium", "large"].entries()) {
+    const [least = 0, most = 0] = rows[2]?.sizes.find((one) => one.division === "thirds" && one.size === size)?.areas ?? [];
+    const isOfSize = ([x1 = 0, y1 = 0, x2 = 0, y2 = 0]: number[]) => (x2 - x1) * (y2 - y1) >= least && (x2 - x1) * (y2 - y1) <= most;
+    await metrics.nth(2).getByTestId("metric-size").nth(at).click();
+    await expect(chip(page, "size")).toHaveText(`lesions of the ${["smallest", "middle", "largest"][at]} third of their class`);
+    await shows(page, truth.filter(({ syms, boxes }) => boxes.some((box, lesion) => syms[lesion] === "Effusion" && isOfSize(box))).length);
+  }
+
+  // Image ROC: by the highest score, every image with a lesion or a detection of the class.
+  await metrics.nth(2).getByTestId("metric-roc").click();
+  await expect(page.getByTestId("order")).toHaveValue("highest_score");
+  await shows(page, imagesOf(ofRun(["--fp", "1e300"]).filter((row) => row.class === "Effusion")));
+  const detections = ofRun(["--fp", "1e300"]).filter((row) => row.class === "Effusion" && row.verdict !== "missed_lesion");
+  const [top] = detections.sort((a, b) => Number(b.score) - Number(a.score));
+  await expect(page.getByTestId("tile").first()).toHaveAttribute("title", top?.image ?? "");
+
+  // All classes ranked together have one threshold: the lesions missed are those of the pooled recall.
+  await metrics.nth(11).getByTestId("metric-recall").click();
+  await expect(page.getByTestId("apart")).toHaveText("operating point at 0.2 FP/image, all classes ranked together");
+  const pooled = rows.at(-1);
+  const lesions = pooled?.n_lesions ?? 0;
+  await expect(page.getByTestId("missed-lesions").first()).toHaveText(`${Math.round(lesions * (1 - (pooled?.recall.at(-1)?.value ?? 0)))} of ${lesions}`);
+
+  // Other conventions: what they decide otherwise.
+  await page.getByTestId("convention").last().click();
+  await expect(chip(page, "Q7")).toBeVisible();
+  await expect(chip(page, "Q8")).toBeVisible();
+});
+
+test("points of curves lead to their images, by click and by keys", async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await openSample(page);
+  await compute(page);
+  const at = async (plot: Locator, x: number, y: number) => {
+    await plot.scrollIntoViewIfNeeded();
+    const box = await plot.boundingBox();
+    if (!box) throw new Error("the plot has no box");
+    return { position: { x: box.width * x, y: box.height * y } };
+  };
+  const found = (rows: Record<string, string>[], run: string, name?: string) =>
+    imagesOf(rows.filter((row) => row.run === run && row.verdict === "true_positive" && row.counted === "true" && (name === undefined || row.class === name)));
+
+  // The FROC curve of a class: at the bottom the lower one is the nearest.
+  await page.getByTestId("curve-row").selectOption("Nodule");
+  const curve = page.getByTestId("froc-plot");
+  await curve.focus();
+  await page.keyboard.press("PageUp");
+  await page.keyboard.press("PageUp");
+  await expect(page.getByTestId("froc-readings")).toContainText("0.2 FP/image");
+  await page.getByTestId("froc-reading").last().click();
+  await expect(page.getByTestId("where-run")).toHaveValue("1");
+  await expect(page.getByTestId("filter-class")).toHaveValue("3");
+  await shows(page, found(errors(["--fp", "0.2"]), "model-b.zip", "Nodule"));
+  await curve.focus();
+  await page.keyboard.press("Enter");
+  await expect(page.getByTestId("where-run")).toHaveValue("0");
+  await shows(page, found(errors(["--fp", "0.2"]), "model-a.zip", "Nodule"));
+  await curve.click(await at(curve, 0.6, 0.8));
+  await expect(page.getByTestId("apart")).toHaveText(/^operating point at 0\.\d+ FP\/image$/);
+
+  // Verdicts at another IoU threshold, while the score keeps its own.
+  await page.getByTestId("sweep-plot").focus();
+  await page.keyboard.press("Home");
+  await page.keyboard.press("ArrowRight");
+  await page.keyboard.press("ArrowRight");
+  await page.getByTestId("sweep-plot-reading").first().click();
+  await expect(page.getByTestId("own-iou")).toHaveText("IoU threshold 0.2");
+  await shows(page, found(errors(["--fp", "0.2", "--iou", "0.2"]), "model-a.zip"));
+  expect((await report(page)).options.iou_threshold).toBe(0.5);
+  await page.getByTestId("official-recall").first().click();
+  await expect(page.getByTestId("own-iou")).toHaveCount(0);
+
+  // Image ROC: as many images as the curve takes at that point, and no others.
+  await page.getByTestId("roc-class").selectOption("Mass");
+  const roc = page.getByTestId("roc-plot");
+  await expect(roc).toHaveAttribute("aria-label", "ROC curve of Mass");
+  await roc.focus();
+  await page.keyboard.press("Home");
+  for (let n = 0; n < 5; n++) await page.keyboard.press("ArrowRight");
+  const reading = (await page.getByTestId("roc-plot-reading").first().textContent()) ?? "";
+  await page.getByTestId("roc-plot-reading").first().click();
+  const least = Number(await page.getByTestId("min-score").inputValue());
+  expect(least, reading).toBeGreaterThan(0);
+  const rows = errors(["--fp", "1e300"]).filter((row) => row.run === "model-a.zip" && row.class === "Mass" && row.verdict !== "missed_lesion");
+  await shows(page, imagesOf(rows.filter(({ score }) => Number(score) >= least)));
+  const truth = JSON.parse(SAMPLE[0]?.buffer.toString() ?? "[]") as { file_name: string; syms: string[] }[];
+  const taken = new Set(rows.filter(({ score }) => Number(score) >= least).map(({ image }) => image));
+  const positive = truth.filter(({ syms }) => syms.includes("Mass"));
+  const share = positive.filter(({ file_name }) => taken.has(file_name)).length / positive.length;
+  expect(reading).toContain(`${(100 * share).toFixed(2)}%`);
+  await page.getByTestId("roc-area").last().click();
+  await expect(page.getByTestId("min-score")).toHaveValue("");
+  await expect(page.getByTestId("where-run")).toHaveValue("1");
+});
+
+test("a difference between runs leads to the images on which they differ, most first, both side by side", async ({ page }) => {
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await openSample(page);
+  await compute(page);
+  await page.getByTestId("forest-what").selectOption("difference 0");
+  await page.getByTestId("forest-plot").locator('[data-series="Mass"]').click();
+  await expect(page.getByTestId("where-run")).toHaveValue("1");
+  await expect(page.getByTestId("order")).toHaveValue("disagreement");
+  await expect(page.getByTestId("filter-class")).toHaveValue("4");
+  await expect(chip(page, "change")).toHaveText("not as in model-a.zip");
+  const shown = async () => Number(/\d+/.exec((await page.getByTestId("shown").textContent()) ?? "")?.[0]);
+  await expect.poll(shown).toBeLessThan(104);
+  expect(await shown()).toBeGreaterThan(0);
+  await page.getByTestId("tile").first().click();
+  await expect(page.getByTestId("film")).toHaveCount(2);
+  await page.keyboard.press("Escape");
+
+  // As many images as the report says changed sides, at every rate.
+  const changes = (await report(page)).comparisons?.[0]?.changes ?? [];
+  for (const [at, { images, lesions }] of changes.entries()) {
+    const [gained, lost, better, worse] = [0, 1, 2, 3].map((number) => page.getByTestId("changes").locator("li").nth(at).getByTestId("change").nth(number));
+    await better?.click();
+    await expect(page.getByTestId("where-rate").nth(at)).toHaveAttribute("aria-pressed", "true");
+    await shows(page, images.gained);
+    await worse?.click();
+    await shows(page, images.lost);
+    // Each of these images holds one of the lesions at least.
+    for (const [link, n] of [[gained, lesions.gained], [lost, lesions.lost]] as const) {
+      await link?.click();
+      await expect(chip(page, "change")).toHaveText(/a lesion (found, and missed|missed, and found) by model-a\.zip/);
+      await expect.poll(shown).toBeLessThanOrEqual(n);
+      expect((await shown()) > 0).toBe(n > 0);
+    }
   }
 });
