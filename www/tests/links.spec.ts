@@ -283,7 +283,7 @@ test("no text of a plot is cut off, nor larger than the headings; the scores kee
 const NO_LINKS: Record<string, string> = {
   "thead, caption": "rates that were typed, and names of columns",
   "tbody th": "names of runs and rows",
-  "code, [data-testid=run] > h2": "names of quirks and runs",
+  "[data-testid=quirk-open]": "names of quirks",
   "[data-testid=notice] > p:first-child": "a notice is about files; the images that it names are linked",
   "[data-testid=bootstrap-used], [data-testid=forest] h2": "how it was drawn: replicates, seed, level",
   "svg.plot > text": "the axes of plots",
@@ -316,6 +316,13 @@ function unlinked(page: Page): Promise<{ texts: string[]; met: string[]; links: 
   }, Object.keys(NO_LINKS));
 }
 
+/** Opens whatever can be opened. */
+async function unfold(page: Page): Promise<void> {
+  await page.getByTestId("results").locator("details").evaluateAll((all: HTMLDetailsElement[]) => all.forEach((one) => (one.open = true)));
+  await page.getByTestId("results").locator("[aria-expanded=false]").evaluateAll((all: HTMLElement[]) => all.forEach((one) => one.click()));
+  await expect(page.getByTestId("results").locator("[aria-expanded=false]")).toHaveCount(0);
+}
+
 async function compute(page: Page): Promise<void> {
   await page.getByTestId("replicates").fill("100");
   await page.getByTestId("compute").click();
@@ -325,7 +332,7 @@ async function compute(page: Page): Promise<void> {
 test("every number and every bar in the results leads to the images behind it", async ({ page }) => {
   await openSample(page);
   await compute(page);
-  await page.getByTestId("results").locator("details").evaluateAll((all: HTMLDetailsElement[]) => all.forEach((one) => (one.open = true)));
+  await unfold(page);
   // Plots are read where the keys put it, and each says that a click leads on.
   const plots = page.locator("svg.plot[role=slider]");
   await expect(plots).toHaveCount(4);
@@ -360,7 +367,7 @@ test("every number and every bar in the results leads to the images behind it", 
 test("whatever leads to images is reached by keys, a table or a plot by one tab", async ({ page }) => {
   await openSample(page);
   await compute(page);
-  await page.getByTestId("results").locator("details").evaluateAll((all: HTMLDetailsElement[]) => all.forEach((one) => (one.open = true)));
+  await unfold(page);
   const stops = await page.locator("[data-testid=results] table, [data-testid=forest] div:has(> svg)").evaluateAll((all) =>
     all.map((one) => [one.textContent?.slice(0, 40), [...one.querySelectorAll<HTMLElement>("[data-explain]")].filter((it) => it.tabIndex === 0).length] as const),
   );
@@ -395,7 +402,7 @@ test("counts and costs of quirks lead to the images with what they touched", asy
   const all = errors(["--fp", "0.2"]).filter(({ run, verdict }) => run === "model-b.zip" && verdict !== "missed_lesion");
   const run = page.getByTestId("run").nth(1);
   const quirk = (id: string) => run.locator(`[data-quirk="${id}"]`);
-  for (const id of ["Q1", "Q5", "Q7", "Q8"]) await quirk(id).locator("summary code").click();
+  for (const id of ["Q1", "Q5", "Q7", "Q8"]) await quirk(id).getByTestId("quirk-open").click();
 
   // Equal scores: of a class, at a rate, and of all that the sentence names.
   const tied = (name: string) => {
@@ -418,8 +425,10 @@ test("counts and costs of quirks lead to the images with what they touched", asy
     await expect(page.getByTestId("filter-class")).toHaveValue("");
     await shows(page, imagesOf(classes.flatMap(tied)));
   }
-  // A number in the summary leaves the details open.
-  await expect(quirk("Q5")).toHaveAttribute("open", "");
+  // A number in the line that opens the table leaves it open; all else in that line opens and closes it.
+  await expect(quirk("Q5").locator("table")).toBeVisible();
+  await quirk("Q5").locator(".sentence").click({ position: { x: 300, y: 8 }, force: true });
+  await expect(quirk("Q5").locator("table")).toHaveCount(0);
 
   // Second boxes, whether they count at the rate or not.
   await quirk("Q7").getByTestId("quirk-all").click();

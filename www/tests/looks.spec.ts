@@ -13,7 +13,7 @@ const STATES: Record<string, (page: Page) => Promise<void>> = {
     await page.getByTestId("score-sample").click();
     await settled(page);
     await expect(page.getByTestId("results")).toBeVisible();
-    await page.getByTestId("quirk").last().locator("summary").click();
+    await page.getByTestId("quirk-open").last().click();
   },
   statistics: async (page) => {
     await page.getByTestId("score-sample").click();

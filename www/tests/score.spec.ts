@@ -245,7 +245,7 @@ test("everything is done by keyboard alone", async ({ page }) => {
   await expect(page.getByTestId("explanation")).toBeHidden();
   await tabTo("copy-lines");
   await page.keyboard.press("Shift+Tab");
-  await page.getByTestId("quirk").first().locator("summary").focus();
+  await page.getByTestId("quirk-open").first().focus();
   await page.keyboard.press("Enter");
   await expect(page.getByTestId("quirk").first().locator("table")).toBeVisible();
 });
