@@ -72,13 +72,16 @@ const LEAST_STEP = 1 / 2000;
 /** Milliseconds between two reports of progress: each is a message that the page answers by drawing. */
 const PROGRESS_EVERY = 40;
 
+/** Milliseconds before the first one: what is over in a blink is not told. */
+const PROGRESS_AFTER = 100;
+
 /** The same listener, told now and then only. */
 function sometimes(listener: (progress: ProgressReport) => void): (progress: ProgressReport) => void {
-  let last = performance.now();
+  let next = performance.now() + PROGRESS_AFTER;
   return (progress) => {
     const now = performance.now();
-    if (now - last < PROGRESS_EVERY) return;
-    last = now;
+    if (now < next) return;
+    next = now + PROGRESS_EVERY;
     listener(progress);
   };
 }
