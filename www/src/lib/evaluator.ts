@@ -23,6 +23,7 @@ import type {
   View,
 } from "../../pkg/froc.js";
 import { loadModule, loadRest } from "./assets.ts";
+import { isQuick } from "./files.ts";
 import { Helpers, isLargeZip, readersFor } from "./helpers.ts";
 import { buffersOf } from "./parts.ts";
 import { readShare } from "./pieces.ts";
@@ -65,7 +66,10 @@ export class Evaluator {
   #undigested: { id: string; file: File }[] = [];
   /** The digests that are being taken. */
   #digests = new Set<Promise<void>>();
-  /** Files are handed to the engine in the order in which they were added: this is when the next one may be. */
+  /**
+   * Files are handed to the engine in the order in which they were added: this is when the next one may be. Behind a quick
+   * one that is at once.
+   */
   #turn: Promise<unknown> = Promise.resolve();
   /** Ends the calls that wait for a worker which answers no more. */
   #abort = Promise.withResolvers<never>();
@@ -117,9 +121,15 @@ export class Evaluator {
       // What the engine itself does ends with the engine alone.
       const end = () => this.cancel();
       signal.addEventListener("abort", end);
-      const summary = await this.#call((remote) => this.#keep(remote, id, file, parts, onProgress), file.name).finally(() =>
-        signal.removeEventListener("abort", end),
-      );
+      const keep = () => this.#call((remote) => this.#keep(remote, id, file, parts, onProgress), file.name);
+      const kept = keep();
+      if (isQuick(file)) done.resolve(undefined);
+      // A quick file may end with the engine because the one that was handed over next was cancelled.
+      const again = (thrown: unknown) => {
+        if (thrown instanceof Cancelled && isQuick(file) && !signal.aborted) return keep();
+        throw thrown;
+      };
+      const summary = await kept.catch(again).finally(() => signal.removeEventListener("abort", end));
       this.#loaded.delete(id);
       this.#loaded.set(id, { file, reading: null, digest: summary.sha256 });
       if (summary.sha256 === null) this.#undigested.push({ id, file });

@@ -1,6 +1,6 @@
 // The files a person has dropped, and what became of each.
 import { Cancelled, EvaluationError, type ErrorReport, type Evaluator, type FileFailure, type ProgressReport } from "./evaluator.ts";
-import type { Item } from "./files.ts";
+import { isText, type Item } from "./files.ts";
 
 /** The sentences for whatever was thrown. */
 export function sentences(thrown: unknown): ErrorReport[] {
@@ -33,7 +33,9 @@ export class Shelf {
   async add(files: File[]): Promise<void> {
     this.say("");
     const fresh = files.map((file) => this.#enlist(file));
-    await Promise.all(fresh.map((item) => this.#read(item)));
+    // Most texts, such as the ground truth, are read by the time that the bytes of a zip are there.
+    const inTurn = [...fresh.filter(({ file }) => isText(file)), ...fresh.filter(({ file }) => !isText(file))];
+    await Promise.all(inTurn.map((item) => this.#read(item)));
   }
 
   async remove(id: string): Promise<void> {
