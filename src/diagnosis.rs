@@ -5,6 +5,7 @@
 //! once for a run, and read at any [`ScoreThresholds`] as fast as a slider moves.
 
 pub mod gallery;
+pub mod noticed;
 
 use std::mem::{replace, take};
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::dataset::{CLASSES, Class, Detections, FileView, GroundTruth, Predictions};
 use crate::error::Error;
-use crate::geometry::{BBox, Extent, iou};
+use crate::geometry::{BBox, Extent, IMAGE_SIDE, iou};
 use crate::input::remedy::{loose_name, read_box, top_folders};
 use crate::notice::{Finding, MAX_EXAMPLES, Remedy};
 use crate::reading::{FileNames, Folders, Layout, Reading};
@@ -25,8 +25,6 @@ const LEAST_GAIN: f64 = 0.1;
 const LEAST_RATIO: f64 = 2.0;
 /// A reading is better than another if it puts this share more of the boxes there.
 const LEAST_STEP: f64 = 0.01;
-/// Width and height of the images of ChestX-Det10, in pixels.
-const SIDE: f32 = 1024.0;
 /// Usual sizes of the input of a network, and of other copies of the images, in pixels.
 const OTHER_SIDES: [f32; 14] =
     [224.0, 256.0, 299.0, 300.0, 320.0, 384.0, 416.0, 448.0, 512.0, 640.0, 800.0, 1333.0, 2048.0, 3000.0];
@@ -246,17 +244,16 @@ fn scales(case: Case<'_>) -> Vec<f64> {
     let greatest = |bbox: BBox| bbox.x1.max(bbox.y1).max(bbox.x2).max(bbox.y2);
     let most = sample(case).map(|(_, at)| greatest(detections.bbox(at))).fold(0.0, f32::max);
     if most <= 2.0 {
-        return vec![1.0, f64::from(SIDE)];
+        return vec![1.0, f64::from(IMAGE_SIDE)];
     }
     let fits = OTHER_SIDES.into_iter().filter(|side| most <= side * 1.05);
-    std::iter::once(1.0).chain(fits.map(|side| f64::from(SIDE) / f64::from(side))).collect()
+    std::iter::once(1.0).chain(fits.map(|side| f64::from(IMAGE_SIDE) / f64::from(side))).collect()
 }
 
 /// Boxes that lie wholly off the image.
 fn outside(case: Case<'_>) -> Option<Finding> {
     let (boxes, ..) = case.predictions.detections().columns();
-    let is_beyond = |a: f32, b: f32| (a >= SIDE && b >= SIDE) || (a < 0.0 && b < 0.0);
-    let is_off = |bbox: &BBox| is_beyond(bbox.x1, bbox.x2) || is_beyond(bbox.y1, bbox.y2);
+    let is_off = |bbox: &BBox| bbox.is_outside_image();
     let mut seen = Seen::default();
     for image in 0..case.ground_truth.n_images() {
         let rows = rows(case, image);

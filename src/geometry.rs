@@ -16,6 +16,9 @@ pub struct BBox {
     pub y2: f32,
 }
 
+/// Width and height of the images of ChestX-Det10, in pixels.
+pub const IMAGE_SIDE: f32 = 1024.0;
+
 /// How far a box reaches: whether its last column and row of pixels belong to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extent {
@@ -48,6 +51,13 @@ impl BBox {
     pub fn area(self, extent: Extent) -> f32 {
         let pad = extent.pad();
         (self.x2 - self.x1 + pad) * (self.y2 - self.y1 + pad)
+    }
+
+    /// Whether no pixel of an image of [`IMAGE_SIDE`] squared is in it.
+    #[must_use]
+    pub fn is_outside_image(self) -> bool {
+        let is_beyond = |a: f32, b: f32| (a >= IMAGE_SIDE && b >= IMAGE_SIDE) || (a < 0.0 && b < 0.0);
+        is_beyond(self.x1, self.x2) || is_beyond(self.y1, self.y2)
     }
 }
 

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use froc::dataset::Class;
 use froc::diagnosis::gallery::{self, Change, Filter, Order, Shown};
+use froc::diagnosis::noticed::Noticed;
 use froc::diagnosis::{Category, Diagnosis, Outcome, ScoreThresholds, operating_thresholds, pooled_thresholds};
 use froc::report::Report;
 use froc::report::diagnosis::ImageReport;
@@ -311,4 +312,45 @@ fn classes_ranked_together_have_one_threshold_and_at_an_infinite_rate_all_count(
         prop_assert!(core.images(&all).iter().all(|image| image.detections.iter().all(|it| it.counted)));
         Ok(())
     });
+}
+
+/// The images that a notice is about, in files made for it.
+fn noticed(notice: Noticed, files: &[(&str, &str)]) -> Vec<u32> {
+    let nodule: &[(usize, [f64; 4])] = &[(3, [10.0, 10.0, 49.0, 49.0])];
+    let images = [("0.png", nodule), ("1.png", nodule), ("2.png", nodule), ("3.png", &[]), ("4.jpg", &[])];
+    let ground_truth = read_ground_truth(&support::ground_truth_json(images)).expect("a ground truth in order");
+    let predictions = read_predictions(&support::zip_of(files)).expect("a zip in order");
+    let prepared = froc::prepare(&ground_truth, &predictions.into(), &Reading::default());
+    let prepared = prepared.map_err(|refusal| refusal.errors).expect("files in order").remove(0);
+    let diagnosis = Diagnosis::new(&ground_truth, &prepared, 0.5);
+    let shown = Shown { prepared: &prepared, diagnosis: &diagnosis, thresholds: &[Some(f32::NEG_INFINITY); 10] };
+    let filter = Filter { notice: Some(notice), ..Filter::default() };
+    gallery::images(&ground_truth, shown, None, &filter, Order::File)
+}
+
+#[test]
+fn a_notice_leads_to_the_images_that_it_is_about() {
+    let on = |numbers: &str| format!("[{{\"Nodule\": {numbers}}}]");
+    let (plain, high) = (on("[10, 10, 49, 49, 0.5]"), on("[10, 10, 49, 49, 1.5]"));
+    let outside = on("[1024, 10, 1030, 49, 0.25]");
+    let twice = "[{\"Nodule\": [1, 1, 9, 9, 0.3]}, {\"Mass\": [1, 1, 9, 9, 0.2]}, {\"Nodule\": [1, 1, 9, 9, 0.1]}]";
+    let other_class = "[{\"Nodule\": [1, 1, 9, 9, 0.3]}, {\"Mass\": [1, 1, 9, 9, 0.3]}]";
+    let spellings = "[{\"Nodule\": [1, 1, 9, 9, 0.9], \"nodule\": [1, 1, 9, 9, 0.9]}]";
+    let files: &[(&str, &str)] = &[("0.json", &plain), ("1.json", ""), ("2.json", twice), ("x.json", &plain)];
+    assert_eq!(noticed(Noticed::ImageWithoutFile, files), [3, 4]);
+    assert_eq!(noticed(Noticed::EmptyFile, files), [1]);
+    assert_eq!(noticed(Noticed::ImageNameWithoutPng, files), [4]);
+    assert_eq!(noticed(Noticed::DuplicateDetection, files), [2]);
+    assert_eq!(noticed(Noticed::MostFilesEmpty, files), [1]);
+    assert_eq!(noticed(Noticed::ClassNeverPredicted, files), [0_u32; 0]);
+    assert_eq!(noticed(Noticed::ClassNeverPredicted, &[("3.json", "[]")]), [0, 1, 2]);
+    assert_eq!(noticed(Noticed::DuplicateDetection, &[("0.json", other_class)]), [0_u32; 0]);
+    let files: &[(&str, &str)] = &[("0.json", &plain), ("1.json", &plain), ("2.json", &high), ("3.json", &outside)];
+    assert_eq!(noticed(Noticed::ManyTies, files), [0, 1]);
+    assert_eq!(noticed(Noticed::ManyTies, &[("0.json", other_class)]), [0_u32; 0]);
+    assert_eq!(noticed(Noticed::ScoresInPercent, files), [2]);
+    assert_eq!(noticed(Noticed::BoxOutsideImage, files), [3]);
+    let files: &[(&str, &str)] = &[("0.json", "[{\"NODULE\": [1, 1, 9, 9, 0.9]}]"), ("1.json", spellings)];
+    assert_eq!(noticed(Noticed::UnreadClassName, files), [0]);
+    assert_eq!(noticed(Noticed::BothSpellings, files), [1]);
 }

@@ -11,6 +11,7 @@ use crate::run::Prepared;
 use crate::score::quirks::QuirkId;
 use crate::score::sizes::{Division, Limits, Size};
 
+use super::noticed::Noticed;
 use super::{Category, Diagnosis, Outcome, ScoreThresholds, counts, counts_of};
 
 /// A run as it is shown.
@@ -42,6 +43,8 @@ pub struct Filter {
     /// With a detection that one of these quirks touches, whether it counts or not, where the official script runs with
     /// these options.
     pub quirks: Option<(Vec<QuirkId>, Options)>,
+    /// Which this notice is about.
+    pub notice: Option<Noticed>,
     /// With a lesion of this third of its class.
     pub size: Option<Size>,
     /// On which the run differs so from the other one, in the class if there is one; without another run, any.
@@ -170,6 +173,8 @@ struct Wanted<'a> {
     filter: &'a Filter,
     /// The detections that a quirk touches, rising.
     touched: Vec<u32>,
+    /// Whether the notice is about each image.
+    noticed: Vec<bool>,
     /// Of each class.
     limits: Vec<Limits>,
 }
@@ -187,17 +192,21 @@ impl<'a> Wanted<'a> {
             radsort::sort(&mut touched);
         }
         let limits = |_: Size| Class::all().map(|class| Limits::new(ground_truth, class, Division::Thirds)).collect();
-        Self { ground_truth, view, other, filter, touched, limits: filter.size.map(limits).unwrap_or_default() }
+        let limits = filter.size.map(limits).unwrap_or_default();
+        let noticed = filter.notice.map(|notice| notice.images(ground_truth, view.prepared)).unwrap_or_default();
+        Self { ground_truth, view, other, filter, touched, noticed, limits }
     }
 
     fn passes(&self, image: usize) -> bool {
         let Self { view, filter, .. } = self;
         let wants = |(class, category, score): Item| filter.wants(class, category, score);
         let is_touched = |at: u32| self.touched.binary_search(&at).is_ok();
-        (filter.quirks.is_none()
-            || detections(*view, image)
-                .filter(|(at, ..)| is_touched(*at))
-                .any(|(at, class, score)| wants((class, view.diagnosis.detection(at as usize), Some(score)))))
+        let is_noticed = filter.notice.is_none() || self.noticed[image];
+        is_noticed
+            && (filter.quirks.is_none()
+                || detections(*view, image)
+                    .filter(|(at, ..)| is_touched(*at))
+                    .any(|(at, class, score)| wants((class, view.diagnosis.detection(at as usize), Some(score)))))
             && filter.size.is_none_or(|size| self.lesions_of_size(size, image).any(wants))
             && filter.change.is_none_or(|change| self.other.is_none_or(|other| self.is_changed(change, other, image)))
     }

@@ -192,8 +192,8 @@ pub struct ErrorRow<'a> {
     pub iou_x2: Option<f32>,
     /// Its lower edge.
     pub iou_y2: Option<f32>,
-    /// False positives per image at which the run is read.
-    pub fp_per_image: f64,
+    /// False positives per image at which the run is read; none where every detection counts.
+    pub fp_per_image: Option<f64>,
     /// Overlap from which a detection finds a lesion.
     pub iou_threshold: f64,
     /// The class's score threshold at that rate: detections from it on count, and none if there is none.
@@ -254,7 +254,7 @@ impl<'a> ErrorRow<'a> {
             iou_y1: corner(1),
             iou_x2: corner(2),
             iou_y2: corner(3),
-            fp_per_image: at.fp_per_image,
+            fp_per_image: Some(at.fp_per_image).filter(|rate| rate.is_finite()),
             iou_threshold: at.iou_threshold,
             score_threshold: CLASSES.iter().position(|name| *name == class).and_then(|class| at.thresholds[class]),
         }

@@ -313,7 +313,7 @@ fn beyond_the_stop(class: &ClassScore, verdicts: &Verdicts, rates: &[f64]) -> Ve
 }
 
 /// The places of scores, falling, that are equal to another.
-fn tied(scores: &[f32]) -> Vec<u32> {
+pub(crate) fn tied(scores: &[f32]) -> Vec<u32> {
     let mut first = 0;
     let groups = scores.chunk_by(f32::eq).flat_map(|group| {
         let ranks = first..first + group.len() as u32;

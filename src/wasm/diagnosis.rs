@@ -10,6 +10,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::dataset::{CLASSES, Class, GroundTruth};
 use crate::diagnosis::gallery::{self, Change, Filter, Order, Shown};
+use crate::diagnosis::noticed::Noticed;
 use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, operating_thresholds, pooled_thresholds};
 use crate::error::Error;
 use crate::later::later;
@@ -61,6 +62,8 @@ pub struct GalleryQuery {
     /// With a detection that one of these quirks touches, whether it counts or not, where the official script runs with the
     /// options of the last report; any image, if there is none.
     pub quirks: Vec<QuirkId>,
+    /// Which the notice of this code is about.
+    pub notice: Option<Noticed>,
     /// With a lesion of this third of its class.
     pub size: Option<Size>,
     /// On which the run differs so from the other one, in the class if there is one.
@@ -173,6 +176,7 @@ impl Evaluator {
                     lesion_free: query.lesion_free,
                     found_as: query.found_as.and_then(|(of, by)| Some((class(of)?, class(by)?))),
                     quirks: this.options().filter(|_| !query.quirks.is_empty()).map(|options| (query.quirks, options)),
+                    notice: query.notice,
                     size: query.size,
                     change: query.change,
                     search: query.search,
@@ -215,8 +219,8 @@ impl Evaluator {
 
 #[wasm_bindgen]
 impl Evaluator {
-    /// Writes every detection and every missed lesion of all runs at the exact operating points of a rate, as `csv` or
-    /// `json`: `on_chunk` is called with one `Uint8Array` after the other.
+    /// Writes every detection and every missed lesion of all runs at the exact operating points of a rate, infinite for every
+    /// detection, as `csv` or `json`: `on_chunk` is called with one `Uint8Array` after the other.
     ///
     /// # Errors
     /// Throws a `Failure` if there is no such format or nothing was scored, and what `on_chunk` throws.
@@ -238,7 +242,13 @@ impl Evaluator {
             ) -> Result<(), JsValue> {
                 let fail = |error: Error| failure(&[error]);
                 let format = ErrorsFormat::named(format).map_err(fail)?;
-                let options = Options::new(iou_threshold, vec![fp_per_image]).map_err(fail)?;
+                // At an infinite rate every detection counts.
+                let options = if fp_per_image == f64::INFINITY {
+                    Ok(Options::default().with_iou_threshold(iou_threshold))
+                } else {
+                    Options::new(iou_threshold, vec![fp_per_image])
+                };
+                let options = options.map_err(fail)?;
                 let ground_truth = this.ground_truth().ok_or_else(no_such_run)?;
                 let runs: Vec<&Prepared> = this.prepared().collect();
                 let mut thrown = None;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { expect, test, type Locator, type Page } from "@playwright/test";
 
-import { choose, golden, goldenCase, open, report, settled, terminal, upload, zip } from "./page.ts";
+import { choose, golden, goldenCase, open, report, settled, smallTruth, terminal, upload, zip } from "./page.ts";
 
 async function openSample(page: Page): Promise<void> {
   await open(page);
@@ -146,6 +146,36 @@ test("the numbers of the class table, the scores, the quirks and the sliders lea
   await expect(pressed).toHaveCount(5);
 });
 
+test("the count of a notice leads to the images that it is about, and one about none leads nowhere", async ({ page }) => {
+  const nodule = '[{"Nodule": [10, 10, 49, 49, 0.5]}]';
+  await open(page);
+  await choose(page, [upload("test.json", smallTruth(5)), upload("some.zip", zip({ "0.json": nodule, "1.json": "", "3.json": nodule, "stray.json": nodule }))]);
+  const notice = (code: string) => page.locator(`[data-code="${code}"]`);
+  const tiles = page.getByTestId("tile");
+  for (const [code, images] of [["image_without_file", ["2.png", "4.png"]], ["empty_file", ["1.png"]]] as const) {
+    await notice(code).getByTestId("notice-count").click();
+    await expect(tiles).toHaveCount(images.length);
+    for (const [at, image] of images.entries()) await expect(tiles.nth(at)).toHaveAttribute("title", image);
+  }
+  await expect(notice("file_without_image")).toContainText("1 prediction file");
+  await expect(notice("file_without_image").getByTestId("notice-count")).toHaveCount(0);
+  await page.getByTestId("filter-chip").click();
+  await expect(tiles).toHaveCount(5);
+});
+
+test("the counts of a file lead to its images", async ({ page }) => {
+  await openSample(page);
+  const count = (file: string, what: string) => page.getByTestId("file").filter({ hasText: file }).getByTestId("file-count").filter({ hasText: what });
+  await count("test.json", "lesions").click();
+  await expect(page.getByTestId("lesion-free")).toHaveValue("with");
+  await count("model-b.zip", "detections").click();
+  await expect(page.getByTestId("where-run")).toHaveValue("1");
+  await expect(page.getByTestId("apart")).toContainText("every detection");
+  await count("model-a.zip", "files").click();
+  await expect(page.getByTestId("where-run")).toHaveValue("0");
+  await expect(page.getByTestId("shown")).toContainText("104 images");
+});
+
 test("an image that a notice names is a click away", async ({ page }) => {
   const truth = JSON.stringify(["a.png", "b.png"].map((file_name) => ({ file_name, syms: ["Nodule"], boxes: [[10, 10, 49, 49]] })));
   await open(page);
@@ -284,7 +314,7 @@ const NO_LINKS: Record<string, string> = {
   "thead, caption": "rates that were typed, and names of columns",
   "tbody th": "names of runs and rows",
   "[data-testid=quirk-open]": "names of quirks",
-  "[data-testid=notice] > p:first-child": "a notice is about files; the images that it names are linked",
+  "[data-testid=notice] > p:first-child": "what a notice says beside its count, which is linked as the images that it names are",
   "[data-testid=bootstrap-used], [data-testid=forest] h2": "how it was drawn: replicates, seed, level",
   "svg.plot > text": "the axes of plots",
   "[data-testid=changes] .rate, [data-testid=froc-readings] .rate, [data-testid=threshold-readings] .rate": "the rate at which something is read",

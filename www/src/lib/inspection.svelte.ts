@@ -55,6 +55,7 @@ export const OPEN: Filters = {
   lesion_free: null,
   found_as: null,
   quirks: [],
+  notice: null,
   size: null,
   change: null,
   search: "",
