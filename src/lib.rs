@@ -91,6 +91,7 @@ pub fn prepare(
     let prepare_one = |predictions: Arc<Predictions>| {
         let run = Run::new(ground_truth, &predictions).map_err(|errors| {
             let predictions: &Predictions = &predictions;
+            let without_help = Refusal { errors: errors.clone(), remedies: Vec::new() };
             later!(
                 fn refuse(
                     ground_truth: &GroundTruth,
@@ -101,7 +102,7 @@ pub fn prepare(
                     Refusal::new(ground_truth, predictions, reading, errors)
                 }
             )
-            .unwrap_or_else(not_loaded)
+            .unwrap_or(without_help)
         })?;
         let case = Case { ground_truth, predictions: &predictions, reading, run: &run };
         // Until it is loaded nothing is found.
