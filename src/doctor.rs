@@ -568,31 +568,29 @@ impl Repeats {
         let (boxes, _, keys, _) = case.predictions.detections().columns();
         let mut repeats = Self::default();
         let mut sample = sample(case).peekable();
-        // Of each detection of an image, the one of its class before it.
-        let mut before: Vec<Option<usize>> = Vec::new();
+        // The detections of each class in the image so far: their numbers and boxes.
+        let mut of_class: [(Vec<usize>, Vec<BBox>); CLASSES.len()] = Default::default();
         for image in 0..case.ground_truth.n_images() {
-            let rows = rows(case, image);
-            let mut last = [None; CLASSES.len()];
-            before.clear();
-            for at in rows.clone() {
-                before.push(last.get_mut(usize::from(keys[at])).and_then(|last| last.replace(at)));
+            for (numbers, boxes) in &mut of_class {
+                numbers.clear();
+                boxes.clear();
+            }
+            for at in rows(case, image) {
                 let bbox = boxes[at];
-                let earliest = at.saturating_sub(MOST);
-                let earlier = || {
-                    let one = |at: &usize| before[*at - rows.start];
-                    std::iter::successors(one(&at), one)
-                        .take_while(|other| *other >= earliest)
-                        .map(|other| boxes[other])
-                };
-                if earlier().any(|other| other == bbox) {
+                let is_looked_at = sample.next_if_eq(&(image, at)).is_some();
+                repeats.looked_at += usize::from(is_looked_at);
+                let Some((numbers, boxes)) = of_class.get_mut(usize::from(keys[at])) else { continue };
+                let first = numbers.partition_point(|other| *other < at.saturating_sub(MOST));
+                let earlier = &boxes[first..];
+                if earlier.contains(&bbox) {
                     repeats.same.add(image, at);
                 }
-                if sample.next_if_eq(&(image, at)).is_some() {
-                    repeats.looked_at += 1;
-                    if earlier().any(|other| other != bbox && iou(other, bbox, Extent::PlusOne) >= SAME_PLACE) {
-                        repeats.on_top.add(image, at);
-                    }
+                let is_on_top = |other: &BBox| *other != bbox && iou(*other, bbox, Extent::PlusOne) >= SAME_PLACE;
+                if is_looked_at && earlier.iter().any(is_on_top) {
+                    repeats.on_top.add(image, at);
                 }
+                numbers.push(at);
+                boxes.push(bbox);
             }
         }
         repeats

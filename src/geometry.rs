@@ -77,9 +77,19 @@ impl BBox {
 #[must_use]
 pub fn iou(a: BBox, b: BBox, extent: Extent) -> f32 {
     let pad = extent.pad();
-    let width = (a.x2.min(b.x2) - a.x1.max(b.x1) + pad).max(0.0);
-    let height = (a.y2.min(b.y2) - a.y1.max(b.y1) + pad).max(0.0);
+    let width = greater(lesser(a.x2, b.x2) - greater(a.x1, b.x1) + pad, 0.0);
+    let height = greater(lesser(a.y2, b.y2) - greater(a.y1, b.y1) + pad, 0.0);
     let intersection = width * height;
     let union = a.area(extent) + b.area(extent) - intersection;
     intersection / union
+}
+
+/// The lesser number of two, or the second if one is NaN. `f32::min` is a call of a function in WebAssembly.
+const fn lesser(a: f32, b: f32) -> f32 {
+    if a < b { a } else { b }
+}
+
+/// The greater number of two, or the second if one is NaN; likewise.
+const fn greater(a: f32, b: f32) -> f32 {
+    if a > b { a } else { b }
 }
