@@ -12,7 +12,7 @@ use super::{BOMB, WHOLE, ZIP};
 use crate::error::Error;
 use crate::input::Part;
 use crate::limits::MAX_FILES;
-use crate::order::sorted;
+use crate::order;
 
 /// What stands before the data of an entry at least (APPNOTE.TXT 6.3.10, section 4.3.7).
 const LOCAL_HEADER_BYTES: u64 = 30;
@@ -117,7 +117,7 @@ impl Directory {
             let what = format!("its list of entries is damaged (it has {}, but says {hint})", places.len());
             return Err(Error::new(name, what, WHOLE));
         }
-        reject_overlaps(name, zip, places, &mut buffer)?;
+        reject_overlaps(name, zip, &places, &mut buffer)?;
         let directory = Self { entries, others };
         match directory.nothing_to_read(name) {
             Some(error) => Err(error),
@@ -188,12 +188,13 @@ impl Place {
 fn reject_overlaps<R: ReaderAt>(
     name: &str,
     zip: &ZipArchive<R>,
-    places: Vec<Place>,
+    places: &[Place],
     buffer: &mut [u8],
 ) -> Result<(), Error> {
-    let places = sorted(places, |a, b| (a.start, a.end, a.at).cmp(&(b.start, b.end, b.at)));
-    let mut pairs = places.iter().zip(places.iter().skip(1));
-    let Some((one, other)) = pairs.find(|(one, other)| other.start < one.end) else { return Ok(()) };
+    let key = |place: &Place| (place.start, place.end, place.at);
+    let order = order::places(places.len(), &mut |a, b| key(&places[a]).cmp(&key(&places[b])));
+    let mut pairs = order.windows(2).map(|pair| [pair[0], pair[1]].map(|at| &places[at as usize]));
+    let Some([one, other]) = pairs.find(|[one, other]| other.start < one.end) else { return Ok(()) };
     let mut path = |at: usize| {
         let mut list = zip.entries(buffer);
         let mut here = 0;
