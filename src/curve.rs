@@ -30,7 +30,9 @@ impl Curve {
     /// The curve of detections given by falling score; `hits` are the ranks of the true positives from 0, rising.
     #[must_use]
     pub fn new(scores: impl Into<Arc<[f32]>>, hits: impl IntoIterator<Item = u32>) -> Self {
-        Self { scores: scores.into(), hits: hits.into_iter().collect() }
+        let mut hits: Vec<u32> = hits.into_iter().collect();
+        hits.shrink_to_fit();
+        Self { scores: scores.into(), hits }
     }
 
     /// All points, from nothing shown to everything shown.
@@ -130,7 +132,13 @@ impl Staircase {
             next = rank + 1;
         }
         staircase.false_positives += verdicts.n_detections() as u32 - next;
+        staircase.shrink_to_fit();
         staircase
+    }
+
+    /// Gives back what memory is not used.
+    pub fn shrink_to_fit(&mut self) {
+        self.gaps.shrink_to_fit();
     }
 
     /// Appends a true positive.

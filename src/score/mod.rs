@@ -63,7 +63,12 @@ impl ClassScore {
         // NumPy compares the f32 overlap with the threshold as f32.
         let iou_threshold = options.iou_threshold() as f32;
         let verdicts = ranking.verdicts(counts.n_lesions, iou_threshold, Extent::PlusOne);
-        let kept = verdicts.without_duplicates();
+        // Each is forgotten before the next one is made.
+        let without_duplicates = {
+            let kept = verdicts.without_duplicates();
+            Variant::new(&kept, verdicts.n_detections() - kept.n_detections())
+        };
+        let extremes = ties::extremes(ranking.scores(), &verdicts);
         let plain = ranking.verdicts(counts.n_lesions, iou_threshold, Extent::Plain);
         let score = Self {
             counts,
@@ -71,11 +76,11 @@ impl ClassScore {
             n_tied: ranking.n_tied(),
             staircase: Staircase::new(&verdicts),
             official: Vec::new(),
-            extremes: ties::extremes(ranking.scores(), &verdicts),
+            extremes,
             worst: Vec::new(),
             best: Vec::new(),
             exact: Vec::new(),
-            without_duplicates: Variant::new(&kept, verdicts.n_detections() - kept.n_detections()),
+            without_duplicates,
             plain: Variant::new(&plain, quirks::in_one(verdicts.hits(), plain.hits()).len()),
         };
         score.at(options.fp_per_image())
