@@ -227,7 +227,7 @@ impl Evaluator {
     /// Throws what the browser does if `reading` is no reading.
     pub fn set_reading(&mut self, id: &str, reading: &Ts<Reading>) -> Result<(), JsValue> {
         self.forget();
-        let chosen = reading.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
+        let chosen = from_js(reading)?;
         for (_, file) in self.files.iter_mut().filter(|(other, _)| other == id) {
             if let Contents::Predictions { reading, .. } = file {
                 *reading = chosen.clone();
@@ -261,7 +261,7 @@ impl Evaluator {
     /// Throws a `Failure` if an option is out of range.
     #[wasm_bindgen(unchecked_return_type = "Outcome")]
     pub fn evaluate(&mut self, options: &Ts<OptionsReport>) -> Result<JsValue, JsValue> {
-        let options = options.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
+        let options = from_js(options)?;
         let options = checked(&options)?;
         self.report = None;
         let mut outcome = Outcome { report: None, run_ids: Vec::new(), failures: Vec::new() };
@@ -337,7 +337,7 @@ impl Evaluator {
                 class: usize,
                 options: &Ts<OptionsReport>,
             ) -> Result<JsValue, JsValue> {
-                let options = options.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
+                let options = from_js(options)?;
                 let options = checked(&options)?;
                 let truth = this.files.iter().rev().find_map(|(_, file)| match file {
                     Contents::GroundTruth(truth) => Some(truth),
@@ -563,6 +563,17 @@ fn not_loaded<T>(missing: NotLoaded) -> Result<T, JsValue> {
 fn failure(errors: &[Error]) -> JsValue {
     let failure = Failure { errors: errors.iter().map(ErrorReport::from).collect() };
     to_js(&failure).unwrap_or_else(|error| error)
+}
+
+/// What a plain object says.
+///
+/// # Errors
+/// Its sentence if it is none of that kind.
+fn from_js<T: Tsify + serde::de::DeserializeOwned>(value: &Ts<T>) -> Result<T, JsValue>
+where
+    T::JsType: Clone,
+{
+    value.to_rust().map_err(|error| JsValue::from(error.to_string()))
 }
 
 /// A plain object, with null for what is missing.

@@ -273,7 +273,6 @@ proptest! {
         }
     }
 
-    /// Quirks Q1 to Q6 are all that sets the official score apart from the exact one.
     #[test]
     fn a_score_read_at_other_rates_is_as_if_scored_at_them(case in case()) {
         let (ground_truth, run) = read(&case.dataset.ground_truth(), &case.dataset.predictions()).expect("files in order");
@@ -284,6 +283,7 @@ proptest! {
         prop_assert_eq!(Report::new(&ground_truth, &options, &scored), froc::evaluate(&ground_truth, &[&run], &options));
     }
 
+    /// Quirks Q1 to Q6 are all that sets the official score apart from the exact one.
     #[test]
     fn what_no_quirk_touched_is_exact(case in case()) {
         let report = case.report();

@@ -21,7 +21,7 @@ use crate::run::Prepared;
 use crate::score::quirks::QuirkId;
 use crate::score::sizes::Size;
 
-use super::{Contents, Evaluator, failure, not_loaded, to_js};
+use super::{Contents, Evaluator, failure, from_js, not_loaded, to_js};
 
 /// A run as it is looked at.
 #[derive(Debug, Clone, Serialize, Deserialize, Tsify)]
@@ -349,11 +349,4 @@ impl Evaluator {
 
 fn no_such_run() -> JsValue {
     failure(&[Error::new("errors", "there is no such run", "a run that was scored")])
-}
-
-fn from_js<T: Tsify + serde::de::DeserializeOwned>(value: &Ts<T>) -> Result<T, JsValue>
-where
-    T::JsType: Clone,
-{
-    value.to_rust().map_err(|error| JsValue::from(error.to_string()))
 }

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
-use super::{Contents, Evaluator, FileFailure, Outcome, checked, failure, not_loaded, to_js};
+use super::{Contents, Evaluator, FileFailure, Outcome, checked, failure, from_js, not_loaded, to_js};
 use crate::bootstrap::Uncertainty;
 use crate::dataset::{CLASSES, Class, GroundTruth, Predictions};
 use crate::error::Error;
@@ -112,8 +112,8 @@ impl Evaluator {
                 resampling: &Ts<ResamplingOptions>,
             ) -> Result<JsValue, JsValue> {
                 this.running = None;
-                let options = options.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
-                let wanted = resampling.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
+                let options = from_js(options)?;
+                let wanted = from_js(resampling)?;
                 let fail = |error: Error| failure(&[error]);
                 let resampling = Resampling::new(wanted.replicates, wanted.seed, wanted.level).map_err(fail)?;
                 let joined = this.joined().map_err(fail)?;
@@ -170,8 +170,8 @@ impl Evaluator {
                 options: &Ts<OptionsReport>,
                 statistics: &Ts<StatisticsOptions>,
             ) -> Result<JsValue, JsValue> {
-                let asked = options.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
-                let statistics = statistics.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
+                let asked = from_js(options)?;
+                let statistics = from_js(statistics)?;
                 let options = checked(&asked)?;
                 let fail = |error: Error| failure(&[error]);
                 let area_up_to = crate::options::area_up_to(statistics.area_up_to).map_err(fail)?;
@@ -227,7 +227,7 @@ impl Evaluator {
         let this = self;
         later!(
             fn pooled_curve(this: &Evaluator, run: usize, options: &Ts<OptionsReport>) -> Result<JsValue, JsValue> {
-                let options = options.to_rust().map_err(|error| JsValue::from(error.to_string()))?;
+                let options = from_js(options)?;
                 let options = checked(&options)?;
                 let (truth, run) = this.run_of(run).map_err(|error| failure(&[error]))?;
                 to_js::<CurveReport>(&crate::pooled_curve(truth, run, &options))

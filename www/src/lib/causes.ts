@@ -11,7 +11,9 @@ export interface Cause {
 
 export const FALSE_POSITIVES = ["duplicate", "badly_placed", "on_another_class", "elsewhere", "lesion_free_image"] as const;
 export const MISSED_LESIONS = ["out_ranked", "badly_placed_lesion", "seen_as_another_class", "never_seen"] as const;
-export const CATEGORIES: readonly Category[] = ["true_positive", ...FALSE_POSITIVES, ...MISSED_LESIONS];
+/** What a detection may be. */
+export const DETECTIONS: readonly Category[] = ["true_positive", ...FALSE_POSITIVES];
+export const CATEGORIES: readonly Category[] = [...DETECTIONS, ...MISSED_LESIONS];
 
 export const CAUSES: Record<Category, Cause> = {
   true_positive: { name: "found", what: "A lesion that is found, or the detection that finds it." },
