@@ -30,9 +30,7 @@ impl Curve {
     /// The curve of detections given by falling score; `hits` are the ranks of the true positives from 0, rising.
     #[must_use]
     pub fn new(scores: impl Into<Arc<[f32]>>, hits: impl IntoIterator<Item = u32>) -> Self {
-        let mut hits: Vec<u32> = hits.into_iter().collect();
-        hits.shrink_to_fit();
-        Self { scores: scores.into(), hits }
+        Self { scores: scores.into(), hits: hits.into_iter().collect() }
     }
 
     /// All points, from nothing shown to everything shown.
@@ -108,49 +106,26 @@ impl Curve {
     }
 }
 
-/// The order of true and false positives alone, as the official score reads it: about a byte a true positive.
+/// The order of true and false positives alone, as the official score reads it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Staircase {
-    /// How many false positives stand between each true positive and the one before it, from the top: seven bits a byte, the
-    /// lowest first, the eighth set where more follow (LEB128).
-    gaps: Vec<u8>,
-    true_positives: u32,
+    /// How many false positives rank above each true positive, from the top.
+    misses_above: Vec<u32>,
     false_positives: u32,
-    /// Those above the last true positive.
-    false_positives_above: u32,
 }
 
 impl Staircase {
     /// The staircase of the detections of a class.
     #[must_use]
     pub fn new(verdicts: &Verdicts) -> Self {
-        let mut staircase = Self::default();
-        let mut next = 0;
-        for rank in verdicts.hits() {
-            staircase.false_positives += rank - next;
-            staircase.hit();
-            next = rank + 1;
-        }
-        staircase.false_positives += verdicts.n_detections() as u32 - next;
-        staircase.shrink_to_fit();
-        staircase
-    }
-
-    /// Gives back what memory is not used.
-    pub fn shrink_to_fit(&mut self) {
-        self.gaps.shrink_to_fit();
+        let misses_above: Vec<u32> = verdicts.hits().zip(0..).map(|(rank, hits_above)| rank - hits_above).collect();
+        let false_positives = (verdicts.n_detections() - misses_above.len()) as u32;
+        Self { misses_above, false_positives }
     }
 
     /// Appends a true positive.
     pub fn hit(&mut self) {
-        let mut gap = self.false_positives - self.false_positives_above;
-        while gap >= 1 << 7 {
-            self.gaps.push(gap as u8 | 1 << 7);
-            gap >>= 7;
-        }
-        self.gaps.push(gap as u8);
-        self.true_positives += 1;
-        self.false_positives_above = self.false_positives;
+        self.misses_above.push(self.false_positives);
     }
 
     /// Appends `count` false positives.
@@ -160,8 +135,8 @@ impl Staircase {
 
     /// All true positives.
     #[must_use]
-    pub const fn true_positives(&self) -> u32 {
-        self.true_positives
+    pub fn true_positives(&self) -> u32 {
+        self.misses_above.len() as u32
     }
 
     /// All false positives.
@@ -176,45 +151,6 @@ impl Staircase {
         if k == 0 || k > u64::from(self.false_positives) {
             return None;
         }
-        let (mut hits, mut above, mut gap, mut shift) = (0, 0, 0, 0);
-        for byte in &self.gaps {
-            gap |= u64::from(byte & 0x7f) << shift;
-            shift += 7;
-            if byte >> 7 == 0 {
-                above += gap;
-                if above >= k {
-                    break;
-                }
-                hits += 1;
-                (gap, shift) = (0, 0);
-            }
-        }
-        Some(hits)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_staircase_counts_true_positives_above_each_false_positive_whatever_the_gaps() {
-        let gaps = [0, 1, 0, 127, 128, 16_383, 16_384, 0, 3_000_000, 2];
-        let mut staircase = Staircase::default();
-        let mut misses_above = Vec::new();
-        for gap in gaps {
-            staircase.miss(gap);
-            staircase.hit();
-            misses_above.push(staircase.false_positives() as u64);
-        }
-        staircase.miss(5);
-        assert_eq!(staircase.true_positives() as usize, gaps.len());
-        assert_eq!(staircase.false_positives(), gaps.iter().sum::<usize>() + 5);
-        for k in misses_above.iter().flat_map(|misses| [*misses, *misses + 1]).filter(|k| *k > 0) {
-            let plain = misses_above.iter().filter(|misses| **misses < k).count() as u32;
-            assert_eq!(staircase.hits_above(k), Some(plain), "{k}");
-        }
-        assert_eq!(staircase.hits_above(0), None);
-        assert_eq!(staircase.hits_above(staircase.false_positives() as u64 + 1), None);
+        Some(self.misses_above.partition_point(|misses| u64::from(*misses) < k) as u32)
     }
 }

@@ -139,10 +139,8 @@ pub fn evaluate(ground_truth: &GroundTruth, runs: &[&Run], options: &Options) ->
     Report::new(ground_truth, options, &scored)
 }
 
-/// Scores the classes of a run, in the official order: [`ClassScore::at`] reads them at other rates, and [`Report::new`]
-/// makes a report of them.
-#[must_use]
-pub fn score_classes(ground_truth: &GroundTruth, run: &Run, options: &Options) -> Vec<ClassScore> {
+/// The classes of a run, in the official order.
+fn score_classes(ground_truth: &GroundTruth, run: &Run, options: &Options) -> Vec<ClassScore> {
     each_class(|class| score_class(ground_truth, run, class, options))
 }
 

@@ -28,7 +28,6 @@ use crate::options::Options;
 use crate::reading::Reading;
 use crate::report::{CurveReport, OptionsReport, Report};
 use crate::run::{Prepared, Run};
-use crate::score::ClassScore;
 
 /// One sentence and its parts.
 #[derive(Serialize, Tsify)]
@@ -123,17 +122,8 @@ pub struct Evaluator {
     files: Vec<(String, Contents)>,
     report: Option<Report>,
     /// Of the files as they are.
-    scored: Option<Scored>,
-    /// Likewise.
     running: Option<statistics::Running>,
     diagnoses: diagnosis::Diagnoses,
-}
-
-/// What the runs scored last, so that other rates follow without another walk over the detections.
-struct Scored {
-    iou_threshold: f64,
-    /// The classes of each run.
-    runs: Vec<Vec<ClassScore>>,
 }
 
 enum Contents {
@@ -282,11 +272,7 @@ impl Evaluator {
             }
         }
         if !runs.is_empty() {
-            let classes = Scored::classes(self.scored.take(), truth, &runs, &options);
-            let scored: Vec<(&Run, Vec<ClassScore>)> = runs.into_iter().zip(classes).collect();
-            outcome.report = Some(Report::new(truth, &options, &scored));
-            let runs = scored.into_iter().map(|(_, classes)| classes).collect();
-            self.scored = Some(Scored { iou_threshold: options.iou_threshold(), runs });
+            outcome.report = Some(crate::evaluate(truth, &runs, &options));
         }
         let value = to_js(&outcome);
         self.report = outcome.report;
@@ -374,7 +360,6 @@ impl Evaluator {
 
     /// Forgets what was computed of files or readings that change now.
     fn forget(&mut self) {
-        self.scored = None;
         self.running = None;
         self.diagnoses = diagnosis::Diagnoses::default();
     }
@@ -415,17 +400,6 @@ pub fn parse_options(iou_threshold: &str, fp_per_image: &str) -> Result<JsValue,
 #[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
-}
-
-impl Scored {
-    /// The classes of each run: those that were scored `before`, read at other rates, if that is all that changed.
-    fn classes(before: Option<Self>, truth: &GroundTruth, runs: &[&Run], options: &Options) -> Vec<Vec<ClassScore>> {
-        let at = |class: ClassScore| class.at(options.fp_per_image());
-        match before.filter(|before| before.iou_threshold.to_bits() == options.iou_threshold().to_bits()) {
-            Some(before) => before.runs.into_iter().map(|classes| classes.into_iter().map(at).collect()).collect(),
-            None => runs.iter().map(|run| crate::score_classes(truth, run, options)).collect(),
-        }
-    }
 }
 
 impl Contents {

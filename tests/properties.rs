@@ -273,16 +273,6 @@ proptest! {
         }
     }
 
-    #[test]
-    fn a_score_read_at_other_rates_is_as_if_scored_at_them(case in case()) {
-        let (ground_truth, run) = read(&case.dataset.ground_truth(), &case.dataset.predictions()).expect("files in order");
-        let before = Options::new(case.iou_threshold, vec![0.07, 0.5, 2.0]).expect("options in range");
-        let classes = froc::score_classes(&ground_truth, &run, &before).into_iter();
-        let scored = [(&run, classes.map(|class| class.at(&case.rates)).collect())];
-        let options = case.options();
-        prop_assert_eq!(Report::new(&ground_truth, &options, &scored), froc::evaluate(&ground_truth, &[&run], &options));
-    }
-
     /// Quirks Q1 to Q6 are all that sets the official score apart from the exact one.
     #[test]
     fn what_no_quirk_touched_is_exact(case in case()) {

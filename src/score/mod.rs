@@ -16,7 +16,6 @@ use crate::matching::{Ranking, Verdict, Verdicts};
 use crate::options::Options;
 use crate::run::Run;
 use official::Counts;
-use ties::Extremes;
 
 /// All that is read of one class of a run, at each rate of the options.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +30,6 @@ pub struct ClassScore {
     pub staircase: Staircase,
     /// The official recall at each rate: NaN or -infinity where the script divides by zero.
     pub official: Vec<f64>,
-    /// The orders of equal scores that `worst` and `best` are read in.
-    extremes: Extremes,
     /// The official recall in the worst order of equal scores.
     pub worst: Vec<f64>,
     /// The official recall in the best order of equal scores.
@@ -48,8 +45,6 @@ pub struct ClassScore {
 /// An official recall under another convention.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variant {
-    /// The order of true and false positives.
-    staircase: Staircase,
     /// Recall at each rate.
     pub recall: Vec<f64>,
     /// Detections that the convention touches.
@@ -60,53 +55,41 @@ impl ClassScore {
     /// Scores the ranked detections of a class.
     #[must_use]
     pub fn new(ranking: &Ranking, counts: Counts, options: &Options) -> Self {
+        let rates = options.fp_per_image();
         // NumPy compares the f32 overlap with the threshold as f32.
         let iou_threshold = options.iou_threshold() as f32;
         let verdicts = ranking.verdicts(counts.n_lesions, iou_threshold, Extent::PlusOne);
-        // Each is forgotten before the next one is made.
-        let without_duplicates = {
-            let kept = verdicts.without_duplicates();
-            Variant::new(&kept, verdicts.n_detections() - kept.n_detections())
-        };
+        let curve = Curve::new(ranking.shared_scores(), verdicts.hits());
+        let staircase = Staircase::new(&verdicts);
         let extremes = ties::extremes(ranking.scores(), &verdicts);
-        let plain = ranking.verdicts(counts.n_lesions, iou_threshold, Extent::Plain);
-        let score = Self {
-            counts,
-            curve: Curve::new(ranking.shared_scores(), verdicts.hits()),
-            n_tied: ranking.n_tied(),
-            staircase: Staircase::new(&verdicts),
-            official: Vec::new(),
-            extremes,
-            worst: Vec::new(),
-            best: Vec::new(),
-            exact: Vec::new(),
-            without_duplicates,
-            plain: Variant::new(&plain, quirks::in_one(verdicts.hits(), plain.hits()).len()),
-        };
-        score.at(options.fp_per_image())
-    }
-
-    /// The same class under the same IoU threshold, read at other rates: no detection is matched again.
-    #[must_use]
-    pub fn at(self, fp_per_image: &[f64]) -> Self {
-        let recall = |staircase: &Staircase| official::recall(staircase, self.counts, fp_per_image);
-        let read = |variant: Variant| Variant { recall: recall(&variant.staircase), ..variant };
         Self {
-            official: recall(&self.staircase),
-            worst: recall(&self.extremes.worst),
-            best: recall(&self.extremes.best),
-            exact: exact::operating_points(&self.curve, self.counts, fp_per_image),
-            without_duplicates: read(self.without_duplicates),
-            plain: read(self.plain),
-            ..self
+            official: official::recall(&staircase, counts, rates),
+            worst: official::recall(&extremes.worst, counts, rates),
+            best: official::recall(&extremes.best, counts, rates),
+            exact: exact::operating_points(&curve, counts, rates),
+            without_duplicates: without_duplicates(&verdicts, counts, rates),
+            plain: plain(ranking, &verdicts, counts, options),
+            n_tied: ranking.n_tied(),
+            counts,
+            curve,
+            staircase,
         }
     }
 }
 
-impl Variant {
-    /// Not read at any rate yet.
-    fn new(verdicts: &Verdicts, n_detections: usize) -> Self {
-        Self { staircase: Staircase::new(verdicts), recall: Vec::new(), n_detections }
+fn without_duplicates(verdicts: &Verdicts, counts: Counts, rates: &[f64]) -> Variant {
+    let kept = verdicts.without_duplicates();
+    Variant {
+        n_detections: verdicts.n_detections() - kept.n_detections(),
+        recall: official::recall(&Staircase::new(&kept), counts, rates),
+    }
+}
+
+fn plain(ranking: &Ranking, verdicts: &Verdicts, counts: Counts, options: &Options) -> Variant {
+    let plain = ranking.verdicts(counts.n_lesions, options.iou_threshold() as f32, Extent::Plain);
+    Variant {
+        n_detections: quirks::in_one(verdicts.hits(), plain.hits()).len(),
+        recall: official::recall(&Staircase::new(&plain), counts, options.fp_per_image()),
     }
 }
 

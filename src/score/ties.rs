@@ -33,8 +33,6 @@ pub fn extremes(scores: &[f32], verdicts: &Verdicts) -> Extremes {
         (rest, done) = (below, end);
     }
     extremes.miss(scores.len() - done);
-    extremes.worst.shrink_to_fit();
-    extremes.best.shrink_to_fit();
     extremes
 }
 
