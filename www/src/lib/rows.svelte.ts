@@ -1,6 +1,16 @@
 // Which rows of a long list are on the screen.
 import { elementScroll, observeElementOffset, observeElementRect, Virtualizer, type VirtualItem, type VirtualizerOptions } from "@tanstack/virtual-core";
 
+/**
+ * The rows of which `n` fit on the screen from `start` on, one that is cut off, and one on each side: as many at any place,
+ * so that none has to be made while the list scrolls.
+ */
+function around(start: number, n: number, count: number): number[] {
+  const length = Math.min(count, n + 3);
+  const first = Math.max(0, Math.min(start - 1, count - length));
+  return Array.from({ length }, (_, at) => first + at);
+}
+
 /** Rows of one height in an element that scrolls. */
 export class Rows {
   visible: VirtualItem[] = $state.raw([]);
@@ -38,7 +48,7 @@ export class Rows {
       count,
       getScrollElement: () => element,
       estimateSize: () => rowHeight,
-      overscan: 1,
+      rangeExtractor: ({ startIndex, count }) => around(startIndex, Math.ceil(element.clientHeight / rowHeight), count),
       scrollToFn: elementScroll,
       observeElementRect,
       observeElementOffset,
