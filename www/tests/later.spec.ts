@@ -71,6 +71,9 @@ test("without the second part the score stays, and what needs it says so", async
   await page.getByTestId("download-json").click();
   await expect(told).toBeVisible();
   await expect(page.getByTestId("error").nth(1)).toContainText("the part of the engine that it needs is not there");
+  // What is wrong with a run that is refused is known without it.
+  await choose(page, [upload("twice.zip", zip({ "0.json": "[]", "more/0.json": "[]" }))]);
+  await expect(page.getByTestId("error").filter({ hasText: "twice.zip" })).toContainText("are both for image");
   await choose(page, [upload("broken.zip", zip({ "0.json": "{" }))]);
   await expect(page.getByTestId("error").filter({ hasText: "broken.zip" })).toContainText("reload it");
   await expect(page.getByTestId("run-scores")).toContainText("%");

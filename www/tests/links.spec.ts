@@ -176,6 +176,21 @@ test("the counts of a file lead to its images", async ({ page }) => {
   await expect(page.getByTestId("shown")).toContainText("104 images");
 });
 
+test("where every detection counts, the list of errors names no rate and counts them all", async ({ page }) => {
+  await openSample(page);
+  await page.getByTestId("run-detections").first().click();
+  await expect(page.getByTestId("apart")).toContainText("every detection");
+  const waiting = page.waitForEvent("download");
+  await page.getByTestId("errors-json").click();
+  const download = await waiting;
+  expect(download.suggestedFilename()).toBe("froc-errors-all.json");
+  const rows = JSON.parse(readFileSync(await download.path(), "utf8")) as { fp_per_image: number | null; counted: boolean; verdict: string }[];
+  expect(rows.filter(({ fp_per_image }) => fp_per_image !== null)).toEqual([]);
+  const detections = rows.filter(({ verdict }) => verdict !== "missed_lesion");
+  expect(detections.filter(({ counted }) => !counted)).toEqual([]);
+  expect(detections.length).toBe((await report(page)).runs.reduce((all, run) => all + run.n_detections, 0));
+});
+
 test("an image that a notice names is a click away", async ({ page }) => {
   const truth = JSON.stringify(["a.png", "b.png"].map((file_name) => ({ file_name, syms: ["Nodule"], boxes: [[10, 10, 49, 49]] })));
   await open(page);
