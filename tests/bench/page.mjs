@@ -182,6 +182,14 @@ async function peak(browser) {
   return Math.max(0, ...peaks) || null;
 }
 
+/** Milliseconds that processors have worked for all processes of this browser so far. */
+async function busy(browser) {
+  const session = await browser.newBrowserCDPSession();
+  const { processInfo } = await session.send("SystemInfo.getProcessInfo");
+  await session.detach();
+  return processInfo.reduce((sum, { cpuTime }) => sum + cpuTime * 1000, 0);
+}
+
 /** Runs in the page as well where the gallery is measured: notes when its first tiles are on the screen. */
 function watchTiles() {
   window.tiles = new Promise((resolve) => {
@@ -245,7 +253,9 @@ const COMMANDS = {
   async score({ paths, cores, pause, changes }) {
     const { page, close } = await open(browser, site, { cores });
     await page.waitForTimeout(pause);
+    const before = await busy(browser);
     const answer = { ...(await choose(page, paths)), rates_ms: [], iou_ms: [] };
+    answer.busy_ms = (await busy(browser)) - before;
     for (let n = 0; n < changes; n++) {
       // What follows a score, such as digests, is over by then.
       await page.waitForTimeout(3000);

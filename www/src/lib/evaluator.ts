@@ -58,6 +58,7 @@ export class Evaluator {
   #module: Promise<WebAssembly.Module> | undefined;
   #rest: Promise<WebAssembly.Module | null> | undefined;
   #worker: Worker | undefined;
+  /** The engine, once it can be asked. */
   #remote: Comlink.Remote<Api> | undefined;
   #ready: Promise<Started>;
   #loaded = new Map<string, Loaded>();
@@ -67,10 +68,10 @@ export class Evaluator {
   /** The digests that are being taken. */
   #digests = new Set<Promise<void>>();
   /**
-   * Files are handed to the engine in the order in which they were added: this is when the next one may be. Behind a quick
-   * one that is at once.
+   * Files are handed to the engine in the order in which they were added: this is when the next one may be; null while it
+   * may be at once, as behind a quick one.
    */
-  #turn: Promise<unknown> = Promise.resolve();
+  #turn: Promise<unknown> | null = null;
   /** Ends the calls that wait for a worker which answers no more. */
   #abort = Promise.withResolvers<never>();
 
@@ -114,10 +115,11 @@ export class Evaluator {
     const shares = this.#readShares(file, onProgress, signal);
     const before = this.#turn;
     const done = Promise.withResolvers<undefined>();
-    this.#turn = before.then(() => done.promise);
+    // Nobody waits for a quick file that is handed over at once.
+    if (before || !isQuick(file)) this.#takeTurn(done.promise);
     try {
-      await orAborted(before, signal);
-      const parts = await orAborted(shares, signal);
+      if (before) await orAborted(before, signal);
+      const parts = shares && (await orAborted(shares, signal));
       // What the engine itself does ends with the engine alone.
       const end = () => this.cancel();
       signal.addEventListener("abort", end);
@@ -263,8 +265,8 @@ export class Evaluator {
   async #start(): Promise<Started> {
     const worker = new EngineWorker();
     this.#worker = worker;
+    this.#remote = undefined;
     const remote = Comlink.wrap<Api>(worker);
-    this.#remote = remote;
     worker.addEventListener("error", (event) => {
       event.preventDefault();
       if (worker === this.#worker) this.#replace(died(event.message, undefined));
@@ -288,7 +290,13 @@ export class Evaluator {
         this.onLost(id, thrown.errors);
       }
     }
+    if (worker === this.#worker) this.#remote = remote;
     return started;
+  }
+
+  #started(): Comlink.Remote<Api> {
+    if (!this.#remote) throw new Error("the engine has not started");
+    return this.#remote;
   }
 
   #compiled(): Promise<WebAssembly.Module> {
@@ -300,12 +308,20 @@ export class Evaluator {
     return (this.#rest ??= loadRest().catch(() => null));
   }
 
+  /** Lets files wait that are added from now on: for those before, and until `done`. */
+  #takeTurn(done: Promise<unknown>): void {
+    const turn = Promise.all([this.#turn, done]).finally(() => {
+      if (this.#turn === turn) this.#turn = null;
+    });
+    this.#turn = turn;
+  }
+
   /** Reads a large zip by several workers at once; null if the engine is to read the file. */
-  async #readShares(
+  #readShares(
     file: File,
     onProgress: (progress: ProgressReport) => void,
     signal: AbortSignal,
-  ): Promise<PartColumns[] | null> {
+  ): Promise<PartColumns[] | null> | null {
     const readers = readersFor(file);
     if (readers === 1) return null;
     const shares = this.#helpers.readShares(file, readers, onProgress, signal);
@@ -322,11 +338,9 @@ export class Evaluator {
     parts: PartColumns[] | null,
     onProgress: (progress: ProgressReport) => void,
   ): Promise<FileSummary> {
-    if (!parts) {
-      const isRead = isLargeZip(file) && (await readShare(remote, file, 0, 1, onProgress));
-      return isRead ? remote.addShare(id, file.name) : remote.add(id, file.name, file, Comlink.proxy(onProgress));
-    }
-    return remote.addParts(id, file.name, Comlink.transfer(parts, parts.flatMap(buffersOf)));
+    if (parts) return remote.addParts(id, file.name, Comlink.transfer(parts, parts.flatMap(buffersOf)));
+    if (isLargeZip(file) && (await readShare(remote, file, 0, 1, onProgress))) return remote.addShare(id, file.name);
+    return remote.add(id, file.name, file, Comlink.proxy(onProgress));
   }
 
   /** Asks for another score once all of the engine is there. */
@@ -372,10 +386,8 @@ export class Evaluator {
 
   async #call<T>(call: (remote: Comlink.Remote<Api>) => Promise<T>, what?: string): Promise<T> {
     const aborted = this.#abort.promise;
-    const answer = this.#ready.then(() => {
-      if (!this.#remote) throw new Error("the engine has not started");
-      return call(this.#remote);
-    });
+    const remote = this.#remote;
+    const answer = remote ? call(remote) : this.#ready.then(() => call(this.#started()));
     try {
       return await Promise.race([answer, aborted]);
     } catch (thrown) {

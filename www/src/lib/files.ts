@@ -51,26 +51,14 @@ export async function filesIn(folder: FileSystemDirectoryEntry): Promise<File[]>
 /** A text of fewer bytes is read within a frame. */
 const QUICK_BYTES = 1e6;
 
+/** Whether a file is a zip by its name. */
+export const isZip = ({ name }: File) => /\.zip$/i.test(name);
+
 /** Whether a file is text by its name: a ground truth, most often. */
 export const isText = ({ name }: File) => /\.(json|csv)$/i.test(name);
 
 /** Whether a file is read so quickly, as most ground truths are, that nobody could cancel it. */
 export const isQuick = (file: File) => isText(file) && file.size < QUICK_BYTES;
-
-/** Whether a file may be a picture or hold some: anything but text, and a zip that begins with a prediction file. */
-export async function mayHoldPictures(file: File): Promise<boolean> {
-  if (/\.zip$/i.test(file.name)) return !/\.json$/i.test(await firstName(file).catch(() => ""));
-  return !isText(file);
-}
-
-/** The name of the first file in a zip (APPNOTE.TXT 6.3.10, section 4.3.7); empty if it starts otherwise. */
-async function firstName(zip: Blob): Promise<string> {
-  const [header, name] = [30, 26];
-  const bytes = await zip.slice(0, 1024).arrayBuffer();
-  const head = new DataView(bytes);
-  if (bytes.byteLength < header || head.getUint32(0, true) !== 0x04034b50) return "";
-  return new TextDecoder().decode(bytes.slice(header, header + head.getUint16(name, true)));
-}
 
 /** A file that knows its folders, as one from a file dialogue does. */
 async function fileOf(entry: FileSystemFileEntry): Promise<File> {

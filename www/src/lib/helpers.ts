@@ -2,6 +2,7 @@
 import * as Comlink from "comlink";
 
 import type { PartColumns, ProgressReport } from "../../pkg/froc.js";
+import { isZip } from "./files.ts";
 import { readShare } from "./pieces.ts";
 import type { NetworkRequest } from "./requests.ts";
 import type { Api } from "./worker.ts";
@@ -14,8 +15,8 @@ const LARGE_BYTES = 4e6;
 const MOST = 8;
 
 /** Whether a file is a zip that is worth some preparations. */
-export function isLargeZip({ name, size }: File): boolean {
-  return size >= LARGE_BYTES && /\.zip$/i.test(name);
+export function isLargeZip(file: File): boolean {
+  return file.size >= LARGE_BYTES && isZip(file);
 }
 
 /** How many workers read a file: as many as there are cores if it is a large zip. */
