@@ -57,7 +57,7 @@ async function open(url: string): Promise<Page> {
 }
 
 async function settled(page: Page): Promise<void> {
-  await page.waitForFunction(() => !document.querySelector('[data-state="reading"], [data-scoring="true"]'));
+  await page.waitForFunction(() => !document.querySelector('[data-adding="true"], [data-scoring="true"]'));
 }
 
 async function drop(page: Page, files: Upload[]): Promise<void> {

@@ -124,6 +124,21 @@ test("the size of a JPEG is read as well as that of a PNG", async ({ page }) => 
   await expect.poll(() => colour(page.getByTestId("tile").first(), 0.3, 0.3)).toEqual(WHITE);
 });
 
+test("a zip of pictures beside files is none to score, and intervals that were computed stay", async ({ page }) => {
+  await open(page);
+  const files = [truth({ "one.png": [1, 1, 30, 30], "two.png": null }), run("a.zip", { "one.png": [1, 1, 30, 30, 0.9] })];
+  await choose(page, [...files, films({ "one.png": png(64, 60) })]);
+  await expect(page.getByTestId("file")).toHaveCount(files.length);
+  await expect(page.getByTestId("error")).toHaveCount(0);
+  await expect(page.getByTestId("matched")).toHaveText("1 image of 2 has its picture.");
+  await page.getByTestId("compute").click();
+  await expect(page.getByTestId("curves")).toBeVisible();
+  await choose(page, [upload("more.zip", zipSync({ "two.png": png(64, 255) }))]);
+  await expect(page.getByTestId("matched")).toHaveText("2 images of 2 have their picture.");
+  await expect(page.getByTestId("file")).toHaveCount(files.length);
+  await expect(page.getByTestId("curves")).toBeVisible();
+});
+
 test.describe("an image shows its own picture or none", () => {
   const nothing = run("a.zip", { "x.png": [1, 1, 2, 2, 0.5] });
 

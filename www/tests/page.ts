@@ -63,7 +63,8 @@ export async function choose(page: Page, files: Upload[]): Promise<void> {
 }
 
 export async function settled(page: Page): Promise<void> {
-  await expect(page.locator('[data-state="reading"]')).toHaveCount(0, { timeout: 60_000 });
+  // Files that are read in a blink are never drawn as such.
+  await expect(page.getByTestId("page")).toHaveAttribute("data-adding", "false", { timeout: 60_000 });
   await expect(page.getByTestId("page")).toHaveAttribute("data-scoring", "false");
   // What stands below the score comes a frame after it.
   await expect(page.locator('[data-testid="results"][data-whole="false"]')).toHaveCount(0);

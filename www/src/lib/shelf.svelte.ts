@@ -25,16 +25,16 @@ export class Shelf {
   /** Draws them when a blink has gone by, if they are still being read. */
   #blink: ReturnType<typeof setTimeout> | undefined;
   readonly #evaluator: Evaluator;
-  readonly #isTaken: (file: File) => Promise<boolean>;
+  readonly #offer: (file: File) => Promise<boolean>;
   /** What the engine holds, by id: it stays in use when a newer file of its name cannot be read. */
   readonly #held = new Map<string, Item>();
   /** What ends the reading of each file that is being read, or waits for it. */
   readonly #ends = new Map<File, AbortController>();
 
-  /** `isTaken` asks somebody else to take what the engine cannot read. */
-  constructor(evaluator: Evaluator, isTaken: (file: File) => Promise<boolean>) {
+  /** `offer` offers what the engine cannot read to somebody else; whether that took it. */
+  constructor(evaluator: Evaluator, offer: (file: File) => Promise<boolean>) {
     this.#evaluator = evaluator;
-    this.#isTaken = isTaken;
+    this.#offer = offer;
     evaluator.onLost = (id, errors) => {
       this.#held.delete(id);
       this.#change(id, { state: "failed", summary: null, errors });
@@ -122,7 +122,7 @@ export class Shelf {
       if (before) this.say(`This ${id} took the place of the one before.`, before.file);
       if (summary.kind === "ground_truth") await this.#replaceGroundTruth(id);
     } catch (thrown) {
-      const isTaken = !(thrown instanceof Cancelled) && this.#isListed(item) && (await this.#isTaken(file));
+      const isTaken = !(thrown instanceof Cancelled) && this.#isListed(item) && (await this.#offer(file));
       if (!this.#isListed(item)) return true;
       if (isTaken) return this.#giveUp(item);
       if (thrown instanceof Cancelled) this.#stopped(item);

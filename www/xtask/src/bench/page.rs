@@ -26,7 +26,7 @@ pub struct Scored {
     pub ms: f64,
     /// Of that, until all files were read.
     pub read_ms: f64,
-    /// Time that processors worked for the whole browser meanwhile.
+    /// Milliseconds that processors worked for the whole browser meanwhile.
     pub busy_ms: f64,
     /// What the page shows as the official average.
     pub average: String,

@@ -107,8 +107,8 @@ pub fn whole(bench: &Bench, section: &mut Section) -> Result<()> {
         section.add_ratio(row::MOST_SPEEDUP, column, &one, &half);
     }
     section.remarks.push(
-        "No number of workers can do on two cores what one does in less than half of the processor time that the browser \
-         takes for it."
+        "However many workers there are, two cores cannot be done in less than half of the processor time that the browser \
+         takes, which is told in hundredths of a second."
             .to_owned(),
     );
     Ok(())

@@ -15,6 +15,7 @@ use crate::shell::{output, program, root, run};
 
 /// What takes longer than this, in milliseconds, and is in no goal is measured in fewer rounds.
 const LONG: f64 = 20_000.0;
+/// The row of as much work as the official script's.
 const SCRIPT: &str = "plain Python as the script";
 
 /// What people would use instead.
