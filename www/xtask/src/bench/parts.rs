@@ -107,8 +107,8 @@ pub fn whole(bench: &Bench, section: &mut Section) -> Result<()> {
         section.add_ratio(row::MOST_SPEEDUP, column, &one, &half);
     }
     section.remarks.push(
-        "However many workers there are, two cores cannot be done in less than half of the processor time that the browser \
-         takes, which is told in hundredths of a second."
+        "However many workers there are, two cores need half of the processor time that the browser takes at least; it tells \
+         that in hundredths of a second."
             .to_owned(),
     );
     Ok(())
