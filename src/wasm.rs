@@ -141,14 +141,21 @@ impl Evaluator {
         Self::default()
     }
 
-    /// Looks into a file, reads it and keeps it under `id`, in place of what was there. `on_progress` is called with a
-    /// `ProgressReport` now and then. Of several ground truths the one added last counts. Works in workers only.
+    /// Looks into a file, or all of its bytes, reads it and keeps it under `id`, in place of what was there. `on_progress`
+    /// is called with a `ProgressReport` now and then. Of several ground truths the one added last counts. A file is read in
+    /// workers only.
     ///
     /// # Errors
     /// Throws a `Failure`; then nothing has changed.
     #[wasm_bindgen(unchecked_return_type = "FileSummary")]
-    pub fn add(&mut self, id: &str, name: &str, blob: &Blob, on_progress: &Function) -> Result<JsValue, JsValue> {
-        self.keep(id, name, read(name, blob, on_progress).map_err(|error| failure(&[error]))?)
+    pub fn add(
+        &mut self,
+        id: &str,
+        name: &str,
+        #[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] file: &JsValue,
+        on_progress: &Function,
+    ) -> Result<JsValue, JsValue> {
+        self.keep(id, name, read(name, file, on_progress).map_err(|error| failure(&[error]))?)
     }
 
     /// Keeps a zip of predictions whose shares were read by `read_share`, in order, under `id`, in place of what was
@@ -456,8 +463,8 @@ impl Contents {
     }
 }
 
-fn read(name: &str, blob: &Blob, on_progress: &Function) -> Result<Contents, Error> {
-    let mut reader = BlobReader::new(blob).map_err(|error| unreadable(name, &error))?;
+fn read(name: &str, file: &JsValue, on_progress: &Function) -> Result<Contents, Error> {
+    let mut reader = BlobReader::new(file).map_err(|error| unreadable(name, &error))?;
     let head = reader.head().map_err(|error| unreadable(name, &error))?;
     let kind = match identify(name, &head) {
         Ok(kind) => kind,
@@ -559,12 +566,12 @@ fn to_js<T: Serialize>(value: &T) -> Result<JsValue, JsValue> {
 /// Bytes asked for at once where a file is read whole.
 const LARGE: usize = 1 << 18;
 
-/// A file of the browser. What is read in order is read ahead, more and more of it, and waits outside of the WebAssembly
+/// A file of the browser, or its bytes. What is read in order is read ahead, more and more of it, and waits outside of the WebAssembly
 /// memory.
 #[derive(Clone)]
 struct BlobReader {
-    blob: Blob,
-    reader: FileReaderSync,
+    /// What reads the file; none if all of its bytes were given.
+    source: Option<(Blob, FileReaderSync)>,
     size: u64,
     position: u64,
     /// The bytes that were read last, and where they start in the file.
@@ -576,11 +583,17 @@ impl BlobReader {
     /// Bytes asked of the browser at once at most. In Chromium, 128 MB took 0.70 s by 1 MiB, 0.35 s by 4 and 0.32 s by 8.
     const MOST: u64 = 1 << 23;
 
-    fn new(blob: &Blob) -> io::Result<Self> {
+    /// Of a `Blob`, or of a `Uint8Array` that holds all of a file.
+    fn new(file: &JsValue) -> io::Result<Self> {
+        if let Some(bytes) = file.dyn_ref::<Uint8Array>() {
+            let size = u64::from(bytes.length());
+            return Ok(Self { source: None, size, position: 0, window: bytes.clone(), start: 0 });
+        }
+        let blob: Blob = file.clone().unchecked_into();
         let reader = FileReaderSync::new().map_err(|error| in_js(&error))?;
         #[expect(clippy::cast_sign_loss, reason = "a size is a whole number from 0")]
         let size = blob.size() as u64;
-        Ok(Self { blob: blob.clone(), reader, size, position: 0, window: Uint8Array::new_with_length(0), start: 0 })
+        Ok(Self { source: Some((blob, reader)), size, position: 0, window: Uint8Array::new_with_length(0), start: 0 })
     }
 
     /// What tells the kind of a file. The file is read from its start again afterwards.
@@ -612,6 +625,7 @@ impl BlobReader {
     /// Moves the window to the position: over `least` bytes, or twice as many as before if it goes on where it ended; over
     /// the whole file if that is small, since each question to the browser takes some milliseconds.
     fn advance(&mut self, least: usize) -> io::Result<()> {
+        let Some((blob, reader)) = &self.source else { return Err(io::ErrorKind::UnexpectedEof.into()) };
         let ahead = if self.position == self.end() { 2 * u64::from(self.window.length()) } else { 0 };
         let length = ahead.min(Self::MOST).max(least as u64);
         let (start, end) = if self.is_small() {
@@ -619,8 +633,8 @@ impl BlobReader {
         } else {
             (self.position, self.size.min(self.position.saturating_add(length)))
         };
-        let slice = self.blob.slice_with_f64_and_f64(start as f64, end as f64).map_err(|error| in_js(&error))?;
-        let array = self.reader.read_as_array_buffer(&slice).map_err(|error| in_js(&error))?;
+        let slice = blob.slice_with_f64_and_f64(start as f64, end as f64).map_err(|error| in_js(&error))?;
+        let array = reader.read_as_array_buffer(&slice).map_err(|error| in_js(&error))?;
         self.window = Uint8Array::new(&array);
         self.start = start;
         Ok(())

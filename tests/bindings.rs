@@ -112,6 +112,21 @@ fn the_json_is_what_the_core_writes() {
 }
 
 #[wasm_bindgen_test]
+fn bytes_are_read_as_the_file_is() {
+    let mut evaluator = loaded_without_digest();
+    evaluate(&mut evaluator);
+    let of_files = evaluator.report_json().expect("a report").to_vec();
+    let mut evaluator = Evaluator::new();
+    evaluator.add("p", "predictions.zip", &Uint8Array::from(PREDICTIONS), &silent()).expect("a zip");
+    evaluator.add("g", "test.json", &Uint8Array::from(GROUND_TRUTH), &silent()).expect("a ground truth");
+    evaluate(&mut evaluator);
+    assert_eq!(evaluator.report_json().expect("a report").to_vec(), of_files);
+    let cut = Uint8Array::from(&PREDICTIONS[..PREDICTIONS.len() / 2]);
+    let failure = evaluator.add("p", "cut.zip", &cut, &silent()).expect_err("half a zip");
+    assert!(sentence(&failure).starts_with("cut.zip"), "{}", sentence(&failure));
+}
+
+#[wasm_bindgen_test]
 fn missing_files_give_no_report_and_no_error() {
     let mut evaluator = Evaluator::new();
     assert!(get(&evaluate(&mut evaluator), &["report"]).is_null());

@@ -44,6 +44,16 @@ export function zip(files: Record<string, string>): Uint8Array {
   return zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)])));
 }
 
+/** A zip of that many files, large enough to be read beside the engine, with boxes of different scores. */
+export function largeZip(files: number, boxes = 2): Uint8Array {
+  const box = (at: number) => `{"Nodule": [10.25, 10.5, 49.125, ${49 + (at % 97) / 7}, ${((at * 7919) % 10_007) / 10_007}]}`;
+  const text = (at: number) => `[${Array.from({ length: boxes }, (_, more) => box(at + more)).join(", ")}]`;
+  const bytes = zip(Object.fromEntries(Array.from({ length: files }, (_, at) => [`${at}.json`, text(at)])));
+  // What readersFor in helpers.ts asks for.
+  expect(bytes.length).toBeGreaterThan(4e6);
+  return bytes;
+}
+
 /** A small ground truth: one nodule on the first of `n` images. */
 export function smallTruth(n: number): string {
   const images = Array.from({ length: n }, (_, at) => ({ file_name: `${at}.png`, syms: [] as string[], boxes: [] as number[][] }));

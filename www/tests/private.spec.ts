@@ -75,6 +75,18 @@ test("scoring, errors and exports make no request", async ({ page, site, context
   await expect(page.getByTestId("privacy")).toHaveClass(/clean/);
 });
 
+test("a request to the page's own host is counted, for its own files too once they are there", async ({ page, site }) => {
+  await openKept(page, site);
+  const count = page.getByTestId("request-count");
+  await expect(count).toHaveText("0 network requests");
+  const own = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name).find((name) => name.includes("below")) ?? "");
+  await page.evaluate(() => fetch("index.html").then((answer) => answer.text()));
+  await expect(count).toHaveText("1 network request");
+  await page.evaluate((url) => fetch(url, { cache: "reload" }).then((answer) => answer.text()), own);
+  await expect(count).toHaveText("2 network requests");
+  await expect(page.getByTestId("requests-made").locator("li")).toHaveText([`${site.url}index.html`, own]);
+});
+
 test("all is asked for before a file can be chosen, and what a score needs comes first", async ({ page, site }) => {
   await page.addInitScript(() => {
     const look = () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { expect, test } from "@playwright/test";
 
-import { choose, downloadReport, drop, golden, goldenCase, open, report, settled, smallTruth, terminal, upload, zip } from "./page.ts";
+import { choose, downloadReport, drop, golden, goldenCase, largeZip, open, report, settled, smallTruth, terminal, upload, zip } from "./page.ts";
 
 const nodule = '[{"Nodule": [10, 10, 49, 49, 0.9]}]';
 
@@ -132,16 +132,6 @@ test("reading is told and can be cancelled; the other files stay and the page go
   await page.getByTestId("iou").fill("0.9");
   await expect.poll(async () => (await report(page)).options.iou_threshold).toBe(0.9);
 });
-
-/** A zip of that many files, large enough to be read beside the engine, with boxes of different scores. */
-function largeZip(files: number, boxes = 2): Uint8Array {
-  const box = (at: number) => `{"Nodule": [10.25, 10.5, 49.125, ${49 + (at % 97) / 7}, ${((at * 7919) % 10_007) / 10_007}]}`;
-  const text = (at: number) => `[${Array.from({ length: boxes }, (_, more) => box(at + more)).join(", ")}]`;
-  const bytes = zip(Object.fromEntries(Array.from({ length: files }, (_, at) => [`${at}.json`, text(at)])));
-  // What readersFor in helpers.ts asks for.
-  expect(bytes.length).toBeGreaterThan(4e6);
-  return bytes;
-}
 
 test("a large zip is read beside the engine, and the report is the terminal's, runs in the order of choosing", async ({ page }) => {
   const large = upload("large.zip", largeZip(25_000));

@@ -28,7 +28,7 @@ import { Helpers, isLargeZip, readersFor } from "./helpers.ts";
 import { buffersOf } from "./parts.ts";
 import { readShare } from "./pieces.ts";
 import type { NetworkRequest } from "./requests.ts";
-import type { Api, ErrorsFormat, Outline, Started, Typed } from "./worker.ts";
+import type { Api, Content, ErrorsFormat, Outline, Started, Typed } from "./worker.ts";
 import EngineWorker from "./worker.ts?worker&inline";
 
 export type { ErrorReport, FileFailure, FileSummary, OptionsReport, Outcome, Outline, ProgressReport, Reading, Remedy };
@@ -61,6 +61,8 @@ export class Evaluator {
   /** The engine, once it can be asked. */
   #remote: Comlink.Remote<Api> | undefined;
   #ready: Promise<Started>;
+  /** Whether workers can read files; if not, they are given the bytes. */
+  #readsFiles = true;
   #loaded = new Map<string, Loaded>();
   #helpers = new Helpers(() => this.#compiled(), () => this.#compiledRest(), (request) => this.onRequest(request));
   /** Files whose digest is taken once they are scored. */
@@ -116,7 +118,8 @@ export class Evaluator {
     const before = this.#turn;
     const done = Promise.withResolvers<undefined>();
     // Nobody waits for a quick file that is handed over at once.
-    if (before || !isQuick(file)) this.#takeTurn(done.promise);
+    const isHandedOver = isQuick(file) && this.#readsFiles;
+    if (before || !isHandedOver) this.#takeTurn(done.promise);
     try {
       if (before) await orAborted(before, signal);
       const parts = shares && (await orAborted(shares, signal));
@@ -125,7 +128,7 @@ export class Evaluator {
       signal.addEventListener("abort", end);
       const keep = () => this.#call((remote) => this.#keep(remote, id, file, parts, onProgress), file.name);
       const kept = keep();
-      if (isQuick(file)) done.resolve(undefined);
+      if (isHandedOver) done.resolve(undefined);
       // A quick file may end with the engine because the one that was handed over next was cancelled.
       const again = (thrown: unknown) => {
         if (thrown instanceof Cancelled && isQuick(file) && !signal.aborted) return keep();
@@ -145,7 +148,7 @@ export class Evaluator {
 
   /** Runs the engine on made-up files while nothing else is to be done, so that it is fast when real ones come. */
   async warmUp([truth, predictions]: File[]): Promise<void> {
-    if (truth && predictions) await this.#call((remote) => remote.warmUp(truth, predictions));
+    if (truth && predictions) await this.#call(async (remote) => remote.warmUp(await this.#content(truth), await this.#content(predictions)));
     this.#helpers.prepare();
   }
 
@@ -249,8 +252,8 @@ export class Evaluator {
   }
 
   /** Every detection and every missed lesion of all runs with its cause, at the operating points of a rate. */
-  errors(fpPerImage: number, iouThreshold: number, format: ErrorsFormat): Promise<Blob> {
-    return this.#call((remote) => remote.errors(fpPerImage, iouThreshold, format), "the list of errors");
+  async errors(fpPerImage: number, iouThreshold: number, format: ErrorsFormat): Promise<Blob> {
+    return new Blob(await this.#call((remote) => remote.errors(fpPerImage, iouThreshold, format), "the list of errors"));
   }
 
   officialLines(run: number): Promise<string> {
@@ -276,6 +279,7 @@ export class Evaluator {
       Comlink.proxy((request: NetworkRequest) => this.onRequest(request)),
     );
     void this.#compiledRest().then((rest) => remote.complete(rest));
+    this.#readsFiles = started.readsFiles;
     for (const [id, { file, reading, digest }] of [...this.#loaded]) {
       const { signal } = new AbortController();
       try {
@@ -323,7 +327,7 @@ export class Evaluator {
     signal: AbortSignal,
   ): Promise<PartColumns[] | null> | null {
     const readers = readersFor(file);
-    if (readers === 1) return null;
+    if (readers === 1 || !this.#readsFiles) return null;
     const shares = this.#helpers.readShares(file, readers, onProgress, signal);
     // Until somebody waits for them.
     shares.catch(() => undefined);
@@ -339,8 +343,20 @@ export class Evaluator {
     onProgress: (progress: ProgressReport) => void,
   ): Promise<FileSummary> {
     if (parts) return remote.addParts(id, file.name, Comlink.transfer(parts, parts.flatMap(buffersOf)));
+    if (!this.#readsFiles) return remote.add(id, file.name, await this.#content(file), Comlink.proxy(onProgress));
     if (isLargeZip(file) && (await readShare(remote, file, 0, 1, onProgress))) return remote.addShare(id, file.name);
     return remote.add(id, file.name, file, Comlink.proxy(onProgress));
+  }
+
+  /** What is given to a worker: the file itself, also if it cannot be read here either, of which the worker tells. */
+  async #content(file: File): Promise<Content> {
+    if (this.#readsFiles) return file;
+    try {
+      const bytes = new Uint8Array(await file.arrayBuffer());
+      return Comlink.transfer(bytes, [bytes.buffer]);
+    } catch {
+      return file;
+    }
   }
 
   /** Asks for another score once all of the engine is there. */
@@ -361,7 +377,7 @@ export class Evaluator {
   /** Takes the SHA-256 of a file beside all else. */
   async #digest(id: string, file: File): Promise<void> {
     try {
-      const digest = await this.#helpers.digest(file);
+      const digest = await this.#helpers.digest(await this.#content(file));
       const loaded = this.#loaded.get(id);
       // The file may have gone away since it was read. Its score stays; exports leave the digest out.
       if (loaded?.file !== file || digest === null) return;

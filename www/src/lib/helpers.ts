@@ -5,7 +5,7 @@ import type { PartColumns, ProgressReport } from "../../pkg/froc.js";
 import { isZip } from "./files.ts";
 import { readShare } from "./pieces.ts";
 import type { NetworkRequest } from "./requests.ts";
-import type { Api } from "./worker.ts";
+import type { Api, Content } from "./worker.ts";
 import EngineWorker from "./worker.ts?worker&inline";
 
 /** A smaller zip is read by the engine before its shares would be put together: 3 MB takes as long by one as by two. */
@@ -117,7 +117,7 @@ export class Helpers {
   }
 
   /** The SHA-256 of a file, in hexadecimal digits; null if it cannot be read any more. */
-  digest(file: Blob): Promise<string | null> {
+  digest(file: Content): Promise<string | null> {
     return this.#run((remote) => remote.sha256(file), new AbortController().signal);
   }
 

@@ -1,6 +1,9 @@
 // Keeps the page's own files in the browser, so that it opens without a network. Nothing a person drops goes near this.
 import { AGREED } from "./agreed.ts";
 
+/** Answers for the page without a network; beside the page. */
+export const SERVICE_WORKER = "service-worker.js";
+
 export interface Offline {
   /** The page opens without a network from now on. */
   onready: () => void;
@@ -12,7 +15,7 @@ export interface Offline {
 export async function keepForOffline({ onready, onupdate }: Offline): Promise<void> {
   if (!("serviceWorker" in navigator)) return;
   try {
-    const registration = await navigator.serviceWorker.register("./service-worker.js");
+    const registration = await navigator.serviceWorker.register(`./${SERVICE_WORKER}`);
     const isFirstVisit = !registration.active;
     registration.addEventListener("updatefound", () => {
       const newer = registration.installing;

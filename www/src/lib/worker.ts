@@ -38,7 +38,12 @@ export interface Started {
   options: OptionsReport;
   statistics: StatisticsDefaults;
   version: string;
+  /** Whether this worker can read files: one of Safari cannot if the page was opened from disk. */
+  readsFiles: boolean;
 }
+
+/** A file or, for a worker that cannot read it, its bytes. */
+export type Content = Blob | Uint8Array<ArrayBuffer>;
 
 /** Formats in which the list of every detection and every missed lesion is written. */
 export type ErrorsFormat = "csv" | "json";
@@ -107,6 +112,12 @@ function scored(options: OptionsReport): Scored {
   return { outcome, isWhole: !notWhole };
 }
 
+/** Whether this worker can read files; pages from a host need not try. */
+async function readsFiles(): Promise<boolean> {
+  if (self.origin !== "null") return true;
+  return new Blob(["froc"]).text().then(() => true, () => false);
+}
+
 /** A call that needs all of the engine. */
 async function whole<T>(call: () => T): Promise<T> {
   await completion.promise;
@@ -147,10 +158,10 @@ const api = {
     module: WebAssembly.Module,
     onRequest: (request: NetworkRequest) => void,
   ): Promise<Started> {
-    watchRequests(0, onRequest);
+    watchRequests(() => false, onRequest);
     rest.attach((await init({ module_or_path: module })) as unknown as WebAssembly.Exports);
     evaluator = new Evaluator();
-    return { options: default_options(), statistics: default_statistics(), version: version() };
+    return { options: default_options(), statistics: default_statistics(), version: version(), readsFiles: await readsFiles() };
   },
   /** Takes the rest of the engine; null if it cannot be had. */
   complete(module: WebAssembly.Module | null): void {
@@ -167,21 +178,21 @@ const api = {
    * has compiled the engine with all its optimizations before the first real file comes: unoptimized, it takes two to
    * three times as long.
    */
-  async warmUp(truth: File, predictions: File): Promise<void> {
+  async warmUp(truth: Content, predictions: Content): Promise<void> {
     const options = default_options();
     const end = performance.now() + 1000;
     while (isIdle && performance.now() < end) {
       const scratch = new Evaluator();
-      scratch.add("truth", truth.name, truth, () => undefined);
-      scratch.add("predictions", predictions.name, predictions, () => undefined);
+      scratch.add("truth", "test.json", truth, () => undefined);
+      scratch.add("predictions", "predictions.zip", predictions, () => undefined);
       scratch.evaluate(options);
       scratch.free();
       await new Promise((resolve) => setTimeout(resolve));
     }
   },
-  add(id: string, name: string, blob: Blob, onProgress: (progress: ProgressReport) => void): Promise<FileSummary> {
+  add(id: string, name: string, file: Content, onProgress: (progress: ProgressReport) => void): Promise<FileSummary> {
     isIdle = false;
-    return wholeIfMissed(() => engine().add(id, name, blob, sometimes(onProgress)));
+    return wholeIfMissed(() => engine().add(id, name, file, sometimes(onProgress)));
   },
   /**
    * Opens a share of a zip of predictions, and tells where each of its pieces starts and ends; null if the file is
@@ -225,10 +236,14 @@ const api = {
     return whole(() => engine().add_parts(id, name, parts));
   },
   /** The SHA-256 of a file, in hexadecimal digits; null if it cannot be read any more. */
-  async sha256(blob: Blob): Promise<string | null> {
+  async sha256(file: Content): Promise<string | null> {
     const digest = new Sha256();
-    const reader = blob.stream().getReader();
     try {
+      if (file instanceof Uint8Array) {
+        digest.update(file);
+        return digest.digits();
+      }
+      const reader = file.stream().getReader();
       for (let read = await reader.read(); !read.done; read = await reader.read()) digest.update(read.value);
     } catch {
       return null;
@@ -316,11 +331,11 @@ const api = {
   images(view: View, images: Uint32Array): Promise<ImageReport[]> {
     return whole(() => engine().images(view, images));
   },
-  async errors(fpPerImage: number, iouThreshold: number, format: ErrorsFormat): Promise<Blob> {
+  async errors(fpPerImage: number, iouThreshold: number, format: ErrorsFormat): Promise<Uint8Array<ArrayBuffer>[]> {
     await completion.promise;
     const parts: Uint8Array<ArrayBuffer>[] = [];
     engine().errors(fpPerImage, iouThreshold, format, (part: Uint8Array<ArrayBuffer>) => parts.push(part));
-    return new Blob(parts);
+    return Comlink.transfer(parts, parts.map(({ buffer }) => buffer));
   },
 };
 

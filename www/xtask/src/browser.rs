@@ -19,6 +19,7 @@ const CHROMIUM: &[&str] = &[
     "C:/Program Files/Google/Chrome/Application/chrome.exe",
 ];
 const CHROMEDRIVER: &[&str] = &["chromedriver", "/usr/lib/chromium-browser/chromedriver"];
+const WEBKIT_DRIVER: &[&str] = &["WebKitWebDriver"];
 const FIREFOX: &[&str] = &["firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"];
 
 /// The browser for the tests: `CHROMIUM`, an installed one, Debian's package, or Playwright's own.
@@ -56,6 +57,11 @@ pub fn chromedriver(chromium: &Path) -> Result<PathBuf> {
 /// Firefox, if it is here: what only it can show is skipped without it.
 pub fn firefox() -> Result<Option<PathBuf>> {
     find("FIREFOX", FIREFOX)
+}
+
+/// The driver of `WebKitGTK`, if it is here: as with Firefox.
+pub fn webkit_driver() -> Result<Option<PathBuf>> {
+    find("WEBKIT_DRIVER", WEBKIT_DRIVER)
 }
 
 fn find(variable: &str, names: &[&str]) -> Result<Option<PathBuf>> {

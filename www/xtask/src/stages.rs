@@ -81,6 +81,9 @@ fn test_page() -> Result<()> {
     if let Some(firefox) = browser::firefox()? {
         tests.env("FIREFOX", firefox);
     }
+    if let Some(driver) = browser::webkit_driver()? {
+        tests.env("WEBKIT_DRIVER", driver);
+    }
     // Golden cases that may not be part of the project, beside it where they exist.
     let goldens = env::var_os("GOLDEN_DIR").map_or_else(|| root().join("../shared/golden"), PathBuf::from);
     if let Ok(goldens) = goldens.canonicalize() {
