@@ -41,6 +41,9 @@ pub struct Section {
     /// Processes that wanted a core in the minute before, this program's own not among them.
     pub load_before: Option<f64>,
     pub figures: Vec<Figure>,
+    /// How many of them, the first ones, are of earlier runs.
+    #[serde(default)]
+    pub n_kept: usize,
     /// Sentences about this run.
     #[serde(default)]
     pub remarks: Vec<String>,
@@ -90,11 +93,9 @@ impl Figures {
 }
 
 impl Section {
-    /// The most rounds of the last run; columns of earlier ones come first.
+    /// The most rounds of the last run; figures of earlier ones come first.
     pub fn rounds(&self) -> usize {
-        let last = self.figures.last().map(|figure| figure.column.as_str());
-        let of_last = self.figures.iter().filter(|figure| Some(figure.column.as_str()) == last);
-        of_last.map(|figure| figure.values.len()).max().unwrap_or(0)
+        self.figures.iter().skip(self.n_kept).map(|figure| figure.values.len()).max().unwrap_or(0)
     }
 
     /// Keeps the columns of an earlier run that this one did not measure, and says so.
@@ -109,6 +110,7 @@ impl Section {
             self.remarks
                 .push(format!("{}: {date}, `{command}`, commit {commit}, up to {rounds} rounds.", columns.join(", ")));
         }
+        self.n_kept = kept.len();
         self.figures.splice(..0, kept);
     }
 
@@ -211,15 +213,18 @@ mod tests {
     fn columns_that_are_not_measured_again_stay() {
         let (mut before, mut now) = (Section::default(), Section::default());
         (before.date, before.command) = ("2026-01-01".into(), "cargo xtask bench".into());
-        for (column, value) in [("M", 1.0), ("L", 2.0), ("L", 3.0)] {
+        for (column, value) in [("M", 1.0), ("L", 2.0), ("L", 3.0), ("L", 4.0)] {
             before.add("score", column, Unit::Ratio, value);
         }
         now.add("score", "M", Unit::Ratio, 5.0);
+        now.add("read", "M", Unit::Ratio, 6.0);
+        now.add("read", "M", Unit::Ratio, 7.0);
+        now.add("score", "S", Unit::Ratio, 8.0);
         now.keep(&before);
         assert_eq!(now.values("score", "M"), [5.0]);
-        assert_eq!(now.values("score", "L"), [2.0, 3.0]);
-        assert_eq!(now.remarks, ["L: 2026-01-01, `cargo xtask bench`, commit , up to 2 rounds."]);
-        assert_eq!(now.rounds(), 1);
+        assert_eq!(now.values("score", "L"), [2.0, 3.0, 4.0]);
+        assert_eq!(now.remarks, ["L: 2026-01-01, `cargo xtask bench`, commit , up to 3 rounds."]);
+        assert_eq!(now.rounds(), 2);
     }
 
     #[test]
