@@ -25,12 +25,17 @@ export async function keepForOffline({ onready, onupdate }: Offline): Promise<vo
       });
     });
     await navigator.serviceWorker.ready;
-    onready();
+    if (await areKept()) onready();
     // The browser's own look for a newer version may have come before the listener above.
     if (!isFirstVisit) await registration.update();
   } catch {
     // No network, or no room to keep the files: then the badge does not say that they are kept.
   }
+}
+
+/** Whether the files are there: a browser may forget them and keep the service worker, as WebKit does when it is automated. */
+async function areKept(): Promise<boolean> {
+  return (await caches.match("./index.html", { ignoreSearch: true })) !== undefined;
 }
 
 async function change(registration: ServiceWorkerRegistration): Promise<void> {
