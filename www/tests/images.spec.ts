@@ -303,8 +303,9 @@ test.describe("the keys of the view of one image", () => {
   test("reach a box that is out of sight when zoomed: it is moved into sight", async ({ page }) => {
     await openSample(page);
     await page.getByTestId("tile").nth(4).click();
-    for (let n = 0; n < 5; n++) await page.keyboard.press("+");
     const film = page.getByTestId("film").first();
+    await expect(film.getByTestId("box").first()).toBeVisible();
+    for (let n = 0; n < 5; n++) await page.keyboard.press("+");
     const room = await film.boundingBox();
     if (!room) throw new Error("the film has no box");
     for (const box of await film.getByTestId("box").all()) {
