@@ -566,8 +566,8 @@ fn to_js<T: Serialize>(value: &T) -> Result<JsValue, JsValue> {
 /// Bytes asked for at once where a file is read whole.
 const LARGE: usize = 1 << 18;
 
-/// A file of the browser, or its bytes. What is read in order is read ahead, more and more of it, and waits outside of the WebAssembly
-/// memory.
+/// A file of the browser, or its bytes. What is read in order is read ahead, more and more of it, and waits outside of the
+/// WebAssembly memory.
 #[derive(Clone)]
 struct BlobReader {
     /// What reads the file; none if all of its bytes were given.

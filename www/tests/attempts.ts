@@ -1,11 +1,11 @@
 // Every way a script knows to send something to another host.
 
-export interface Way {
+interface Way {
   name: string;
   place: "page" | "worker" | "both";
 }
 
-export const ATTEMPTS: Way[] = [
+const ATTEMPTS: Way[] = [
   { name: "fetch", place: "both" },
   { name: "xhr", place: "both" },
   { name: "websocket", place: "both" },
@@ -23,6 +23,10 @@ export const ATTEMPTS: Way[] = [
   { name: "form", place: "page" },
   { name: "ping", place: "page" },
 ];
+
+/** The names of those that are tried in one place. */
+export const waysIn = (where: "page" | "worker") =>
+  ATTEMPTS.filter(({ place }) => place === "both" || place === where).map(({ name }) => name);
 
 /**
  * Tries each of `ways` towards `origin`/name. Runs inside the browser, so it may use nothing from around it. That a call

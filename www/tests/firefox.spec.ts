@@ -8,7 +8,7 @@ import { expect, test } from "@playwright/test";
 import { zipSync } from "fflate";
 import { launch, type Browser, type ElementHandle, type Page } from "puppeteer-core";
 
-import { ATTEMPTS, attempt } from "./attempts.ts";
+import { attempt, waysIn } from "./attempts.ts";
 import { golden, goldenCase, terminal, type Upload } from "./page.ts";
 import { dist, Site } from "./server.ts";
 
@@ -139,9 +139,7 @@ test("Firefox: no way out of the page or a worker of it reaches another host", a
   try {
     for (const url of [site.url, pathToFileURL(join(dist, "froc.html")).href]) {
       const page = await open(url);
-      const ways = (place: "page" | "worker") =>
-        ATTEMPTS.filter((way) => way.place === place || way.place === "both").map(({ name }) => name);
-      await page.evaluate(attempt, { ways: ways("page"), origin: elsewhere.origin });
+      await page.evaluate(attempt, { ways: waysIn("page"), origin: elsewhere.origin });
       // A worker made as the page makes its own: from a blob: URL, so that it inherits the policy.
       const errors = await page.evaluate(
         (source, given) => {
@@ -153,7 +151,7 @@ test("Firefox: no way out of the page or a worker of it reaches another host", a
           });
         },
         attempt.toString(),
-        { ways: ways("worker"), origin: elsewhere.origin },
+        { ways: waysIn("worker"), origin: elsewhere.origin },
       );
       expect(errors).toBe("done");
       expect(await text(page, "request-count")).toMatch(/, \d+ stopped$/);

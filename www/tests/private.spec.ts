@@ -8,7 +8,7 @@ import { expect, test as base, type Page } from "@playwright/test";
 
 import { choose, downloadReport, drop, golden, goldenCase, open, settled, terminal, upload } from "./page.ts";
 import { dist, Site } from "./server.ts";
-import { ATTEMPTS, attempt, type Way } from "./attempts.ts";
+import { attempt, waysIn } from "./attempts.ts";
 
 const oneFile = pathToFileURL(join(dist, "froc.html")).href;
 
@@ -109,13 +109,13 @@ test("all is asked for before a file can be chosen, and what a score needs comes
   for (const other of others) expect(other).toBeGreaterThan(engine ?? Number.NaN);
 });
 
-const wayPaths = (place: Way["place"]) => ATTEMPTS.filter((way) => way.place !== place).map(({ name }) => `/${name}`);
-const IN_PAGE = wayPaths("worker").sort();
-const IN_WORKER = wayPaths("page").sort();
+const paths = (names: string[]) => names.map((name) => `/${name}`).sort();
+const IN_PAGE = paths(waysIn("page"));
+const IN_WORKER = paths(waysIn("worker"));
 
 /** Attempts made inside the engine's own worker, and inside the page. */
 async function attemptAll(page: Page, where: "page" | "worker", origin: string): Promise<void> {
-  const ways = ATTEMPTS.filter((way) => way.place === "both" || way.place === where).map(({ name }) => name);
+  const ways = waysIn(where);
   if (where === "page") return page.evaluate(attempt, { ways, origin });
   const [worker] = page.workers();
   if (!worker) throw new Error("the page has no worker");

@@ -37,11 +37,11 @@ export function ownFiles(arrived: Promise<unknown>): (url: string, start: number
   const folder = new URL("./", document.baseURI).href;
   const noted = new Set<string>();
   return (url, start) => {
+    const isFirst = !noted.has(url);
+    noted.add(url);
     if (start <= asked) return true;
     // Safari, and no other, notes that the browser looks for a newer version of the page.
     if (url === `${folder}${SERVICE_WORKER}`) return true;
-    const isFirst = !noted.has(url);
-    noted.add(url);
     return start <= last && isFirst && url.startsWith(`${folder}assets/`) && !url.includes("?");
   };
 }

@@ -241,10 +241,10 @@ const api = {
     try {
       if (file instanceof Uint8Array) {
         digest.update(file);
-        return digest.digits();
+      } else {
+        const reader = file.stream().getReader();
+        for (let read = await reader.read(); !read.done; read = await reader.read()) digest.update(read.value);
       }
-      const reader = file.stream().getReader();
-      for (let read = await reader.read(); !read.done; read = await reader.read()) digest.update(read.value);
     } catch {
       return null;
     }
