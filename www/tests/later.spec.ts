@@ -49,6 +49,19 @@ test("other options before the second part is there change nothing about what it
   expect((await downloadReport(page)).equals(terminal([truth, run], ["--fp", "0.5"]))).toBe(true);
 });
 
+test("statistics asked for before the second part is there are computed once it is", async ({ page }) => {
+  const letGo = await hold(page);
+  await open(page);
+  await page.getByTestId("file-input").setInputFiles([truth, run]);
+  await page.getByTestId("replicates").fill("200");
+  await page.getByTestId("compute").click();
+  await expect(page.getByTestId("cancel-bootstrap")).toBeVisible();
+  letGo();
+  await expect(page.getByTestId("bootstrap-used")).toContainText("200 replicates");
+  await expect(page.locator('[data-code="box_layout"]')).toHaveCount(1);
+  expect((await downloadReport(page)).equals(terminal([truth, run], ["--bootstrap", "200"]))).toBe(true);
+});
+
 test("a file that takes the patient reader waits for the second part, and is read as in the terminal", async ({ page }) => {
   const letGo = await hold(page);
   const escaped = upload("escaped.zip", zip({ ...files, "0.json": '[{"\\u004eodule": [10, 10, 49, 49, 0.5]}]' }));

@@ -155,8 +155,9 @@ for (const [place, url] of PLACES) {
   test(`WebKit, ${place}: a bar leads to its images, pictures come from a zip, and an image is large by keyboard`, async () => {
     await open(url());
     await scoreSample();
-    await until('[data-testid="tile"][data-image]');
-    await driver.executeScript("document.querySelector(arguments[0]).click()", '[data-class="Mass"] [data-testid="segment"]');
+    const segment = '[data-class="Mass"] [data-testid="segment"]';
+    await until(segment);
+    await driver.executeScript("document.querySelector(arguments[0]).click()", segment);
     await expect.poll(() => text("shown")).not.toMatch(/^(104|…) of 104/);
     const zip = join(folder, "films.zip");
     const pixel = await driver.executeScript<string>('return document.createElement("canvas").toDataURL("image/png").split(",")[1]');
