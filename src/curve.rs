@@ -30,7 +30,7 @@ impl Curve {
     /// The curve of detections given by falling score; `hits` are the ranks of the true positives from 0, rising.
     #[must_use]
     pub fn new(scores: impl Into<Arc<[f32]>>, hits: impl IntoIterator<Item = u32>) -> Self {
-        Self { scores: scores.into(), hits: hits.into_iter().collect() }
+        Self { scores: scores.into(), hits: gathered(hits.into_iter()) }
     }
 
     /// All points, from nothing shown to everything shown.
@@ -118,12 +118,19 @@ impl Staircase {
     /// The staircase of the detections of a class.
     #[must_use]
     pub fn new(verdicts: &Verdicts) -> Self {
-        let misses_above: Vec<u32> = verdicts.hits().zip(0..).map(|(rank, hits_above)| rank - hits_above).collect();
+        let misses_above = gathered(verdicts.hits().zip(0..).map(|(rank, hits_above)| rank - hits_above));
         let false_positives = (verdicts.n_detections() - misses_above.len()) as u32;
         Self { misses_above, false_positives }
     }
 
+    /// That of no detections, with room for so many true positives.
+    #[must_use]
+    pub fn with_capacity(true_positives: usize) -> Self {
+        Self { misses_above: Vec::with_capacity(true_positives), false_positives: 0 }
+    }
+
     /// Appends a true positive.
+    #[inline]
     pub fn hit(&mut self) {
         self.misses_above.push(self.false_positives);
     }
@@ -153,4 +160,11 @@ impl Staircase {
         }
         Some(self.misses_above.partition_point(|misses| u64::from(*misses) < k) as u32)
     }
+}
+
+/// All of them, in a list with room for as many as there may be, so that it need not grow.
+fn gathered(ranks: impl Iterator<Item = u32>) -> Vec<u32> {
+    let mut all = Vec::with_capacity(ranks.size_hint().1.unwrap_or(0));
+    ranks.for_each(|rank| all.push(rank));
+    all
 }

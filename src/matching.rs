@@ -140,29 +140,42 @@ impl Ranking {
     #[must_use]
     pub fn verdicts(&self, n_lesions: usize, iou_threshold: f32, extent: Extent) -> Verdicts {
         let mut found = vec![false; n_lesions];
-        let mut claims = Vec::new();
+        let mut claims = Vec::with_capacity(self.candidates.len());
         let mut claim = |rank: u32, lesion: u32| {
             let is_duplicate = std::mem::replace(&mut found[lesion as usize], true);
             claims.push(Claim { rank, lesion, is_duplicate });
         };
-        let mut plain_lesions = self.plain_lesions.iter().peekable();
         // None unless no overlap is needed.
         let all_apart = self.apart.ones().zip(self.apart_lesions.iter().copied());
-        let mut apart = all_apart.take_while(|_| 0.0 >= iou_threshold).peekable();
-        for (at, (rank, candidate)) in (0..).zip(self.near.ones().zip(&self.candidates)) {
-            let other = plain_lesions.next_if(|(of, _)| *of == at).map(|(_, lesion)| *lesion);
-            let (iou, lesion) = match extent {
-                Extent::PlusOne => (candidate.plus_one, candidate.lesion),
-                Extent::Plain => (candidate.plain, other.unwrap_or(candidate.lesion)),
+        let mut apart = all_apart.take_while(|_| 0.0 >= iou_threshold);
+        let mut next_apart = apart.next();
+        let mut plain_lesions = match extent {
+            Extent::PlusOne => &[],
+            Extent::Plain => &self.plain_lesions[..],
+        };
+        let mut candidates = (0..).zip(&self.candidates);
+        self.near.for_each_one(|rank| {
+            let Some((at, candidate)) = candidates.next() else { return };
+            let iou = match extent {
+                Extent::PlusOne => candidate.plus_one,
+                Extent::Plain => candidate.plain,
             };
-            if iou >= iou_threshold {
-                while let Some((rank, lesion)) = apart.next_if(|(above, _)| *above < rank) {
-                    claim(rank, lesion);
-                }
-                claim(rank, lesion);
+            if iou < iou_threshold || iou.is_nan() {
+                return;
             }
-        }
-        apart.for_each(|(rank, lesion)| claim(rank, lesion));
+            while let Some((above, lesion)) = next_apart.filter(|(above, _)| *above < rank) {
+                claim(above, lesion);
+                next_apart = apart.next();
+            }
+            while let [(of, _), rest @ ..] = plain_lesions
+                && *of < at
+            {
+                plain_lesions = rest;
+            }
+            let other = plain_lesions.first().filter(|(of, _)| *of == at);
+            claim(rank, other.map_or(candidate.lesion, |(_, lesion)| *lesion));
+        });
+        next_apart.into_iter().chain(apart).for_each(|(rank, lesion)| claim(rank, lesion));
         Verdicts { n_detections: self.scores.len(), claims }
     }
 }
@@ -247,6 +260,17 @@ impl Bits {
 
     fn set(&mut self, number: u32) {
         self.words[number as usize / 64] |= 1 << (number % 64);
+    }
+
+    /// Calls with each number whose bit is set, rising.
+    fn for_each_one(&self, mut call: impl FnMut(u32)) {
+        for (word, first) in self.words.iter().zip((0..).step_by(64)) {
+            let mut rest = *word;
+            while rest != 0 {
+                call(first + rest.trailing_zeros());
+                rest &= rest - 1;
+            }
+        }
     }
 
     /// The numbers whose bits are set, rising.

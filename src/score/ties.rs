@@ -19,13 +19,22 @@ pub struct Extremes {
 /// The extreme orders of detections with these scores, falling, and these verdicts.
 #[must_use]
 pub fn extremes(scores: &[f32], verdicts: &Verdicts) -> Extremes {
-    let mut extremes = Extremes { worst: Staircase::default(), best: Staircase::default() };
+    let room = || Staircase::with_capacity(verdicts.claims().len());
+    let mut extremes = Extremes { worst: room(), best: room() };
     let mut rest = verdicts.claims();
     let mut done = 0;
-    while let Some(first) = rest.first() {
-        // A group is a run of equal scores, most often of one.
-        let is_equal = |score: &&f32| score.eq(&&scores[first.rank as usize]);
-        let start = first.rank as usize - scores[done..first.rank as usize].iter().rev().take_while(is_equal).count();
+    while let [first, below @ ..] = rest {
+        let rank = first.rank as usize;
+        let is_equal = |score: &&f32| score.eq(&&scores[rank]);
+        let is_equal_to = |beside: usize| scores.get(beside).is_some_and(|score| is_equal(&score));
+        // Most scores are alone, and then there is one order.
+        if !is_equal_to(rank.wrapping_sub(1)) && !is_equal_to(rank + 1) {
+            extremes.miss(rank - done);
+            extremes.alone(*first);
+            (rest, done) = (below, rank + 1);
+            continue;
+        }
+        let start = rank - scores[done..rank].iter().rev().take_while(is_equal).count();
         let end = start + scores[start..].iter().take_while(is_equal).count();
         let (group, below) = rest.split_at(rest.iter().take_while(|claim| (claim.rank as usize) < end).count());
         extremes.miss(start - done);
@@ -43,15 +52,15 @@ impl Extremes {
         self.best.miss(count);
     }
 
+    /// Appends a detection whose score no other has.
+    fn alone(&mut self, claim: Claim) {
+        for staircase in [&mut self.worst, &mut self.best] {
+            if claim.is_duplicate { staircase.miss(1) } else { staircase.hit() }
+        }
+    }
+
     /// Appends detections of equal score.
     fn group(&mut self, n_detections: usize, claims: &[Claim]) {
-        if let (1, [claim]) = (n_detections, claims) {
-            // There is one order.
-            for staircase in [&mut self.worst, &mut self.best] {
-                if claim.is_duplicate { staircase.miss(1) } else { staircase.hit() }
-            }
-            return;
-        }
         // Lesion by lesion, the one that finds it first: a lesion that has none was found in a group above.
         let mut by_lesion: Vec<u64> =
             claims.iter().map(|claim| u64::from(claim.lesion) << 1 | u64::from(claim.is_duplicate)).collect();
