@@ -73,6 +73,8 @@ test.describe("boxes lie where they belong on pictures of any size", () => {
       await expect(page.getByTestId("picture")).toHaveCount(2);
       for (const film of [0, 1]) expect(await place(page, film)).toEqual([0.2, 0.2, 0.2, 0.2]);
       await page.keyboard.press("Escape");
+      // It goes a step back in the history of the tab, which would end what is opened next.
+      await expect.poll(() => page.evaluate(() => history.state as unknown)).toBeNull();
     }
   });
 
