@@ -75,7 +75,7 @@ impl BBox {
 /// ```
 #[doc(alias = "jaccard")]
 #[must_use]
-#[inline(always)]
+#[inline]
 pub fn iou(a: BBox, b: BBox, extent: Extent) -> f32 {
     let pad = extent.pad();
     let width = greater(lesser(a.x2, b.x2) - greater(a.x1, b.x1) + pad, 0.0);

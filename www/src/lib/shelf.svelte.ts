@@ -1,4 +1,5 @@
 // The files a person has dropped, and what became of each.
+import { BLINK } from "./blink.ts";
 import { Cancelled, EvaluationError, type ErrorReport, type Evaluator, type FileFailure, type ProgressReport } from "./evaluator.ts";
 import { isText, type Item } from "./files.ts";
 
@@ -8,9 +9,6 @@ export function sentences(thrown: unknown): ErrorReport[] {
   const what = thrown instanceof Error ? thrown.message : String(thrown);
   return [{ place: "froc", what, expected: "", sentence: `froc could not go on: ${what}. Reload the page.` }];
 }
-
-/** Milliseconds in which nobody sees that nothing is drawn yet. */
-const BLINK = 100;
 
 export class Shelf {
   /** The files as they are drawn. */

@@ -10,6 +10,7 @@ import init, {
   parse_options,
   version,
 } from "../../pkg/froc.js";
+import { BLINK } from "./blink.ts";
 import { buffersOf } from "./parts.ts";
 import { watchRequests, type NetworkRequest } from "./requests.ts";
 import * as rest from "./rest.ts";
@@ -77,12 +78,9 @@ const LEAST_STEP = 1 / 2000;
 /** Milliseconds between two reports of progress: each is a message that the page answers by drawing. */
 const PROGRESS_EVERY = 40;
 
-/** Milliseconds before the first one: what is over in a blink is not told. */
-const PROGRESS_AFTER = 100;
-
 /** The same listener, told now and then only. */
 function sometimes(listener: (progress: ProgressReport) => void): (progress: ProgressReport) => void {
-  let next = performance.now() + PROGRESS_AFTER;
+  let next = performance.now() + BLINK;
   return (progress) => {
     const now = performance.now();
     if (now < next) return;
