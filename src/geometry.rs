@@ -4,7 +4,7 @@
 ///
 /// `x1`, `y1` is the upper left corner and `x2`, `y2` the lower right one. Corners may be equal (a box of one pixel) or
 /// swapped (an inverted box): nothing is repaired, since the official script repairs nothing.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct BBox {
     /// Left edge.
     pub x1: f32,

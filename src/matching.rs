@@ -78,7 +78,7 @@ pub struct Ranking {
 pub struct Unranked<'a> {
     /// Its score, finite.
     pub score: f32,
-    /// Its box.
+    /// Its box; any where there are no `lesions`, which nothing is compared with.
     pub bbox: BBox,
     /// Number of the first of `lesions` among all lesions of the class.
     pub first_lesion: u32,

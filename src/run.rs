@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::dataset::{Class, Detections, FileView, GroundTruth, Predictions, Sha256, map_all};
 use crate::error::Error;
-use crate::geometry::Extent;
+use crate::geometry::{BBox, Extent};
 use crate::matching::{Ranking, Unranked, Verdicts};
 use crate::notice::{Finding, NoticeCode, Notices};
 use crate::order::sorted;
@@ -248,7 +248,9 @@ fn rank(
             image += 1;
         }
         let (first_lesion, lesions) = ground_truth.lesions(class, image);
-        let (score, bbox) = (detections.score(detection as usize), detections.bbox(detection as usize));
+        let score = detections.score(detection as usize);
+        // Boxes lie far apart in memory, and most are nowhere near a lesion.
+        let bbox = if lesions.is_empty() { BBox::default() } else { detections.bbox(detection as usize) };
         Unranked { score, bbox, first_lesion, lesions }
     })
 }
