@@ -262,7 +262,7 @@ impl Bits {
         self.words[number as usize / 64] |= 1 << (number % 64);
     }
 
-    /// Calls with each number whose bit is set, rising.
+    /// Calls with each number whose bit is set, rising: in WebAssembly sooner than through [`Self::ones`].
     fn for_each_one(&self, mut call: impl FnMut(u32)) {
         for (word, first) in self.words.iter().zip((0..).step_by(64)) {
             let mut rest = *word;

@@ -69,7 +69,7 @@ function watch({ cores }) {
       if (attributeName === "data-ready" && value === "true") bench.usable ??= performance.now();
       if (attributeName !== "data-scoring") continue;
       if (value === "true") bench.read = performance.now();
-      else if (oldValue === "true") afterPaint(() => performance.mark("shown") && bench.end?.({ start: bench.start, ms: performance.now() - bench.start, read_ms: bench.read - bench.start }));
+      else if (oldValue === "true") afterPaint(() => bench.end?.({ start: bench.start, ms: performance.now() - bench.start, read_ms: bench.read - bench.start, longest_frame_ms: window.longestFrame }));
     }
   };
   const attributeFilter = ["data-ready", "data-scoring"];
@@ -108,7 +108,7 @@ function watchMemory() {
   };
 }
 
-/** Counts how long the page's thread lets a frame wait. */
+/** Runs in the page as well where frames are looked at: how long the page's thread has let one wait so far. */
 function watchFrames() {
   window.longestFrame = 0;
   let last;
@@ -118,20 +118,6 @@ function watchFrames() {
     requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
-}
-
-/**
- * The longest time in milliseconds that the page's thread worked without a pause, from the mark "choose" to the mark "shown",
- * by a trace of the browser: this is how long a frame or a click would have had to wait for the page.
- */
-function longestTask(trace) {
-  const events = JSON.parse(trace).traceEvents;
-  const [from, to] = ["choose", "shown"].map((mark) => events.find(({ name }) => name === mark));
-  const isBetween = ({ name, pid, tid, ts }) =>
-    name === "ThreadControllerImpl::RunTask" && pid === from.pid && tid === from.tid && ts >= from.ts && ts < to.ts;
-  const tasks = events.filter(isBetween).map(({ dur }) => dur / 1000);
-  if (tasks.length === 0) throw new Error("the trace tells of no task");
-  return Math.max(...tasks);
 }
 
 const launch = () =>
@@ -293,29 +279,17 @@ const COMMANDS = {
     return answer;
   },
 
-  /**
-   * How long the page's thread works without a pause and how long a frame waits while files are read, and how long Cancel
-   * takes in the middle.
-   */
-  async manners({ paths, cores, pause }) {
-    const traced = await open(browser, site, { cores });
-    await traced.page.waitForTimeout(pause);
-    await browser.startTracing(traced.page, { categories: ["toplevel", "blink.user_timing"] });
-    await traced.page.evaluate(() => performance.mark("choose"));
-    await choose(traced.page, paths);
-    const longest_task = longestTask(await browser.stopTracing());
-    await traced.close();
-
+  /** How long the page lets a frame wait while files are read, and how long Cancel takes in the middle. */
+  async manners({ paths, cores }) {
     const smooth = await open(browser, site, { cores, scripts: [watchFrames] });
-    await smooth.page.waitForTimeout(pause);
     await smooth.page.evaluate(() => (window.longestFrame = 0));
-    await choose(smooth.page, paths);
-    const longest_frame = await smooth.page.evaluate(() => window.longestFrame);
+    // Until the scores are shown: what is drawn after them is not part of reading.
+    const { longest_frame_ms } = await choose(smooth.page, paths);
     await smooth.close();
 
     const { page, close } = await open(browser, site, { cores });
     await page.getByTestId("file-input").setInputFiles(paths);
-    const cancel = await page.evaluate(
+    const cancel_ms = await page.evaluate(
       (name) =>
         new Promise((resolve) => {
           const chip = () => [...document.querySelectorAll('[data-testid="file"]')].find((chip) => chip.textContent.includes(name));
@@ -338,7 +312,7 @@ const COMMANDS = {
       paths.at(-1).split(/[\\/]/).at(-1),
     );
     await close();
-    return { longest_task, longest_frame, cancel };
+    return { longest_frame_ms, cancel_ms };
   },
 
   /** The gallery: its first tiles, scrolling at several speeds, and a threshold that is moved. */

@@ -47,15 +47,10 @@ pub struct Memory {
     pub before: Option<f64>,
 }
 
-/// How a page behaves while it reads, in milliseconds.
 #[derive(Deserialize)]
 pub struct Manners {
-    /// The longest time that the page's thread worked without a pause.
-    pub longest_task: f64,
-    /// The longest time between two frames, whoever held them up.
-    pub longest_frame: f64,
-    /// From Cancel pressed to the file gone.
-    pub cancel: f64,
+    pub longest_frame_ms: f64,
+    pub cancel_ms: f64,
 }
 
 /// A file that the page asked its host for.
@@ -121,9 +116,8 @@ impl Page {
         self.ask(&json!({ "do": "memory", "paths": paths(data), "cores": cores }))
     }
 
-    /// How it behaves while it reads, in fresh pages, `pause` milliseconds after each is usable.
-    pub fn manners(&mut self, data: &Data, pause: u32) -> Result<Manners> {
-        self.ask(&json!({ "do": "manners", "paths": paths(data), "pause": pause }))
+    pub fn manners(&mut self, data: &Data) -> Result<Manners> {
+        self.ask(&json!({ "do": "manners", "paths": paths(data) }))
     }
 
     /// Milliseconds until the page is usable on a first visit, from this machine or over a connection.

@@ -45,7 +45,7 @@ pub mod row {
     pub const WASM: &str = "of that, WebAssembly";
     pub const USABLE: &str = "usable on a first visit, 10 Mbit/s and 40 ms";
     pub const CANCEL: &str = "Cancel while reading";
-    pub const TASK: &str = "longest time that the page's thread was busy while reading";
+    pub const FRAME: &str = "longest wait for a frame while reading";
     pub const TILES: &str = "first tiles on the screen after the score";
     pub const SCROLLING: &str = "longest frame while scrolling";
     pub const TO_PEER: &str = "fastest package / froc score";
@@ -192,10 +192,9 @@ pub fn page(bench: &Bench, section: &mut Section) -> Result<()> {
         let mut add = |row, ms| section.add(row, "page", Unit::Milliseconds, ms);
         add("usable on a first visit, from this machine", page.visit(None)?);
         add(row::USABLE, page.visit(Some(HOME))?);
-        let manners = page.manners(&data, PAUSE)?;
-        add(row::CANCEL, manners.cancel);
-        add(row::TASK, manners.longest_task);
-        add("longest wait for a frame while reading, whoever caused it", manners.longest_frame);
+        let manners = page.manners(&data)?;
+        add(row::CANCEL, manners.cancel_ms);
+        add(row::FRAME, manners.longest_frame_ms);
     }
     Ok(())
 }
