@@ -431,7 +431,7 @@ const AT_ONCE: u32 = 50;
 
 fn check(ground_truth: &GroundTruth, groups: &Groups, lesions: &[Vec<(u32, u32)>]) -> Result<(), Error> {
     if groups.of_image().len() != ground_truth.n_images() {
-        return Err(Error::new(
+        return Err(Error::option(
             "groups",
             format!("they are of {} images", groups.of_image().len()),
             format!("the {} images of the ground truth", ground_truth.n_images()),
@@ -441,7 +441,7 @@ fn check(ground_truth: &GroundTruth, groups: &Groups, lesions: &[Vec<(u32, u32)>
     let most: u64 = lesions.iter().map(|units| units.iter().map(|unit| u64::from(unit.1)).max().unwrap_or(0)).sum();
     let n_units = groups.n_groups();
     if n_units >= MAX_UNITS || n_units as u64 * most > u64::from(u32::MAX) {
-        return Err(Error::new(
+        return Err(Error::option(
             "groups",
             format!("{n_units} groups, with up to {most} lesions in one, can give more than 4 billion lesions"),
             "smaller groups",

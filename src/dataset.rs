@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::TryReserveError;
 use std::sync::{Arc, OnceLock};
 
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::geometry::{BBox, Extent};
 use crate::limits::MAX_ROWS;
 use crate::notice::Notices;
@@ -122,7 +122,7 @@ impl GroundTruth {
             return Err(Error::new(name, "it lists no images", "at least one {\"file_name\", \"syms\", \"boxes\"}"));
         }
         if images.len().max(lesions.len()) > MAX_ROWS {
-            return Err(Error::new(name, "there are more than 4 billion records", "fewer"));
+            return Err(Error::new(name, "there are more than 4 billion records", "fewer").of_kind(ErrorKind::TooLarge));
         }
         let mut image_of_file = Finder::for_n(images.len());
         for (at, image) in images.iter().enumerate() {

@@ -7,13 +7,33 @@ use serde::{Deserialize, Serialize};
 use crate::limits::MAX_SENTENCE_CHARS;
 use crate::printable::printable;
 
+/// What sort of error it is, for code that acts on it: the sentence is for people and may change.
+#[non_exhaustive]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// A file does not hold what it should.
+    Data,
+    /// An option has no such value.
+    Option,
+    /// More than [`crate::limits`] allow.
+    TooLarge,
+    /// There is not enough memory; with more, or with less data, the same may succeed.
+    OutOfMemory,
+    /// The system cannot read or write: a missing file, a lost connection, a right that is not given.
+    Io,
+    /// The caller ended it.
+    Cancelled,
+}
+
 /// Why a file or an option cannot be used.
 ///
 /// Opaque: it is made to be read. [`Display`](fmt::Display) gives the whole sentence; the parts serve a list in which
-/// the place is set apart.
+/// the place is set apart. Code that must tell errors apart asks for the [`kind`](Self::kind).
 ///
 /// ```
 /// let error = froc::Options::parse("1.5", "0.1").unwrap_err();
+/// assert_eq!(error.kind(), froc::ErrorKind::Option);
 /// assert_eq!(
 ///     error.to_string(),
 ///     "IoU threshold: there is 1.5; expected a number from 0 to 1, such as 0.5."
@@ -21,6 +41,7 @@ use crate::printable::printable;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Error {
+    kind: ErrorKind,
     place: String,
     what: String,
     expected: String,
@@ -28,10 +49,42 @@ pub struct Error {
 
 impl Error {
     /// `place` names the file and the record, `what` says what is there, `expected` what should be there and how to
-    /// mend it. None ends with a full stop; what files hold is cut short and made harmless in each.
+    /// mend it. None ends with a full stop; what files hold is cut short and made harmless in each. Its kind is
+    /// [`ErrorKind::Data`].
     pub(crate) fn new(place: impl Into<String>, what: impl Into<String>, expected: impl Into<String>) -> Self {
         let part = |text: String| printable(&text, MAX_SENTENCE_CHARS);
-        Self { place: part(place.into()), what: part(what.into()), expected: part(expected.into()) }
+        let kind = ErrorKind::Data;
+        Self { kind, place: part(place.into()), what: part(what.into()), expected: part(expected.into()) }
+    }
+
+    /// An option has a value that it cannot have.
+    pub(crate) fn option(place: impl Into<String>, what: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::new(place, what, expected).of_kind(ErrorKind::Option)
+    }
+
+    /// The same error, of another kind.
+    pub(crate) const fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// The boxes do not fit into the memory.
+    pub(crate) fn out_of_memory(place: impl Into<String>) -> Self {
+        let what = "with it the boxes do not fit into the memory that there is";
+        let expected =
+            "fewer boxes; close other programs, leave out boxes with the lowest scores, or use froc in the terminal";
+        Self::new(place, what, expected).of_kind(ErrorKind::OutOfMemory)
+    }
+
+    /// Whoever is told of the progress ended the reading.
+    pub(crate) fn cancelled(place: impl Into<String>) -> Self {
+        Self::new(place, "reading was cancelled", "to be read to the end").of_kind(ErrorKind::Cancelled)
+    }
+
+    /// What sort of error it is.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        self.kind
     }
 
     /// The file and the record in it.
@@ -50,6 +103,12 @@ impl Error {
     #[must_use]
     pub fn expected(&self) -> &str {
         &self.expected
+    }
+
+    /// The same error, at a place that is known only now.
+    pub(crate) fn at(mut self, place: impl Into<String>) -> Self {
+        self.place = printable(&place.into(), MAX_SENTENCE_CHARS);
+        self
     }
 
     /// The same error, seen from the file that holds its place.

@@ -15,7 +15,7 @@ impl NotLoaded {
 /// One sentence for people, who see it only if the page could not load the module at all.
 impl From<NotLoaded> for Error {
     fn from(_: NotLoaded) -> Self {
-        Self::new("", NotLoaded::WHAT, "all files of the page; reload it")
+        Self::new("", NotLoaded::WHAT, "all files of the page; reload it").of_kind(crate::error::ErrorKind::OutOfMemory)
     }
 }
 

@@ -48,7 +48,7 @@ pub mod wasm;
 
 pub use bootstrap::Bootstrap;
 pub use dataset::{GroundTruth, Predictions};
-pub use error::Error;
+pub use error::{Error, ErrorKind};
 pub use input::archive::read as read_predictions;
 #[cfg(not(target_arch = "wasm32"))]
 pub use input::archive::read_file as read_predictions_file;
@@ -84,7 +84,7 @@ pub fn prepare(
     reading: &Reading,
 ) -> Result<Vec<Prepared>, Refusal> {
     if !(reading.scale.is_finite() && reading.scale > 0.0) {
-        let error = Error::new("scale", format!("there is {}", reading.scale), "a number above 0");
+        let error = Error::option("scale", format!("there is {}", reading.scale), "a number above 0");
         return Err(Refusal { errors: vec![error], remedies: Vec::new() });
     }
     let not_loaded = |missing: NotLoaded| Refusal { errors: vec![missing.into()], remedies: Vec::new() };

@@ -65,11 +65,11 @@ impl Options {
     }
 
     fn iou_error(there: &str) -> Error {
-        Error::new("IoU threshold", there_is(there), "a number from 0 to 1, such as 0.5")
+        Error::option("IoU threshold", there_is(there), "a number from 0 to 1, such as 0.5")
     }
 
     fn rates_error(there: &str) -> Error {
-        Error::new("False positives per image", there_is(there), "rising numbers above 0, such as 0.05, 0.1, 0.2")
+        Error::option("False positives per image", there_is(there), "rising numbers above 0, such as 0.05, 0.1, 0.2")
     }
 
     /// Least overlap with which a detection finds a lesion, 0..=1. It is compared in `f32`.
@@ -112,11 +112,11 @@ impl Resampling {
     pub fn new(replicates: u32, seed: u64, level: f64) -> Result<Self, Error> {
         if !(1..=Self::MAX_REPLICATES).contains(&replicates) {
             let expected = format!("a whole number from 1 to {}, such as 2000", Self::MAX_REPLICATES);
-            return Err(Error::new("Bootstrap replicates", there_is(&replicates.to_string()), expected));
+            return Err(Error::option("Bootstrap replicates", there_is(&replicates.to_string()), expected));
         }
         if !(level > 0.0 && level < 1.0) {
             let what = there_is(&level.to_string());
-            return Err(Error::new("Level of the intervals", what, "a number between 0 and 1, such as 0.95"));
+            return Err(Error::option("Level of the intervals", what, "a number between 0 and 1, such as 0.95"));
         }
         Ok(Self { replicates, seed, level })
     }
@@ -152,7 +152,7 @@ pub fn area_up_to(fp_per_image: f64) -> Result<f64, Error> {
         return Ok(fp_per_image);
     }
     let what = there_is(&fp_per_image.to_string());
-    Err(Error::new("Rate up to which areas are taken", what, "a number above 0, such as 1"))
+    Err(Error::option("Rate up to which areas are taken", what, "a number above 0, such as 1"))
 }
 
 fn there_is(text: &str) -> String {

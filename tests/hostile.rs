@@ -599,3 +599,38 @@ fn reading_a_bomb_can_be_cancelled() {
         "model.zip: reading was cancelled; expected to be read to the end."
     );
 }
+
+/// Code acts on the kind of an error, never on its sentence.
+#[test]
+fn errors_are_told_apart_by_kind() {
+    use froc::ErrorKind::{Cancelled, Data, Io, Option, TooLarge};
+
+    /// A file that cannot be read.
+    struct Lost;
+    impl std::io::Read for Lost {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            Err(std::io::Error::other("the disk is gone"))
+        }
+    }
+    impl std::io::Seek for Lost {
+        fn seek(&mut self, _: std::io::SeekFrom) -> std::io::Result<u64> {
+            Err(std::io::Error::other("the disk is gone"))
+        }
+    }
+    let kind_of = |zip: &[u8], flow| {
+        let read = froc::read_predictions("model.zip", Cursor::new(zip), &mut |_| flow);
+        let error = match read {
+            Err(error) => error,
+            Ok(predictions) => predictions.files().iter().find_map(|file| file.detections.err()).expect("one").clone(),
+        };
+        error.kind()
+    };
+    assert_eq!(kind_of(&two(), ControlFlow::Break(())), Cancelled);
+    assert_eq!(kind_of(b"PK\x03\x04", ControlFlow::Continue(())), Data);
+    assert_eq!(kind_of(&zip_of(&[("1.json", vec![b' '; 17 << 20])]), ControlFlow::Continue(())), TooLarge);
+    let lost = froc::read_predictions("model.zip", Lost, &mut |_| ControlFlow::Continue(()));
+    assert_eq!(lost.map(|_| ()).expect_err("lost").kind(), Io);
+    assert_eq!(froc::input::load_ground_truth("test.json", Lost).expect_err("lost").kind(), Io);
+    assert_eq!(read_ground_truth(b"{}").map(|_| ()).expect_err("no list").kind(), Data);
+    assert_eq!(Options::parse("2", "0.1").expect_err("above 1").kind(), Option);
+}

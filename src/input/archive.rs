@@ -18,14 +18,13 @@ use super::{OnProgress, Part, digest};
 #[cfg(not(target_arch = "wasm32"))]
 use super::{Progress, Stage};
 use crate::dataset::Predictions;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 const ZIP: &str = "a zip of prediction files, stored or deflated; pack the folder again as an ordinary zip";
 const WHOLE: &str = "a whole zip; copy or download it again, or pack the folder again";
 const BOMB: &str = "an ordinary zip of prediction files; this is how zip bombs are made, so pack the folder again";
 const SOUND: &str = "a sound zip; pack the folder again";
 const ONE_IMAGE: &str = "the predictions for one image, a few kilobytes";
-const TO_THE_END: &str = "to be read to the end";
 
 /// Reads every prediction file in a zip. `name` is the zip's base name.
 ///
@@ -37,7 +36,7 @@ const TO_THE_END: &str = "to be read to the end";
 /// boxes do not fit into the memory; or if `on_progress` ended it.
 pub fn read<R: Read + Seek>(name: &str, mut archive: R, on_progress: OnProgress<'_>) -> Result<Predictions, Error> {
     let part = read_share(name, &mut archive, (0, 1), on_progress)?;
-    let sha256 = digest(&mut archive, on_progress).map_err(|error| Error::new(name, error.to_string(), TO_THE_END))?;
+    let sha256 = digest(&mut archive, on_progress).map_err(|error| error.within(name))?;
     let predictions = part.finish(name);
     predictions.sha256().set(sha256);
     Ok(predictions)
@@ -103,7 +102,7 @@ pub fn read_file(
     let hash = || digest(&mut { file }, &mut |progress| on_progress(progress));
     let (part, sha256) = rayon::join(read_parts, hash);
     let predictions = part?.finish(name);
-    predictions.sha256().set(sha256.map_err(|error| Error::new(name, error.to_string(), TO_THE_END))?);
+    predictions.sha256().set(sha256.map_err(|error| error.within(name))?);
     Ok(predictions)
 }
 
@@ -120,5 +119,5 @@ fn join(mut parts: Vec<Part>) -> Result<Part, Error> {
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Error {
-    Error::new(name, format!("it cannot be read ({error})"), ZIP)
+    Error::new(name, format!("it cannot be read ({error})"), ZIP).of_kind(ErrorKind::Io)
 }

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::json::{AnyBox, BOM, Numbers, Part, Place, shorten};
-use super::{Contents, Format, OUT_OF_MEMORY};
+use super::{Contents, Format};
 use crate::dataset::{CLASSES, Class, Detections};
 use crate::error::Error;
 use crate::geometry::BBox;
@@ -120,7 +120,7 @@ impl Reader<'_> {
     }
 
     fn make_room<E: serde::de::Error>(&mut self, n: usize) -> Result<(), E> {
-        self.into.reserve(n).map_err(|_| self.place.fail(OUT_OF_MEMORY.0, OUT_OF_MEMORY.1))
+        self.into.reserve(n).map_err(|_| self.place.fail_as(Error::out_of_memory("")))
     }
 }
 

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use walkdir::WalkDir;
 
-use super::{CANCELLED, OnProgress, Part, Progress, Stage, sha256};
+use super::{OnProgress, Part, Progress, Stage, sha256};
 use crate::dataset::Predictions;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::limits::MAX_FILE_BYTES;
 
 /// Reads every prediction file in a folder and the folders inside it, in the order of their names.
@@ -22,7 +22,7 @@ pub fn read(name: &str, folder: &Path, on_progress: OnProgress<'_>) -> Result<Pr
     let mut digests = String::new();
     for (path, done) in paths.into_iter().zip(0..) {
         if on_progress(Progress { stage: Stage::Reading, done, total }).is_break() {
-            return Err(Error::new(name, CANCELLED, "to be read to the end"));
+            return Err(Error::cancelled(name));
         }
         let Some(format) = Part::format_of(&path) else { continue };
         let bytes = load(&folder.join(&path), &path);
@@ -42,7 +42,8 @@ fn list(name: &str, folder: &Path) -> Result<Vec<String>, Error> {
     let mut paths = Vec::new();
     let mut n_others = 0;
     for entry in WalkDir::new(folder).follow_links(true) {
-        let entry = entry.map_err(|error| Error::new(name, error.to_string(), "a folder that can be read"))?;
+        let entry = entry
+            .map_err(|error| Error::new(name, error.to_string(), "a folder that can be read").of_kind(ErrorKind::Io))?;
         let Ok(path) = entry.path().strip_prefix(folder) else { continue };
         let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
         let path = parts.join("/");
@@ -67,9 +68,11 @@ fn list(name: &str, folder: &Path) -> Result<Vec<String>, Error> {
 }
 
 fn load(file: &Path, path: &str) -> Result<Vec<u8>, Error> {
-    let cannot = |error: std::io::Error| Error::new(path, error.to_string(), "a file that can be read");
+    let cannot =
+        |error: std::io::Error| Error::new(path, error.to_string(), "a file that can be read").of_kind(ErrorKind::Io);
     if fs::metadata(file).map_err(cannot)?.len() > MAX_FILE_BYTES {
-        return Err(Error::new(path, "it has more than 256 MiB", "the predictions for one image, a few kilobytes"));
+        return Err(Error::new(path, "it has more than 256 MiB", "the predictions for one image, a few kilobytes")
+            .of_kind(ErrorKind::TooLarge));
     }
     fs::read(file).map_err(cannot)
 }

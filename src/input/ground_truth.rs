@@ -9,7 +9,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 
 use super::json::{BOM, Numbers, Part, Place, shorten};
 use crate::dataset::{Class, GroundTruth, Lesion};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::geometry::BBox;
 use crate::later::later;
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE};
@@ -118,7 +118,8 @@ impl Reader {
         }
         if !self.images.has_room(file_name.len()) || self.lesions.try_reserve(boxes.len()).is_err() {
             let what = "with it the lesions do not fit into the memory that there is";
-            return Err(self.place.fail(what, "a shorter list; close other programs, or use froc in the terminal"));
+            let expected = "a shorter list; close other programs, or use froc in the terminal";
+            return Err(self.place.fail_as(Error::new("", what, expected).of_kind(ErrorKind::OutOfMemory)));
         }
         let image = self.images.len() as u32;
         for (sym, bbox) in syms.iter().zip(boxes) {

@@ -43,7 +43,7 @@ pub(super) struct Place {
     /// What is being read in it.
     pub part: Part,
     /// What is there, and what was expected.
-    problem: Option<(String, String)>,
+    problem: Option<Error>,
     /// Numbers written as text are read; `text_number` says where the first one is.
     reads_text: bool,
     text_number: Option<Error>,
@@ -57,7 +57,12 @@ impl Place {
 
     /// Ends reading with a problem found here.
     pub fn fail<E: serde::de::Error>(&mut self, what: impl Into<String>, expected: impl Into<String>) -> E {
-        self.problem = Some((what.into(), expected.into()));
+        self.fail_as(Error::new("", what, expected))
+    }
+
+    /// Ends reading with an error found here.
+    pub fn fail_as<E: serde::de::Error>(&mut self, error: Error) -> E {
+        self.problem = Some(error);
         E::custom("see Place")
     }
 
@@ -78,8 +83,8 @@ impl Place {
     /// The sentence for an error of `serde_json` that ended reading here.
     pub fn error(self, record: &str, expected: &str, bytes: &[u8], error: &serde_json::Error) -> Error {
         let place = self.describe(record);
-        if let Some((what, expected)) = self.problem {
-            return Error::new(place, what, expected);
+        if let Some(error) = self.problem {
+            return error.at(place);
         }
         if error.is_data() {
             let message = error.to_string();

@@ -21,17 +21,10 @@ use std::ops::ControlFlow;
 use sha2::{Digest, Sha256};
 
 use crate::dataset::{Detections, PredictionFile, PredictionFiles, Predictions};
-use crate::error::Error;
-use crate::later::NotLoaded;
+use crate::error::{Error, ErrorKind};
 use crate::limits::{MAX_GROUND_TRUTH_BYTES, MAX_ROWS};
 
 pub use sniff::{HEAD_BYTES, Kind, identify};
-
-/// What a file is that does not fit into the memory, and what would.
-const OUT_OF_MEMORY: (&str, &str) = (
-    "with it the boxes do not fit into the memory that there is",
-    "fewer boxes; close other programs, leave out boxes with the lowest scores, or use froc in the terminal",
-);
 
 /// A way to write the detections of one image.
 pub struct Format {
@@ -44,7 +37,7 @@ pub struct Format {
 }
 
 fn full(_: TryReserveError) -> Error {
-    Error::new("", OUT_OF_MEMORY.0, OUT_OF_MEMORY.1)
+    Error::out_of_memory("")
 }
 
 /// What a file held besides detections.
@@ -122,7 +115,7 @@ impl Part {
     /// If there is no memory for them, or there are more than [`MAX_ROWS`] detections.
     pub fn with_room(n_files: usize, n_detections: usize) -> Result<Self, Error> {
         if n_detections > MAX_ROWS {
-            return Err(Error::new("", "it has more than 4 billion boxes", "fewer"));
+            return Err(Error::new("", "it has more than 4 billion boxes", "fewer").of_kind(ErrorKind::TooLarge));
         }
         let mut part = Self::with_capacity(n_files);
         part.detections.reserve_exact(n_detections).map_err(full)?;
@@ -199,14 +192,15 @@ impl Part {
             Ok((contents, bytes.is_empty()))
         });
         if self.detections.len() > MAX_ROWS {
-            return Err(Error::new(path, "with it the run has more than 4 billion boxes", "fewer"));
+            let error = Error::new(path, "with it the run has more than 4 billion boxes", "fewer");
+            return Err(error.of_kind(ErrorKind::TooLarge));
         }
         if !self.has_room_to_score() {
-            return Err(Error::new(path, OUT_OF_MEMORY.0, OUT_OF_MEMORY.1));
+            return Err(Error::out_of_memory(path));
         }
         let (detections, contents, is_empty) = match read {
             Ok((contents, is_empty)) => (Ok(first as u32..self.detections.len() as u32), contents, is_empty),
-            Err(error) if [OUT_OF_MEMORY.0, NotLoaded::WHAT].contains(&error.what()) => return Err(error),
+            Err(error) if error.kind() == ErrorKind::OutOfMemory => return Err(error),
             Err(error) => {
                 self.detections.truncate(first);
                 (Err(error), Contents::default(), false)
@@ -247,15 +241,19 @@ pub fn load_groups(name: &str, file: impl Read) -> Result<Vec<u8>, Error> {
 fn load(name: &str, file: impl Read, smaller: &str) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();
     file.take(MAX_GROUND_TRUTH_BYTES + 1).read_to_end(&mut bytes).map_err(|error| match error.kind() {
-        io::ErrorKind::OutOfMemory => Error::new(name, "it does not fit into the memory that there is", smaller),
+        io::ErrorKind::OutOfMemory => {
+            let what = "it does not fit into the memory that there is";
+            Error::new(name, what, smaller).of_kind(ErrorKind::OutOfMemory)
+        }
         _ => Error::new(
             name,
             format!("it cannot be read ({error})"),
             "a file that is still where it was; choose it again",
-        ),
+        )
+        .of_kind(ErrorKind::Io),
     })?;
     if bytes.len() as u64 > MAX_GROUND_TRUTH_BYTES {
-        return Err(Error::new(name, "it has more than 1 GiB", smaller));
+        return Err(Error::new(name, "it has more than 1 GiB", smaller).of_kind(ErrorKind::TooLarge));
     }
     Ok(bytes)
 }
@@ -289,9 +287,13 @@ impl Hasher {
 ///
 /// # Errors
 /// If the file cannot be read, or `on_progress` ended it.
-pub fn digest(mut file: impl Read + Seek, on_progress: OnProgress<'_>) -> io::Result<String> {
-    let total = file.seek(SeekFrom::End(0))?;
-    file.seek(SeekFrom::Start(0))?;
+pub fn digest(mut file: impl Read + Seek, on_progress: OnProgress<'_>) -> Result<String, Error> {
+    let cannot = |error: io::Error| {
+        Error::new("", format!("it cannot be read ({error})"), "a file that is still where it was; choose it again")
+            .of_kind(ErrorKind::Io)
+    };
+    let total = file.seek(SeekFrom::End(0)).map_err(cannot)?;
+    file.seek(SeekFrom::Start(0)).map_err(cannot)?;
     let mut hasher = Hasher::default();
     let mut buffer = vec![0; 1 << 20];
     let mut done = 0;
@@ -300,17 +302,15 @@ pub fn digest(mut file: impl Read + Seek, on_progress: OnProgress<'_>) -> io::Re
             Ok(0) => return Ok(hasher.digits()),
             Ok(n) => n,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
+            Err(error) => return Err(cannot(error)),
         };
         hasher.update(&buffer[..n]);
         done += n as u64;
         if on_progress(Progress { stage: Stage::Hashing, done, total }).is_break() {
-            return Err(io::Error::other(CANCELLED));
+            return Err(Error::cancelled(""));
         }
     }
 }
-
-const CANCELLED: &str = "reading was cancelled";
 
 fn hex(digest: &[u8]) -> String {
     use std::fmt::Write as _;

@@ -28,7 +28,7 @@ impl ErrorsFormat {
         match name {
             "csv" => Ok(Self::Csv),
             "json" => Ok(Self::Json),
-            _ => Err(Error::new("Format", format!("there is \"{name}\""), "csv or json")),
+            _ => Err(Error::option("Format", format!("there is \"{name}\""), "csv or json")),
         }
     }
 }

@@ -62,7 +62,7 @@ impl Format {
     pub fn named(name: &str) -> Result<Self, Error> {
         Self::ALL.into_iter().find(|format| format.name() == name).ok_or_else(|| {
             let expected = Self::ALL.map(Self::name).join(", ");
-            Error::new("Format", format!("there is \"{name}\""), format!("one of {expected}"))
+            Error::option("Format", format!("there is \"{name}\""), format!("one of {expected}"))
         })
     }
 

@@ -9,7 +9,7 @@ use rawzip::{
 };
 
 use super::{BOMB, WHOLE, ZIP};
-use crate::error::Error;
+use crate::error::{self, Error};
 use crate::input::Part;
 use crate::limits::MAX_FILES;
 use crate::order;
@@ -216,6 +216,7 @@ fn reject_overlaps<R: ReaderAt>(
 
 fn too_many(name: &str, n: u64) -> Error {
     Error::new(name, format!("it has {n} entries"), format!("{MAX_FILES} at most; split it into several zips"))
+        .of_kind(error::ErrorKind::TooLarge)
 }
 
 /// The sentence for a zip that cannot be opened.
@@ -225,7 +226,7 @@ fn broken(name: &str, error: &rawzip::Error) -> Error {
             Error::new(name, "it is no zip, or cut short: the list of entries, which ends a zip, is missing", WHOLE)
         }
         ErrorKind::IO(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
-            Error::new(name, format!("it cannot be read ({error})"), ZIP)
+            Error::new(name, format!("it cannot be read ({error})"), ZIP).of_kind(error::ErrorKind::Io)
         }
         _ => Error::new(name, format!("its list of entries is damaged ({error})"), WHOLE),
     }

@@ -5,8 +5,7 @@ use rawzip::{CompressionMethod, ErrorKind, ReaderAt, ZipArchive};
 
 use super::directory::Entry;
 use super::{ONE_IMAGE, SOUND, WHOLE, ZIP};
-use crate::error::Error;
-use crate::input::OUT_OF_MEMORY;
+use crate::error::{self, Error};
 use crate::limits::{FREE_FILE_BYTES, MAX_FILE_BYTES, MAX_RATIO};
 
 /// Reads entries one after the other, with buffers that are made once.
@@ -56,7 +55,7 @@ impl Inflater {
         }
         if n > most {
             let what = format!("it inflates to more than {MAX_RATIO} times its size, as zip bombs do");
-            return Err(Error::new(path, what, ONE_IMAGE));
+            return Err(Error::new(path, what, ONE_IMAGE).of_kind(error::ErrorKind::TooLarge));
         }
         if n > says && is_deflated {
             return Err(Error::new(path, format!("it has more bytes than the zip says ({says})"), SOUND));
@@ -133,11 +132,11 @@ fn checksum(bytes: &[u8]) -> u32 {
 }
 
 fn no_memory(path: &str) -> Error {
-    Error::new(path, OUT_OF_MEMORY.0, OUT_OF_MEMORY.1)
+    Error::out_of_memory(path)
 }
 
 fn too_large(path: &str) -> Error {
-    Error::new(path, "it inflates to more than 256 MiB", ONE_IMAGE)
+    Error::new(path, "it inflates to more than 256 MiB", ONE_IMAGE).of_kind(error::ErrorKind::TooLarge)
 }
 
 /// What a compression method is called that is not read.

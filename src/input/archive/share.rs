@@ -9,10 +9,10 @@ use rawzip::{ReaderAt, ZipArchive};
 
 use super::directory::{self, Directory, Entry, stored_bytes};
 use super::inflate::Inflater;
-use super::{BOMB, TO_THE_END, unreadable};
-use crate::error::Error;
+use super::{BOMB, unreadable};
+use crate::error::{Error, ErrorKind};
 use crate::input::source::{Ahead, Seekable};
-use crate::input::{CANCELLED, OnProgress, Part, Progress, Stage};
+use crate::input::{OnProgress, Part, Progress, Stage};
 use crate::limits::{FREE_ZIP_BYTES, MAX_RATIO};
 
 /// Reads one share of the prediction files in a zip, in the order of its list of entries, and as many at a time as its
@@ -111,14 +111,14 @@ impl<R: ReaderAt> ShareReader<R> {
         for entry in self.entries.by_ref().take(n) {
             let progress = Progress { stage: Stage::Reading, done: self.done, total: self.total };
             if on_progress(progress).is_break() {
-                return Err(Error::new(name, CANCELLED, TO_THE_END));
+                return Err(Error::cancelled(name));
             }
             let Some(format) = Part::format_of(&entry.path) else { continue };
             let bytes = self.inflater.read(&self.zip, &entry);
             self.inflated_bytes += bytes.as_ref().map_or(0, |bytes| bytes.len()) as u64;
             if self.inflated_bytes > self.most {
                 let what = format!("its files inflate to more than {MAX_RATIO} times their size");
-                return Err(Error::new(name, what, BOMB));
+                return Err(Error::new(name, what, BOMB).of_kind(ErrorKind::TooLarge));
             }
             self.done += entry.stored_bytes();
             self.part.add(entry.path, format, bytes).map_err(|error| error.within(name))?;
