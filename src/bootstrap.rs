@@ -14,12 +14,13 @@ use std::ops::ControlFlow;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::dataset::{CLASSES, Class, GroundTruth};
+use crate::dataset::GroundTruth;
 use crate::error::Error;
 use crate::geometry::Extent;
 use crate::input::groups::Groups;
 use crate::matching::Verdict;
 use crate::options::{Options, Resampling};
+use crate::protocol::Class;
 use crate::run::Run;
 use crate::score::official::Counts;
 use crate::score::{average_recall, mean};
@@ -27,8 +28,6 @@ use crate::score::{average_recall, mean};
 /// Name and version of the generator; it changes when the draws of a seed do.
 pub const GENERATOR: &str = "froc-bootstrap-1";
 
-/// The ten classes, and all of them pooled.
-const N_ROWS: usize = CLASSES.len() + 1;
 /// Units are numbered in 30 bits, beside two flags.
 const MAX_UNITS: usize = 1 << 30;
 
@@ -114,8 +113,8 @@ impl Marks {
     /// The marks of each class of a run, then of all classes ranked together.
     fn of_run(ground_truth: &GroundTruth, run: &Run, options: &Options, unit_of_image: &[u32]) -> Vec<Self> {
         let mut pooled: Vec<(f32, u32)> = Vec::new();
-        let mut all: Vec<Self> = Vec::with_capacity(N_ROWS);
-        for class in Class::all() {
+        let mut all: Vec<Self> = Vec::with_capacity(ground_truth.protocol().n_classes() + 1);
+        for class in ground_truth.classes() {
             let scores = run.ranking(class).scores();
             let n_lesions = ground_truth.n_lesions(class);
             let verdicts = run.verdicts(class, n_lesions, options.iou_threshold(), Extent::PlusOne);
@@ -214,7 +213,8 @@ impl Bootstrap {
         groups: Groups,
     ) -> Result<Self, Error> {
         let images = groups.sizes();
-        let lesions: Vec<_> = Class::all().map(|class| lesions_of_units(ground_truth, class, &groups)).collect();
+        let lesions: Vec<_> =
+            ground_truth.classes().map(|class| lesions_of_units(ground_truth, class, &groups)).collect();
         check(ground_truth, &groups, &lesions)?;
         let marks = runs.iter().map(|run| Marks::of_run(ground_truth, run, options, groups.of_image())).collect();
         let nothing = Tally { lesions: Vec::new(), true_positives: vec![Vec::new(); runs.len()] };
@@ -319,15 +319,17 @@ impl Bootstrap {
     }
 
     fn value(&self, tally: &Tally, run: usize, replicate: usize, row: Row, statistic: Statistic) -> Option<f64> {
-        let n_rates = self.fp_per_image.len();
-        let lesions = &tally.lesions[replicate * CLASSES.len()..][..CLASSES.len()];
-        let found = &tally.true_positives[run][replicate * N_ROWS * n_rates..][..N_ROWS * n_rates];
+        let (n_classes, n_rates) = (self.lesions.len(), self.fp_per_image.len());
+        // Each class, and all of them pooled.
+        let n_counts = (n_classes + 1) * n_rates;
+        let lesions = &tally.lesions[replicate * n_classes..][..n_classes];
+        let found = &tally.true_positives[run][replicate * n_counts..][..n_counts];
         let recall = |row: usize, lesions: u32, rate: usize| {
             (lesions > 0).then(|| f64::from(found[row * n_rates + rate]) / f64::from(lesions))
         };
         let at = |rate: usize| match row {
             Row::Class(class) => recall(class.index(), lesions[class.index()], rate),
-            Row::Pooled => recall(CLASSES.len(), lesions.iter().sum(), rate),
+            Row::Pooled => recall(n_classes, lesions.iter().sum(), rate),
             Row::Mean => mean(lesions.iter().enumerate().filter_map(|(class, lesions)| recall(class, *lesions, rate))),
         };
         match statistic {

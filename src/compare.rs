@@ -2,10 +2,11 @@
 
 use crate::bootstrap::{Bootstrap, Interval, Row, Statistic};
 use crate::curve::Curve;
-use crate::dataset::{Class, GroundTruth};
+use crate::dataset::GroundTruth;
 use crate::geometry::Extent;
 use crate::options::Options;
 use crate::order;
+use crate::protocol::Class;
 use crate::run::Run;
 use crate::score::official::Counts;
 use crate::score::{exact, sizes};
@@ -98,15 +99,17 @@ impl Changes {
     /// One entry a rate.
     #[must_use]
     pub fn new(ground_truth: &GroundTruth, [baseline, other]: [&Run; 2], options: &Options) -> Vec<Self> {
-        let found: Vec<[Vec<Vec<bool>>; 2]> =
-            Class::all().map(|class| [baseline, other].map(|run| found(ground_truth, run, class, options))).collect();
+        let found: Vec<[Vec<Vec<bool>>; 2]> = ground_truth
+            .classes()
+            .map(|class| [baseline, other].map(|run| found(ground_truth, run, class, options)))
+            .collect();
         (0..options.fp_per_image().len()).map(|rate| Self::at(ground_truth, &found, rate)).collect()
     }
 
     fn at(ground_truth: &GroundTruth, found: &[[Vec<Vec<bool>>; 2]], rate: usize) -> Self {
         let mut changes = Self::default();
         let mut in_image = vec![[0_usize; 2]; ground_truth.n_images()];
-        for (class, [baseline, other]) in Class::all().zip(found) {
+        for (class, [baseline, other]) in ground_truth.classes().zip(found) {
             let (baseline, other) = (&baseline[rate], &other[rate]);
             for (before, after) in baseline.iter().zip(other) {
                 changes.lesions.add([usize::from(*before), usize::from(*after)]);
@@ -123,7 +126,7 @@ impl Changes {
             }
         }
         for (image, counts) in in_image.into_iter().enumerate() {
-            if Class::all().any(|class| !ground_truth.lesions(class, image).1.is_empty()) {
+            if ground_truth.has_lesions(image) {
                 changes.images.add(counts);
             }
         }

@@ -11,60 +11,11 @@ use crate::error::{Error, ErrorKind};
 use crate::geometry::{BBox, Extent};
 use crate::limits::MAX_ROWS;
 use crate::notice::Notices;
+use crate::protocol::{CHESTX_DET10, Class, MAX_CLASSES, PerClass, Protocol};
 use crate::texts::{Finder, Texts};
 
 pub use files::{FileView, PredictionFile, PredictionFiles};
 use lesions::Lesions;
-
-/// The ten findings of ChestX-Det10, in the official order.
-pub const CLASSES: [&str; 10] = [
-    "Consolidation",
-    "Fibrosis",
-    "Effusion",
-    "Nodule",
-    "Mass",
-    "Emphysema",
-    "Calcification",
-    "Atelectasis",
-    "Fracture",
-    "Pneumothorax",
-];
-
-/// A class as its place in [`CLASSES`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Class(u8);
-
-impl Class {
-    /// All ten, in the official order.
-    pub fn all() -> impl Iterator<Item = Self> {
-        (0..CLASSES.len() as u8).map(Self)
-    }
-
-    /// The class of that exact official name, text or bytes.
-    #[must_use]
-    pub fn named(name: impl AsRef<[u8]>) -> Option<Self> {
-        let name = name.as_ref();
-        CLASSES.iter().position(|class| class.as_bytes() == name).map(|at| Self(at as u8))
-    }
-
-    /// The official name.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        CLASSES[self.0 as usize]
-    }
-
-    /// The place in [`CLASSES`], 0..10.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// Does the same for each class, in the official order of results: on all cores natively, one after the other in a
-/// browser's worker.
-pub fn each_class<T: Send>(of: impl Fn(Class) -> T + Send + Sync) -> Vec<T> {
-    map_all(Class::all().collect(), of)
-}
 
 /// Does the same with each, in order: on all cores natively, one after the other in a browser's worker.
 pub fn map_all<A: Send, B: Send>(all: Vec<A>, of: impl Fn(A) -> B + Send + Sync) -> Vec<B> {
@@ -101,18 +52,21 @@ pub struct GroundTruth {
     /// Whether the name of an image holds a `/`.
     has_folders: bool,
     lesions: Lesions,
+    protocol: Protocol,
     notices: Notices,
 }
 
 impl GroundTruth {
-    /// Puts lesions into columns; images keep their order, lesions of an image theirs.
+    /// The ground truth of a protocol's classes: puts lesions into columns; images keep their order, lesions of an image
+    /// theirs.
     ///
     /// # Errors
     /// If there are no images, two images share a name, there are more than [`MAX_ROWS`], a lesion names an image that
-    /// is not there, or the area of a box is not finite in `f32`.
+    /// is not there or a class that the protocol has not, or the area of a box is not finite in `f32`.
     pub fn new(
         name: &str,
         sha256: String,
+        protocol: Protocol,
         images: impl Into<Texts>,
         lesions: &[Lesion],
         notices: Notices,
@@ -151,10 +105,52 @@ impl GroundTruth {
                     "corners in pixels",
                 ));
             }
+            if lesion.class.index() >= protocol.n_classes() {
+                return Err(Error::new(
+                    format!("{name}, \"{image}\""),
+                    format!("a lesion is of class number {}", lesion.class.index()),
+                    format!("a number below {}", protocol.n_classes()),
+                ));
+            }
         }
         let has_folders = images.iter().any(|image| image.contains('/'));
-        let lesions = Lesions::new(images.len(), lesions);
-        Ok(Self { name: name.to_owned(), sha256, images, image_of_file, has_folders, lesions, notices })
+        let lesions = Lesions::new(images.len(), lesions, &protocol);
+        Ok(Self { name: name.to_owned(), sha256, images, image_of_file, has_folders, lesions, protocol, notices })
+    }
+
+    /// What the evaluation on it is.
+    #[must_use]
+    pub const fn protocol(&self) -> &Protocol {
+        &self.protocol
+    }
+
+    /// The classes of its protocol, in order.
+    #[must_use]
+    pub fn classes(&self) -> impl ExactSizeIterator<Item = Class> + Clone + use<> {
+        self.protocol.classes()
+    }
+
+    /// The name of one of its classes.
+    #[must_use]
+    pub fn class_name(&self, class: Class) -> &str {
+        self.protocol.class_name(class)
+    }
+
+    /// The value that `of` gives each of its classes.
+    pub fn per_class<T>(&self, of: impl FnMut(Class) -> T) -> PerClass<T> {
+        PerClass::new(&self.protocol, of)
+    }
+
+    /// Whether an image has lesions of any class.
+    #[must_use]
+    pub fn has_lesions(&self, image: usize) -> bool {
+        self.lesions.are_in(image)
+    }
+
+    /// Lesions of all classes in all images.
+    #[must_use]
+    pub const fn n_all_lesions(&self) -> usize {
+        self.lesions.n()
     }
 
     /// Base name of the file.
@@ -189,7 +185,7 @@ impl GroundTruth {
 
     /// Lesions of a class in all images.
     #[must_use]
-    pub const fn n_lesions(&self, class: Class) -> usize {
+    pub fn n_lesions(&self, class: Class) -> usize {
         self.lesions.n_of(class)
     }
 
@@ -260,21 +256,19 @@ fn key(file: &str) -> &str {
     file.strip_suffix(".json").unwrap_or(file)
 }
 
-/// Detections in columns, in the order in which they were read.
-///
-/// Boxes under names that the official script does not read are kept too, so that they can be read by choice; they have
-/// no class.
+/// Detections in columns, in the order in which they were read, each under the class name that its file gives it: which
+/// names are classes, the protocol of a ground truth says.
 #[derive(Debug, Clone, Default)]
 pub struct Detections {
     boxes: Vec<BBox>,
     scores: Vec<f32>,
-    /// The place of the class in [`CLASSES`], or after those, of the name in `unread_names`.
-    keys: Vec<u8>,
-    unread_names: Vec<String>,
+    /// The place of the name of each among `names`, or [`NO_NAME`].
+    keys: Vec<u16>,
+    names: Vec<String>,
 }
 
-/// The most different unread names that are kept: class names are few, and a `u8` numbers them with the classes.
-const MAX_UNREAD_NAMES: usize = u8::MAX as usize - CLASSES.len();
+/// The key of a box whose name is not kept: there were too many others.
+const NO_NAME: u16 = u16::MAX;
 
 impl Detections {
     /// Makes room for `n` more. The columns are the one thing that grows with a run without bound, so that a run too
@@ -288,56 +282,41 @@ impl Detections {
         self.keys.try_reserve(n)
     }
 
-    /// Appends one detection.
+    /// Appends a detection of one of the ten classes of ChestX-Det10.
     pub fn push(&mut self, class: Class, bbox: BBox, score: f32) {
-        self.push_key(class.0, bbox, score);
+        self.push_named(CHESTX_DET10.get(class.index()).copied().unwrap_or_default(), bbox, score);
     }
 
-    /// Appends a box under a name that is not read; it is not kept if there are too many such names.
-    pub fn push_unread(&mut self, name: &str, bbox: BBox, score: f32) {
-        if let Some(key) = self.key_of_unread(name) {
-            self.push_key(key, bbox, score);
-        }
-    }
-
-    /// The key of a name that is not read; `None` if there are too many such names.
-    fn key_of_unread(&mut self, name: &str) -> Option<u8> {
-        let at = self.unread_names.iter().position(|other| other == name).or_else(|| {
-            (self.unread_names.len() < MAX_UNREAD_NAMES).then(|| {
-                self.unread_names.push(name.to_owned());
-                self.unread_names.len() - 1
-            })
-        });
-        at.map(|at| (CLASSES.len() + at) as u8)
-    }
-
-    fn push_key(&mut self, key: u8, bbox: BBox, score: f32) {
+    /// Appends a detection under a class name as it is written, which is not kept if there are too many different ones.
+    pub fn push_named(&mut self, name: &str, bbox: BBox, score: f32) {
+        let key = self.key_of(name);
         self.boxes.push(bbox);
         self.scores.push(score);
         self.keys.push(key);
     }
 
-    /// How many have a class.
-    #[must_use]
-    pub fn n_read(&self) -> usize {
-        self.n_of_classes().iter().sum()
-    }
-
-    /// How many each class has, in the official order.
-    #[must_use]
-    pub fn n_of_classes(&self) -> [usize; CLASSES.len()] {
-        let mut of_keys = [0; u8::MAX as usize + 1];
-        for key in &self.keys {
-            of_keys[usize::from(*key)] += 1;
+    /// The key of a name; [`NO_NAME`] if there are too many.
+    fn key_of(&mut self, name: &str) -> u16 {
+        if let Some(at) = self.names.iter().position(|other| other == name) {
+            return at as u16;
         }
-        std::array::from_fn(|class| of_keys[class])
+        if self.names.len() >= MAX_CLASSES {
+            return NO_NAME;
+        }
+        self.names.push(name.to_owned());
+        (self.names.len() - 1) as u16
     }
 
-    /// The name of a detection that has no class.
+    /// The different names, in the order of first sight.
     #[must_use]
-    pub fn unread_name(&self, at: usize) -> Option<&str> {
-        let at = usize::from(self.keys[at]).checked_sub(CLASSES.len())?;
-        self.unread_names.get(at).map(String::as_str)
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The name of a detection as it is written.
+    #[must_use]
+    pub fn name(&self, at: usize) -> &str {
+        self.names.get(usize::from(self.keys[at])).map_or("", String::as_str)
     }
 
     /// How many there are.
@@ -375,41 +354,36 @@ impl Detections {
         self.keys.shrink_to_fit();
     }
 
-    /// Appends all of another run's, and gives the number of the first of them. A box under a name that is not read
-    /// stays, but without its name if there are too many such names.
+    /// Appends all of another run's, and gives the number of the first of them.
     ///
     /// # Errors
     /// If there is no memory for them.
     pub fn append(&mut self, other: Self) -> Result<usize, TryReserveError> {
         let first = self.len();
         self.reserve(other.len())?;
-        let keys: Vec<u8> = other.unread_names.iter().map(|name| self.key_of_unread(name).unwrap_or(u8::MAX)).collect();
-        let key = |key: u8| match usize::from(key).checked_sub(CLASSES.len()) {
-            None => key,
-            Some(at) => keys.get(at).copied().unwrap_or(u8::MAX),
-        };
+        let keys: Vec<u16> = other.names.iter().map(|name| self.key_of(name)).collect();
+        let key = |key: u16| keys.get(usize::from(key)).copied().unwrap_or(NO_NAME);
         self.boxes.extend(other.boxes);
         self.scores.extend(other.scores);
         self.keys.extend(other.keys.into_iter().map(key));
         Ok(first)
     }
 
-    /// The columns: boxes, scores, keys, and the names that keys after the classes stand for.
+    /// The columns: boxes, scores, and the places of the names among [`Detections::names`].
     #[must_use]
-    pub fn columns(&self) -> (&[BBox], &[f32], &[u8], &[String]) {
-        (&self.boxes, &self.scores, &self.keys, &self.unread_names)
+    pub fn columns(&self) -> (&[BBox], &[f32], &[u16]) {
+        (&self.boxes, &self.scores, &self.keys)
     }
 
-    /// Detections of columns as [`Detections::columns`] gives them; `None` if they are not of one length, a score is not
-    /// finite, or a key stands for nothing.
+    /// Detections of columns as [`Detections::columns`] and [`Detections::names`] give them; `None` if they are not of one
+    /// length, a score is not finite, or a key stands for nothing.
     #[must_use]
-    pub fn from_columns(boxes: Vec<BBox>, scores: Vec<f32>, keys: Vec<u8>, unread_names: Vec<String>) -> Option<Self> {
-        let n_names = CLASSES.len() + unread_names.len();
+    pub fn from_columns(boxes: Vec<BBox>, scores: Vec<f32>, keys: Vec<u16>, names: Vec<String>) -> Option<Self> {
         let is_whole = boxes.len() == scores.len()
             && scores.len() == keys.len()
             && scores.iter().all(|score| score.is_finite())
-            && keys.iter().all(|key| usize::from(*key) < n_names || *key == u8::MAX);
-        is_whole.then_some(Self { boxes, scores, keys, unread_names })
+            && keys.iter().all(|key| usize::from(*key) < names.len() || *key == NO_NAME);
+        is_whole.then_some(Self { boxes, scores, keys, names })
     }
 
     /// Forgets all but the first `len`.
@@ -431,11 +405,29 @@ impl Detections {
         self.scores[at]
     }
 
-    /// The class of a detection; `None` for a box under a name that is not read.
+    /// What each name is under a protocol.
     #[must_use]
-    pub fn class(&self, at: usize) -> Option<Class> {
-        let key = self.keys[at];
-        (usize::from(key) < CLASSES.len()).then_some(Class(key))
+    pub fn classes(&self, protocol: &Protocol) -> ClassOfName {
+        ClassOfName(self.names.iter().map(|name| protocol.class_named(name)).collect())
+    }
+
+    /// The class of a detection, where `of` is what the names of these detections are; `None` for a box under a name that is
+    /// none of a class.
+    #[must_use]
+    pub fn class(&self, at: usize, of: &ClassOfName) -> Option<Class> {
+        of.get(self.keys[at])
+    }
+}
+
+/// The class that each name of a run's detections stands for, if any.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClassOfName(Vec<Option<Class>>);
+
+impl ClassOfName {
+    /// The class of a key of [`Detections::columns`].
+    #[must_use]
+    pub fn get(&self, key: u16) -> Option<Class> {
+        self.0.get(usize::from(key)).copied().flatten()
     }
 }
 

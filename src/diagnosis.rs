@@ -14,9 +14,10 @@ use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use crate::curve::Curve;
-use crate::dataset::{CLASSES, Class, GroundTruth};
+use crate::dataset::GroundTruth;
 use crate::geometry::{BBox, Extent, iou};
 use crate::order::sorted;
+use crate::protocol::{Class, PerClass};
 use crate::run::{Prepared, Run};
 use crate::score::official::Counts;
 use crate::score::{exact, pooled_curve};
@@ -98,7 +99,7 @@ impl Category {
 }
 
 /// For each class, the score from which on its detections count; where it is `None`, none counts.
-pub type ScoreThresholds = [Option<f32>; CLASSES.len()];
+pub type ScoreThresholds = PerClass<Option<f32>>;
 
 /// Whether a detection of that score counts.
 fn counts(score: f32, threshold: Option<f32>) -> bool {
@@ -113,15 +114,13 @@ pub fn operating_thresholds(
     iou_threshold: f64,
     fp_per_image: f64,
 ) -> ScoreThresholds {
-    let mut thresholds = [None; CLASSES.len()];
-    for (threshold, class) in thresholds.iter_mut().zip(Class::all()) {
+    ground_truth.per_class(|class| {
         let counts = counts_of(ground_truth, class);
         let verdicts = run.verdicts(class, counts.n_lesions, iou_threshold, Extent::PlusOne);
         let curve = Curve::new(run.ranking(class).shared_scores(), verdicts.hits());
         let points = exact::operating_points(&curve, counts, &[fp_per_image]);
-        *threshold = points.first().and_then(|point| point.score_threshold);
-    }
-    thresholds
+        points.first().and_then(|point| point.score_threshold)
+    })
 }
 
 /// The score threshold of all classes ranked together at their exact operating point of a rate: the same for each class.
@@ -135,7 +134,8 @@ pub fn pooled_thresholds(
     let counts = Counts { n_lesions: 0, n_images: ground_truth.n_images() };
     let curve = pooled_curve(ground_truth, run, iou_threshold);
     let points = exact::operating_points(&curve, counts, &[fp_per_image]);
-    [points.first().and_then(|point| point.score_threshold); CLASSES.len()]
+    let threshold = points.first().and_then(|point| point.score_threshold);
+    ground_truth.per_class(|_| threshold)
 }
 
 fn counts_of(ground_truth: &GroundTruth, class: Class) -> Counts {
@@ -149,7 +149,7 @@ pub struct Diagnosis {
     /// Of each detection of the run; meaningless for a box without a class.
     categories: Vec<Category>,
     /// Of each class.
-    lesions: Vec<LesionsOfClass>,
+    lesions: PerClass<LesionsOfClass>,
     /// Whether the detections of each image were compared with its lesions.
     is_looked_at: Vec<bool>,
 }
@@ -201,8 +201,7 @@ impl Diagnosis {
     pub fn begin(ground_truth: &GroundTruth, prepared: &Prepared, iou_threshold: f64) -> Self {
         let detections = prepared.predictions.detections();
         let mut categories = vec![Category::Elsewhere; detections.len()];
-        let mut lesions: Vec<LesionsOfClass> = Vec::with_capacity(CLASSES.len());
-        for class in Class::all() {
+        let lesions = ground_truth.per_class(|class| {
             let mut of_class = LesionsOfClass::new(ground_truth.n_lesions(class));
             let ranking = prepared.run.ranking(class);
             let verdicts = prepared.run.verdicts(class, of_class.found_at.len(), iou_threshold, Extent::PlusOne);
@@ -216,8 +215,8 @@ impl Diagnosis {
                     of_class.found_at[claim.lesion as usize] = Some(ranking.scores()[rank]);
                 }
             }
-            lesions.push(of_class);
-        }
+            of_class
+        });
         let is_looked_at = vec![false; ground_truth.n_images()];
         Self { iou_threshold: iou_threshold as f32, categories, lesions, is_looked_at }
     }
@@ -253,7 +252,7 @@ impl Diagnosis {
         let mut seen = Vec::new();
         for at in prepared.run.detections(image) {
             let at = at as usize;
-            let Some(class) = detections.class(at) else { continue };
+            let Some(class) = prepared.run.class(detections, at) else { continue };
             let bbox = detections.bbox(at);
             let mut own = 0.0_f32;
             let mut is_on_another = false;
@@ -262,7 +261,7 @@ impl Diagnosis {
                 let overlap = iou(bbox, there, Extent::PlusOne);
                 if of == class {
                     own = own.max(overlap);
-                    self.lesions[class.index()].is_approached[lesion as usize] |= overlap >= BADLY_PLACED;
+                    self.lesions[class].is_approached[lesion as usize] |= overlap >= BADLY_PLACED;
                 } else if overlap >= self.iou_threshold {
                     is_on_another = true;
                     seen.push((of, Seen { lesion, by: class, score: detections.score(at) }));
@@ -283,7 +282,7 @@ impl Diagnosis {
         });
         seen.dedup_by_key(|(of, seen)| (*of, seen.lesion, seen.by));
         for (of, seen) in seen {
-            self.lesions[of.index()].seen.push(seen);
+            self.lesions[of].seen.push(seen);
         }
     }
 
@@ -302,9 +301,9 @@ impl Diagnosis {
     /// What a lesion is at score thresholds: [`Category::TruePositive`] if a detection that counts finds it.
     #[must_use]
     pub fn lesion(&self, class: Class, lesion: usize, thresholds: &ScoreThresholds) -> Category {
-        let of_class = &self.lesions[class.index()];
+        let of_class = &self.lesions[class];
         match of_class.found_at[lesion] {
-            Some(score) if counts(score, thresholds[class.index()]) => Category::TruePositive,
+            Some(score) if counts(score, thresholds[class]) => Category::TruePositive,
             Some(_) => Category::OutRanked,
             None if of_class.is_approached[lesion] => Category::BadlyPlacedLesion,
             None if self.seen_as(class, lesion, thresholds).next().is_some() => Category::SeenAsAnotherClass,
@@ -315,17 +314,17 @@ impl Diagnosis {
     /// The score of the detection that finds a lesion, whether it counts or not.
     #[must_use]
     pub fn found_at(&self, class: Class, lesion: usize) -> Option<f32> {
-        self.lesions[class.index()].found_at[lesion]
+        self.lesions[class].found_at[lesion]
     }
 
     /// The other classes of which a detection counts on a lesion, rising.
     pub fn seen_as(&self, class: Class, lesion: usize, thresholds: &ScoreThresholds) -> impl Iterator<Item = Class> {
-        let seen = &self.lesions[class.index()].seen;
+        let seen = &self.lesions[class].seen;
         let first = seen.partition_point(|seen| (seen.lesion as usize) < lesion);
         seen[first..]
             .iter()
             .take_while(move |seen| seen.lesion as usize == lesion)
-            .filter(|seen| counts(seen.score, thresholds[seen.by.index()]))
+            .filter(|seen| counts(seen.score, thresholds[seen.by]))
             .map(|seen| seen.by)
     }
 
@@ -342,7 +341,7 @@ impl Diagnosis {
         thresholds: &ScoreThresholds,
         fp_per_image: Option<f64>,
     ) -> Tally {
-        let threshold = thresholds[class.index()];
+        let threshold = thresholds[class];
         let ranking = run.ranking(class);
         let n_counted = ranking.scores().partition_point(|score| counts(*score, threshold));
         let mut causes = [0; 9];
@@ -428,14 +427,14 @@ impl Diagnosis {
     /// `[lesions of][found as]`. On the diagonal are the lesions that are found.
     #[must_use]
     pub fn found_as(&self, thresholds: &ScoreThresholds) -> Vec<Vec<FoundAs>> {
-        let mut table = vec![vec![FoundAs::default(); CLASSES.len()]; CLASSES.len()];
-        for (of, row) in Class::all().zip(&mut table) {
-            let of_class = &self.lesions[of.index()];
-            let is_found =
-                |lesion: usize| of_class.found_at[lesion].is_some_and(|score| counts(score, thresholds[of.index()]));
+        let n_classes = self.lesions.iter().len();
+        let mut table = vec![vec![FoundAs::default(); n_classes]; n_classes];
+        for (of, row) in (0..n_classes).map(Class::at).zip(&mut table) {
+            let of_class = &self.lesions[of];
+            let is_found = |lesion: usize| of_class.found_at[lesion].is_some_and(|score| counts(score, thresholds[of]));
             row[of.index()].count = (0..of_class.found_at.len()).filter(|lesion| is_found(*lesion)).count();
             for seen in &of_class.seen {
-                if counts(seen.score, thresholds[seen.by.index()]) {
+                if counts(seen.score, thresholds[seen.by]) {
                     row[seen.by.index()].count += 1;
                     row[seen.by.index()].missed += usize::from(!is_found(seen.lesion as usize));
                 }
@@ -464,7 +463,7 @@ impl LesionsOfClass {
 #[must_use]
 pub fn lesions_of(ground_truth: &GroundTruth, image: usize) -> Vec<(Class, u32, BBox)> {
     let mut here = Vec::new();
-    for class in Class::all() {
+    for class in ground_truth.classes() {
         let (first, boxes) = ground_truth.lesions(class, image);
         here.extend(boxes.iter().zip(first..).map(|(bbox, lesion)| (class, lesion, *bbox)));
     }

@@ -5,11 +5,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use crate::dataset::{CLASSES, Class, Detections, FileView, GroundTruth, Predictions};
+use crate::dataset::{Detections, FileView, GroundTruth, Predictions};
 use crate::error::Error;
 use crate::geometry::{BBox, Extent, IMAGE_SIDE, iou};
 use crate::input::remedy::{loose_name, read_box, top_folders};
 use crate::notice::{Finding, MAX_EXAMPLES, Remedy};
+use crate::protocol::{Class, Protocol};
 use crate::reading::{FileNames, Folders, Layout, Reading};
 use crate::run::Run;
 
@@ -182,7 +183,7 @@ fn boxes(case: Case<'_>) -> Option<Finding> {
     if case.reading.boxes != Layout::Corners || (case.reading.scale - 1.0).abs() > f64::EPSILON {
         return None;
     }
-    let beside = beside_lesions(case, Detections::class);
+    let beside = beside_lesions(case, |detections, at| case.run.class(detections, at));
     let before = share_on_lesions(&beside, 0.0, |bbox| bbox)?;
     if before * LEAST_RATIO > 1.0 {
         return None;
@@ -212,7 +213,7 @@ fn boxes(case: Case<'_>) -> Option<Finding> {
     let detections = case.predictions.detections();
     Some(Finding {
         code: if layout == Layout::Corners { "other_image_size" } else { "box_layout" },
-        count: detections.n_read(),
+        count: n_scores(case),
         sentence: format!(
             "Read as x1, y1, x2, y2 in pixels, {} of the boxes lie on a lesion of their class; read {how}, {} do.",
             percent(before),
@@ -304,22 +305,22 @@ impl Seen {
 /// Class names in another spelling, each with the class it is nearest to.
 fn class_names(case: Case<'_>) -> Option<Finding> {
     let detections = case.predictions.detections();
-    let (.., unread_names) = detections.columns();
-    if unread_names.is_empty() {
+    let protocol = case.ground_truth.protocol();
+    if detections.names().iter().all(|name| protocol.class_named(name).is_some()) {
         return None;
     }
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     for (_, at) in all(case) {
-        if let Some(name) = detections.unread_name(at) {
-            *counts.entry(name).or_default() += 1;
+        if case.run.class(detections, at).is_none() {
+            *counts.entry(detections.name(at)).or_default() += 1;
         }
     }
     let indices = index_names(case, &counts);
     let meant: BTreeMap<String, String> = counts
         .keys()
         .filter_map(|name| {
-            let class = indices.get(*name).copied().or_else(|| nearest(name))?;
-            Some(((*name).to_owned(), class.name().to_owned()))
+            let class = indices.get(*name).copied().or_else(|| nearest(name, protocol))?;
+            Some(((*name).to_owned(), protocol.class_name(class).to_owned()))
         })
         .collect();
     if meant.is_empty() {
@@ -354,11 +355,11 @@ fn index_names(case: Case<'_>, counts: &BTreeMap<&str, usize>) -> BTreeMap<Strin
     let numbers: BTreeMap<&str, usize> =
         counts.keys().filter_map(|name| Some((*name, name.trim().parse().ok()?))).collect();
     let from = |first: usize| -> BTreeMap<String, Class> {
-        let class = |number: usize| Class::all().nth(number.checked_sub(first)?);
+        let class = |number: usize| case.ground_truth.classes().nth(number.checked_sub(first)?);
         numbers.iter().filter_map(|(name, number)| Some(((*name).to_owned(), class(*number)?))).collect()
     };
     let share = |classes: &BTreeMap<String, Class>| {
-        let class_of = |detections: &Detections, at: usize| classes.get(detections.unread_name(at)?).copied();
+        let class_of = |detections: &Detections, at: usize| classes.get(detections.name(at)).copied();
         share_on_lesions(&beside_lesions(case, class_of), 0.0, |bbox| bbox).unwrap_or(0.0)
     };
     let (zero, one) = (from(0), from(1));
@@ -369,17 +370,17 @@ fn index_names(case: Case<'_>, counts: &BTreeMap<&str, usize>) -> BTreeMap<Strin
 
 /// The class that a name is nearest to: the same letters, one more or one less, or the class as one of several words.
 #[must_use]
-pub fn nearest(name: &str) -> Option<Class> {
+pub fn nearest(name: &str, protocol: &Protocol) -> Option<Class> {
     let letters = |text: &str| text.to_lowercase().chars().filter(|letter| letter.is_alphabetic()).collect::<String>();
     let plain = letters(name);
     let words: BTreeSet<String> = name.split(|letter: char| !letter.is_alphabetic()).map(letters).collect();
     let is_near = |class: &Class| {
-        let class = class.name().to_lowercase();
+        let class = protocol.class_name(*class).to_lowercase();
         let is_word = ["", "s", "es"].iter().any(|end| words.contains(&format!("{class}{end}")));
         // Two mistakes in a word of ten letters or so; class names differ by far more.
         is_word || strsim::damerau_levenshtein(&plain, &class) <= if class.len() > 6 { 2 } else { 1 }
     };
-    let near: Vec<Class> = Class::all().filter(is_near).collect();
+    let near: Vec<Class> = protocol.classes().filter(is_near).collect();
     match near[..] {
         [one] => Some(one),
         _ => None,
@@ -479,7 +480,7 @@ fn ground_truth_inside(case: Case<'_>) -> Option<Finding> {
 fn never_predicted(case: Case<'_>) -> Option<Finding> {
     let is_never =
         |class: &Class| case.ground_truth.n_lesions(*class) > 0 && case.run.ranking(*class).scores().is_empty();
-    let classes: Vec<Class> = Class::all().filter(is_never).collect();
+    let classes: Vec<Class> = case.ground_truth.classes().filter(is_never).collect();
     (!classes.is_empty()).then(|| Finding {
         code: "class_never_predicted",
         count: classes.len(),
@@ -489,18 +490,18 @@ fn never_predicted(case: Case<'_>) -> Option<Finding> {
             format!("{} classes with lesions have no detection at all, so their recall is 0.", classes.len())
         },
         fix: "Check that the model's class names are those of the ground truth.".into(),
-        examples: classes.iter().map(|class| class.name().to_owned()).collect(),
+        examples: classes.iter().map(|class| case.ground_truth.class_name(*class).to_owned()).collect(),
         remedy: None,
     })
 }
 
 /// All scores of the run, finite.
 fn scores(case: Case<'_>) -> impl Iterator<Item = f32> {
-    Class::all().flat_map(move |class| case.run.ranking(class).scores().iter().copied())
+    case.ground_truth.classes().flat_map(move |class| case.run.ranking(class).scores().iter().copied())
 }
 
 fn n_scores(case: Case<'_>) -> usize {
-    Class::all().map(|class| case.run.ranking(class).scores().len()).sum()
+    case.ground_truth.classes().map(|class| case.run.ranking(class).scores().len()).sum()
 }
 
 fn scores_equal(case: Case<'_>) -> Option<Finding> {
@@ -519,8 +520,10 @@ fn scores_equal(case: Case<'_>) -> Option<Finding> {
 fn scores_in_percent(case: Case<'_>) -> Option<Finding> {
     let of_class = |class| case.run.ranking(class).scores();
     // They fall, so that a few tell of all.
-    let above_one: usize = Class::all().map(|class| of_class(class).partition_point(|score| *score > 1.0)).sum();
-    let ends = Class::all().flat_map(|class| [of_class(class).first(), of_class(class).last()]).flatten();
+    let above_one: usize =
+        case.ground_truth.classes().map(|class| of_class(class).partition_point(|score| *score > 1.0)).sum();
+    let ends =
+        case.ground_truth.classes().flat_map(|class| [of_class(class).first(), of_class(class).last()]).flatten();
     let in_range = ends.into_iter().all(|score| (0.0..=100.0).contains(score));
     (in_range && n_scores(case) >= LEAST_BOXES && above_one as f64 > SYSTEMATIC * n_scores(case) as f64).then(|| {
         Finding {
@@ -537,7 +540,7 @@ fn scores_in_percent(case: Case<'_>) -> Option<Finding> {
 }
 
 fn many_ties(case: Case<'_>) -> Option<Finding> {
-    let tied: usize = Class::all().map(|class| case.run.ranking(class).n_tied()).sum();
+    let tied: usize = case.ground_truth.classes().map(|class| case.run.ranking(class).n_tied()).sum();
     let first = scores(case).next()?;
     let all_equal = scores(case).all(|score| score.to_bits() == first.to_bits());
     (!all_equal && n_scores(case) >= LEAST_BOXES && tied as f64 > SYSTEMATIC * n_scores(case) as f64).then(|| Finding {
@@ -565,11 +568,11 @@ impl Repeats {
     fn new(case: Case<'_>) -> Self {
         /// A crowded image costs little if at most so many come before.
         const MOST: usize = 300;
-        let (boxes, _, keys, _) = case.predictions.detections().columns();
+        let (boxes, _, keys) = case.predictions.detections().columns();
         let mut repeats = Self::default();
         let mut sample = sample(case).peekable();
         // The detections of each class in the image so far: their numbers and boxes.
-        let mut of_class: [(Vec<usize>, Vec<BBox>); CLASSES.len()] = Default::default();
+        let mut of_class = case.ground_truth.per_class(|_| (Vec::<usize>::new(), Vec::<BBox>::new()));
         for image in 0..case.ground_truth.n_images() {
             for (numbers, boxes) in &mut of_class {
                 numbers.clear();
@@ -579,7 +582,8 @@ impl Repeats {
                 let bbox = boxes[at];
                 let is_looked_at = sample.next_if_eq(&(image, at)).is_some();
                 repeats.looked_at += usize::from(is_looked_at);
-                let Some((numbers, boxes)) = of_class.get_mut(usize::from(keys[at])) else { continue };
+                let Some(class) = case.run.class_of_name().get(keys[at]) else { continue };
+                let (numbers, boxes) = &mut of_class[class];
                 let first = numbers.partition_point(|other| *other < at.saturating_sub(MOST));
                 let earlier = &boxes[first..];
                 if earlier.contains(&bbox) {
@@ -635,7 +639,7 @@ fn unsuppressed(case: Case<'_>, repeats: &Repeats) -> Option<Finding> {
 /// Files that are read and hold no box, where most do.
 fn without_boxes(case: Case<'_>) -> Option<Finding> {
     let is_bare = |image: &usize| case.run.detections(*image).is_empty();
-    let with_lesions = |image: &usize| Class::all().any(|class| !case.ground_truth.lesions(class, *image).1.is_empty());
+    let with_lesions = |image: &usize| case.ground_truth.has_lesions(*image);
     let with_lesions: Vec<usize> = (0..case.ground_truth.n_images()).filter(with_lesions).collect();
     let bare: Vec<&usize> = with_lesions.iter().filter(|image| is_bare(image)).collect();
     let enough = case.run.n_files() > 0 && with_lesions.len() >= LEAST_BOXES;

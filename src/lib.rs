@@ -37,6 +37,7 @@ pub mod notice;
 pub mod options;
 mod order;
 pub mod printable;
+pub mod protocol;
 pub mod reading;
 pub mod render;
 pub mod report;
@@ -63,10 +64,11 @@ pub use run::{Prepared, Run};
 
 use std::sync::Arc;
 
-use crate::dataset::{Class, each_class};
+use crate::dataset::map_all;
 use crate::doctor::{Case, Refusal};
 use crate::later::{NotLoaded, later};
 use crate::notice::Finding;
+use crate::protocol::Class;
 use crate::report::CurveReport;
 use crate::report::statistics::{RocCurveReport, Wanted};
 use crate::score::ClassScore;
@@ -85,6 +87,12 @@ pub fn prepare(
 ) -> Result<Vec<Prepared>, Refusal> {
     if !(reading.scale.is_finite() && reading.scale > 0.0) {
         let error = Error::option("scale", format!("there is {}", reading.scale), "a number above 0");
+        return Err(Refusal { errors: vec![error], remedies: Vec::new() });
+    }
+    let protocol = ground_truth.protocol();
+    if let Some((name, class)) = reading.class_names.iter().find(|(_, class)| protocol.class_named(class).is_none()) {
+        let expected = format!("one of {}", protocol.class_names().join(", "));
+        let error = Error::new(format!("class name \"{name}\""), format!("it is to be read as \"{class}\""), expected);
         return Err(Refusal { errors: vec![error], remedies: Vec::new() });
     }
     let not_loaded = |missing: NotLoaded| Refusal { errors: vec![missing.into()], remedies: Vec::new() };
@@ -139,9 +147,9 @@ pub fn evaluate(ground_truth: &GroundTruth, runs: &[&Run], options: &Options) ->
     Report::new(ground_truth, options, &scored)
 }
 
-/// The classes of a run, in the official order.
+/// The classes of a run, in the order of the protocol.
 fn score_classes(ground_truth: &GroundTruth, run: &Run, options: &Options) -> Vec<ClassScore> {
-    each_class(|class| score_class(ground_truth, run, class, options))
+    map_all(ground_truth.classes().collect(), |class| score_class(ground_truth, run, class, options))
 }
 
 /// Scores runs, each given with the predictions it was made of, and computes what is `wanted` beside the score.
@@ -167,8 +175,7 @@ pub fn image_roc(ground_truth: &GroundTruth, run: &Run, class: Class) -> RocCurv
 /// The FROC curve of all classes of a run ranked together.
 #[must_use]
 pub fn pooled_curve(ground_truth: &GroundTruth, run: &Run, options: &Options) -> CurveReport {
-    let n_lesions = Class::all().map(|class| ground_truth.n_lesions(class)).sum();
-    let counts = Counts { n_lesions, n_images: ground_truth.n_images() };
+    let counts = Counts { n_lesions: ground_truth.n_all_lesions(), n_images: ground_truth.n_images() };
     CurveReport::new(&crate::score::pooled_curve(ground_truth, run, options.iou_threshold()), counts)
 }
 

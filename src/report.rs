@@ -12,9 +12,10 @@ use tsify::Tsify;
 
 use crate::bootstrap::Uncertainty;
 use crate::curve::{Curve, Point};
-use crate::dataset::{Class, GroundTruth, Predictions};
+use crate::dataset::{GroundTruth, Predictions};
 use crate::notice::{Finding, Notice, Notices, Remedy};
 use crate::options::Options;
+use crate::protocol::{Class, Protocol};
 use crate::reading::{Folders, Reading};
 use crate::run::Run;
 use crate::score::official::Counts;
@@ -257,7 +258,7 @@ impl Report {
     #[must_use]
     pub fn new(ground_truth: &GroundTruth, options: &Options, runs: &[(&Run, Vec<ClassScore>)]) -> Self {
         let mut reports: Vec<RunReport> =
-            runs.iter().map(|(run, classes)| RunReport::new(run, classes, options)).collect();
+            runs.iter().map(|(run, classes)| RunReport::new(ground_truth.protocol(), run, classes, options)).collect();
         same_file_twice(&mut reports);
         Self {
             schema_version: SCHEMA_VERSION,
@@ -266,7 +267,7 @@ impl Report {
                 name: ground_truth.name().to_owned(),
                 sha256: ground_truth.sha256().to_owned(),
                 n_images: ground_truth.n_images(),
-                n_lesions: Class::all().map(|class| ground_truth.n_lesions(class)).sum(),
+                n_lesions: ground_truth.n_all_lesions(),
             },
             options: OptionsReport::from(options),
             runs: reports,
@@ -324,16 +325,16 @@ impl From<&Options> for OptionsReport {
 }
 
 impl RunReport {
-    fn new(run: &Run, classes: &[ClassScore], options: &Options) -> Self {
-        let class = |(class, score): (Class, &ClassScore)| ClassReport::new(class, score, options);
+    fn new(protocol: &Protocol, run: &Run, classes: &[ClassScore], options: &Options) -> Self {
+        let class = |(class, score): (Class, &ClassScore)| ClassReport::new(protocol.class_name(class), score, options);
         Self {
             name: run.name().to_owned(),
             sha256: run.sha256().map(str::to_owned),
             n_files: run.n_files(),
-            n_detections: Class::all().map(|class| run.ranking(class).scores().len()).sum(),
-            official: OfficialReport::new(classes, options),
+            n_detections: protocol.classes().map(|class| run.ranking(class).scores().len()).sum(),
+            official: OfficialReport::new(protocol, classes, options),
             exact: ExactReport::new(classes, options),
-            classes: Class::all().zip(classes).map(class).collect(),
+            classes: protocol.classes().zip(classes).map(class).collect(),
             notices: run_notices(run),
             reading: run
                 .reading()
@@ -345,7 +346,7 @@ impl RunReport {
 }
 
 impl OfficialReport {
-    fn new(classes: &[ClassScore], options: &Options) -> Self {
+    fn new(protocol: &Protocol, classes: &[ClassScore], options: &Options) -> Self {
         let rates = options.fp_per_image();
         let means = |recall: fn(&ClassScore) -> &[f64]| {
             mean_recall(classes, rates.len(), |class, rate| Some(recall(class)[rate]))
@@ -361,7 +362,7 @@ impl OfficialReport {
             average_recall_bounds: [average_recall(&worst).and_then(defined), average_recall(&best).and_then(defined)],
             recall_bounds: [all_defined(&worst), all_defined(&best)],
             recall: all_defined(&recall),
-            quirks: quirks.iter().map(|quirk| QuirkReport::new(quirk, classes, options)).collect(),
+            quirks: quirks.iter().map(|quirk| QuirkReport::new(protocol, quirk, classes, options)).collect(),
         }
     }
 }
@@ -376,12 +377,12 @@ impl ExactReport {
 }
 
 impl ClassReport {
-    fn new(class: Class, score: &ClassScore, options: &Options) -> Self {
+    fn new(name: &str, score: &ClassScore, options: &Options) -> Self {
         let true_positives = score.staircase.true_positives() as usize;
         let false_positives = score.staircase.false_positives();
         let some = |values: &[f64]| values.iter().copied().map(defined).collect();
         Self {
-            name: class.name().to_owned(),
+            name: name.to_owned(),
             n_lesions: score.counts.n_lesions,
             n_detections: true_positives + false_positives,
             true_positives,
@@ -408,16 +409,16 @@ impl ClassExactReport {
 }
 
 impl QuirkReport {
-    fn new(quirk: &Quirk, classes: &[ClassScore], options: &Options) -> Self {
+    fn new(protocol: &Protocol, quirk: &Quirk, classes: &[ClassScore], options: &Options) -> Self {
         let class = |touched: &Touched| QuirkClassReport {
-            name: crate::dataset::CLASSES[touched.class].to_owned(),
+            name: protocol.class_name(Class::at(touched.class)).to_owned(),
             n_detections: touched.n_detections,
             cost: touched.cost.clone(),
         };
         Self {
             id: quirk.id.id(),
             name: quirk.id.name().to_owned(),
-            sentence: quirk_sentence(quirk, classes, options),
+            sentence: quirk_sentence(protocol, quirk, classes, options),
             classes: quirk.classes.iter().map(class).collect(),
             cost: quirk.cost.clone(),
             average_cost: quirk.average_cost,
@@ -511,8 +512,8 @@ fn same_file_twice(runs: &mut [RunReport]) {
 }
 
 /// What the script did, with the figures of the run, in one sentence.
-fn quirk_sentence(quirk: &Quirk, classes: &[ClassScore], options: &Options) -> String {
-    let names: Vec<&str> = quirk.classes.iter().map(|touched| crate::dataset::CLASSES[touched.class]).collect();
+fn quirk_sentence(protocol: &Protocol, quirk: &Quirk, classes: &[ClassScore], options: &Options) -> String {
+    let names: Vec<&str> = quirk.classes.iter().map(|touched| protocol.class_name(Class::at(touched.class))).collect();
     let names = in_a_row(&names);
     let n: usize = quirk.classes.iter().filter_map(|touched| touched.n_detections).sum();
     let one = quirk.classes.len() == 1;

@@ -3,12 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::dataset::{Class, Detections, FileView, GroundTruth, Predictions, Sha256, map_all};
+use crate::dataset::{ClassOfName, Detections, FileView, GroundTruth, Predictions, Sha256, map_all};
 use crate::error::Error;
 use crate::geometry::{BBox, Extent};
 use crate::matching::{Ranking, Unranked, Verdicts};
 use crate::notice::{Finding, NoticeCode, Notices};
 use crate::order::sorted;
+use crate::protocol::Class;
 use crate::reading::Reading;
 
 /// A set of predictions, ready to be scored against one ground truth.
@@ -18,6 +19,7 @@ pub struct Run {
     sha256: Sha256,
     n_files: usize,
     rankings: Vec<Ranking>,
+    class_of_name: ClassOfName,
     /// Numbers of the detections of each image.
     detections_of_image: Vec<Range<u32>>,
     notices: Notices,
@@ -63,6 +65,19 @@ impl Run {
     #[must_use]
     pub fn ranking(&self, class: Class) -> &Ranking {
         &self.rankings[class.index()]
+    }
+
+    /// The class of a detection of the predictions that the run was made of; `None` for a box under a name that is none of
+    /// a class.
+    #[must_use]
+    pub fn class(&self, detections: &Detections, at: usize) -> Option<Class> {
+        detections.class(at, &self.class_of_name)
+    }
+
+    /// The class that each name of the predictions stands for.
+    #[must_use]
+    pub const fn class_of_name(&self) -> &ClassOfName {
+        &self.class_of_name
     }
 
     /// The image of each detection of a class, by falling score.
@@ -202,7 +217,8 @@ impl<'a> Join<'a> {
         drop(self.file_of_image);
         let detections = self.predictions.detections();
         // What ranking takes for a while is the most with the largest class, and least is kept at first.
-        let listed = listed(detections, &detections_of_image);
+        let class_of_name = detections.classes(self.ground_truth.protocol());
+        let listed = listed(self.ground_truth, detections, &class_of_name, &detections_of_image);
         let listed = sorted(listed, |(_, a), (_, b)| b.len().cmp(&a.len()));
         let rankings = map_all(listed, |(class, listed)| {
             (class, rank(self.ground_truth, detections, &detections_of_image, class, listed))
@@ -213,6 +229,7 @@ impl<'a> Join<'a> {
             sha256: self.predictions.sha256().clone(),
             n_files: self.n_files,
             rankings,
+            class_of_name,
             detections_of_image,
             notices: self.notices,
             reading: Reading::default(),
@@ -222,11 +239,22 @@ impl<'a> Join<'a> {
 }
 
 /// The detections of each class, in image order and inside an image in file order.
-fn listed(detections: &Detections, of_image: &[Range<u32>]) -> Vec<(Class, Vec<u32>)> {
-    let room = Class::all().zip(detections.n_of_classes());
-    let mut all: Vec<(Class, Vec<u32>)> = room.map(|(class, n)| (class, Vec::with_capacity(n))).collect();
+fn listed(
+    ground_truth: &GroundTruth,
+    detections: &Detections,
+    class_of_name: &ClassOfName,
+    of_image: &[Range<u32>],
+) -> Vec<(Class, Vec<u32>)> {
+    let (.., keys) = detections.columns();
+    // Room for as many as there are: columns that grow by doubling take up to three times their memory.
+    let mut room = ground_truth.per_class(|_| 0);
+    for class in keys.iter().filter_map(|key| class_of_name.get(*key)) {
+        room[class] += 1;
+    }
+    let mut all: Vec<(Class, Vec<u32>)> =
+        ground_truth.classes().map(|class| (class, Vec::with_capacity(room[class]))).collect();
     for detection in of_image.iter().cloned().flatten() {
-        if let Some(class) = detections.class(detection as usize) {
+        if let Some(class) = class_of_name.get(keys[detection as usize]) {
             all[class.index()].1.push(detection);
         }
     }

@@ -18,7 +18,7 @@ use web_sys::{Blob, FileReaderSync};
 
 pub use parts::{Sha256, ShareReader};
 
-use crate::dataset::{CLASSES, Class, GroundTruth, Predictions};
+use crate::dataset::{GroundTruth, Predictions};
 use crate::doctor::Refusal;
 use crate::error::Error;
 use crate::input::{HEAD_BYTES, Kind, Part, Progress, Stage, identify};
@@ -337,9 +337,9 @@ impl Evaluator {
                     Contents::Predictions { .. } | Contents::Groups { .. } => None,
                 });
                 let run = this.prepared().nth(run).map(|prepared| &prepared.run);
-                let class = Class::all().nth(class);
+                let class = truth.and_then(|truth| truth.classes().nth(class));
                 let (Some(truth), Some(run), Some(class)) = (truth, run, class) else {
-                    let expected = format!("a run that was scored, and a class number below {}", CLASSES.len());
+                    let expected = "a run that was scored, and the number of a class of the ground truth";
                     return Err(failure(&[Error::new("curve", "there is no such run or class", expected)]));
                 };
                 to_js::<CurveReport>(&crate::curve(truth, run, class, &options))
@@ -421,7 +421,7 @@ impl Contents {
                 name: name.to_owned(),
                 sha256: Some(truth.sha256().to_owned()),
                 n_images: Some(truth.n_images()),
-                n_lesions: Some(Class::all().map(|class| truth.n_lesions(class)).sum()),
+                n_lesions: Some(truth.n_all_lesions()),
                 n_files: None,
                 n_detections: None,
             },
@@ -441,7 +441,7 @@ impl Contents {
                 n_images: None,
                 n_lesions: None,
                 n_files: Some(predictions.files().len()),
-                n_detections: Some(predictions.detections().n_read()),
+                n_detections: Some(predictions.detections().len()),
             },
         }
     }

@@ -7,8 +7,9 @@ use std::ops::ControlFlow;
 
 use common::{cases, load, made_up::Detector};
 use froc::bootstrap::{Draws, Row, Statistic};
-use froc::dataset::{Class, Detections, Lesion, PredictionFile};
+use froc::dataset::{Detections, Lesion, PredictionFile};
 use froc::notice::Notices;
+use froc::protocol::Protocol;
 use froc::{Bootstrap, GroundTruth, Groups, Options, Predictions, Resampling, Run};
 
 const RATES: [f64; 4] = [0.05, 0.1, 0.2, 1.0];
@@ -30,7 +31,7 @@ fn resampled(truth: &GroundTruth, predictions: &Predictions, drawn: &[usize]) ->
     let (mut files, mut detections) = (Vec::new(), Detections::default());
     for (copy, &image) in drawn.iter().enumerate() {
         images.push(format!("{copy}.png"));
-        for class in Class::all() {
+        for class in Protocol::default().classes() {
             let boxes = truth.lesions(class, image).1;
             lesions.extend(boxes.iter().map(|bbox| Lesion { image: copy as u32, class, bbox: *bbox }));
         }
@@ -39,10 +40,7 @@ fn resampled(truth: &GroundTruth, predictions: &Predictions, drawn: &[usize]) ->
         let first = detections.len() as u32;
         for at in file.detections.clone().expect("a readable file").map(|at| at as usize) {
             let original = predictions.detections();
-            // A box under a name that is not read has no class, and no part in a score.
-            if let Some(class) = original.class(at) {
-                detections.push(class, original.bbox(at), original.score(at));
-            }
+            detections.push_named(original.name(at), original.bbox(at), original.score(at));
         }
         files.push(PredictionFile {
             path: format!("{copy}.json"),
@@ -53,7 +51,8 @@ fn resampled(truth: &GroundTruth, predictions: &Predictions, drawn: &[usize]) ->
             text_number: None,
         });
     }
-    let truth = GroundTruth::new("test.json", String::new(), images, &lesions, Notices::default()).expect("images");
+    let truth = GroundTruth::new("test.json", String::new(), Protocol::default(), images, &lesions, Notices::default())
+        .expect("images");
     let run = Run::new(&truth, &Predictions::new("p.zip", files, detections)).expect("a run");
     (truth, run)
 }
@@ -67,12 +66,12 @@ fn drawn(weights: &[u32], groups: &Groups) -> Vec<usize> {
 /// The pooled exact recall by plain loops: of every threshold whose false positives fit, the lowest.
 fn pooled(truth: &GroundTruth, run: &Run, rate: f64) -> Option<f64> {
     let mut shown: Vec<(f32, bool)> = Vec::new();
-    for class in Class::all() {
+    for class in Protocol::default().classes() {
         let verdicts = run.verdicts(class, truth.n_lesions(class), 0.5, froc::geometry::Extent::PlusOne);
         let hits = verdicts.iter().map(|verdict| verdict == froc::matching::Verdict::TruePositive);
         shown.extend(run.ranking(class).scores().iter().copied().zip(hits));
     }
-    let lesions: usize = Class::all().map(|class| truth.n_lesions(class)).sum();
+    let lesions: usize = Protocol::default().classes().map(|class| truth.n_lesions(class)).sum();
     shown.sort_unstable_by(|a, b| b.0.total_cmp(&a.0));
     let (mut hits, mut misses, mut found) = (0_u32, 0_u32, 0);
     for (at, (score, is_hit)) in shown.iter().enumerate() {
@@ -105,7 +104,7 @@ fn compare(name: &str, case: &std::path::Path, grouping: impl Fn(&GroundTruth) -
         };
         let run_report = &report.runs[0];
         for (rate, fp_per_image) in RATES.into_iter().enumerate() {
-            for class in Class::all() {
+            for class in Protocol::default().classes() {
                 let theirs = run_report.classes[class.index()].exact.recall[rate];
                 check(Row::Class(class), Statistic::Recall(rate), theirs);
             }
@@ -208,11 +207,11 @@ fn replicates_without_lesions_are_left_out_and_counted() {
     let truth = froc::read_ground_truth("test.json", truth).expect("a ground truth");
     let run = Run::new(&truth, &Predictions::new("p.zip", vec![], Detections::default())).expect("a run");
     let bootstrap = bootstrap(&truth, &run, 4000, Groups::images(&truth));
-    let nodule = Row::Class(Class::named("Nodule").expect("a class"));
+    let nodule = Row::Class(Protocol::default().class_named("Nodule").expect("a class"));
     let interval = bootstrap.interval(0, nodule, Statistic::Average).expect("some replicates hold it");
     assert!(interval.ends.iter().all(|end| end.abs() < f64::EPSILON));
     assert!((900..1100).contains(&interval.n_without_lesions), "{}", interval.n_without_lesions);
-    let mass = Row::Class(Class::named("Mass").expect("a class"));
+    let mass = Row::Class(Protocol::default().class_named("Mass").expect("a class"));
     assert_eq!(bootstrap.interval(0, mass, Statistic::Average), None);
 }
 

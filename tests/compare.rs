@@ -7,11 +7,11 @@ use common::made_up::Detector;
 use common::{case, load};
 use froc::bootstrap::{Row, Statistic};
 use froc::compare::{Changes, Difference, Sides, holm};
-use froc::dataset::Class;
+use froc::protocol::Protocol;
 use froc::{Bootstrap, GroundTruth, Groups, Options, Resampling, Run};
 
 fn rows() -> impl Iterator<Item = Row> {
-    Class::all().map(Row::Class).chain([Row::Mean, Row::Pooled])
+    Protocol::default().classes().map(Row::Class).chain([Row::Mean, Row::Pooled])
 }
 
 fn statistics() -> impl Iterator<Item = Statistic> {

@@ -12,9 +12,9 @@ mod support;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use froc::dataset::Class;
 use froc::diagnosis::gallery::{self, Filter, Order, Shown};
 use froc::diagnosis::{Category, Diagnosis, Outcome, ScoreThresholds, operating_thresholds};
+use froc::protocol::Protocol;
 use froc::render::errors::{self, ErrorsFormat};
 use froc::report::diagnosis::{DiagnosisReport, ImageReport};
 use froc::{GroundTruth, Options, Prepared, Reading};
@@ -306,14 +306,18 @@ fn check(core: &Core, oracle: &Oracle, thresholds: &ScoreThresholds, rate: Optio
 fn filters(core: &Core, images: &[ImageReport], thresholds: &ScoreThresholds) -> Result<(), TestCaseError> {
     let shown = Shown { prepared: &core.prepared, diagnosis: &core.diagnosis, thresholds };
     let list = |filter: &Filter, order: Order| gallery::images(&core.ground_truth, shown, None, filter, order);
-    for class in Class::all() {
+    for class in Protocol::default().classes() {
         for category in Category::causes().chain([Category::TruePositive]) {
             let filter = Filter { class: Some(class), categories: vec![category], ..Filter::default() };
             let expected: Vec<u32> = images
                 .iter()
                 .filter(|image| {
-                    image.detections.iter().any(|it| it.class == class.name() && it.counted && it.category == category)
-                        || image.lesions.iter().any(|it| it.class == class.name() && it.category == category)
+                    image.detections.iter().any(|it| {
+                        it.class == Protocol::default().class_name(class) && it.counted && it.category == category
+                    }) || image
+                        .lesions
+                        .iter()
+                        .any(|it| it.class == Protocol::default().class_name(class) && it.category == category)
                 })
                 .map(|image| image.image)
                 .collect();
@@ -346,7 +350,7 @@ fn categories_and_counts(cases: u32) {
         for (at, rate) in case.rates.iter().enumerate() {
             let oracle = Oracle::new(&case).at_rate(*rate);
             let thresholds = operating_thresholds(&core.ground_truth, &core.prepared.run, case.iou_threshold, *rate);
-            for (class, threshold) in oracle.classes.iter().zip(thresholds) {
+            for (class, threshold) in oracle.classes.iter().zip(&thresholds) {
                 prop_assert_eq!(class.threshold.map(|score| score + 0.0), threshold.map(|score| score + 0.0));
             }
             check(&core, &oracle, &thresholds, Some(*rate))?;
@@ -361,7 +365,7 @@ fn categories_and_counts(cases: u32) {
         }
         // Any thresholds: a score of the class, or none.
         let mut oracle = Oracle::new(&case);
-        let mut thresholds: ScoreThresholds = [None; 10];
+        let mut thresholds: ScoreThresholds = core.ground_truth.per_class(|_| None);
         for ((class, threshold), chosen) in oracle.classes.iter_mut().zip(&mut thresholds).zip(&chosen) {
             let scores = class.scores();
             class.threshold = chosen.filter(|_| !scores.is_empty()).map(|at| scores[at.index(scores.len())]);
@@ -410,7 +414,8 @@ fn the_list_of_errors_has_every_detection_and_every_missed_lesion_once() {
         prop_assert_eq!(number("true_positive", true), sum(|class| class.true_positives));
         prop_assert_eq!(number("false_positive", true), sum(|class| class.false_positives));
         prop_assert_eq!(number("missed_lesion", true), sum(|class| class.n_lesions - class.true_positives));
-        let n_detections: usize = Class::all().map(|class| core.prepared.run.ranking(class).scores().len()).sum();
+        let n_detections: usize =
+            Protocol::default().classes().map(|class| core.prepared.run.ranking(class).scores().len()).sum();
         prop_assert_eq!(rows.iter().filter(|row| row["verdict"] != "missed_lesion").count(), n_detections);
         // The same rows as CSV.
         let bytes = list(ErrorsFormat::Csv);

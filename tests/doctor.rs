@@ -134,7 +134,8 @@ fn a_class_given_as_a_number_is_read_by_the_numbering_that_fits() {
 
 #[test]
 fn a_name_that_means_no_class_is_given_none() {
-    let name = |name| nearest(name).map(froc::dataset::Class::name);
+    let protocol = froc::protocol::Protocol::default();
+    let name = |name| nearest(name, &protocol).map(|class| protocol.class_name(class));
     assert_eq!(name("Masses"), Some("Mass"));
     assert_eq!(name("pneumotorax"), Some("Pneumothorax"));
     assert_eq!(name("Hernia"), None);

@@ -12,10 +12,10 @@ mod support;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use froc::dataset::Class;
 use froc::diagnosis::gallery::{self, Change, Filter, Order, Shown};
 use froc::diagnosis::noticed::Noticed;
 use froc::diagnosis::{Category, Diagnosis, Outcome, ScoreThresholds, operating_thresholds, pooled_thresholds};
+use froc::protocol::{Class, Protocol};
 use froc::report::Report;
 use froc::report::diagnosis::ImageReport;
 use froc::score::official::Counts;
@@ -144,7 +144,7 @@ fn a_quirk_leads_to_the_images_with_the_detections_it_touched() {
             let filter = Filter { quirks: Some((vec![id], core.options.clone())), ..Filter::default() };
             let mut of_classes = BTreeSet::new();
             for touched in &quirk.classes {
-                let class = Class::named(&touched.name).expect("a class");
+                let class = Protocol::default().class_named(&touched.name).expect("a class");
                 let ranked = Ranked::new(case, class.index());
                 let expected: Vec<usize> = (0..ranked.detections.len())
                     .filter(|at| ranked.is_touched(id, *at, &case.rates, case.dataset.images.len()))
@@ -187,7 +187,7 @@ fn a_quirk_leads_to_the_images_with_the_detections_it_touched() {
 fn a_size_leads_to_the_images_with_lesions_of_that_third() {
     check(500, |case, core| {
         let thresholds = core.thresholds(f64::INFINITY);
-        for class in Class::all() {
+        for class in Protocol::default().classes() {
             let groups = by_size(&core.ground_truth, &core.prepared.run, class, case.iou_threshold, Division::Thirds);
             for (size, group) in [Size::Small, Size::Medium, Size::Large].into_iter().zip(groups) {
                 // The areas that the report tells part the lesions.
@@ -197,7 +197,10 @@ fn a_size_leads_to_the_images_with_lesions_of_that_third() {
                 };
                 let images = core.images(&thresholds);
                 let of_size = |image: &ImageReport, is_found: bool| {
-                    let lesions = image.lesions.iter().filter(|it| it.class == class.name() && is_of_size(it.bbox));
+                    let lesions = image
+                        .lesions
+                        .iter()
+                        .filter(|it| it.class == Protocol::default().class_name(class) && is_of_size(it.bbox));
                     lesions.filter(|it| !is_found || it.category == Category::TruePositive).count()
                 };
                 prop_assert_eq!(images.iter().map(|image| of_size(image, false)).sum::<usize>(), group.n_lesions);
@@ -222,8 +225,8 @@ fn a_change_leads_to_the_images_where_two_runs_differ_so() {
         // Another run: the same one at other thresholds.
         let [here, there] = [core.thresholds(case.rates[0]), core.thresholds(f64::INFINITY)];
         let images = [core.images(&here), core.images(&there)];
-        for class in Class::all().map(Some).chain([None]) {
-            let is_of = |name: &str| class.is_none_or(|class| class.name() == name);
+        for class in Protocol::default().classes().map(Some).chain([None]) {
+            let is_of = |name: &str| class.is_none_or(|class| Protocol::default().class_name(class) == name);
             let found = |image: &ImageReport| -> Vec<bool> {
                 let lesions = image.lesions.iter().filter(|it| is_of(&it.class));
                 lesions.map(|it| it.category == Category::TruePositive).collect()
@@ -272,12 +275,13 @@ fn a_change_leads_to_the_images_where_two_runs_differ_so() {
 #[test]
 fn the_highest_score_comes_first_whether_it_counts_or_not() {
     check(200, |case, core| {
-        for thresholds in [[None; 10], core.thresholds(case.rates[0])] {
+        for thresholds in [core.ground_truth.per_class(|_| None), core.thresholds(case.rates[0])] {
             let images = core.images(&thresholds);
-            for class in Class::all().map(Some).chain([None]) {
+            for class in Protocol::default().classes().map(Some).chain([None]) {
                 let highest = |image: &u32| {
                     let detections = images[*image as usize].detections.iter();
-                    let scores = detections.filter(|it| class.is_none_or(|class| class.name() == it.class));
+                    let scores = detections
+                        .filter(|it| class.is_none_or(|class| Protocol::default().class_name(class) == it.class));
                     scores.map(|it| it.score).max_by(f32::total_cmp)
                 };
                 let filter = Filter { class, ..Filter::default() };
@@ -323,7 +327,8 @@ fn noticed(notice: Noticed, files: &[(&str, &str)]) -> Vec<u32> {
     let prepared = froc::prepare(&ground_truth, &predictions.into(), &Reading::default());
     let prepared = prepared.map_err(|refusal| refusal.errors).expect("files in order").remove(0);
     let diagnosis = Diagnosis::new(&ground_truth, &prepared, 0.5);
-    let shown = Shown { prepared: &prepared, diagnosis: &diagnosis, thresholds: &[Some(f32::NEG_INFINITY); 10] };
+    let all = ground_truth.per_class(|_| Some(f32::NEG_INFINITY));
+    let shown = Shown { prepared: &prepared, diagnosis: &diagnosis, thresholds: &all };
     let filter = Filter { notice: Some(notice), ..Filter::default() };
     gallery::images(&ground_truth, shown, None, &filter, Order::File)
 }

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{cases, load};
-use froc::dataset::Class;
+use froc::protocol::Protocol;
 use froc::score::average_precision::{AveragePrecision, average_precision};
 use froc::score::image_roc::ImageRoc;
 use froc::score::mean;
@@ -29,15 +29,16 @@ fn golden_cases_are_met_to_1e_12() {
         let (truth, predictions, run) = load(case);
         let detections = predictions.detections();
         let precisions: Vec<Option<AveragePrecision>> =
-            Class::all().map(|class| average_precision(&truth, &run, detections, class)).collect();
-        let areas: Vec<Option<f64>> = Class::all().map(|class| ImageRoc::new(&truth, &run, class).area).collect();
-        for class in Class::all() {
-            let theirs = &expected["classes"][class.name()];
+            Protocol::default().classes().map(|class| average_precision(&truth, &run, detections, class)).collect();
+        let areas: Vec<Option<f64>> =
+            Protocol::default().classes().map(|class| ImageRoc::new(&truth, &run, class).area).collect();
+        for class in Protocol::default().classes() {
+            let theirs = &expected["classes"][truth.class_name(class)];
             let ours = precisions[class.index()];
-            check(class.name(), ours.map(|ap| ap.ap50), &theirs["ap50"]);
-            check(class.name(), ours.map(|ap| ap.ap75), &theirs["ap75"]);
-            check(class.name(), ours.map(|ap| ap.ap50_95), &theirs["ap50_95"]);
-            check(class.name(), areas[class.index()], &theirs["image_auroc"]);
+            check(truth.class_name(class), ours.map(|ap| ap.ap50), &theirs["ap50"]);
+            check(truth.class_name(class), ours.map(|ap| ap.ap75), &theirs["ap75"]);
+            check(truth.class_name(class), ours.map(|ap| ap.ap50_95), &theirs["ap50_95"]);
+            check(truth.class_name(class), areas[class.index()], &theirs["image_auroc"]);
         }
         let over = |of: fn(&AveragePrecision) -> f64| mean(precisions.iter().flatten().map(of));
         check("map50", over(|ap| ap.ap50), &expected["map50"]);

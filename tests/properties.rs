@@ -12,9 +12,9 @@ mod support;
 use std::collections::BTreeSet;
 
 use froc::Options;
-use froc::dataset::Class;
 use froc::geometry::{BBox, Extent, iou};
 use froc::matching::Verdict;
+use froc::protocol::Protocol;
 use froc::report::{CurveReport, Report};
 use proptest::prelude::*;
 use serde_json::Value;
@@ -35,7 +35,7 @@ impl Case {
     fn curves(&self) -> Vec<CurveReport> {
         let (ground_truth, run) =
             read(&self.dataset.ground_truth(), &self.dataset.predictions()).expect("files in order");
-        Class::all().map(|class| froc::curve(&ground_truth, &run, class, &self.options())).collect()
+        Protocol::default().classes().map(|class| froc::curve(&ground_truth, &run, class, &self.options())).collect()
     }
 
     /// The distinct scores, rising.
@@ -139,7 +139,7 @@ proptest! {
     #[test]
     fn no_lesion_is_found_twice(case in case()) {
         let (ground_truth, run) = read(&case.dataset.ground_truth(), &case.dataset.predictions()).expect("files in order");
-        for class in Class::all() {
+        for class in Protocol::default().classes() {
             for extent in [Extent::PlusOne, Extent::Plain] {
                 let verdicts = run.verdicts(class, ground_truth.n_lesions(class), case.iou_threshold, extent);
                 let mut found = BTreeSet::new();

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use common::{case, load};
 use froc::bootstrap::Uncertainty;
-use froc::dataset::Class;
+use froc::protocol::Protocol;
 use froc::render::Format;
 use froc::report::statistics::Wanted;
 use froc::{Groups, Options, Predictions, Report, Resampling, Run};
@@ -37,8 +37,7 @@ fn half(all: &Predictions) -> Predictions {
         let first = detections.len() as u32;
         for at in file.detections.clone().expect("a readable file").step_by(2).map(|at| at as usize) {
             let of = all.detections();
-            let Some(class) = of.class(at) else { continue };
-            detections.push(class, of.bbox(at), of.score(at));
+            detections.push_named(of.name(at), of.bbox(at), of.score(at));
         }
         file.detections = Ok(first..detections.len() as u32);
     }
@@ -204,7 +203,8 @@ fn the_grid_holds_the_usual_rates_and_areas_are_means_of_fine_steps() {
     let fine: Vec<f64> = (0..20_000).map(|step| (f64::from(step) + 0.5) / 20_000.0).collect();
     let options = Options::new(0.5, fine).expect("rising rates");
     let report = froc::evaluate_with_statistics(&truth, &[(&run, &predictions)], &Options::default(), wanted);
-    for (class, row) in Class::all().zip(&report.runs[0].statistics.as_ref().expect("statistics").rows) {
+    for (class, row) in Protocol::default().classes().zip(&report.runs[0].statistics.as_ref().expect("statistics").rows)
+    {
         let mut recalls = froc::evaluate(&truth, &[&run], &options).runs[0].classes[class.index()].exact.recall.clone();
         let sum: f64 = recalls.drain(..).map(|recall| recall.expect("lesions")).sum();
         let area = row.area.expect("lesions");

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use super::{CLASSES, Class, Lesion};
+use super::Lesion;
 use crate::geometry::BBox;
+use crate::protocol::{Class, PerClass, Protocol};
 
 /// Lesions image by image, inside an image class by class, inside a class in file order.
 #[derive(Debug, Clone, Default)]
@@ -14,12 +15,12 @@ pub struct Lesions {
     numbers: Vec<u32>,
     /// Those of image `i` stand at `first[i]..first[i + 1]`.
     first: Vec<u32>,
-    n_of_class: [u32; CLASSES.len()],
+    n_of_class: PerClass<u32>,
 }
 
 impl Lesions {
     /// Each lesion is of one of the images.
-    pub fn new(n_images: usize, lesions: &[Lesion]) -> Self {
+    pub fn new(n_images: usize, lesions: &[Lesion], protocol: &Protocol) -> Self {
         const NOWHERE: BBox = BBox { x1: 0.0, y1: 0.0, x2: 0.0, y2: 0.0 };
         // At `i + 1`, where the next lesion of image `i` goes: once all are there, where those of the next image start.
         let mut first = vec![0; n_images + 2];
@@ -30,20 +31,20 @@ impl Lesions {
             first[image + 2] += first[image + 1];
         }
         let mut boxes = vec![NOWHERE; lesions.len()];
-        let mut classes = vec![Class(0); lesions.len()];
-        for class in Class::all() {
-            for lesion in lesions.iter().filter(|lesion| lesion.class == class) {
-                let next = &mut first[lesion.image as usize + 1];
-                boxes[*next as usize] = lesion.bbox;
-                classes[*next as usize] = class;
-                *next += 1;
-            }
+        let mut classes = vec![Class::at(0); lesions.len()];
+        let mut by_class: Vec<&Lesion> = lesions.iter().collect();
+        by_class.sort_by_key(|lesion| lesion.class);
+        for lesion in by_class {
+            let next = &mut first[lesion.image as usize + 1];
+            boxes[*next as usize] = lesion.bbox;
+            classes[*next as usize] = lesion.class;
+            *next += 1;
         }
         first.truncate(n_images + 1);
         first.shrink_to_fit();
-        let mut n_of_class = [0; CLASSES.len()];
+        let mut n_of_class = PerClass::new(protocol, |_| 0);
         let number = |class: &Class| {
-            let next = &mut n_of_class[class.index()];
+            let next = &mut n_of_class[*class];
             *next += 1;
             *next - 1
         };
@@ -52,8 +53,18 @@ impl Lesions {
     }
 
     /// Lesions of a class in all images.
-    pub const fn n_of(&self, class: Class) -> usize {
-        self.n_of_class[class.index()] as usize
+    pub fn n_of(&self, class: Class) -> usize {
+        self.n_of_class[class] as usize
+    }
+
+    /// Lesions of all classes in all images.
+    pub const fn n(&self) -> usize {
+        self.boxes.len()
+    }
+
+    /// Whether there are any in an image.
+    pub fn are_in(&self, image: usize) -> bool {
+        self.first[image] < self.first[image + 1]
     }
 
     /// Lesions of a class in an image: the number of the first among all of the class, and their boxes.

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
-use crate::dataset::{CLASSES, Class, GroundTruth};
+use crate::dataset::GroundTruth;
 use crate::options::Options;
 use crate::order::sorted;
+use crate::protocol::{Class, PerClass};
 use crate::run::Prepared;
 use crate::score::quirks::QuirkId;
 use crate::score::sizes::{Division, Limits, Size};
@@ -102,8 +103,8 @@ impl Filter {
         !is_open || self.found_as.is_some() || !matches!(order, Order::File | Order::Name)
     }
 
-    fn classes(&self) -> impl Iterator<Item = Class> {
-        Class::all().filter(|class| self.class.is_none_or(|wanted| wanted == *class))
+    fn classes(&self, ground_truth: &GroundTruth) -> impl Iterator<Item = Class> {
+        ground_truth.classes().filter(|class| self.class.is_none_or(|wanted| wanted == *class))
     }
 
     /// Whether the class says of which lesions and false positives a change is, and nothing more is asked.
@@ -176,14 +177,14 @@ struct Wanted<'a> {
     /// Whether the notice is about each image.
     noticed: Vec<bool>,
     /// Of each class.
-    limits: Vec<Limits>,
+    limits: PerClass<Limits>,
 }
 
 impl<'a> Wanted<'a> {
     fn new(ground_truth: &'a GroundTruth, view: Shown<'a>, other: Option<Shown<'a>>, filter: &'a Filter) -> Self {
         let mut touched = Vec::new();
         if let Some((quirks, options)) = &filter.quirks {
-            for class in filter.classes() {
+            for class in filter.classes(ground_truth) {
                 let ranking = view.prepared.run.ranking(class);
                 let counts = counts_of(ground_truth, class);
                 let ranks = quirks.iter().flat_map(|quirk| quirk.touched(ranking, counts, options));
@@ -191,7 +192,7 @@ impl<'a> Wanted<'a> {
             }
             radsort::sort(&mut touched);
         }
-        let limits = |_: Size| Class::all().map(|class| Limits::new(ground_truth, class, Division::Thirds)).collect();
+        let limits = |_: Size| ground_truth.per_class(|class| Limits::new(ground_truth, class, Division::Thirds));
         let limits = filter.size.map(limits).unwrap_or_default();
         let noticed = filter.notice.map(|notice| notice.images(ground_truth, view.prepared)).unwrap_or_default();
         Self { ground_truth, view, other, filter, touched, noticed, limits }
@@ -212,9 +213,9 @@ impl<'a> Wanted<'a> {
     }
 
     fn lesions_of_size(&self, size: Size, image: usize) -> impl Iterator<Item = Item> {
-        let boxes = Class::all().flat_map(move |class| self.ground_truth.lesions(class, image).1);
+        let boxes = self.ground_truth.classes().flat_map(move |class| self.ground_truth.lesions(class, image).1);
         let lesions = lesions(self.ground_truth, self.view, image).zip(boxes);
-        let is_of_size = move |lesion: &(Item, &_)| self.limits[lesion.0.0.index()].size(*lesion.1) == size;
+        let is_of_size = move |lesion: &(Item, &_)| self.limits[lesion.0.0].size(*lesion.1) == size;
         lesions.filter(is_of_size).map(|(lesion, _)| lesion)
     }
 
@@ -241,7 +242,7 @@ impl<'a> Wanted<'a> {
 
 fn passes(ground_truth: &GroundTruth, view: Shown<'_>, filter: &Filter, image: usize) -> bool {
     if let Some(wanted) = filter.lesion_free {
-        let is_free = Class::all().all(|class| ground_truth.lesions(class, image).1.is_empty());
+        let is_free = !ground_truth.has_lesions(image);
         if is_free != wanted {
             return false;
         }
@@ -273,7 +274,8 @@ type Item = (Class, Category, Option<f32>);
 /// Number, class and score of each detection of an image.
 fn detections(view: Shown<'_>, image: usize) -> impl Iterator<Item = (u32, Class, f32)> {
     let detections = view.prepared.predictions.detections();
-    let of = |at: u32| Some((at, detections.class(at as usize)?, detections.score(at as usize)));
+    let of =
+        move |at: u32| Some((at, view.prepared.run.class(detections, at as usize)?, detections.score(at as usize)));
     view.prepared.run.detections(image).filter_map(of)
 }
 
@@ -281,13 +283,13 @@ fn detections(view: Shown<'_>, image: usize) -> impl Iterator<Item = (u32, Class
 /// of the detection that finds it.
 fn items<'a>(ground_truth: &'a GroundTruth, view: Shown<'a>, image: usize) -> impl Iterator<Item = Item> + 'a {
     let counted = detections(view, image)
-        .filter(move |(_, class, score)| counts(*score, view.thresholds[class.index()]))
+        .filter(move |(_, class, score)| counts(*score, view.thresholds[*class]))
         .map(move |(at, class, score)| (class, view.diagnosis.detection(at as usize), Some(score)));
     counted.chain(lesions(ground_truth, view, image))
 }
 
 fn lesions<'a>(ground_truth: &'a GroundTruth, view: Shown<'a>, image: usize) -> impl Iterator<Item = Item> + 'a {
-    Class::all().flat_map(move |class| {
+    ground_truth.classes().flat_map(move |class| {
         let (first, boxes) = ground_truth.lesions(class, image);
         (first as usize..first as usize + boxes.len()).map(move |lesion| {
             let category = view.diagnosis.lesion(class, lesion, view.thresholds);
@@ -309,10 +311,10 @@ fn disagreement(ground_truth: &GroundTruth, views: [Shown<'_>; 2], class: Option
     let is_found = |category: Category| category == Category::TruePositive;
     let differ = a.zip(b).filter(|(a, b)| is_of(a.0) && is_found(a.1) != is_found(b.1)).count();
     let [a, b] = views.map(|view| {
-        let mut false_positives = [0_usize; CLASSES.len()];
+        let mut false_positives = ground_truth.per_class(|_| 0_usize);
         for (of, category, _) in items(ground_truth, view, image) {
             if is_of(of) && category.outcome() == Outcome::FalsePositive {
-                false_positives[of.index()] += 1;
+                false_positives[of] += 1;
             }
         }
         false_positives

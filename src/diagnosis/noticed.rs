@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
-use crate::dataset::{Class, FileView, GroundTruth};
+use crate::dataset::{FileView, GroundTruth};
+use crate::protocol::Class;
 use crate::run::Prepared;
 use crate::score::quirks::tied;
 
@@ -45,8 +46,9 @@ impl Noticed {
         let of_images = |is_meant: &dyn Fn(usize) -> bool| (0..ground_truth.n_images()).map(is_meant).collect();
         let Prepared { run, predictions } = prepared;
         let detections = predictions.detections();
-        let on =
-            |image: usize| run.detections(image).map(|at| at as usize).filter(|at| detections.class(*at).is_some());
+        let on = |image: usize| {
+            run.detections(image).map(|at| at as usize).filter(|at| run.class(detections, *at).is_some())
+        };
         let has_lesion = |class: Class, image: usize| !ground_truth.lesions(class, image).1.is_empty();
         match self {
             Self::UnreadClassName => of_files(|file| file.unread.is_some()),
@@ -56,12 +58,12 @@ impl Noticed {
             Self::ImageNameWithoutPng => of_images(&|image| !ground_truth.images()[image].contains(".png")),
             Self::ClassNeverPredicted => {
                 let never = |class: &Class| run.ranking(*class).scores().is_empty();
-                of_images(&|image| Class::all().filter(never).any(|class| has_lesion(class, image)))
+                of_images(&|image| ground_truth.classes().filter(never).any(|class| has_lesion(class, image)))
             }
             Self::ScoresInPercent => of_images(&|image| on(image).any(|at| detections.score(at) > 1.0)),
             Self::ManyTies => {
                 let mut is_tied = vec![false; detections.len()];
-                for ranking in Class::all().map(|class| run.ranking(class)) {
+                for ranking in ground_truth.classes().map(|class| run.ranking(class)) {
                     for rank in tied(ranking.scores()) {
                         is_tied[ranking.detections()[rank as usize] as usize] = true;
                     }
@@ -70,13 +72,14 @@ impl Noticed {
             }
             Self::DuplicateDetection => of_images(&|image| {
                 let same = |one: usize, other: usize| {
-                    detections.class(one) == detections.class(other) && detections.bbox(one) == detections.bbox(other)
+                    run.class(detections, one) == run.class(detections, other)
+                        && detections.bbox(one) == detections.bbox(other)
                 };
                 on(image).enumerate().any(|(n, one)| on(image).take(n).any(|other| same(one, other)))
             }),
-            Self::MostFilesEmpty => of_images(&|image| {
-                run.detections(image).is_empty() && Class::all().any(|class| has_lesion(class, image))
-            }),
+            Self::MostFilesEmpty => {
+                of_images(&|image| run.detections(image).is_empty() && ground_truth.has_lesions(image))
+            }
             Self::BoxOutsideImage => of_images(&|image| on(image).any(|at| detections.bbox(at).is_outside_image())),
         }
     }

@@ -9,11 +9,12 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use super::json::{AnyBox, BOM, Numbers, Part, Place, shorten};
 use super::{Contents, Format};
-use crate::dataset::{CLASSES, Class, Detections};
+use crate::dataset::Detections;
 use crate::error::Error;
 use crate::geometry::BBox;
 use crate::later::later;
 use crate::limits::MAX_NAME_BYTES;
+use crate::protocol::{CHESTX_DET10, Class, chestx_det10};
 
 /// The format of the official script.
 pub const FORMAT: Format = Format { name: "ChestX-Det10 predictions", extension: ".json", read };
@@ -80,13 +81,13 @@ struct Key {
 
 impl Key {
     fn named(name: &[u8]) -> Option<Self> {
-        if let Some(class) = Class::named(name) {
+        if let Some(class) = chestx_det10(name) {
             return Some(Self { class, is_official: true });
         }
         let is_lower = |class: &str| {
             class.len() == name.len() && class.bytes().zip(name).all(|(a, b)| a.to_ascii_lowercase() == *b)
         };
-        let class = Class::named(CLASSES.iter().find(|class| is_lower(class))?)?;
+        let class = CHESTX_DET10.iter().position(|class| is_lower(class)).map(Class::at)?;
         Some(Self { class, is_official: false })
     }
 }
@@ -186,7 +187,7 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
         while let Some(key) = entry.next_key_seed(KeySeed(self.0))? {
             if let Some(key) = key {
                 let place = &mut self.0.place;
-                place.part = Part::Named(key.class.name());
+                place.part = Part::Named(CHESTX_DET10.get(key.class.index()).copied().unwrap_or_default());
                 let numbers = entry.next_value_seed(Numbers::<5> { place, shape: BOX })?;
                 self.0.keep(key, numbers);
             } else {
@@ -194,7 +195,7 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
                 let reader = &mut *self.0;
                 if let Some([x1, y1, x2, y2, score]) = numbers {
                     reader.make_room(1)?;
-                    reader.into.push_unread(&reader.name, BBox { x1, y1, x2, y2 }, score);
+                    reader.into.push_named(&reader.name, BBox { x1, y1, x2, y2 }, score);
                 }
             }
         }

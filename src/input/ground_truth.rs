@@ -8,12 +8,13 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::json::{BOM, Numbers, Part, Place, shorten};
-use crate::dataset::{Class, GroundTruth, Lesion};
+use crate::dataset::{GroundTruth, Lesion};
 use crate::error::{Error, ErrorKind};
 use crate::geometry::BBox;
 use crate::later::later;
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE};
 use crate::notice::{NoticeCode, Notices};
+use crate::protocol::{Class, Protocol, chestx_det10};
 use crate::texts::Texts;
 
 const LIST: &str = "a list of {\"file_name\", \"syms\", \"boxes\"}";
@@ -28,7 +29,14 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
     let text = bytes.strip_prefix(BOM).unwrap_or(bytes);
     if let Some(mut read) = fast::read(text) {
         read.images.shrink();
-        return GroundTruth::new(name, super::sha256(bytes), read.images, &read.lesions, Notices::default());
+        return GroundTruth::new(
+            name,
+            super::sha256(bytes),
+            Protocol::default(),
+            read.images,
+            &read.lesions,
+            Notices::default(),
+        );
     }
     later!(
         fn read_any(name: &str, bytes: &[u8], text: &[u8]) -> Result<GroundTruth, Error> {
@@ -46,7 +54,7 @@ fn slow(name: &str, bytes: &[u8], text: &[u8]) -> Result<GroundTruth, Error> {
     if let Err(error) = read {
         return Err(reader.place.error("record", LIST, text, &error).within(name));
     }
-    GroundTruth::new(name, super::sha256(bytes), reader.images, &reader.lesions, reader.notices)
+    GroundTruth::new(name, super::sha256(bytes), Protocol::default(), reader.images, &reader.lesions, reader.notices)
 }
 
 #[derive(Default)]
@@ -254,7 +262,7 @@ impl Visitor<'_> for SymVisitor {
     }
 
     fn visit_str<E: serde::de::Error>(self, name: &str) -> Result<Sym, E> {
-        Ok(Class::named(name).map_or_else(|| Sym::Other(name.to_owned()), Sym::Class))
+        Ok(chestx_det10(name.as_bytes()).map_or_else(|| Sym::Other(name.to_owned()), Sym::Class))
     }
 }
 

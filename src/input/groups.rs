@@ -167,7 +167,15 @@ mod tests {
 
     fn truth(images: &[&str]) -> GroundTruth {
         let images: Vec<String> = images.iter().map(|&image| image.to_owned()).collect();
-        GroundTruth::new("test.json", String::new(), images, &[], Notices::default()).expect("images")
+        GroundTruth::new(
+            "test.json",
+            String::new(),
+            crate::protocol::Protocol::default(),
+            images,
+            &[],
+            Notices::default(),
+        )
+        .expect("images")
     }
 
     #[test]

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::dataset::{Class, Detections, FileView, GroundTruth, PredictionFile, PredictionFiles, Predictions};
+use crate::dataset::{Detections, FileView, GroundTruth, PredictionFile, PredictionFiles, Predictions};
 use crate::error::Error;
 use crate::geometry::{BBox, Extent};
+use crate::protocol::Protocol;
 use crate::reading::{FileNames, Folders, Layout, Reading};
 
 /// The runs that the predictions are under a reading: one, unless each folder is a run. The files themselves stay as
@@ -79,8 +80,8 @@ fn read_anew(
     name: &str,
     folder: &str,
 ) -> Predictions {
-    let classes: BTreeMap<&str, Class> =
-        reading.class_names.iter().filter_map(|(name, class)| Some((name.as_str(), Class::named(class)?))).collect();
+    let protocol = ground_truth.protocol();
+    let names = new_names(predictions.detections(), protocol, reading);
     let paths = Paths::new(ground_truth, predictions, reading.file_names);
     let mut detections = Detections::default();
     let mut files = PredictionFiles::default();
@@ -95,7 +96,7 @@ fn read_anew(
         let read = file.detections.clone().map_err(boxed).and_then(|range| {
             let first = detections.len() as u32;
             for at in range.start as usize..range.end as usize {
-                copy(predictions.detections(), at, reading, &classes, &mut detections)
+                copy(predictions.detections(), at, reading, &names, &mut detections)
                     .ok_or_else(|| overflow(file.path))?;
             }
             Ok(first..detections.len() as u32)
@@ -103,7 +104,7 @@ fn read_anew(
         let unread = read
             .as_ref()
             .ok()
-            .and_then(|rows| still_unread(&detections, rows.clone()))
+            .and_then(|rows| still_unread(&detections, protocol, rows.clone()))
             .filter(|_| file.unread.is_some())
             .map(Box::new);
         let (is_empty, both_spellings) = (file.is_empty, file.both_spellings);
@@ -113,10 +114,22 @@ fn read_anew(
     Predictions::new(name, files, detections).with_sha256(predictions.sha256().clone())
 }
 
+/// The classes that names stand for by choice, where they are none themselves.
+fn new_names<'a>(
+    detections: &'a Detections,
+    protocol: &'a Protocol,
+    reading: &'a Reading,
+) -> BTreeMap<&'a str, &'a str> {
+    let names = detections.names().iter().filter(|name| protocol.class_named(name).is_none());
+    let chosen = names.filter_map(|name| Some((name.as_str(), reading.class_names.get(name)?.as_str())));
+    chosen.filter(|(_, class)| protocol.class_named(class).is_some()).collect()
+}
+
 /// The first name that is not read even so, and how many boxes stand under such names.
-fn still_unread(detections: &Detections, rows: Range<u32>) -> Option<(String, u32)> {
-    let mut names = rows.filter_map(|at| detections.unread_name(at as usize));
-    let first = names.next()?.to_owned();
+fn still_unread(detections: &Detections, protocol: &Protocol, rows: Range<u32>) -> Option<(String, u32)> {
+    let classes = detections.classes(protocol);
+    let mut names = rows.map(|at| at as usize).filter(|at| detections.class(*at, &classes).is_none());
+    let first = detections.name(names.next()?).to_owned();
     Some((first, 1 + names.count() as u32))
 }
 
@@ -129,18 +142,15 @@ fn copy(
     from: &Detections,
     at: usize,
     reading: &Reading,
-    classes: &BTreeMap<&str, Class>,
+    names: &BTreeMap<&str, &str>,
     to: &mut Detections,
 ) -> Option<()> {
     let bbox = read_box(from.bbox(at), reading.boxes, reading.scale);
     if !bbox.area(Extent::PlusOne).is_finite() {
         return None;
     }
-    let name = from.unread_name(at);
-    match from.class(at).or_else(|| classes.get(name?).copied()) {
-        Some(class) => to.push(class, bbox, from.score(at)),
-        None => to.push_unread(name.unwrap_or_default(), bbox, from.score(at)),
-    }
+    let name = from.name(at);
+    to.push_named(names.get(name).copied().unwrap_or(name), bbox, from.score(at));
     Some(())
 }
 

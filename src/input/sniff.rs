@@ -72,7 +72,7 @@ fn json_kind(name: &str, text: &[u8]) -> Result<Kind, Error> {
     let is_list = text.first() == Some(&b'[');
     let is_prediction = is_list
         && !holds(b"\"file_name\"")
-        && crate::dataset::CLASSES.iter().any(|class| {
+        && crate::protocol::CHESTX_DET10.iter().any(|class| {
             holds(format!("\"{class}\"").as_bytes()) || holds(format!("\"{}\"", class.to_ascii_lowercase()).as_bytes())
         });
     if is_prediction {

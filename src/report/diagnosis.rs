@@ -4,9 +4,10 @@ use serde::Serialize;
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
-use crate::dataset::{CLASSES, Class, GroundTruth};
+use crate::dataset::GroundTruth;
 use crate::diagnosis::{Category, Diagnosis, Outcome, ScoreThresholds, Tally, lesions_of};
 use crate::geometry::{BBox, Extent, iou};
+use crate::protocol::{Class, Protocol};
 use crate::run::{Prepared, Run};
 use crate::score::mean;
 use crate::score::official::Counts;
@@ -207,6 +208,8 @@ pub struct OperatingPoint<'a> {
     pub fp_per_image: f64,
     /// Overlap from which a detection finds a lesion.
     pub iou_threshold: f64,
+    /// What the classes are.
+    pub protocol: &'a Protocol,
     /// By class.
     pub thresholds: &'a ScoreThresholds,
 }
@@ -256,7 +259,7 @@ impl<'a> ErrorRow<'a> {
             iou_y2: corner(3),
             fp_per_image: Some(at.fp_per_image).filter(|rate| rate.is_finite()),
             iou_threshold: at.iou_threshold,
-            score_threshold: CLASSES.iter().position(|name| *name == class).and_then(|class| at.thresholds[class]),
+            score_threshold: at.protocol.class_named(class).and_then(|class| at.thresholds[class]),
         }
     }
 }
@@ -274,16 +277,19 @@ impl DiagnosisReport {
         thresholds: &ScoreThresholds,
         fp_per_image: Option<f64>,
     ) -> Self {
-        let tallies: Vec<Tally> =
-            Class::all().map(|class| diagnosis.tally(ground_truth, run, class, thresholds, fp_per_image)).collect();
-        let classes: Vec<ClassDiagnosis> = Class::all()
+        let tallies: Vec<Tally> = ground_truth
+            .classes()
+            .map(|class| diagnosis.tally(ground_truth, run, class, thresholds, fp_per_image))
+            .collect();
+        let classes: Vec<ClassDiagnosis> = ground_truth
+            .classes()
             .zip(&tallies)
             .map(|(class, tally)| {
                 let counts = Counts { n_lesions: ground_truth.n_lesions(class), n_images: ground_truth.n_images() };
                 let found = tally.true_positives as f64;
                 ClassDiagnosis {
-                    class: class.name().to_owned(),
-                    threshold: thresholds[class.index()].map(f64::from),
+                    class: ground_truth.class_name(class).to_owned(),
+                    threshold: thresholds[class].map(f64::from),
                     n_lesions: counts.n_lesions,
                     true_positives: tally.true_positives,
                     false_positives: tally.false_positives,
@@ -306,7 +312,7 @@ impl DiagnosisReport {
         Self {
             mean_recall: mean(classes.iter().filter_map(|class| class.recall)),
             mended: mended.collect(),
-            found_as: found_as(diagnosis, thresholds),
+            found_as: found_as(ground_truth, diagnosis, thresholds),
             classes,
         }
     }
@@ -317,12 +323,13 @@ fn causes(tally: &Tally) -> Vec<CauseReport> {
     counted.map(|((category, count), recall_if_mended)| CauseReport { category, count, recall_if_mended }).collect()
 }
 
-fn found_as(diagnosis: &Diagnosis, thresholds: &ScoreThresholds) -> Vec<FoundAsReport> {
+fn found_as(ground_truth: &GroundTruth, diagnosis: &Diagnosis, thresholds: &ScoreThresholds) -> Vec<FoundAsReport> {
     let table = diagnosis.found_as(thresholds);
-    let cells = CLASSES.iter().zip(table).flat_map(|(of, row)| {
-        CLASSES.iter().zip(row).map(move |(by, cell)| FoundAsReport {
-            lesions_of: (*of).to_owned(),
-            found_as: (*by).to_owned(),
+    let names = ground_truth.protocol().class_names();
+    let cells = names.iter().zip(table).flat_map(|(of, row)| {
+        names.iter().zip(row).map(move |(by, cell)| FoundAsReport {
+            lesions_of: of.clone(),
+            found_as: by.clone(),
             count: cell.count,
             missed: cell.missed,
         })
@@ -347,13 +354,15 @@ impl ImageReport {
             .run
             .detections(at)
             .map(|at| at as usize)
-            .filter_map(|at| Some((columns.class(at)?, columns.bbox(at), columns.score(at), diagnosis.detection(at))))
+            .filter_map(|at| {
+                Some((prepared.run.class(columns, at)?, columns.bbox(at), columns.score(at), diagnosis.detection(at)))
+            })
             .collect();
         let boxes = here.iter().map(|lesion| lesion.2).chain(detections.iter().map(|detection| detection.1));
         let (width, height) = boxes.fold((SIDE, SIDE), |(width, height), bbox| {
             (width.max(bbox.x1).max(bbox.x2), height.max(bbox.y1).max(bbox.y2))
         });
-        let counted = |class: Class, score: f32| thresholds[class.index()].is_some_and(|least| score >= least);
+        let counted = |class: Class, score: f32| thresholds[class].is_some_and(|least| score >= least);
         let lesions = here.iter().map(|&(class, lesion, bbox)| {
             let category = diagnosis.lesion(class, lesion as usize, thresholds);
             let score = diagnosis.found_at(class, lesion as usize);
@@ -365,25 +374,25 @@ impl ImageReport {
                 _ => of == class,
             };
             LesionReport {
-                class: class.name().to_owned(),
+                class: ground_truth.class_name(class).to_owned(),
                 bbox: corners(bbox),
                 category,
                 score,
-                overlaps: most(bbox, "detection", detections.iter().filter(explains).map(|d| (d.0, d.1))),
+                overlaps: most(ground_truth, bbox, "detection", detections.iter().filter(explains).map(|d| (d.0, d.1))),
             }
         });
         let detections_report = detections.iter().map(|&(class, bbox, score, category)| {
             let is_own = category != Category::OnAnotherClass;
             let among = here.iter().filter(|lesion| (lesion.0 == class) == is_own).map(|lesion| (lesion.0, lesion.2));
             DetectionReport {
-                class: class.name().to_owned(),
+                class: ground_truth.class_name(class).to_owned(),
                 bbox: corners(bbox),
                 score,
                 counted: counted(class, score),
                 category,
-                overlaps: most(bbox, "lesion", among).or_else(|| {
+                overlaps: most(ground_truth, bbox, "lesion", among).or_else(|| {
                     // On none of its class: what else is there.
-                    most(bbox, "lesion", here.iter().map(|lesion| (lesion.0, lesion.2)))
+                    most(ground_truth, bbox, "lesion", here.iter().map(|lesion| (lesion.0, lesion.2)))
                 }),
             }
         });
@@ -403,12 +412,22 @@ fn corners(bbox: BBox) -> [f32; 4] {
 }
 
 /// The first of the boxes with the greatest overlap; `None` if all are apart from it.
-fn most(bbox: BBox, kind: &'static str, among: impl Iterator<Item = (Class, BBox)>) -> Option<OverlapReport> {
+fn most(
+    ground_truth: &GroundTruth,
+    bbox: BBox,
+    kind: &'static str,
+    among: impl Iterator<Item = (Class, BBox)>,
+) -> Option<OverlapReport> {
     let mut best: Option<OverlapReport> = None;
     for (class, other) in among {
         let overlap = iou(bbox, other, Extent::PlusOne);
         if overlap > best.as_ref().map_or(0.0, |best| best.iou) {
-            best = Some(OverlapReport { iou: overlap, kind, class: class.name().to_owned(), bbox: corners(other) });
+            best = Some(OverlapReport {
+                iou: overlap,
+                kind,
+                class: ground_truth.class_name(class).to_owned(),
+                bbox: corners(other),
+            });
         }
     }
     best

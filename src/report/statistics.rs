@@ -8,10 +8,11 @@ use super::{all_defined, defined};
 use crate::bootstrap::{self, Bootstrap, Interval, Row, Statistic, Uncertainty};
 use crate::compare::{Changes, Difference, Sides, holm};
 use crate::curve::Curve;
-use crate::dataset::{CLASSES, Class, GroundTruth, Predictions};
+use crate::dataset::{GroundTruth, Predictions};
 use crate::geometry::Extent;
 use crate::input::groups::{Groups, Source};
 use crate::options::Options;
+use crate::protocol::{Class, Protocol};
 use crate::run::Run;
 use crate::score::average_precision::{AveragePrecision, average_precision};
 use crate::score::conventions::{self, Convention, sweep_thresholds};
@@ -319,8 +320,9 @@ impl From<&Groups> for GroupsReport {
 }
 
 /// The rows, in the order in which they are reported.
-fn rows() -> impl Iterator<Item = (Row, &'static str)> {
-    Class::all().map(|class| (Row::Class(class), class.name())).chain([(Row::Mean, MEAN), (Row::Pooled, POOLED)])
+fn rows(protocol: &Protocol) -> impl Iterator<Item = (Row, &str)> {
+    let classes = protocol.classes().map(|class| (Row::Class(class), protocol.class_name(class)));
+    classes.chain([(Row::Mean, MEAN), (Row::Pooled, POOLED)])
 }
 
 /// A run, and what is needed to compute its statistics.
@@ -340,21 +342,26 @@ impl StatisticsReport {
             analysis.classes.iter().map(|class| (&class.curve, class.counts)).chain([(&pooled.0, pooled.1)]).collect();
         Self {
             rows: analysis.rows(&curves, at, wanted),
-            curves: bands(&curves, at, wanted.uncertainty),
+            curves: bands(analysis.ground_truth.protocol(), &curves, at, wanted.uncertainty),
             conventions: analysis.conventions(),
             iou_sweep: analysis.iou_sweep(),
         }
     }
 }
 
-/// A value of each class and of the pooled row, with the mean over the classes put between them.
+/// A value of each class and, last, of the pooled row, with the mean over the classes put before it.
 fn with_mean(values: &[Option<f64>]) -> Vec<Option<f64>> {
-    let (classes, pooled) = values.split_at(CLASSES.len().min(values.len()));
+    let (classes, pooled) = values.split_at(values.len().saturating_sub(1));
     let over_classes = mean(classes.iter().copied().flatten());
     classes.iter().copied().chain([over_classes]).chain(pooled.iter().copied()).collect()
 }
 
-fn bands(curves: &[(&Curve, Counts)], at: usize, uncertainty: Option<&Uncertainty>) -> Vec<BandReport> {
+fn bands(
+    protocol: &Protocol,
+    curves: &[(&Curve, Counts)],
+    at: usize,
+    uncertainty: Option<&Uncertainty>,
+) -> Vec<BandReport> {
     let grid: Vec<f64> = bootstrap::grid().collect();
     let recall: Vec<Vec<Option<f64>>> = (0..grid.len())
         .map(|rate| {
@@ -373,7 +380,7 @@ fn bands(curves: &[(&Curve, Counts)], at: usize, uncertainty: Option<&Uncertaint
             fp_per_image: grid.clone(),
         }
     };
-    rows().enumerate().map(band).collect()
+    rows(protocol).enumerate().map(band).collect()
 }
 
 impl Analysis<'_> {
@@ -417,14 +424,14 @@ impl Analysis<'_> {
                 sizes: self.sizes(row),
             }
         };
-        rows().enumerate().map(row).collect()
+        rows(self.ground_truth.protocol()).enumerate().map(row).collect()
     }
 
     /// Of each class, then the mean.
     fn average_precisions(&self) -> Vec<Option<AveragePrecisionReport>> {
         let detections = self.predictions.detections();
         let of_class = |class| average_precision(self.ground_truth, self.run, detections, class);
-        let classes: Vec<Option<AveragePrecision>> = Class::all().map(of_class).collect();
+        let classes: Vec<Option<AveragePrecision>> = self.ground_truth.classes().map(of_class).collect();
         let over = |of: fn(&AveragePrecision) -> f64| mean(classes.iter().flatten().map(of));
         let means = (over(|ap| ap.ap50), over(|ap| ap.ap75), over(|ap| ap.ap50_95));
         let means = match means {
@@ -439,7 +446,7 @@ impl Analysis<'_> {
     /// Of each class, then the mean.
     fn image_rocs(&self) -> Vec<ImageRocReport> {
         let of_class = |class| ImageRocReport::from(&ImageRoc::new(self.ground_truth, self.run, class));
-        let mut rocs: Vec<ImageRocReport> = Class::all().map(of_class).collect();
+        let mut rocs: Vec<ImageRocReport> = self.ground_truth.classes().map(of_class).collect();
         let area = mean(rocs.iter().filter_map(|roc| roc.area));
         rocs.push(ImageRocReport { area, interval: None, n_positive: None });
         rocs
@@ -452,7 +459,10 @@ impl Analysis<'_> {
         let of_division = |(division, name): (Division, &str)| {
             let groups = match row {
                 Row::Class(class) => of(division, class),
-                Row::Pooled => Class::all().map(|class| of(division, class)).fold(<[SizeGroup; 3]>::default(), joined),
+                Row::Pooled => {
+                    let classes = self.ground_truth.classes();
+                    classes.map(|class| of(division, class)).fold(<[SizeGroup; 3]>::default(), joined)
+                }
                 Row::Mean => return Vec::new(),
             };
             let report = |(group, size): (SizeGroup, &str)| SizeReport {
@@ -558,7 +568,7 @@ impl ComparisonReport {
         let compare = |(other, run): (usize, &&Run)| Self {
             baseline,
             other,
-            rows: difference_rows(bootstrap, [baseline, other]),
+            rows: difference_rows(ground_truth.protocol(), bootstrap, [baseline, other]),
             changes: Changes::new(ground_truth, [base, run], options)
                 .into_iter()
                 .zip(options.fp_per_image())
@@ -574,21 +584,27 @@ impl ComparisonReport {
     }
 }
 
-fn difference_rows(bootstrap: &Bootstrap, runs: [usize; 2]) -> Vec<DifferenceRowReport> {
+fn difference_rows(protocol: &Protocol, bootstrap: &Bootstrap, runs: [usize; 2]) -> Vec<DifferenceRowReport> {
+    let differences = |statistic| differences(protocol, bootstrap, runs, statistic);
     let mut recall: Vec<Vec<Option<DifferenceReport>>> =
-        (0..bootstrap.fp_per_image().len()).map(|rate| differences(bootstrap, runs, Statistic::Recall(rate))).collect();
-    let averages = differences(bootstrap, runs, Statistic::Average);
+        (0..bootstrap.fp_per_image().len()).map(|rate| differences(Statistic::Recall(rate))).collect();
+    let averages = differences(Statistic::Average);
     let row = |(place, ((_, name), average_recall)): (usize, ((Row, &str), Option<DifferenceReport>))| {
         let recall = recall.iter_mut().map(|at_rate| at_rate[place].take()).collect();
         DifferenceRowReport { name: name.to_owned(), recall, average_recall }
     };
-    rows().zip(averages).enumerate().map(row).collect()
+    rows(protocol).zip(averages).enumerate().map(row).collect()
 }
 
 /// One statistic of every row, with Holm's adjustment over the classes.
-fn differences(bootstrap: &Bootstrap, runs: [usize; 2], statistic: Statistic) -> Vec<Option<DifferenceReport>> {
+fn differences(
+    protocol: &Protocol,
+    bootstrap: &Bootstrap,
+    runs: [usize; 2],
+    statistic: Statistic,
+) -> Vec<Option<DifferenceReport>> {
     let found: Vec<(Row, Option<Difference>)> =
-        rows().map(|(row, _)| (row, Difference::new(bootstrap, runs, row, statistic))).collect();
+        rows(protocol).map(|(row, _)| (row, Difference::new(bootstrap, runs, row, statistic))).collect();
     let is_class = |row: Row| matches!(row, Row::Class(_));
     let of_classes = found.iter().filter(|(row, _)| is_class(*row));
     let p: Vec<f64> = of_classes.filter_map(|(_, difference)| Some(difference.as_ref()?.p)).collect();

@@ -3,8 +3,9 @@
 //! It differs from the rest of this crate on purpose: widths are `x2 - x1` in `f64`, a detection takes the best lesion
 //! that is still free, the later of two equal overlaps, and equal scores go in image order.
 
-use crate::dataset::{Class, Detections, GroundTruth};
+use crate::dataset::{Detections, GroundTruth};
 use crate::geometry::BBox;
+use crate::protocol::Class;
 use crate::run::Run;
 use crate::score::mean;
 

@@ -2,7 +2,7 @@
 //! threshold.
 
 use crate::curve::{Curve, Staircase};
-use crate::dataset::{Class, GroundTruth};
+use crate::dataset::GroundTruth;
 use crate::geometry::Extent;
 use crate::matching::Verdict;
 use crate::options::Options;
@@ -47,7 +47,7 @@ pub struct Scores {
 #[must_use]
 pub fn scores(ground_truth: &GroundTruth, run: &Run, options: &Options, convention: Convention) -> Scores {
     let mut scores = Scores { official: Vec::new(), exact: Vec::new() };
-    for class in Class::all() {
+    for class in ground_truth.classes() {
         let counts = Counts { n_lesions: ground_truth.n_lesions(class), n_images: ground_truth.n_images() };
         let verdicts = run.verdicts(class, counts.n_lesions, options.iou_threshold(), convention.extent);
         let ranking = run.ranking(class);

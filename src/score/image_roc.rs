@@ -3,7 +3,8 @@
 //! The area is scikit-learn's `roc_auc_score`; the interval is that of E. R. `DeLong`, D. M. `DeLong` and D. L.
 //! Clarke-Pearson, Biometrics 44 (1988), by midranks: X. Sun and W. Xu, IEEE Signal Processing Letters 21 (2014).
 
-use crate::dataset::{Class, GroundTruth};
+use crate::dataset::GroundTruth;
+use crate::protocol::Class;
 use crate::run::Run;
 
 /// Standard errors to either side of the area in a 95 % interval.

@@ -10,7 +10,7 @@ pub mod sizes;
 pub mod ties;
 
 use crate::curve::{Curve, Point, Staircase};
-use crate::dataset::{Class, GroundTruth};
+use crate::dataset::GroundTruth;
 use crate::geometry::Extent;
 use crate::matching::{Ranking, Verdict, Verdicts};
 use crate::options::Options;
@@ -97,7 +97,7 @@ fn plain(ranking: &Ranking, verdicts: &Verdicts, counts: Counts, options: &Optio
 #[must_use]
 pub fn pooled_curve(ground_truth: &GroundTruth, run: &Run, iou_threshold: f64) -> Curve {
     let mut shown: Vec<(f32, Verdict)> = Vec::new();
-    for class in Class::all() {
+    for class in ground_truth.classes() {
         let verdicts = run.verdicts(class, ground_truth.n_lesions(class), iou_threshold, Extent::PlusOne);
         shown.extend(run.ranking(class).scores().iter().copied().zip(verdicts.iter()));
     }

@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
-use crate::dataset::{Class, GroundTruth};
+use crate::dataset::GroundTruth;
 use crate::geometry::{BBox, Extent};
 use crate::matching::Verdicts;
+use crate::protocol::Class;
 use crate::run::Run;
 
 /// Below this a lesion is small for COCO, in square pixels (width `x2 - x1`).

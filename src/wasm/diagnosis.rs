@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
-use crate::dataset::{CLASSES, Class, GroundTruth};
+use crate::dataset::GroundTruth;
 use crate::diagnosis::gallery::{self, Change, Filter, Order, Shown};
 use crate::diagnosis::noticed::Noticed;
 use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, operating_thresholds, pooled_thresholds};
@@ -127,7 +127,7 @@ impl Evaluator {
                     return Err(no_such_run());
                 };
                 let of = if pooled { pooled_thresholds } else { operating_thresholds };
-                to_js(&of(ground_truth, &prepared.run, iou_threshold, fp_per_image).as_slice())
+                to_js(&of(ground_truth, &prepared.run, iou_threshold, fp_per_image).iter().collect::<Vec<_>>())
             }
         )
         .unwrap_or_else(not_loaded)
@@ -167,7 +167,7 @@ impl Evaluator {
         later!(
             fn gallery(this: &mut Evaluator, query: &Ts<GalleryQuery>) -> Result<Vec<u32>, JsValue> {
                 let query = from_js(query)?;
-                let class = |at: usize| Class::all().nth(at);
+                let class = |at: usize| this.ground_truth()?.classes().nth(at);
                 let filter = Filter {
                     class: query.class.and_then(class),
                     categories: query.categories,
@@ -341,7 +341,7 @@ impl Evaluator {
         else {
             return Err(no_such_run());
         };
-        let mut thresholds = [None; CLASSES.len()];
+        let mut thresholds = ground_truth.per_class(|_| None);
         thresholds.iter_mut().zip(&view.thresholds).for_each(|(threshold, chosen)| *threshold = *chosen);
         Ok(Look { ground_truth, prepared, diagnosis, thresholds })
     }

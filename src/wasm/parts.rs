@@ -1,6 +1,6 @@
 //! Shares of a large zip, read by several workers: each has an instance of its own, and hands its columns over as buffers.
 
-use js_sys::{Array, Float32Array, Function, Object, Reflect, Uint8Array, Uint32Array};
+use js_sys::{Array, Float32Array, Function, Object, Reflect, Uint8Array, Uint16Array, Uint32Array};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::vec::IntoIter;
@@ -21,7 +21,7 @@ const PART_COLUMNS: &str = "
 export interface PartColumns {
     boxes: Float32Array<ArrayBuffer>;
     scores: Float32Array<ArrayBuffer>;
-    keys: Uint8Array<ArrayBuffer>;
+    keys: Uint16Array<ArrayBuffer>;
     n_detections: Uint32Array<ArrayBuffer>;
     paths: Uint8Array<ArrayBuffer>;
     rest: unknown;
@@ -153,7 +153,8 @@ impl ShareReader {
 }
 
 fn columns(part: &Part) -> Result<JsValue, JsValue> {
-    let (boxes, scores, keys, unread_names) = part.detections().columns();
+    let (boxes, scores, keys) = part.detections().columns();
+    let unread_names = part.detections().names();
     let files = part.files();
     let n_detections: Vec<u32> =
         files.iter().map(|file| file.detections.as_ref().map_or(0, |range| range.end - range.start)).collect();
@@ -165,7 +166,7 @@ fn columns(part: &Part) -> Result<JsValue, JsValue> {
     for (key, value) in [
         ("boxes", boxes_to_js(boxes).into()),
         ("scores", Float32Array::from(scores).into()),
-        ("keys", Uint8Array::from(keys).into()),
+        ("keys", Uint16Array::from(keys).into()),
         ("n_detections", Uint32Array::from(n_detections.as_slice()).into()),
         ("paths", Uint8Array::from(paths.join("\0").as_bytes()).into()),
         ("rest", to_js(&rest)?),
@@ -221,7 +222,7 @@ fn one(name: &str, part: &JsValue) -> Result<Part, JsValue> {
     let get = |key: &str| Reflect::get(part, &key.into());
     let array = |key: &str| get(key).map(Float32Array::from);
     let rest: Rest = serde_wasm_bindgen::from_value(get("rest")?)?;
-    let keys = Uint8Array::from(get("keys")?).to_vec();
+    let keys = Uint16Array::from(get("keys")?).to_vec();
     let detections =
         Detections::from_columns(boxes_from_js(&array("boxes")?), array("scores")?.to_vec(), keys, rest.unread_names);
     let Some(detections) = detections else {

@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 
 use super::{Contents, Evaluator, FileFailure, Outcome, checked, failure, from_js, not_loaded, to_js};
 use crate::bootstrap::Uncertainty;
-use crate::dataset::{CLASSES, Class, GroundTruth, Predictions};
+use crate::dataset::{GroundTruth, Predictions};
 use crate::error::Error;
 use crate::input::groups::Groups;
 use crate::later::later;
@@ -246,9 +246,10 @@ impl Evaluator {
         later!(
             fn image_roc(this: &Evaluator, run: usize, class: usize) -> Result<JsValue, JsValue> {
                 let (truth, run) = this.run_of(run).map_err(|error| failure(&[error]))?;
-                let none =
-                    || Error::new("class", "there is no such class", format!("a number below {}", CLASSES.len()));
-                let class = Class::all().nth(class).ok_or_else(|| failure(&[none()]))?;
+                let none = || {
+                    Error::new("class", "there is no such class", format!("a number below {}", truth.classes().len()))
+                };
+                let class = truth.classes().nth(class).ok_or_else(|| failure(&[none()]))?;
                 to_js::<RocCurveReport>(&crate::image_roc(truth, run, class))
             }
         )

@@ -8,6 +8,7 @@ mod common;
 use common::made_up::Detector;
 use common::{case, load};
 use froc::bootstrap::{Bootstrap, Row, Statistic};
+use froc::protocol::Protocol;
 use froc::{GroundTruth, Groups, Options, Resampling, Run};
 
 const REPLICATES: u32 = 2000;
@@ -26,7 +27,7 @@ fn bootstrap(truth: &GroundTruth, runs: &[&Run], rates: &[f64]) -> Bootstrap {
 /// Everything but reading and matching: preparing, drawing, counting, and the intervals of all classes.
 fn whole(mut bootstrap: Bootstrap) -> usize {
     while !bootstrap.step(REPLICATES) {}
-    let rows = froc::dataset::Class::all().map(Row::Class).chain([Row::Mean, Row::Pooled]);
+    let rows = Protocol::default().classes().map(Row::Class).chain([Row::Mean, Row::Pooled]);
     let statistics = || (0..bootstrap.fp_per_image().len()).map(Statistic::Recall).chain([Statistic::Average]);
     rows.flat_map(|row| statistics().map(move |statistic| (row, statistic)))
         .filter(|(row, statistic)| bootstrap.interval(0, *row, *statistic).is_some())

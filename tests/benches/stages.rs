@@ -14,9 +14,10 @@ use std::time::Instant;
 use std::{env, thread};
 
 use flate2::{Decompress, FlushDecompress, Status};
-use froc::dataset::{Class, Detections};
+use froc::dataset::Detections;
 use froc::doctor::{Case, examine};
 use froc::geometry::Extent;
+use froc::protocol::Protocol;
 use froc::{GroundTruth, Options, Predictions, Reading, Run};
 use libdeflater::Decompressor;
 use zip::{CompressionMethod, ZipArchive};
@@ -69,7 +70,7 @@ fn stages(ground_truth: &str, zip: &str) -> [(&'static str, f64); 10] {
     let (rank_and_overlap, run) = fastest_join(&ground_truth, &predictions);
     let options = Options::default();
     let (verdicts, ()) = timed(|| {
-        for class in Class::all() {
+        for class in Protocol::default().classes() {
             let n_lesions = ground_truth.n_lesions(class);
             black_box(run.verdicts(class, n_lesions, options.iou_threshold(), Extent::PlusOne));
         }
@@ -116,7 +117,15 @@ fn fastest_join(ground_truth: &GroundTruth, predictions: &Predictions) -> (f64, 
 
 fn without_lesions(truth: &GroundTruth) -> GroundTruth {
     let images = truth.images().clone();
-    GroundTruth::new(truth.name(), truth.sha256().to_owned(), images, &[], truth.notices().clone()).expect("images")
+    GroundTruth::new(
+        truth.name(),
+        truth.sha256().to_owned(),
+        truth.protocol().clone(),
+        images,
+        &[],
+        truth.notices().clone(),
+    )
+    .expect("images")
 }
 
 /// Inflates by the crates that the library inflates and takes checksums by; the time without that of keeping the texts,

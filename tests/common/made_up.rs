@@ -1,8 +1,9 @@
 //! A detector whose true recall is known, for datasets of any number.
 
-use froc::dataset::{Class, Detections, Lesion, PredictionFile};
+use froc::dataset::{Detections, Lesion, PredictionFile};
 use froc::geometry::BBox;
 use froc::notice::Notices;
+use froc::protocol::Protocol;
 use froc::{GroundTruth, Predictions};
 
 /// A made-up detector of one class. Each image has 0 to 2 lesions; each lesion is found with some chance, at the score
@@ -53,7 +54,7 @@ impl Detector {
     /// The dataset of a number.
     pub fn dataset(&self, number: u64) -> (GroundTruth, Predictions) {
         let mut uniform = Uniform(number.wrapping_mul(0x0001_0000_0001_b3a5));
-        let class = Class::named("Nodule").expect("a class");
+        let class = Protocol::default().class_named("Nodule").expect("a class");
         let (mut images, mut lesions, mut files) = (Vec::new(), Vec::new(), Vec::new());
         let mut detections = Detections::default();
         for image in 0..self.n_images {
@@ -82,7 +83,8 @@ impl Detector {
                 text_number: None,
             });
         }
-        let truth = GroundTruth::new("test.json", String::new(), images, &lesions, Notices::default());
+        let truth =
+            GroundTruth::new("test.json", String::new(), Protocol::default(), images, &lesions, Notices::default());
         (truth.expect("images"), Predictions::new("p.zip", files, detections))
     }
 }

@@ -19,6 +19,7 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 
 use froc::Options;
+use froc::protocol::Protocol;
 use froc::report::{ClassReport, QuirkReport, Report, RunReport};
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
@@ -326,7 +327,7 @@ fn curves_have_the_corners_of_the_exact_points() {
         let (ground_truth, run) =
             read(&case.dataset.ground_truth(), &case.dataset.predictions()).expect("files in order");
         let options = Options::new(case.iou_threshold, case.rates.clone()).expect("options in range");
-        for (class, theirs) in froc::dataset::Class::all().zip(classes_of(&case)) {
+        for (class, theirs) in Protocol::default().classes().zip(classes_of(&case)) {
             let curve = froc::curve(&ground_truth, &run, class, &options);
             compare_curve(&curve, &theirs).map_err(proptest::test_runner::TestCaseError::fail)?;
         }

@@ -152,7 +152,7 @@ mod tests {
             .map(|at| {
                 let BBox { x1, y1, x2, y2 } = detections.bbox(at);
                 let bits = [x1, y1, x2, y2, detections.score(at)].map(f32::to_bits);
-                (detections.class(at), detections.unread_name(at).map(str::to_owned), bits)
+                (detections.name(at).to_owned(), bits)
             })
             .collect();
         // A file that cannot be read leaves rows behind, which are dropped.
@@ -177,8 +177,8 @@ mod tests {
 
     fn text() -> impl Strategy<Value = String> {
         let name = prop_oneof![
-            8 => proptest::sample::select(&crate::dataset::CLASSES[..]).prop_map(str::to_owned),
-            2 => proptest::sample::select(&crate::dataset::CLASSES[..]).prop_map(str::to_lowercase),
+            8 => proptest::sample::select(&crate::protocol::CHESTX_DET10[..]).prop_map(str::to_owned),
+            2 => proptest::sample::select(&crate::protocol::CHESTX_DET10[..]).prop_map(str::to_lowercase),
             1 => Just("Infiltration".to_owned()),
             1 => Just("N\\u006fdule".to_owned()),
         ];

@@ -1,9 +1,10 @@
 //! The one shape that almost every ground truth has, read at once; `serde_json` reads all others.
 
-use crate::dataset::{Class, Lesion};
+use crate::dataset::Lesion;
 use crate::geometry::BBox;
 use crate::input::scan::Scanner;
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE};
+use crate::protocol::{Class, chestx_det10};
 use crate::texts::Texts;
 
 /// What a ground truth holds of which there is nothing to tell.
@@ -51,7 +52,7 @@ fn record<'a>(scanner: &mut Scanner<'a>, syms: &mut Vec<Class>, boxes: &mut Vec<
             b"syms" if !has_syms => {
                 has_syms = true;
                 scanner.list(*b"[]", |scanner| {
-                    syms.push(Class::named(scanner.name(LONGEST)?)?);
+                    syms.push(chestx_det10(scanner.name(LONGEST)?)?);
                     (syms.len() <= MAX_LESIONS_OF_IMAGE).then_some(())
                 })?;
             }
@@ -91,7 +92,7 @@ mod tests {
             "-?[0-9]{1,12}(\\.[0-9]{1,12})?([eE][-+]?[0-9]{1,2})?",
         ];
         let name = prop_oneof![
-            20 => proptest::sample::select(&crate::dataset::CLASSES[..]),
+            20 => proptest::sample::select(&crate::protocol::CHESTX_DET10[..]),
             1 => Just("nodule"),
             1 => Just("N\\u006fdule"),
         ];

@@ -1,0 +1,207 @@
+//! What a dataset's evaluation is, as one value that belongs to a ground truth (section 10 of the metric).
+
+use std::ops::{Index, IndexMut};
+use std::sync::Arc;
+
+/// The ten findings of ChestX-Det10, in the order of its script (`eval.py`, commit c535e9a).
+pub const CHESTX_DET10: [&str; 10] = [
+    "Consolidation",
+    "Fibrosis",
+    "Effusion",
+    "Nodule",
+    "Mass",
+    "Emphysema",
+    "Calcification",
+    "Atelectasis",
+    "Fracture",
+    "Pneumothorax",
+];
+
+/// The class of ChestX-Det10 of exactly that name.
+#[must_use]
+pub fn chestx_det10(name: &[u8]) -> Option<Class> {
+    CHESTX_DET10.iter().position(|class| class.as_bytes() == name).map(Class::at)
+}
+
+/// A class as its place among those of the protocol, from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Class(u16);
+
+impl Class {
+    /// The class at that place; places are below [`MAX_CLASSES`].
+    #[must_use]
+    pub const fn at(index: usize) -> Self {
+        Self(index as u16)
+    }
+
+    /// The place among the classes of the protocol, from 0.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The most classes that a protocol has.
+pub const MAX_CLASSES: usize = 10_000;
+
+/// What a dataset's evaluation is: its name and its classes. Copies are cheap.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Protocol(Arc<Inner>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Inner {
+    name: String,
+    classes: Vec<String>,
+    /// Whether the dataset comes with a script whose numbers are the official ones.
+    has_script: bool,
+}
+
+impl Default for Protocol {
+    /// ChestX-Det10: ten classes, scored by its script.
+    fn default() -> Self {
+        let classes = CHESTX_DET10.map(str::to_owned).to_vec();
+        Self(Arc::new(Inner { name: "ChestX-Det10".to_owned(), classes, has_script: true }))
+    }
+}
+
+impl Protocol {
+    /// A protocol of that name with these classes, without a script; classes after the first [`MAX_CLASSES`] are left out.
+    #[must_use]
+    pub fn new(name: &str, mut classes: Vec<String>) -> Self {
+        classes.truncate(MAX_CLASSES);
+        Self(Arc::new(Inner { name: name.to_owned(), classes, has_script: false }))
+    }
+
+    /// What it is called, such as `ChestX-Det10`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// Whether the dataset comes with a script whose numbers are the official ones.
+    #[must_use]
+    pub fn has_script(&self) -> bool {
+        self.0.has_script
+    }
+
+    /// How many classes it has.
+    #[must_use]
+    pub fn n_classes(&self) -> usize {
+        self.0.classes.len()
+    }
+
+    /// All classes, in order.
+    pub fn classes(&self) -> impl ExactSizeIterator<Item = Class> + Clone + use<> {
+        (0..self.n_classes()).map(Class::at)
+    }
+
+    /// The name of a class of this protocol.
+    #[must_use]
+    pub fn class_name(&self, class: Class) -> &str {
+        self.0.classes.get(class.index()).map_or("", String::as_str)
+    }
+
+    /// The names of all classes, in order.
+    #[must_use]
+    pub fn class_names(&self) -> &[String] {
+        &self.0.classes
+    }
+
+    /// The class of exactly that name.
+    #[must_use]
+    pub fn class_named(&self, name: &str) -> Option<Class> {
+        self.0.classes.iter().position(|class| class == name).map(Class::at)
+    }
+}
+
+/// One value for each class of a protocol, in order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PerClass<T>(Vec<T>);
+
+impl<T> Default for PerClass<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> PerClass<T> {
+    /// The value that `of` gives each of the classes.
+    pub fn new(protocol: &Protocol, of: impl FnMut(Class) -> T) -> Self {
+        Self(protocol.classes().map(of).collect())
+    }
+
+    /// All values, in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.0.iter()
+    }
+
+    /// All values, in order, to be changed.
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, T> {
+        self.0.iter_mut()
+    }
+}
+
+impl<T> Index<Class> for PerClass<T> {
+    type Output = T;
+
+    fn index(&self, class: Class) -> &T {
+        &self.0[class.index()]
+    }
+}
+
+impl<T> IndexMut<Class> for PerClass<T> {
+    fn index_mut(&mut self, class: Class) -> &mut T {
+        &mut self.0[class.index()]
+    }
+}
+
+impl<T> IntoIterator for PerClass<T> {
+    type Item = T;
+    type IntoIter = std::vec::IntoIter<T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.into_iter()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a mut PerClass<T> {
+    type Item = &'a mut T;
+    type IntoIter = std::slice::IterMut<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter_mut()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a PerClass<T> {
+    type Item = &'a T;
+    type IntoIter = std::slice::Iter<'a, T>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.0.iter()
+    }
+}
+
+impl<T> FromIterator<T> for PerClass<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
+        Self(values.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_known_by_their_exact_names() {
+        let protocol = Protocol::default();
+        assert_eq!(protocol.n_classes(), CHESTX_DET10.len());
+        for (class, name) in protocol.classes().zip(CHESTX_DET10) {
+            assert_eq!((protocol.class_name(class), protocol.class_named(name)), (name, Some(class)));
+            assert_eq!(protocol.class_named(&name.to_lowercase()), None);
+        }
+        let many = Protocol::new("many", (0..365).map(|n| format!("class {n}")).collect());
+        assert_eq!(many.class_named("class 364").map(Class::index), Some(364));
+        assert!(!many.has_script());
+    }
+}
