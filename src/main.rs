@@ -1,5 +1,7 @@
 //! `froc`: the evaluator in the terminal.
 
+mod guard;
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::ops::ControlFlow;
@@ -228,7 +230,13 @@ impl std::str::FromStr for FailUnder {
 }
 
 fn main() -> ExitCode {
-    let (scoring, extra, bounds) = match Cli::parse().command {
+    let command = Cli::parse().command;
+    guard::run(|| work(command))
+}
+
+/// Does what is asked; 0, 1 below a bound, or 2 with a sentence for each thing that is wrong.
+fn work(command: Command) -> ExitCode {
+    let (scoring, extra, bounds) = match command {
         Command::Score(score) => {
             let is_wanted = score.statistics || score.bootstrap.is_some();
             (
@@ -245,9 +253,7 @@ fn main() -> ExitCode {
             return match list(&errors) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(sentences) => {
-                    for sentence in &sentences {
-                        eprintln!("{sentence}");
-                    }
+                    sentences.iter().for_each(|sentence| guard::say(sentence));
                     ExitCode::from(2)
                 }
             };
@@ -255,15 +261,14 @@ fn main() -> ExitCode {
     };
     let printed = report(&scoring, extra.as_ref()).and_then(|report| {
         let bytes = bytes(&report, scoring.format).map_err(|error| vec![error.to_string()])?;
-        to_the_end(std::io::stdout().lock().write_all(&bytes)).map(|()| report)
+        let mut out = std::io::stdout().lock();
+        to_the_end(out.write_all(&bytes).and_then(|()| out.flush())).map(|()| report)
     });
     let (sentences, code) = match printed {
         Ok(report) => (below(&report, &bounds), 1),
         Err(sentences) => (sentences, 2),
     };
-    for sentence in &sentences {
-        eprintln!("{sentence}");
-    }
+    sentences.iter().for_each(|sentence| guard::say(sentence));
     if sentences.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(code) }
 }
 

@@ -331,3 +331,120 @@ fn names_do_not_run_as_formulas_in_csv_and_negative_numbers_stay_numbers() {
     let csv = print("score", "csv");
     assert!(text(&csv.stdout).lines().skip(1).all(|line| line.starts_with("'@sum.zip,")));
 }
+
+/// A command of the shell, in which `$0` is the program and `$1` a golden case.
+#[cfg(target_os = "linux")]
+fn shell(script: &str, case: &str) -> Output {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script, env!("CARGO_BIN_EXE_froc")]).arg(golden(case)).output().expect("a shell")
+}
+
+const SCORE: &str = r#""$0" score --ground-truth "$1/test.json" --predictions "$1/predictions.zip""#;
+
+/// Where the sentences cannot be written, the exit code still tells.
+#[cfg(target_os = "linux")]
+#[test]
+fn closed_and_full_outputs_do_not_change_the_exit_code() {
+    let code = |script: &str| shell(&format!("{script}; exit $?"), "synthetic").status.code();
+    for (end, to) in [("2>/dev/full", "full"), ("2>&-", "closed")] {
+        assert_eq!(code(&format!("{SCORE} --fail-under average=1 >/dev/null {end}")), Some(1), "{to}");
+        assert_eq!(code(&format!("{SCORE} --iou 7 {end}")), Some(2), "{to}");
+        assert_eq!(code(&format!("\"$0\" errors --ground-truth nowhere --predictions nowhere {end}")), Some(2), "{to}");
+        assert_eq!(code(&format!("\"$0\" score {end}")), Some(2), "{to}");
+    }
+    // The reader of the sentences has gone before they come.
+    let gone =
+        "{ sleep 0.2; \"$0\" score --ground-truth nowhere --predictions nowhere; echo $? >&3; } 2>&1 >/dev/null | true";
+    assert_eq!(text(&shell(&format!("{{ {gone}; }} 3>&1"), "synthetic").stdout), "2\n");
+    // Nor is a score told that nobody gets, but one that somebody stops reading is no mistake.
+    let full = shell(&format!("{SCORE} --format json >/dev/full"), "synthetic");
+    assert_eq!(full.status.code(), Some(2));
+    assert!(text(&full.stderr).starts_with("standard output: "), "{}", text(&full.stderr));
+    let stopped = shell(&format!("{{ {{ sleep 0.2; {SCORE}; echo $? >&3; }} | true; }} 3>&1"), "synthetic");
+    assert_eq!((text(&stopped.stdout), text(&stopped.stderr)), ("0\n", ""));
+}
+
+/// However little memory there is, if only the program itself can be loaded: a score, or a sentence and exit code 2.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_little_memory_ends_in_a_sentence() {
+    let folder = scratch("too_little_memory_ends_in_a_sentence");
+    let names: Vec<String> = (0..20_000).map(|number| format!("{number:08}")).collect();
+    let images: Vec<String> = names.iter().map(|name| format!("{name}.png")).collect();
+    let truth =
+        support::ground_truth_json(images.iter().map(|image| (image.as_str(), &[(3, [9.0, 9.0, 29.0, 29.0])][..])));
+    fs::write(folder.join("test.json"), truth).expect("a scratch file");
+    let files: Vec<(String, &str)> =
+        names.iter().map(|name| (format!("{name}.json"), r#"[{"Nodule": [9, 9, 29, 29, 0.5]}]"#)).collect();
+    fs::write(folder.join("predictions.zip"), zip_of(&files)).expect("a scratch file");
+    let mut codes = Vec::new();
+    let steps = [12_000, 21_000, 36_000, 57_000, 84_000, 117_000, 156_000, 1_000_000];
+    for (threads, kilobytes) in [2, 200].into_iter().flat_map(|threads| steps.map(|step| (threads, step.to_string()))) {
+        let limited = format!("ulimit -c 0; ulimit -v {kilobytes}; RAYON_NUM_THREADS={threads} {SCORE}");
+        let mut command = Command::new("sh");
+        let output = command.args(["-c", &limited, env!("CARGO_BIN_EXE_froc")]).arg(&folder).output().expect("a shell");
+        let said = text(&output.stderr);
+        match output.status.code() {
+            Some(0) => assert_eq!(said, ""),
+            code => {
+                assert_eq!(code, Some(2), "{kilobytes} KB, {threads} threads: {said}");
+                assert_eq!(said.lines().count(), 1, "{kilobytes} KB, {threads} threads: {said}");
+                assert!(said.contains("memory") && said.ends_with(".\n"), "{kilobytes} KB, {threads} threads: {said}");
+            }
+        }
+        codes.push(output.status.code());
+    }
+    // With too little there is a refusal, with enough a score.
+    assert_eq!((codes[0], codes[codes.len() - 1]), (Some(2), Some(0)));
+}
+
+/// Whoever ends the program ends its work, and whatever ends the work is told.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_work_ends_with_the_program_and_the_program_tells_what_ended_the_work() {
+    let start = || {
+        let case = golden("synthetic");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_froc"));
+        command.args(["compare", "--bootstrap", "100000", "--ground-truth"]).arg(case.join("test.json"));
+        for _ in 0..2 {
+            command.arg("--predictions").arg(case.join("predictions.zip"));
+        }
+        command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().expect("it starts")
+    };
+    let is_alive = |id: &str| {
+        let state = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        state.rsplit(')').next().is_some_and(|rest| !rest.is_empty() && !rest.starts_with(" Z"))
+    };
+    // The process that works.
+    let worker_of = |program: &std::process::Child| {
+        let children = format!("/proc/{0}/task/{0}/children", program.id());
+        wait_for(|| fs::read_to_string(&children).ok().map(|ids| ids.trim().to_owned()).filter(|ids| !ids.is_empty()))
+    };
+    let kill = |id: &str| assert!(Command::new("kill").args(["-KILL", id]).status().expect("kill").success());
+
+    let program = start();
+    kill(&worker_of(&program));
+    let output = program.wait_with_output().expect("it ends");
+    assert_eq!(output.status.code(), Some(2));
+    let said = text(&output.stderr);
+    assert!(said.starts_with("froc: it was ended while it worked (signal: 9 (SIGKILL)), most likely"), "{said}");
+
+    let mut program = start();
+    let worker = worker_of(&program);
+    kill(&program.id().to_string());
+    program.wait().expect("it ends");
+    wait_for(|| (!is_alive(&worker)).then_some(()));
+}
+
+/// What comes within ten seconds.
+#[cfg(target_os = "linux")]
+fn wait_for<T>(look: impl Fn() -> Option<T>) -> T {
+    let start = std::time::Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(start.elapsed().as_secs() < 10, "it does not come");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+}

@@ -23,7 +23,8 @@ const FLOORS: &[&[&str]] = &[
     &["report"],
     &["render"],
     &[ROOT],
-    &["wasm", "main"],
+    &["wasm", "guard"],
+    &["main"],
 ];
 
 /// What the root of the crate is called here.
