@@ -253,7 +253,9 @@ fn work(command: Command) -> ExitCode {
             return match list(&errors) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(sentences) => {
-                    sentences.iter().for_each(|sentence| guard::say(sentence));
+                    for sentence in &sentences {
+                        guard::say(sentence);
+                    }
                     ExitCode::from(2)
                 }
             };
@@ -268,7 +270,9 @@ fn work(command: Command) -> ExitCode {
         Ok(report) => (below(&report, &bounds), 1),
         Err(sentences) => (sentences, 2),
     };
-    sentences.iter().for_each(|sentence| guard::say(sentence));
+    for sentence in &sentences {
+        guard::say(sentence);
+    }
     if sentences.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(code) }
 }
 
