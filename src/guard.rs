@@ -5,6 +5,8 @@ use std::env;
 use std::io::Write as _;
 use std::process::{Command, ExitCode, Stdio};
 
+use froc::printable::visible;
+
 /// Set for the process that does the work; what it says is the process that started it.
 const STARTED_BY: &str = "FROC_STARTED_BY";
 
@@ -39,7 +41,8 @@ pub fn run(work: impl FnOnce() -> ExitCode + Send) -> ExitCode {
 
 /// Writes a sentence to standard error, if that is open.
 pub fn say(sentence: &str) {
-    let _ = writeln!(std::io::stderr(), "{sentence}");
+    // Its parts may be names of files.
+    let _ = writeln!(std::io::stderr(), "{}", visible(sentence));
 }
 
 /// Does the work on as many threads as there are cores, or fewer where there is no room for their stacks.

@@ -332,6 +332,57 @@ fn names_do_not_run_as_formulas_in_csv_and_negative_numbers_stay_numbers() {
     assert!(text(&csv.stdout).lines().skip(1).all(|line| line.starts_with("'@sum.zip,")));
 }
 
+/// Names of files and images that would move the cursor, turn the text, hide or run as a formula are seen in every export;
+/// in JSON they are exact.
+#[cfg(unix)]
+#[test]
+fn harmful_names_are_made_visible_in_every_format() {
+    use froc::printable::is_harmful;
+
+    let folder = scratch("harmful_names");
+    let hidden = "\u{1b}[2J\n\u{202e}gpj\u{200b}\u{feff}\u{85}";
+    let ground_truth = folder.join(format!("truth{hidden}.json"));
+    let image = format!("＝cmd{hidden}");
+    let truth = support::ground_truth_json([(format!("{image}.png").as_str(), &[(3, [10.0, 10.0, 49.0, 49.0])][..])]);
+    fs::write(&ground_truth, truth).expect("a file is written");
+    let zips: Vec<PathBuf> = ["a", "b"].iter().map(|name| folder.join(format!("＠{name}{hidden}.zip"))).collect();
+    for zip in &zips {
+        let entries =
+            [(format!("{image}.json"), r#"[{"Nodule": [10, 10, 49, 49, 0.9]}]"#), (format!("{hidden}.json"), "[]")];
+        fs::write(zip, zip_of(&entries)).expect("a file is written");
+    }
+    let [truth, a, b] = [&ground_truth, &zips[0], &zips[1]].map(|path| path.to_str().expect("UTF-8"));
+    let print = |command: &[&str], format: &str| {
+        let paths = ["--ground-truth", truth, "--predictions", a, "--predictions", b, "--format", format];
+        let output = froc(&[command, &paths].concat());
+        assert_eq!(output.status.code(), Some(0), "{format}: {}", text(&output.stderr));
+        text(&output.stdout).to_owned()
+    };
+    let escaped = r"\u{1b}[2J\n\u{202e}gpj\u{200b}\u{feff}\u{85}";
+    for format in ["text", "csv", "markdown", "latex", "html"] {
+        for command in [&["score", "--statistics"][..], &["compare", "--bootstrap", "20"]] {
+            let printed = print(command, format);
+            let harmful = printed.chars().find(|letter| is_harmful(*letter) && !"\n\t".contains(*letter));
+            assert_eq!(harmful, None, "{format}: {printed}");
+            // No name begins a line of its own.
+            assert!(!printed.contains("\n\\u{202e}"), "{format}: {printed}");
+            let marks = ["\\u{", r"\\u\{", r"\textbackslash{}u\{"];
+            assert!(marks.iter().any(|mark| printed.contains(mark)), "{format}: {printed}");
+        }
+    }
+    let rows = print(&["errors"], "csv");
+    assert!(
+        rows.lines().nth(1).is_some_and(|row| row.starts_with(&format!("'＠a{escaped}.zip,'＝cmd{escaped}.png,"))),
+        "{rows}"
+    );
+    let report: Value = serde_json::from_str(&print(&["score"], "json")).expect("JSON");
+    assert_eq!(report["runs"][0]["name"], format!("＠a{hidden}.zip"));
+    // Sentences of what cannot be read, too.
+    let nowhere = froc(&["score", "--ground-truth", &format!("no{hidden}where"), "--predictions", a]);
+    assert_eq!((nowhere.status.code(), text(&nowhere.stderr).lines().count()), (Some(2), 1));
+    assert!(!text(&nowhere.stderr).trim_end().contains(is_harmful), "{}", text(&nowhere.stderr));
+}
+
 /// A command of the shell, in which `$0` is the program and `$1` a golden case.
 #[cfg(target_os = "linux")]
 fn shell(script: &str, case: &str) -> Output {

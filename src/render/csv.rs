@@ -1,8 +1,7 @@
 //! The report as tidy CSV: one row for each run, class and metric.
 
-use std::borrow::Cow;
-
 use crate::error::Error;
+use crate::printable::no_formula;
 use crate::report::statistics::{
     ComparisonReport, DifferenceReport, DifferenceRowReport, EstimateReport, MEAN, RowReport, SidesReport,
 };
@@ -29,15 +28,6 @@ const COLUMNS: [&str; 17] = [
     "seed",
     "groups_sha256",
 ];
-
-/// Text from outside as a field that no spreadsheet runs: an apostrophe stands before `=`, `+`, `-`, `@`, a tab or a
-/// carriage return at its start. Numbers, which may be negative, are not passed through this.
-pub(super) fn text(field: &str) -> Cow<'_, str> {
-    if field.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        return format!("'{field}").into();
-    }
-    field.into()
-}
 
 /// The report as CSV with a header, numbers in full. Names of runs that a spreadsheet would run as a formula begin with
 /// an apostrophe.
@@ -85,8 +75,8 @@ impl Sheet<'_> {
         let bootstrap = self.report.options.bootstrap.as_ref();
         let groups = bootstrap.and_then(|bootstrap| bootstrap.groups.sha256.clone());
         self.writer.write_record([
-            text(&run.name).into_owned(),
-            cell.baseline.map_or_else(String::new, |baseline| text(&baseline.name).into_owned()),
+            no_formula(&run.name).into_owned(),
+            cell.baseline.map_or_else(String::new, |baseline| no_formula(&baseline.name).into_owned()),
             cell.class.to_owned(),
             cell.metric.to_owned(),
             number(cell.fp_per_image),

@@ -6,7 +6,7 @@ use crate::dataset::GroundTruth;
 use crate::diagnosis::{Diagnosis, operating_thresholds};
 use crate::error::Error;
 use crate::options::Options;
-use crate::render::csv::text;
+use crate::printable::no_formula;
 use crate::report::diagnosis::{ErrorRow, ImageReport, OperatingPoint};
 use crate::run::Prepared;
 
@@ -51,7 +51,7 @@ pub fn write(
         ErrorsFormat::Csv => {
             let mut csv = csv::Writer::from_writer(out);
             each_row(ground_truth, runs, options, fp_per_image, |row| {
-                let (run, image) = (text(row.run), text(row.image));
+                let (run, image) = (no_formula(row.run), no_formula(row.image));
                 csv.serialize(ErrorRow { run: &run, image: &image, ..row.clone() }).map_err(in_io)
             })?;
             csv.flush()

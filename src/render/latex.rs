@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::summary::{Figure, heads, lines, n_places, p_value, provenance};
+use crate::printable::visible;
 use crate::report::Report;
 use crate::report::statistics::DifferenceReport;
 
@@ -13,7 +14,7 @@ pub fn latex(report: &Report) -> String {
     let mut text = String::new();
     for fact in provenance(report) {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "% {}", fact.replace(char::is_control, " "));
+        let _ = writeln!(text, "% {}", visible(&fact));
     }
     text.push_str("% \\usepackage{booktabs}\n\n");
     let heads = heads(&report.options);
@@ -89,13 +90,12 @@ fn difference(difference: Option<&DifferenceReport>) -> String {
 
 /// What LaTeX would read as a command, as text.
 fn escape(text: &str) -> String {
-    text.chars().fold(String::new(), |mut escaped, c| {
+    visible(text).chars().fold(String::new(), |mut escaped, c| {
         match c {
             '\\' => escaped.push_str("\\textbackslash{}"),
             '~' => escaped.push_str("\\textasciitilde{}"),
             '^' => escaped.push_str("\\textasciicircum{}"),
             '&' | '%' | '$' | '#' | '_' | '{' | '}' => escaped.extend(['\\', c]),
-            c if c.is_control() => escaped.push(' '),
             c => escaped.push(c),
         }
         escaped

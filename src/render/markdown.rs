@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::official_lines;
 use super::summary::{Figure, heads, lines, n_places, p_value, percent, provenance, range, row};
+use crate::printable::visible;
 use crate::report::Report;
 use crate::report::statistics::{DifferenceReport, EstimateReport};
 
@@ -53,11 +54,11 @@ fn figure(figure: &Figure) -> String {
 
 /// What Markdown would read as markup, as text.
 fn escape(text: &str) -> String {
-    text.chars().fold(String::new(), |mut escaped, c| {
+    visible(text).chars().fold(String::new(), |mut escaped, c| {
         if "\\`*_{}[]<>#|~&".contains(c) {
             escaped.push('\\');
         }
-        escaped.push(if c.is_control() { ' ' } else { c });
+        escaped.push(c);
         escaped
     })
 }

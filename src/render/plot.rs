@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use super::summary::n_places;
+use crate::printable::visible;
 use crate::report::statistics::{BandReport, EstimateReport, MEAN};
 use crate::report::{Report, RunReport};
 
@@ -27,15 +28,13 @@ pub(super) const fn colour(run: usize) -> &'static str {
 
 /// Text and attribute values without markup.
 pub(super) fn escape(text: &str) -> String {
-    text.chars().fold(String::new(), |mut escaped, c| {
+    visible(text).chars().fold(String::new(), |mut escaped, c| {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            // Not allowed in XML, even escaped.
-            c if c.is_control() => escaped.push(' '),
             c => escaped.push(c),
         }
         escaped

@@ -6,7 +6,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use super::summary::{heads, lines, n_places, p_value, percent, provenance, range, row};
 use crate::notice::MAX_EXAMPLES;
-use crate::printable::is_harmful;
+use crate::printable::visible;
 use crate::render::official_lines;
 use crate::report::statistics::{ComparisonReport, SidesReport};
 use crate::report::{ClassReport, NoticeReport, OptionsReport, Report, RunReport};
@@ -19,15 +19,15 @@ pub fn table(report: &Report) -> String {
     let mut text = String::new();
     for fact in provenance(report) {
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "# {fact}");
+        let _ = writeln!(text, "# {}", visible(&fact));
     }
-    let _ = writeln!(text, "{}: {} images, {} lesions", truth.name, truth.n_images, truth.n_lesions);
+    let _ = writeln!(text, "{}: {} images, {} lesions", visible(&truth.name), truth.n_images, truth.n_lesions);
     text.push_str(&notices(&report.notices));
     for (at, run) in report.runs.iter().enumerate() {
         let _ = write!(
             text,
             "\n{}: {} files, {} detections; IoU threshold {}\n{}\n",
-            run.name,
+            visible(&run.name),
             run.n_files,
             run.n_detections,
             report.options.iou_threshold,
@@ -45,7 +45,7 @@ pub fn table(report: &Report) -> String {
         text.push_str(&comparison_table(report, comparison));
     }
     // Names in an archive may hold what would colour the terminal or move its cursor.
-    text.replace(|letter| is_harmful(letter) && !matches!(letter, '\n' | '\t'), "\u{fffd}")
+    text.split_inclusive('\n').map(|line| visible(line.trim_end_matches('\n')).into_owned() + "\n").collect()
 }
 
 /// Exact recall with intervals, and the other metrics; nothing without statistics.
@@ -63,7 +63,7 @@ fn statistics(report: &Report, at: usize) -> String {
         let with_interval = |value: &str, interval: Option<&String>| {
             interval.map_or_else(|| value.to_owned(), |interval| format!("{value} ({interval})"))
         };
-        let mut cells = vec![row.name.clone()];
+        let mut cells = vec![visible(&row.name).into_owned()];
         cells.extend(line.figures.iter().map(|figure| with_interval(&figure.value, figure.interval.as_ref())));
         let ap = row.average_precision;
         cells.extend([ap.map(|ap| ap.ap50), ap.map(|ap| ap.ap75), ap.map(|ap| ap.ap50_95)].map(percent));
@@ -77,7 +77,7 @@ fn statistics(report: &Report, at: usize) -> String {
 }
 
 fn comparison_table(report: &Report, comparison: &ComparisonReport) -> String {
-    let name = |at: usize| report.runs.get(at).map_or("", |run| &run.name);
+    let name = |at: usize| report.runs.get(at).map_or_else(Default::default, |run| visible(&run.name));
     let mut header = vec!["class".to_owned()];
     header.extend(heads(&report.options));
     let mut table = plain_table(header);
@@ -92,7 +92,7 @@ fn comparison_table(report: &Report, comparison: &ComparisonReport) -> String {
                 },
             )
         });
-        table.add_row(std::iter::once(row.name.clone()).chain(cells));
+        table.add_row(std::iter::once(visible(&row.name).into_owned()).chain(cells));
     }
     let mut text = format!(
         "\n{} minus {}: points of exact recall (interval; two-sided p, over classes by Holm)\n{}\n",
@@ -146,7 +146,7 @@ fn by_class(run: &RunReport, options: &OptionsReport) -> Table {
 }
 
 fn class_row(class: &ClassReport, options: &OptionsReport) -> Vec<Cell> {
-    let mut row = vec![Cell::new(&class.name), Cell::new(class.n_lesions), Cell::new(class.n_detections)];
+    let mut row = vec![Cell::new(visible(&class.name)), Cell::new(class.n_lesions), Cell::new(class.n_detections)];
     for rate in 0..options.fp_per_image.len() {
         let or_dash = |text: Option<String>| Cell::new(text.unwrap_or_else(|| "-".to_owned()));
         row.extend([
@@ -185,9 +185,11 @@ fn notices(notices: &[NoticeReport]) -> String {
     notices.iter().fold(String::new(), |mut text, notice| {
         let examples = notice.examples[..notice.examples.len().min(MAX_EXAMPLES)].join(", ");
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "note: {} {} ({examples})", notice.sentence, notice.fix);
+        let note = format!("note: {} {} ({examples})", notice.sentence, notice.fix);
+        let _ = writeln!(text, "{}", visible(&note));
         if let Some(remedy) = &notice.remedy {
-            let _ = writeln!(text, "      {}: {}", remedy.label, remedy.reading.flags());
+            let offer = format!("{}: {}", remedy.label, remedy.reading.flags());
+            let _ = writeln!(text, "      {}", visible(&offer));
         }
         text
     })
