@@ -1,16 +1,17 @@
 //! The bootstrap against really resampling the images and scoring from scratch, and the coverage of its intervals.
 #![cfg(not(target_arch = "wasm32"))]
 
-mod common;
+mod support;
 
 use std::ops::ControlFlow;
 
-use common::{cases, load, made_up::Detector};
 use froc::bootstrap::{Draws, Row, Statistic};
 use froc::dataset::{Detections, Lesion, PredictionFile};
 use froc::notice::Notices;
 use froc::protocol::Protocol;
 use froc::{Bootstrap, GroundTruth, Groups, Options, Predictions, Resampling, Run};
+use support::cases::{cases, load};
+use support::made_up::Detector;
 
 const RATES: [f64; 4] = [0.05, 0.1, 0.2, 1.0];
 
@@ -130,7 +131,7 @@ fn replicates_equal_scoring_the_resampled_images_from_scratch_to_the_bit() {
 
 #[test]
 fn groups_are_drawn_whole() {
-    let case = common::case("synthetic").expect("it is in tests/golden");
+    let case = support::cases::case("synthetic").expect("it is in tests/golden");
     let by_three = |truth: &GroundTruth| {
         let lines = truth.images().iter().enumerate().map(|(at, image)| format!("{image},{}\n", at / 3 % 11));
         let csv = format!("file_name,group\n{}", lines.collect::<String>());
@@ -152,7 +153,7 @@ fn the_sample_itself_is_the_exact_score() {
 
 #[test]
 fn steps_threads_and_order_do_not_matter() {
-    let case = common::case("synthetic").expect("it is in tests/golden");
+    let case = support::cases::case("synthetic").expect("it is in tests/golden");
     let (truth, _, run) = load(&case);
     let whole = bootstrap(&truth, &run, 60, Groups::images(&truth));
     let mut stepped = bootstrap(&truth, &run, 60, Groups::images(&truth));
@@ -184,7 +185,7 @@ fn the_generator_keeps_its_draws() {
 
 #[test]
 fn cancelling_keeps_what_is_done() {
-    let case = common::case("synthetic").expect("it is in tests/golden");
+    let case = support::cases::case("synthetic").expect("it is in tests/golden");
     let (truth, _, run) = load(&case);
     let resampling = Resampling::new(500, 7, 0.95).expect("a resampling");
     let groups = Groups::images(&truth);

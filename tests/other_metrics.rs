@@ -1,13 +1,13 @@
 //! Average precision and image-level ROC areas of the golden cases, as pycocotools and scikit-learn computed them.
 #![cfg(not(target_arch = "wasm32"))]
 
-mod common;
+mod support;
 
-use common::{cases, load};
 use froc::protocol::Protocol;
 use froc::score::average_precision::{AveragePrecision, average_precision};
 use froc::score::image_roc::ImageRoc;
 use froc::score::mean;
+use support::cases::{cases, load};
 
 const TOLERANCE: f64 = 1e-12;
 

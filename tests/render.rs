@@ -2,17 +2,17 @@
 //! `UPDATE_GOLDEN=1` writes the files anew.
 #![cfg(not(target_arch = "wasm32"))]
 
-mod common;
+mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use common::{case, load};
 use froc::bootstrap::Uncertainty;
 use froc::protocol::Protocol;
 use froc::render::Format;
 use froc::report::statistics::Wanted;
 use froc::{Groups, Options, Predictions, Report, Resampling, Run};
+use support::cases::{case, load};
 
 /// The report of two runs of the case `quirks`, the second without every other detection, 200 replicates.
 fn report() -> Report {

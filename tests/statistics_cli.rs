@@ -1,7 +1,7 @@
 //! Statistics in the terminal: `froc compare`, `froc score --bootstrap`, `--groups`, `--fail-under`.
 #![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
-mod common;
+mod support;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 fn case() -> PathBuf {
-    common::case("synthetic").expect("it is in tests/golden")
+    support::cases::case("synthetic").expect("it is in tests/golden")
 }
 
 fn froc(arguments: &[&str], n_predictions: usize) -> Output {
@@ -89,7 +89,7 @@ fn two_copies_of_one_run_do_not_differ() {
 
 #[test]
 fn every_format_is_what_the_core_renders() {
-    let (truth, predictions, run) = common::load(&case());
+    let (truth, predictions, run) = support::cases::load(&case());
     let resampling = froc::Resampling::new(40, 1, 0.95).expect("a resampling");
     let groups = froc::Groups::images(&truth);
     let options = froc::Options::default();

@@ -1,6 +1,9 @@
-//! What several tests need: zips built in code, and bytes in, report out.
+//! What several tests need: zips built in code, bytes in and report out; the golden cases; made-up detectors.
 // Each test is a crate of its own and uses its own part of this file.
 #![allow(dead_code)]
+
+pub mod cases;
+pub mod made_up;
 
 use std::io::{Cursor, Write};
 use std::ops::ControlFlow;

@@ -1,7 +1,4 @@
-//! What the tests of statistics share: the golden cases, loaded.
-#![allow(dead_code, reason = "each test file is a crate of its own and uses a part")]
-
-pub mod made_up;
+//! The golden cases, found and loaded.
 
 use std::fs::File;
 use std::io::BufReader;
@@ -13,7 +10,8 @@ use froc::{GroundTruth, Predictions, Run};
 /// Folders of `tests/golden`, and of `GOLDEN_DIR` or else `../shared/golden` where present; one folder, one case.
 pub fn cases() -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let shared = std::env::var_os("GOLDEN_DIR").map_or_else(|| root.join("../shared/golden"), PathBuf::from);
+    let shared =
+        std::env::var_os("GOLDEN_DIR").map_or_else(|| root.join("../shared/golden"), |folder| root.join(folder));
     if !shared.is_dir() {
         eprintln!("no golden cases at {}; set GOLDEN_DIR to test against all of them", shared.display());
     }
@@ -21,6 +19,7 @@ pub fn cases() -> Vec<PathBuf> {
     let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten();
     let mut cases: Vec<PathBuf> = entries.map(|entry| entry.expect("a folder entry").path()).collect();
     cases.retain(|case| case.join("predictions.zip").exists());
+    assert!(!cases.is_empty(), "tests/golden holds no case");
     cases.sort();
     cases
 }
