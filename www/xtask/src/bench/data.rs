@@ -1,9 +1,9 @@
-//! The data of the benchmarks: made up like the sample, but with full-precision numbers and in four sizes.
+//! The data of the benchmarks: made up like the sample, but with full-precision numbers and in three sizes.
 
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
@@ -30,19 +30,15 @@ pub enum Size {
     /// 100,000 images and 2 million detections.
     #[value(name = "L")]
     L,
-    /// A million images and 20 million detections.
-    #[value(skip)]
-    Xl,
 }
 
 impl Size {
-    /// As it is called in the issue and in the figures.
+    /// As it is called in the figures.
     pub const fn name(self) -> &'static str {
         match self {
             Self::S => "S",
             Self::M => "M",
             Self::L => "L",
-            Self::Xl => "XL",
         }
     }
 
@@ -50,7 +46,6 @@ impl Size {
         match self {
             Self::S | Self::M => 542,
             Self::L => 100_000,
-            Self::Xl => 1_000_000,
         }
     }
 
@@ -59,7 +54,6 @@ impl Size {
             Self::S => 12_000,
             Self::M => 55_000,
             Self::L => 2_000_000,
-            Self::Xl => 20_000_000,
         }
     }
 }
@@ -143,11 +137,6 @@ fn as_python_writes(text: &mut String, shown: &[Detected]) {
         let _ = write!(text, "{comma}{{\"{class}\": [{x1:?}, {y1:?}, {x2:?}, {y2:?}, {score:?}]}}");
     }
     text.push(']');
-}
-
-/// Size of a file in bytes.
-pub fn bytes(path: &Path) -> Result<u64> {
-    Ok(fs::metadata(path).with_context(|| format!("cannot look at {}", path.display()))?.len())
 }
 
 #[cfg(test)]

@@ -1,26 +1,22 @@
-//! `cargo xtask bench`: measures froc natively, in the page and beside its peers, on data made here.
-//!
-//! What is compared is measured in turn, A B A B, so that a machine whose speed drifts does not decide; ratios are taken
-//! round by round. Each part keeps its figures until it is run again, on these data.
+//! `cargo xtask bench`: measures froc natively, in the page and beside its peers, on data made here, and writes
+//! tests/bench/RESULTS.md. A part that is not measured keeps what stands there of it.
 
 mod data;
-mod figures;
-mod machine;
-mod page;
-mod parts;
-mod peers;
-mod process;
-mod results;
+mod table;
 
-use std::path::PathBuf;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::shell::{cargo, output};
-use crate::stages;
-use data::Size;
-use figures::{Figures, Section};
+use crate::shell::{cargo, output, program, root, run as run_program, target, www};
+use crate::{browser, stages};
+use data::{Data, Size};
+use table::{Table, Unit};
 
 #[derive(clap::Args)]
 pub struct Arguments {
@@ -30,86 +26,236 @@ pub struct Arguments {
     /// How often each thing is measured.
     #[arg(long, default_value_t = 7)]
     rounds: usize,
-    /// Also 20 million detections, natively.
-    #[arg(long)]
-    xl: bool,
-    /// Also a zip of 5 GB in the page.
+    /// Also the memory of the page with a zip of 5 GB.
     #[arg(long)]
     huge: bool,
-    /// Also pycocotools, faster-coco-eval, hotcoco and plain Python, installed by pip in an environment of their own.
-    #[arg(long)]
-    peers: bool,
-    /// Only the parts whose name holds this text; none at all writes the results anew from the figures that there are.
+    /// Only the parts whose name holds this text: stages, whole, memory, page, peers.
     #[arg(long)]
     only: Option<String>,
 }
 
-/// What the parts measure with.
-struct Bench {
-    sizes: Vec<Size>,
-    rounds: usize,
-    /// The program of tests/benches/stages.rs.
-    stages: PathBuf,
-}
+/// What a detection takes in columns: box, score and class.
+const COLUMN_BYTES: f64 = 25.0;
+/// A connection as many people have at home: 40 ms, 10 Mbit/s.
+const HOME: [&str; 2] = ["40", "1250000"];
+/// Names of rows that goals look at.
+const ALL_CORES: &str = "froc score";
+const PAGE: &str = "page, from files chosen to scores shown";
 
-/// A part, and whether it is measured unless asked for.
-type Part = (&'static str, fn(&Arguments) -> bool, fn(&Bench, &mut Section) -> Result<()>);
+type Part = (&'static str, &'static str, fn(&Arguments, &mut Table) -> Result<()>);
 
 const PARTS: &[Part] = &[
-    ("stages", |_| true, parts::stages),
-    ("whole", |_| true, parts::whole),
-    ("memory", |_| true, parts::memory),
-    ("page", |_| true, parts::page),
-    ("gallery", |_| true, parts::gallery),
-    ("huge", |arguments| arguments.huge, parts::huge),
-    ("xl", |arguments| arguments.xl, parts::xl),
-    ("peers", |arguments| arguments.peers, peers::measure),
+    ("stages", "One stage after the other, natively, all cores", native_stages),
+    ("whole", "From files to scores: the whole program, and the page in headless Chromium", whole),
+    ("memory", "The most memory held at a time", memory),
+    ("page", "A first visit", page),
+    ("peers", "Average precision at IoU 0.5 by what people would use instead, without Python's start", peers),
 ];
 
-/// Measures and writes tests/bench/figures.json and RESULTS.md.
-///
-/// # Errors
-/// Something cannot be built or run, or two programs that should agree on a number do not.
+/// Measures the parts asked for and writes the results after each.
 pub fn run(arguments: &Arguments) -> Result<()> {
     ensure!(arguments.rounds > 0 && !arguments.sizes.is_empty(), "there is nothing to measure");
-    let is_chosen = |name: &str| arguments.only.as_deref().is_none_or(|only| !only.is_empty() && name.contains(only));
-    let chosen: Vec<&Part> =
-        PARTS.iter().filter(|(name, is_wanted, _)| is_wanted(arguments) && is_chosen(name)).collect();
-    let mut figures = Figures::load()?;
-    if chosen.is_empty() {
-        println!(
-            "No part is chosen; there are: {}.",
-            PARTS.iter().map(|(name, ..)| *name).collect::<Vec<_>>().join(", ")
-        );
-        return results::write(&figures);
-    }
-    let commit = machine::commit()?;
-    let bench = Bench { sizes: arguments.sizes.clone(), rounds: arguments.rounds, stages: build()? };
-    figures.machine = machine::look()?;
-    for (name, _, measure) in chosen {
+    let is_chosen = |name: &str| arguments.only.as_deref().is_none_or(|only| name.contains(only));
+    let chosen: Vec<&Part> = PARTS.iter().filter(|(name, ..)| is_chosen(name)).collect();
+    let names: Vec<&str> = PARTS.iter().map(|(name, ..)| *name).collect();
+    ensure!(!chosen.is_empty(), "no part has such a name; there are: {}", names.join(", "));
+    let where_and_when = where_and_when()?;
+    stages::build()?;
+    run_program(cargo().args([
+        "build",
+        "--locked",
+        "--release",
+        "--package",
+        "froc",
+        "--bin",
+        "froc",
+        "--bench",
+        "stages",
+    ]))?;
+    for (name, title, measure) in chosen {
         println!("\n== {name}");
-        let mut section = machine::section(&commit);
-        measure(&bench, &mut section).with_context(|| format!("part \"{name}\""))?;
-        if let Some(before) = figures.sections.get(*name) {
-            section.keep(before);
-        }
-        println!("\n{}", results::table(&section));
-        figures.sections.insert((*name).to_owned(), section);
-        // After each part, so that a long run loses nothing.
-        figures.save()?;
-        results::write(&figures)?;
+        let mut table = Table::default();
+        measure(arguments, &mut table).with_context(|| format!("part \"{name}\""))?;
+        let text = format!("{where_and_when}, up to {} rounds.\n\n{table}", arguments.rounds);
+        println!("{text}");
+        table::write(title, &text, PARTS.iter().map(|(_, title, _)| *title))?;
     }
     Ok(())
 }
 
-/// Builds all that is measured; the program of the stages.
-fn build() -> Result<PathBuf> {
-    stages::build()?;
-    // Both at once, since built one after the other each would take the other's library for its own of before.
-    let arguments = ["build", "--locked", "--package", "froc", "--release", "--bin", "froc", "--bench", "stages"];
-    let messages = output(cargo().args(arguments).arg("--message-format=json"))?;
-    let artifacts = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    let mut programs = artifacts.filter(|message| message["target"]["name"] == "stages");
-    let program = programs.find_map(|message| message["executable"].as_str().map(PathBuf::from));
-    program.context("cargo names no program for the stages")
+/// Date, commit, cores, and whether other programs are busy: to be asked before results are written.
+fn where_and_when() -> Result<String> {
+    let commit = output(program("git").args(["describe", "--always", "--dirty", "--exclude=*"]))?;
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    Ok(format!(
+        "{}, commit {}, {cores} cores of {}, load {} before",
+        time::OffsetDateTime::now_utc().date(),
+        commit.trim(),
+        env::consts::ARCH,
+        load.split(' ').next().unwrap_or("unknown")
+    ))
+}
+
+fn native_stages(arguments: &Arguments, table: &mut Table) -> Result<()> {
+    for (size, data) in make(arguments)? {
+        for _ in 0..arguments.rounds {
+            let printed = output(program(newest_stages()?).arg(&data.ground_truth).arg(&data.zip))?;
+            for (stage, ms) in serde_json::from_str::<Vec<(String, f64)>>(&printed)? {
+                table.add(&stage, size.name(), Unit::Milliseconds, ms);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The program of tests/benches/stages.rs that was built last.
+fn newest_stages() -> Result<PathBuf> {
+    let files = fs::read_dir(target()?.join("release/deps"))?.filter_map(Result::ok).map(|entry| entry.path());
+    let is_program = |path: &PathBuf| {
+        let name = path.file_stem().is_some_and(|name| name.to_string_lossy().starts_with("stages-"));
+        name && path.extension().is_none_or(|ending| ending == "exe")
+    };
+    let built = |path: &PathBuf| fs::metadata(path).and_then(|file| file.modified()).ok();
+    files.filter(is_program).max_by_key(built).context("there is no program of the stages")
+}
+
+fn whole(arguments: &Arguments, table: &mut Table) -> Result<()> {
+    for (size, data) in make(arguments)? {
+        for _ in 0..arguments.rounds {
+            let mut add = |row: &str, ms| table.add(row, size.name(), Unit::Milliseconds, ms);
+            add(ALL_CORES, milliseconds(&mut froc(&data)?)?);
+            add("froc score, one thread", milliseconds(froc(&data)?.env("RAYON_NUM_THREADS", "1"))?);
+            if size != Size::L {
+                add("froc score --bootstrap 2000", milliseconds(froc(&data)?.args(["--bootstrap", "2000"]))?);
+            }
+        }
+        in_page(arguments.rounds, size.name(), &["score"], Some(&data), table)?;
+    }
+    table.goal(PAGE, "M", 120.0);
+    table.goal(PAGE, "L", 2300.0);
+    table.goal("page, longest that its thread is blocked", "M", 50.0);
+    Ok(())
+}
+
+fn memory(arguments: &Arguments, table: &mut Table) -> Result<()> {
+    let mut datasets: Vec<(&str, Data, f64)> =
+        make(arguments)?.into_iter().map(|(size, data)| (size.name(), data, size.detections() as f64)).collect();
+    if arguments.huge {
+        datasets.push(("L in 5 GB", data::make_huge()?, Size::L.detections() as f64));
+    }
+    for (column, data, detections) in &datasets {
+        for _ in 0..arguments.rounds {
+            if let Some(peak) = peak(&mut froc(data)?)? {
+                table.add(ALL_CORES, column, Unit::Bytes, peak);
+            }
+        }
+        table.add("columns of the detections", column, Unit::Bytes, COLUMN_BYTES * detections);
+        in_page(arguments.rounds, column, &["memory"], Some(data), table)?;
+        for heap in table.values("page, WebAssembly", column) {
+            table.add("page, WebAssembly beyond the columns", column, Unit::Bytes, heap - COLUMN_BYTES * detections);
+        }
+    }
+    table.goal("page, WebAssembly beyond the columns", "L", 40e6);
+    let most = table.values("page, renderer", "L").into_iter().fold(f64::INFINITY, f64::min) * 1.5;
+    table.goal("page, renderer", "L in 5 GB", most);
+    Ok(())
+}
+
+fn page(arguments: &Arguments, table: &mut Table) -> Result<()> {
+    in_page(arguments.rounds, "from this machine", &["visit"], None, table)?;
+    in_page(arguments.rounds, "10 Mbit/s, 40 ms", &["visit", HOME[0], HOME[1]], None, table)?;
+    table.goal("usable", "10 Mbit/s, 40 ms", 1000.0);
+    table.goal("all of the page, gzipped", "from this machine", 800e3);
+    Ok(())
+}
+
+/// What tests/bench/page.mjs measures in the page: rows with their unit and value.
+fn in_page(rounds: usize, column: &str, what: &[&str], data: Option<&Data>, table: &mut Table) -> Result<()> {
+    let mut node = program("node");
+    node.current_dir(www()).arg(root().join("tests/bench/page.mjs")).arg(rounds.to_string()).args(what);
+    if let Some(data) = data {
+        node.arg(&data.ground_truth).arg(&data.zip);
+    }
+    let printed = output(node.env("CHROMIUM", browser::chromium()?))?;
+    for (row, unit, value) in serde_json::from_str::<Vec<(String, Unit, f64)>>(&printed)? {
+        table.add(&row, column, unit, value);
+    }
+    Ok(())
+}
+
+/// Each package in turn with froc, so that a machine whose speed drifts does not decide.
+fn peers(arguments: &Arguments, table: &mut Table) -> Result<()> {
+    const PACKAGES: [&str; 3] = ["pycocotools", "faster-coco-eval", "hotcoco"];
+    let bench = root().join("tests/bench");
+    let environment = data::folder()?.join("python");
+    let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
+    if !python.exists() {
+        run_program(program("python3").args(["-m", "venv"]).arg(&environment))?;
+    }
+    let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+    run_program(program(&python).args(install).arg(bench.join("requirements.txt")))?;
+    let ask = |arguments: &[&str], data: &Data| -> Result<Value> {
+        let mut script = program(&python);
+        script.arg(bench.join("peers.py")).args(arguments).arg(&data.folder).stderr(Stdio::inherit());
+        // Packages print as they go; the last line is ours.
+        let printed = output(&mut script)?;
+        Ok(serde_json::from_str(printed.trim().lines().last().unwrap_or_default())?)
+    };
+    for (size, data) in make(arguments)?.into_iter().filter(|(size, _)| *size != Size::S) {
+        ask(&["convert"], &data)?;
+        for _ in 0..arguments.rounds {
+            table.add(ALL_CORES, size.name(), Unit::Milliseconds, milliseconds(&mut froc(&data)?)?);
+            let mut precision = None;
+            for package in PACKAGES {
+                let measured = ask(&[package], &data)?;
+                let result = measured["result"].as_f64().context("no average precision")?;
+                let first = *precision.get_or_insert(result);
+                ensure!((result - first).abs() < 1e-9, "AP is {result} by {package}, but {first} by another");
+                table.add(package, size.name(), Unit::Milliseconds, measured["ms"].as_f64().context("no time")?);
+            }
+        }
+        let fastest = PACKAGES.iter().map(|package| table.median(package, size.name())).fold(f64::INFINITY, f64::min);
+        table.goal(ALL_CORES, size.name(), fastest);
+    }
+    Ok(())
+}
+
+fn make(arguments: &Arguments) -> Result<Vec<(Size, Data)>> {
+    arguments.sizes.iter().map(|size| Ok((*size, data::make(*size)?))).collect()
+}
+
+/// `froc score`, as it is released, on these data.
+fn froc(data: &Data) -> Result<Command> {
+    let mut command = program(target()?.join("release").join(format!("froc{}", env::consts::EXE_SUFFIX)));
+    command.arg("score").arg("--ground-truth").arg(&data.ground_truth).arg("--predictions").arg(&data.zip);
+    command.stdout(Stdio::null());
+    Ok(command)
+}
+
+/// Milliseconds from start to end.
+fn milliseconds(command: &mut Command) -> Result<f64> {
+    let start = Instant::now();
+    run_program(command)?;
+    Ok(start.elapsed().as_secs_f64() * 1e3)
+}
+
+/// The most memory that the process which does the work holds at a time, in bytes; `None` where there is no `/proc`.
+fn peak(command: &mut Command) -> Result<Option<f64>> {
+    let mut child = command.spawn()?;
+    let children = format!("/proc/{0}/task/{0}/children", child.id());
+    let mut most = None;
+    while child.try_wait()?.is_none() {
+        let worker = fs::read_to_string(&children).unwrap_or_default();
+        most = peak_of(Path::new("/proc").join(worker.trim()).join("status")).or(most);
+        thread::sleep(Duration::from_millis(1));
+    }
+    ensure!(child.wait()?.success(), "{command:?} failed");
+    Ok(most)
+}
+
+fn peak_of(status: PathBuf) -> Option<f64> {
+    let status = fs::read_to_string(status).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix(" kB")?.parse::<f64>().ok()? * 1024.0)
 }
