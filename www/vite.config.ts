@@ -4,6 +4,7 @@ import { svelte } from "@sveltejs/vite-plugin-svelte";
 import { defineConfig } from "vite";
 
 import { offline } from "./build/offline.ts";
+import { digests, integrity } from "./build/integrity.ts";
 import { embed, oneFile } from "./build/onefile.ts";
 import { preloadEngine } from "./build/preload.ts";
 
@@ -13,6 +14,8 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 // Style sheets for browsers that know light-dark(): what stands in for it in older ones looks at the page's scheme alone, but
 // plots are saved in light colours from a dark page.
 const cssTarget: string[] = ["chrome123", "firefox120", "safari17.5"];
+/** What the script fetches; in the one file, what is inside it. */
+const fetched = ["pkg/froc_bg.wasm", "pkg/froc_rest.wasm", "sample/test.json", "sample/model-a.zip", "sample/model-b.zip"].map(here);
 const common = {
   base: "./",
   worker: { format: "iife" },
@@ -27,10 +30,10 @@ export default defineConfig(({ mode }) =>
         resolve: { alias: [{ find: /^.*\/assets\.ts$/, replacement: here("./src/lib/assets.embedded.ts") }] },
         plugins: [
           svelte(),
-          embed(["pkg/froc_bg.wasm", "pkg/froc_rest.wasm", "sample/test.json", "sample/model-a.zip", "sample/model-b.zip"].map(here)),
+          embed(fetched),
           oneFile("froc.html"),
         ],
         build: { ...common.build, emptyOutDir: false, copyPublicDir: false, reportCompressedSize: false },
       }
-    : { ...common, plugins: [svelte(), preloadEngine(), offline(here("./src/service-worker.ts"))] },
+    : { ...common, plugins: [svelte(), digests(fetched), preloadEngine(), integrity(), offline(here("./src/service-worker.ts"))] },
 );

@@ -1,5 +1,6 @@
 // Nothing leaves the machine: what the host sees, what the policy stops, what works without a network, and from one file.
-import { mkdtempSync, cpSync, readFileSync, writeFileSync } from "node:fs";
+import { createSocket } from "node:dgram";
+import { mkdtempSync, cpSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -193,6 +194,118 @@ test("the same attempts do arrive from a page without the policy, so their faili
   } finally {
     await open.stop();
   }
+});
+
+/** The one file of that ending that the built page has. */
+const builtFile = (ending: RegExp) => `assets/${readdirSync(join(dist, "assets")).filter((name) => ending.test(name))[0] ?? ""}`;
+
+/** Changes the bytes of a file and leaves it in working order: an empty custom section of WebAssembly, a comment. */
+const tampered = (file: string) => {
+  const more = file.endsWith(".wasm") ? Buffer.from([0, 2, 1, 120]) : Buffer.from("/* */");
+  return Buffer.concat([readFileSync(join(dist, file)), more]);
+};
+
+test("a host that serves another script, style or engine than the page was built with runs none of it", async ({ page, site, context }) => {
+  await context.addInitScript(() => delete (Navigator.prototype as { serviceWorker?: unknown }).serviceWorker);
+  const changed = mkdtempSync(join(tmpdir(), "froc-"));
+  const serve = (file: string) => {
+    cpSync(dist, changed, { recursive: true });
+    writeFileSync(join(changed, file), tampered(file));
+    site.folder = changed;
+  };
+  const engine = builtFile(/^froc_bg.*\.wasm$/);
+  serve(engine);
+  await page.goto(site.url);
+  await expect(page.getByTestId("error")).toContainText("froc_bg.wasm did not arrive, or is not the file that this page was built with");
+  await expect(page.getByTestId("page")).toHaveAttribute("data-ready", "false");
+
+  const refused: string[] = [];
+  page.on("console", (message) => /integrity/i.test(message.text()) && refused.push(message.text()));
+  for (const file of [/^index.*\.js$/, /^index.*\.css$/].map(builtFile)) {
+    refused.length = 0;
+    serve(file);
+    await page.goto(site.url);
+    await expect.poll(() => refused.join()).toContain(file);
+  }
+  await expect(page.getByTestId("page")).toHaveCount(1);
+  // The script, too, in its place: nothing is drawn.
+  serve(builtFile(/^index.*\.js$/));
+  await page.goto(site.url, { waitUntil: "load" });
+  await expect(page.getByTestId("page")).toHaveCount(0);
+});
+
+test("an engine that another page of this origin put into the kept copy is not run", async ({ page, site, context }) => {
+  await openKept(page, site);
+  const engine = builtFile(/^froc_bg.*\.wasm$/);
+  // As a neighbour on a shared host can, such as another project's page.
+  const rewritten = await page.evaluate(
+    async ([engine, base64]) => {
+      const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      for (const name of await caches.keys()) {
+        const cache = await caches.open(name);
+        const kept = (await cache.keys()).find(({ url }) => url.includes(engine));
+        if (kept) await cache.put(kept, new Response(bytes, { headers: { "content-type": "application/wasm" } }));
+        if (kept) return true;
+      }
+      return false;
+    },
+    [engine, tampered(engine).toString("base64")] as const,
+  );
+  expect(rewritten).toBe(true);
+  await context.setOffline(true);
+  await page.reload();
+  await expect(page.getByTestId("error")).toContainText("is not the file that this page was built with");
+});
+
+/** Asks in the ways that are no requests of a script's, then through WebRTC, and last by a link to be kept, which leaves the page. */
+async function hints(page: Page, origin: string, stun: number): Promise<void> {
+  await page.evaluate(
+    async ([origin, stun]) => {
+      const add = (tag: string, attributes: Record<string, string>) => {
+        const made = document.createElement(tag);
+        for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+        document.body.append(made);
+        return made;
+      };
+      add("link", { rel: "preconnect", href: origin });
+      add("link", { rel: "prefetch", href: `${origin}/prefetch` });
+      add("link", { rel: "preload", as: "fetch", href: `${origin}/preload` });
+      add("link", { rel: "modulepreload", href: `${origin}/modulepreload` });
+      const connection = new RTCPeerConnection({ iceServers: [{ urls: `stun:127.0.0.1:${stun}` }] });
+      connection.createDataChannel("x");
+      await connection.setLocalDescription(await connection.createOffer());
+      // What comes of these has come by then.
+      await new Promise((later) => setTimeout(later, 1500));
+      add("a", { href: `${origin}/download`, download: "" }).click();
+    },
+    [origin, stun] as const,
+  );
+}
+
+test("hints to the browser are stopped; WebRTC and where a link leads are not, as SECURITY.md tells", async ({ page, site, elsewhere }) => {
+  let [connections, datagrams] = [0, 0];
+  const stun = createSocket("udp4");
+  stun.on("message", () => (datagrams += 1));
+  await new Promise<void>((bound) => stun.bind(0, "127.0.0.1", bound));
+  const { port } = stun.address();
+  elsewhere.onconnection = () => (connections += 1);
+  const arrived = () => [...new Set(elsewhere.seen.map(({ path }) => path))].sort();
+
+  await open(page, site.url);
+  await hints(page, elsewhere.origin, port);
+  await expect.poll(arrived).toEqual(["/download"]);
+  // The link's own: a preconnect makes one without a request.
+  expect(connections).toBe(1);
+  expect(datagrams).toBeGreaterThan(0);
+
+  // From a page without the policy all arrive, so their failing means something.
+  elsewhere.seen.length = 0;
+  writeFileSync(join(elsewhere.folder, "index.html"), "<!doctype html><body>");
+  await page.goto(elsewhere.url.replace("127.0.0.1", "localhost"));
+  elsewhere.seen.length = 0;
+  await hints(page, elsewhere.origin, port);
+  await expect.poll(arrived).toEqual(expect.arrayContaining(["/download", "/modulepreload", "/prefetch", "/preload"]));
+  stun.close();
 });
 
 test("after the first visit a reload asks for nothing but a newer service worker", async ({ page, site }) => {

@@ -24,6 +24,8 @@ export class Site {
   /** What is served; may be changed while the site runs. */
   folder: string;
   readonly seen: Seen[] = [];
+  /** Is told of every connection, with a request or without. */
+  onconnection: () => void = () => undefined;
   readonly #server;
 
   private constructor(folder: string, readonly prefix: string) {
@@ -43,6 +45,7 @@ export class Site {
       });
       createReadStream(file).pipe(response);
     });
+    this.#server.on("connection", () => this.onconnection());
     this.#server.on("upgrade", (request, socket) => {
       this.seen.push({ path: request.url ?? "", isServiceWorkerCheck: false });
       socket.destroy();

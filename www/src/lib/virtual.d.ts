@@ -1,3 +1,8 @@
+declare module "virtual:digests" {
+  /** SHA-384 of the files that the page fetches, as `fetch` takes it, by name. */
+  export const digests: Record<string, string>;
+}
+
 declare module "virtual:embedded" {
   /** Gzipped files as base64, by name. */
   export const embedded: Record<string, string>;
