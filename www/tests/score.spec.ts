@@ -206,6 +206,25 @@ test("names from files are shown as text, never as markup", async ({ page }) => 
   expect(await page.evaluate(() => "injected" in window)).toBe(false);
 });
 
+test("characters that hide or turn a name are seen in chip, heading, tile and image", async ({ page }) => {
+  const hidden = "\u202egnp\u200b\ufeff\u0085";
+  const shown = "\\u{202e}gnp\\u{200b}\\u{feff}\\u{85}";
+  await open(page);
+  const truth = [{ file_name: `${hidden}.png`, syms: ["Nodule"], boxes: [[10, 10, 49, 49]] }];
+  await choose(page, [
+    upload("test.json", JSON.stringify(truth)),
+    upload(`run${hidden}.zip`, zip({ [`${hidden}.json`]: '[{"Nodule": [10, 10, 49, 49, 0.5]}]' })),
+  ]);
+  await expect(page.getByTestId("file").last()).toContainText(`run${shown}.zip`);
+  await expect(page.getByTestId("run").getByRole("heading", { level: 2 })).toHaveText(`run${shown}.zip`);
+  await page.getByTestId("tile").first().click();
+  await expect(page.getByTestId("image-view").getByRole("heading", { level: 2 })).toHaveText(`${shown}.png`);
+  await page.keyboard.press("Escape");
+  await expect(page.getByTestId("tile").first()).toHaveAttribute("title", `${shown}.png`);
+  const hidingIn = (element: string) => page.getByTestId(element).first().evaluate((chosen) => /[\u202e\u200b\ufeff\u0085]/.test(chosen.outerHTML));
+  for (const element of ["file", "run", "tile"]) expect(await hidingIn(element), element).toBe(false);
+});
+
 test("everything is done by keyboard alone", async ({ page }) => {
   await open(page);
   const focused = () => page.evaluate(() => (document.activeElement as HTMLElement).dataset.testid);

@@ -1,4 +1,4 @@
-// Number -> text, and nothing else: every number comes from the core.
+// Number -> text, and names made fit to be shown: every number comes from the core.
 
 /** A fraction in percent with two digits; a dash where there is none. */
 export function percent(fraction: number | null | undefined): string {
@@ -72,4 +72,14 @@ export function full(value: number | null | undefined): string {
 /** Rates as a person would type them. */
 export function rates(values: readonly number[]): string {
   return values.join(", ");
+}
+
+/** What src/printable.rs calls harmful: controls, marks of direction, and what has no width. */
+const HARMFUL =
+  /[\p{Cc}\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180b}-\u{180f}\u{200b}-\u{200f}\u{2028}-\u{202e}\u{2060}-\u{206f}\u{3164}\u{fe00}-\u{fe0f}\u{feff}\u{ffa0}\u{fff0}-\u{fffb}\u{e0000}-\u{e0fff}]/gu;
+const SHORT: Record<string, string> = { "\t": "\\t", "\r": "\\r", "\n": "\\n" };
+
+/** A name with harmful characters written as escapes such as `\u{202e}`. */
+export function visible(name: string): string {
+  return name.replace(HARMFUL, (letter) => SHORT[letter] ?? `\\u{${letter.codePointAt(0)?.toString(16) ?? ""}}`);
 }
