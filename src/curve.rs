@@ -47,6 +47,12 @@ impl Curve {
         })
     }
 
+    /// The point at which everything is shown.
+    #[must_use]
+    pub fn last(&self) -> Point {
+        self.point(self.scores.len(), self.hits.len())
+    }
+
     /// The point at which the first `n_shown` detections are shown, so many of them true positives.
     fn point(&self, n_shown: usize, true_positives: usize) -> Point {
         Point {
@@ -112,21 +118,28 @@ pub struct Staircase {
     /// How many false positives rank above each true positive, from the top.
     misses_above: Vec<u32>,
     false_positives: u32,
+    /// Whether the first detection of all, and the second, counts as nothing (quirk Q11): deeper down it makes no difference.
+    starts_with_nothing: [bool; 2],
 }
 
 impl Staircase {
     /// The staircase of the detections of a class.
     #[must_use]
     pub fn new(verdicts: &Verdicts) -> Self {
-        let misses_above = gathered(verdicts.hits().zip(0..).map(|(rank, hits_above)| rank - hits_above));
-        let false_positives = (verdicts.n_detections() - misses_above.len()) as u32;
-        Self { misses_above, false_positives }
+        let nothing = verdicts.nothing();
+        let misses = |(rank, hits_above): (u32, u32)| {
+            rank - hits_above - nothing.partition_point(|nothing| *nothing < rank) as u32
+        };
+        let misses_above = gathered(verdicts.hits().zip(0..).map(misses));
+        let false_positives = (verdicts.n_detections() - misses_above.len() - nothing.len()) as u32;
+        let starts_with_nothing = [0, 1].map(|rank| nothing.iter().take(2).any(|nothing| *nothing == rank));
+        Self { misses_above, false_positives, starts_with_nothing }
     }
 
     /// That of no detections, with room for so many true positives.
     #[must_use]
     pub fn with_capacity(true_positives: usize) -> Self {
-        Self { misses_above: Vec::with_capacity(true_positives), false_positives: 0 }
+        Self { misses_above: Vec::with_capacity(true_positives), ..Self::default() }
     }
 
     /// Appends a true positive.
@@ -138,6 +151,24 @@ impl Staircase {
     /// Appends `count` false positives.
     pub fn miss(&mut self, count: usize) {
         self.false_positives += count as u32;
+    }
+
+    /// Appends `count` detections that count as nothing.
+    pub fn nothing(&mut self, count: usize) {
+        let n = self.misses_above.len() + self.false_positives as usize;
+        match (n, count) {
+            (_, 0) => {}
+            (0, 1) if !self.starts_with_nothing[0] => self.starts_with_nothing[0] = true,
+            (0, _) => self.starts_with_nothing = [true; 2],
+            (1, _) if !self.starts_with_nothing[0] => self.starts_with_nothing[1] = true,
+            _ => {}
+        }
+    }
+
+    /// Whether the first detection of all, and the second, counts as nothing.
+    #[must_use]
+    pub const fn starts_with_nothing(&self) -> [bool; 2] {
+        self.starts_with_nothing
     }
 
     /// All true positives.

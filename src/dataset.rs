@@ -144,7 +144,13 @@ impl GroundTruth {
     /// Whether an image has lesions of any class.
     #[must_use]
     pub fn has_lesions(&self, image: usize) -> bool {
-        self.lesions.are_in(image)
+        self.n_lesions_in(image) > 0
+    }
+
+    /// Lesions of all classes in an image.
+    #[must_use]
+    pub fn n_lesions_in(&self, image: usize) -> usize {
+        self.lesions.n_in(image)
     }
 
     /// Lesions of all classes in all images.

@@ -16,6 +16,8 @@ pub enum Verdict {
     Duplicate,
     /// Too little overlap, or no lesion of the class in the image.
     FalsePositive,
+    /// Nothing at all, as the official script has it where an overlap is 0/0 (quirk Q11).
+    Nothing,
 }
 
 /// A detection that overlaps its best lesion enough to find it.
@@ -36,22 +38,35 @@ pub struct Verdicts {
     n_detections: usize,
     /// By rising rank.
     claims: Vec<Claim>,
+    /// The ranks of those that count as nothing, rising.
+    nothing: Vec<u32>,
 }
 
-/// The lesion that a detection looks at, and their overlap under each [`Extent`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Candidate {
-    lesion: u32,
-    plus_one: f32,
-    plain: f32,
+/// What an overlap of 0/0 means; only an inverted box, or one of no area, can have one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Undefined {
+    /// No overlap, as for the exact score.
+    IsNoOverlap,
+    /// The detection counts as nothing, whatever else it overlaps, as in the official script, whose comparisons with NaN are
+    /// all false (quirk Q11).
+    IsNothing,
 }
 
-/// The lesion with the greatest overlap, by its number among the lesions of the class; NaN if that is 0/0, which reaches
-/// no threshold.
+/// The lesion with the greatest overlap, by its number among the lesions of the class, the first if several are equal.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Best {
     lesion: u32,
     iou: f32,
+    /// Whether the overlap with any lesion of the class in the image is 0/0.
+    is_undefined: bool,
+}
+
+/// A detection that overlaps a lesion of its class, and what it may find under each [`Extent`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Candidate {
+    rank: u32,
+    plus_one: Best,
+    plain: Best,
 }
 
 /// The detections of a class over all images by falling score, each with the lesion that it may find.
@@ -60,16 +75,8 @@ pub struct Ranking {
     /// Shared with the curves that are read from it.
     scores: Arc<[f32]>,
     detections: Vec<u32>,
-    /// The ranks of detections that overlap a lesion of the class, and what each may find, by rising rank: few do.
-    near: Bits,
+    /// By rising rank: few detections overlap a lesion.
     candidates: Vec<Candidate>,
-    /// The few of them that look at another lesion under [`Extent::Plain`]: their places among the candidates, rising, and
-    /// that lesion.
-    plain_lesions: Vec<(u32, u32)>,
-    /// The ranks of detections that overlap none of the lesions of the class in their image, and the lesion that each looks
-    /// at all the same, by rising rank: it finds it where no overlap is needed.
-    apart: Bits,
-    apart_lesions: Vec<u32>,
     n_tied: usize,
 }
 
@@ -92,21 +99,30 @@ impl Ranking {
     ///
     /// Of two equal scores the one listed later goes first, as in a stable ascending sort, reversed.
     pub fn new<'a>(listed: Vec<u32>, mut look: impl FnMut(u32) -> Unranked<'a>) -> Self {
-        let mut claimants = Claimants::of_n(listed.len());
+        let mut candidates: Vec<Candidate> = Vec::new();
         let mut keys = Keys::with_capacity(listed.len());
-        for &detection in &listed {
+        for (&detection, place) in listed.iter().zip(0..) {
             let one = look(detection);
             keys.push(one.score);
-            claimants.push(&one);
+            candidates.extend(Candidate::of(&one, place));
         }
         let keys = keys.sorted();
-        let ranking = claimants.ranked(keys.falling().map(|(_, place)| place));
+        let mut rank_of_place = vec![0; listed.len()];
+        for ((_, place), rank) in keys.falling().zip(0..) {
+            rank_of_place[place as usize] = rank;
+        }
+        // Until here a candidate holds its place in the list.
+        for candidate in &mut candidates {
+            candidate.rank = rank_of_place[candidate.rank as usize];
+        }
+        drop(rank_of_place);
+        radsort::sort_by_key(&mut candidates, |candidate| candidate.rank);
         let detections = keys.falling().map(|(_, place)| listed[place as usize]).collect();
         // Room for the scores.
         drop(listed);
         let scores: Arc<[f32]> = keys.falling().map(|(score, _)| score).collect();
         let n_tied = scores.chunk_by(f32::eq).map(<[f32]>::len).filter(|group| *group > 1).sum();
-        Self { scores, detections, n_tied, ..ranking }
+        Self { scores, detections, candidates, n_tied }
     }
 
     /// Scores, falling, to be kept.
@@ -134,49 +150,30 @@ impl Ranking {
     }
 
     /// Walks down the ranking: a detection claims the lesion with the greatest overlap in its image, if that overlap is at
-    /// least `iou_threshold`, and finds it if it is the first to claim it.
+    /// least `iou_threshold`, which is above 0, and finds it if it is the first to claim it.
     ///
     /// `n_lesions` are those of the class in all images.
     #[must_use]
-    pub fn verdicts(&self, n_lesions: usize, iou_threshold: f32, extent: Extent) -> Verdicts {
+    pub fn verdicts(&self, n_lesions: usize, iou_threshold: f32, extent: Extent, undefined: Undefined) -> Verdicts {
         let mut found = vec![false; n_lesions];
-        let mut claims = Vec::with_capacity(self.candidates.len());
-        let mut claim = |rank: u32, lesion: u32| {
-            let is_duplicate = std::mem::replace(&mut found[lesion as usize], true);
-            claims.push(Claim { rank, lesion, is_duplicate });
+        let mut verdicts = Verdicts {
+            n_detections: self.scores.len(),
+            claims: Vec::with_capacity(self.candidates.len()),
+            nothing: Vec::new(),
         };
-        // None unless no overlap is needed.
-        let all_apart = self.apart.ones().zip(self.apart_lesions.iter().copied());
-        let mut apart = all_apart.take_while(|_| 0.0 >= iou_threshold);
-        let mut next_apart = apart.next();
-        let mut plain_lesions = match extent {
-            Extent::PlusOne => &[],
-            Extent::Plain => &self.plain_lesions[..],
-        };
-        let mut candidates = (0..).zip(&self.candidates);
-        self.near.for_each_one(|rank| {
-            let Some((at, candidate)) = candidates.next() else { return };
-            let iou = match extent {
+        for candidate in &self.candidates {
+            let best = match extent {
                 Extent::PlusOne => candidate.plus_one,
                 Extent::Plain => candidate.plain,
             };
-            if iou < iou_threshold || iou.is_nan() {
-                return;
+            if best.is_undefined && undefined == Undefined::IsNothing {
+                verdicts.nothing.push(candidate.rank);
+            } else if best.iou >= iou_threshold {
+                let is_duplicate = std::mem::replace(&mut found[best.lesion as usize], true);
+                verdicts.claims.push(Claim { rank: candidate.rank, lesion: best.lesion, is_duplicate });
             }
-            while let Some((above, lesion)) = next_apart.filter(|(above, _)| *above < rank) {
-                claim(above, lesion);
-                next_apart = apart.next();
-            }
-            while let [(of, _), rest @ ..] = plain_lesions
-                && *of < at
-            {
-                plain_lesions = rest;
-            }
-            let other = plain_lesions.first().filter(|(of, _)| *of == at);
-            claim(rank, other.map_or(candidate.lesion, |(_, lesion)| *lesion));
-        });
-        next_apart.into_iter().chain(apart).for_each(|(rank, lesion)| claim(rank, lesion));
-        Verdicts { n_detections: self.scores.len(), claims }
+        }
+        verdicts
     }
 }
 
@@ -193,6 +190,12 @@ impl Verdicts {
         &self.claims
     }
 
+    /// The ranks of the detections that count as nothing, rising.
+    #[must_use]
+    pub fn nothing(&self) -> &[u32] {
+        &self.nothing
+    }
+
     /// The ranks of the true positives, rising.
     pub fn hits(&self) -> impl Iterator<Item = u32> {
         self.claims.iter().filter(|claim| !claim.is_duplicate).map(|claim| claim.rank)
@@ -201,169 +204,55 @@ impl Verdicts {
     /// The verdict on each detection, by falling score.
     pub fn iter(&self) -> impl Iterator<Item = Verdict> {
         let mut claims = self.claims.iter().peekable();
-        (0..self.n_detections).map(move |rank| match claims.next_if(|claim| claim.rank as usize == rank) {
-            None => Verdict::FalsePositive,
-            Some(claim) if claim.is_duplicate => Verdict::Duplicate,
-            Some(_) => Verdict::TruePositive,
+        let mut nothing = self.nothing.iter().peekable();
+        (0..self.n_detections).map(move |rank| {
+            if nothing.next_if(|of| **of as usize == rank).is_some() {
+                return Verdict::Nothing;
+            }
+            match claims.next_if(|claim| claim.rank as usize == rank) {
+                None => Verdict::FalsePositive,
+                Some(claim) if claim.is_duplicate => Verdict::Duplicate,
+                Some(_) => Verdict::TruePositive,
+            }
         })
     }
 
     /// As if duplicates had never been: those below move up.
     #[must_use]
     pub fn without_duplicates(&self) -> Self {
-        let mut n_duplicates = 0;
-        let hits = self.claims.iter().filter_map(|claim| {
-            n_duplicates += u32::from(claim.is_duplicate);
-            (!claim.is_duplicate).then_some(Claim { rank: claim.rank - n_duplicates, ..*claim })
-        });
-        let claims = hits.collect();
-        Self { n_detections: self.n_detections - n_duplicates as usize, claims }
+        let duplicates: Vec<u32> =
+            self.claims.iter().filter(|claim| claim.is_duplicate).map(|claim| claim.rank).collect();
+        let moved = |rank: u32| rank - duplicates.partition_point(|duplicate| *duplicate < rank) as u32;
+        let hits = self.claims.iter().filter(|claim| !claim.is_duplicate);
+        Self {
+            n_detections: self.n_detections - duplicates.len(),
+            claims: hits.map(|claim| Claim { rank: moved(claim.rank), ..*claim }).collect(),
+            nothing: self.nothing.iter().map(|rank| moved(*rank)).collect(),
+        }
     }
 }
 
 impl Candidate {
-    /// Whether there is no overlap, under either extent.
-    fn is_apart(&self) -> bool {
-        self.plus_one == 0.0 && self.plain == 0.0
+    /// What a detection may find, its place in the list in the stead of its rank; `None` if it overlaps nothing.
+    fn of(one: &Unranked<'_>, place: u32) -> Option<Self> {
+        let (plus_one, plain) = (Best::of(one, Extent::PlusOne), Best::of(one, Extent::Plain));
+        let is_near = |best: Best| best.iou > 0.0 || best.is_undefined;
+        (is_near(plus_one) || is_near(plain)).then_some(Self { rank: place, plus_one, plain })
     }
 }
 
 impl Best {
-    /// The first of the lesions with the greatest overlap. One overlap of 0/0 spoils the comparison, as in NumPy's
-    /// `argmax`: then the detection finds nothing.
+    /// The first of the lesions with the greatest overlap; one of 0/0 is 0.
     fn of(one: &Unranked<'_>, extent: Extent) -> Self {
-        let mut best = Self { lesion: one.first_lesion, iou: f32::NEG_INFINITY };
+        let mut best = Self { lesion: one.first_lesion, iou: 0.0, is_undefined: false };
         for (lesion, number) in one.lesions.iter().zip(one.first_lesion..) {
             let overlap = iou(one.bbox, *lesion, extent);
-            if overlap.is_nan() || overlap > best.iou {
-                best = Self { lesion: number, iou: overlap };
+            if overlap > best.iou {
+                best = Self { lesion: number, iou: overlap, ..best };
             }
-            if overlap.is_nan() {
-                return best;
-            }
+            best.is_undefined |= overlap.is_nan();
         }
         best
-    }
-}
-
-/// One bit for each of the numbers up to one.
-#[derive(Debug, Clone, Default)]
-struct Bits {
-    words: Vec<u64>,
-}
-
-impl Bits {
-    /// `n` of them, none set.
-    fn zeros(n: usize) -> Self {
-        Self { words: vec![0; n.div_ceil(64)] }
-    }
-
-    fn set(&mut self, number: u32) {
-        self.words[number as usize / 64] |= 1 << (number % 64);
-    }
-
-    /// Calls with each number whose bit is set, rising: in WebAssembly sooner than through [`Self::ones`].
-    fn for_each_one(&self, mut call: impl FnMut(u32)) {
-        for (word, first) in self.words.iter().zip((0..).step_by(64)) {
-            let mut rest = *word;
-            while rest != 0 {
-                call(first + rest.trailing_zeros());
-                rest &= rest - 1;
-            }
-        }
-    }
-
-    /// The numbers whose bits are set, rising.
-    fn ones(&self) -> impl Iterator<Item = u32> {
-        self.words.iter().zip((0..).step_by(64)).flat_map(|(&word, first)| {
-            // Each time without its lowest bit.
-            let rest = |word: &u64| Some(word & word.wrapping_sub(1));
-            let words = std::iter::successors(Some(word), rest).take_while(|word| *word != 0);
-            words.map(move |word| first + word.trailing_zeros())
-        })
-    }
-}
-
-/// The candidates of a class before it is ranked.
-struct Claimants {
-    /// In the order listed.
-    candidates: Vec<Candidate>,
-    /// As in [`Ranking`].
-    plain_lesions: Vec<(u32, u32)>,
-    n_apart: usize,
-    n_listed: usize,
-    /// Of each detection listed, whether one of the candidates is its own.
-    has_one: Bits,
-    /// How many candidates come before those of each word of bits.
-    before: Vec<u32>,
-}
-
-impl Claimants {
-    /// None yet, of so many detections.
-    fn of_n(n: usize) -> Self {
-        let (has_one, before) = (Bits::zeros(n), Vec::with_capacity(n.div_ceil(64)));
-        Self { candidates: Vec::new(), plain_lesions: Vec::new(), n_apart: 0, n_listed: 0, has_one, before }
-    }
-
-    /// The next detection listed.
-    fn push(&mut self, one: &Unranked<'_>) {
-        let place = self.n_listed as u32;
-        self.n_listed += 1;
-        if place.is_multiple_of(64) {
-            self.before.push(self.candidates.len() as u32);
-        }
-        if one.lesions.is_empty() {
-            return;
-        }
-        let (plus_one, plain) = (Best::of(one, Extent::PlusOne), Best::of(one, Extent::Plain));
-        let candidate = Candidate { lesion: plus_one.lesion, plus_one: plus_one.iou, plain: plain.iou };
-        if plain.lesion != plus_one.lesion {
-            self.plain_lesions.push((self.candidates.len() as u32, plain.lesion));
-        } else if candidate.is_apart() {
-            self.n_apart += 1;
-        }
-        self.has_one.set(place);
-        self.candidates.push(candidate);
-    }
-
-    /// The place among the candidates of that of a detection, by its place in the list.
-    fn of_place(&self, place: u32) -> Option<u32> {
-        let (at, bit) = (place as usize / 64, place % 64);
-        let word = self.has_one.words[at];
-        (word >> bit & 1 == 1).then(|| self.before[at] + (word & ((1 << bit) - 1)).count_ones())
-    }
-
-    /// The candidates in the order of rank; `places` are those of the list, by rank.
-    fn ranked(self, places: impl Iterator<Item = u32>) -> Ranking {
-        let n_near = self.candidates.len() - self.n_apart;
-        let mut ranking = Ranking {
-            near: Bits::zeros(self.n_listed),
-            candidates: Vec::with_capacity(n_near),
-            apart: Bits::zeros(self.n_listed),
-            apart_lesions: Vec::with_capacity(self.n_apart),
-            ..Ranking::default()
-        };
-        for (place, rank) in places.zip(0..) {
-            let Some(at) = self.of_place(place) else { continue };
-            let candidate = self.candidates[at as usize];
-            let plain_lesion = self.plain_lesion(at);
-            if candidate.is_apart() && plain_lesion.is_none() {
-                ranking.apart.set(rank);
-                ranking.apart_lesions.push(candidate.lesion);
-                continue;
-            }
-            if let Some(lesion) = plain_lesion {
-                ranking.plain_lesions.push((ranking.candidates.len() as u32, lesion));
-            }
-            ranking.near.set(rank);
-            ranking.candidates.push(candidate);
-        }
-        ranking
-    }
-
-    fn plain_lesion(&self, candidate: u32) -> Option<u32> {
-        let at = self.plain_lesions.binary_search_by_key(&candidate, |(of, _)| *of);
-        at.ok().map(|at| self.plain_lesions[at].1)
     }
 }
 
@@ -418,18 +307,8 @@ fn score_of_bits(bits: u32) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use super::Verdict::{FalsePositive, Nothing, TruePositive};
     use super::*;
-
-    #[test]
-    fn bits_come_back_in_order() {
-        let mut bits = Bits::zeros(200);
-        let numbers = [0, 1, 63, 64, 127, 130, 199];
-        for number in numbers.into_iter().rev() {
-            bits.set(number);
-        }
-        assert_eq!(bits.ones().collect::<Vec<_>>(), numbers);
-        assert_eq!(Bits::zeros(0).ones().next(), None);
-    }
 
     /// The places of scores by falling score.
     fn falling(scores: &[f32]) -> Vec<u32> {
@@ -452,24 +331,22 @@ mod tests {
     }
 
     #[test]
-    fn detections_apart_from_all_lesions_find_them_where_no_overlap_is_needed() {
+    fn an_overlap_of_0_by_0_is_none_or_makes_the_detection_nothing() {
         let square = |x1: f32| BBox { x1, y1: 0.0, x2: x1 + 9.0, y2: 9.0 };
-        let lesions = [square(0.0), square(100.0)];
-        let (scores, boxes) = ([0.9, 0.8, 0.7, 0.6], [square(50.0), square(100.0), square(0.0), square(50.0)]);
+        // Its area is -100, and that of the lesion 100.
+        let inverted = BBox { x1: 200.0, y1: 200.0, x2: 189.0, y2: 209.0 };
+        let lesions = [square(0.0)];
+        let boxes = [inverted, square(0.0), square(50.0)];
         let look = |detection: u32| Unranked {
-            score: scores[detection as usize],
+            score: 0.9 - detection as f32 / 10.0,
             bbox: boxes[detection as usize],
-            first_lesion: 3,
-            // The last one is in an image without lesions of the class.
-            lesions: if detection == 3 { &[] } else { &lesions },
+            first_lesion: 0,
+            lesions: &lesions,
         };
-        let ranking = Ranking::new(vec![0, 1, 2, 3], look);
-        assert_eq!((ranking.near.ones().collect(), ranking.apart.ones().collect()), (vec![1, 2], vec![0]));
-        let claims = |iou_threshold: f32| -> Vec<(u32, u32, bool)> {
-            let verdicts = ranking.verdicts(5, iou_threshold, Extent::PlusOne);
-            verdicts.claims().iter().map(|claim| (claim.rank, claim.lesion, claim.is_duplicate)).collect()
-        };
-        assert_eq!(claims(0.0), [(0, 3, false), (1, 4, false), (2, 3, true)]);
-        assert_eq!(claims(f32::MIN_POSITIVE), [(1, 4, false), (2, 3, false)]);
+        let ranking = Ranking::new(vec![0, 1, 2], look);
+        let verdicts =
+            |undefined| -> Vec<Verdict> { ranking.verdicts(1, 0.5, Extent::PlusOne, undefined).iter().collect() };
+        assert_eq!(verdicts(Undefined::IsNothing), [Nothing, TruePositive, FalsePositive]);
+        assert_eq!(verdicts(Undefined::IsNoOverlap), [FalsePositive, TruePositive, FalsePositive]);
     }
 }

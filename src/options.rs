@@ -27,12 +27,16 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Options with an IoU threshold in 0..=1 and rising rates above 0, in false positives per image.
+    /// Options with an IoU threshold above 0 and up to 1 and rising rates above 0, in false positives per image.
     ///
     /// # Errors
     /// If the threshold is out of range, or the rates are none, not finite, not above 0 or not rising.
     pub fn new(iou_threshold: f64, fp_per_image: Vec<f64>) -> Result<Self, Error> {
-        if !(0.0..=1.0).contains(&iou_threshold) {
+        if iou_threshold == 0.0 {
+            let expected = "a number above 0, such as 0.5: at 0 every box would find any lesion of its image";
+            return Err(Error::option("IoU threshold", "there is 0", expected));
+        }
+        if !(iou_threshold > 0.0 && iou_threshold <= 1.0) {
             return Err(Self::iou_error(&iou_threshold.to_string()));
         }
         let in_range = fp_per_image.iter().all(|rate| rate.is_finite() && *rate > 0.0);
@@ -43,25 +47,47 @@ impl Options {
         Ok(Self { iou_threshold, fp_per_image })
     }
 
-    /// The same with another IoU threshold, which is clipped to 0..=1.
+    /// The same with another IoU threshold, which is clipped to 0.01..=1.
     #[must_use]
     pub fn with_iou_threshold(&self, iou_threshold: f64) -> Self {
-        Self { iou_threshold: iou_threshold.clamp(0.0, 1.0), fp_per_image: self.fp_per_image.clone() }
+        Self { iou_threshold: iou_threshold.clamp(0.01, 1.0), fp_per_image: self.fp_per_image.clone() }
     }
 
-    /// Reads what a person typed: a number, and numbers set apart by commas, semicolons or blanks.
+    /// Reads what a person typed: a number, and numbers set apart by commas, semicolons or blanks. A comma may stand for a
+    /// decimal point where nothing else makes sense: `0,05; 0,1` are two rates.
     ///
     /// # Errors
-    /// As [`Options::new`], and if a text is no number.
+    /// As [`Options::new`]; if a text is no number; and if commas could be either: `1,5` is one rate, or two.
+    ///
+    /// ```
+    /// use froc::Options;
+    /// assert_eq!(Options::parse("0,5", "0,05; 0,1")?, Options::parse("0.5", "0.05, 0.1")?);
+    /// assert!(Options::parse("0.5", "1,5").is_err());
+    /// # Ok::<(), froc::Error>(())
+    /// ```
     pub fn parse(iou_threshold: &str, fp_per_image: &str) -> Result<Self, Error> {
-        let iou = iou_threshold.trim().parse().map_err(|_| Self::iou_error(iou_threshold))?;
-        let rates: Result<Vec<f64>, _> = fp_per_image
-            .split([',', ';', ' ', '\t'])
-            .map(str::trim)
-            .filter(|text| !text.is_empty())
-            .map(str::parse)
-            .collect();
-        Self::new(iou, rates.map_err(|_| Self::rates_error(fp_per_image))?)
+        let iou = iou_threshold.trim().replacen(',', ".", 1).parse().map_err(|_| Self::iou_error(iou_threshold))?;
+        let read = |rates: Option<Vec<f64>>| rates.and_then(|rates| Self::new(iou, rates).ok());
+        let between = read(numbers(fp_per_image, &[',', ';'], |text| text.parse().ok()));
+        let decimal = read(numbers(fp_per_image, &[';'], |text| with_decimal_comma(text)?.parse().ok()));
+        match (between, decimal) {
+            (Some(between), Some(decimal)) if between != decimal => {
+                let list = |options: &Self, by: &str| {
+                    options.fp_per_image.iter().map(f64::to_string).collect::<Vec<_>>().join(by)
+                };
+                let expected = format!(
+                    "{} or {}: a comma may stand for a decimal point, or between two rates",
+                    list(&decimal, "; "),
+                    list(&between, "; ")
+                );
+                Err(Error::option("False positives per image", there_is(fp_per_image), expected))
+            }
+            (Some(options), _) | (None, Some(options)) => Ok(options),
+            (None, None) => match numbers(fp_per_image, &[',', ';'], |text| text.parse().ok()) {
+                Some(rates) => Self::new(iou, rates),
+                None => Self::new(iou, DEFAULT_FP_PER_IMAGE.to_vec()).and(Err(Self::rates_error(fp_per_image))),
+            },
+        }
     }
 
     fn iou_error(there: &str) -> Error {
@@ -72,7 +98,7 @@ impl Options {
         Error::option("False positives per image", there_is(there), "rising numbers above 0, such as 0.05, 0.1, 0.2")
     }
 
-    /// Least overlap with which a detection finds a lesion, 0..=1. It is compared in `f32`.
+    /// Least overlap with which a detection finds a lesion, above 0 and up to 1. It is compared in `f32`.
     #[must_use]
     pub const fn iou_threshold(&self) -> f64 {
         self.iou_threshold
@@ -153,6 +179,18 @@ pub fn area_up_to(fp_per_image: f64) -> Result<f64, Error> {
     }
     let what = there_is(&fp_per_image.to_string());
     Err(Error::option("Rate up to which areas are taken", what, "a number above 0, such as 1"))
+}
+
+/// The numbers that stand between blanks or one of `separators`.
+fn numbers(text: &str, separators: &[char], number: impl Fn(&str) -> Option<f64>) -> Option<Vec<f64>> {
+    let is_between = |letter: char| letter.is_whitespace() || separators.contains(&letter);
+    text.split(is_between).filter(|text| !text.is_empty()).map(number).collect()
+}
+
+/// A number whose decimal point may be a comma; a comma at its end stands before the next number.
+fn with_decimal_comma(text: &str) -> Option<String> {
+    let text = text.strip_suffix(',').unwrap_or(text);
+    (text.matches([',', '.']).count() <= 1).then(|| text.replace(',', "."))
 }
 
 fn there_is(text: &str) -> String {

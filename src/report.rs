@@ -378,8 +378,8 @@ impl ExactReport {
 
 impl ClassReport {
     fn new(name: &str, score: &ClassScore, options: &Options) -> Self {
-        let true_positives = score.staircase.true_positives() as usize;
-        let false_positives = score.staircase.false_positives();
+        let Point { true_positives, false_positives, .. } = score.curve.last();
+        let (true_positives, false_positives) = (true_positives as usize, false_positives as usize);
         let some = |values: &[f64]| values.iter().copied().map(defined).collect();
         Self {
             name: name.to_owned(),
@@ -416,7 +416,7 @@ impl QuirkReport {
             cost: touched.cost.clone(),
         };
         Self {
-            id: quirk.id.id(),
+            id: quirk.id.id().to_owned(),
             name: quirk.id.name().to_owned(),
             sentence: quirk_sentence(protocol, quirk, classes, options),
             classes: quirk.classes.iter().map(class).collect(),
@@ -555,6 +555,14 @@ fn quirk_sentence(protocol: &Protocol, quirk: &Quirk, classes: &[ClassScore], op
             "{} on a lesion that was found already counted as {} in {names}.",
             if n == 1 { "1 box".to_owned() } else { format!("{n} boxes") },
             if n == 1 { "a false positive" } else { "false positives" }
+        ),
+        QuirkId::NanOverlap => format!(
+            "{} in {names} {} an overlap of 0/0 with a lesion, since {} inverted or {} no area; the script counts {} as nothing.",
+            if n == 1 { "1 box".to_owned() } else { format!("{n} boxes") },
+            if n == 1 { "has" } else { "have" },
+            if n == 1 { "it is" } else { "they are" },
+            if n == 1 { "has" } else { "have" },
+            if n == 1 { "it" } else { "them" },
         ),
         QuirkId::PlusOne => format!(
             "The script adds one pixel to widths and heights, which changed the verdict on {} in {names}.",

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use crate::dataset::{ClassOfName, Detections, FileView, GroundTruth, Predictions, Sha256, map_all};
 use crate::error::Error;
 use crate::geometry::{BBox, Extent};
-use crate::matching::{Ranking, Unranked, Verdicts};
+use crate::limits::MAX_PAIRS_OF_IMAGE;
+use crate::matching::{Ranking, Undefined, Unranked, Verdicts};
 use crate::notice::{Finding, NoticeCode, Notices};
 use crate::order::sorted;
 use crate::protocol::Class;
@@ -123,11 +124,17 @@ impl Run {
         &self.notices
     }
 
-    /// What became of the detections of a class.
+    /// What became of the detections of a class, where an overlap of 0/0 is none.
     #[must_use]
     pub fn verdicts(&self, class: Class, n_lesions: usize, iou_threshold: f64, extent: Extent) -> Verdicts {
         // NumPy compares the f32 overlap with the threshold as f32.
-        self.ranking(class).verdicts(n_lesions, iou_threshold as f32, extent)
+        self.ranking(class).verdicts(n_lesions, iou_threshold as f32, extent, Undefined::IsNoOverlap)
+    }
+
+    /// The same as the official script has it, where a detection with an overlap of 0/0 counts as nothing.
+    #[must_use]
+    pub fn official_verdicts(&self, class: Class, n_lesions: usize, iou_threshold: f64, extent: Extent) -> Verdicts {
+        self.ranking(class).verdicts(n_lesions, iou_threshold as f32, extent, Undefined::IsNothing)
     }
 }
 
@@ -190,6 +197,14 @@ impl<'a> Join<'a> {
         self.n_files += 1;
         if let Some(error) = file.detections.as_ref().err().copied().or(file.text_number) {
             self.errors.push(error.clone().within(self.predictions.name()));
+        }
+        let n_lesions = self.ground_truth.n_lesions_in(image as usize);
+        let n_detections = file.detections.as_ref().map_or(0, ExactSizeIterator::len);
+        if n_detections as u64 * n_lesions as u64 > MAX_PAIRS_OF_IMAGE {
+            let place = format!("{}, {}", self.predictions.name(), file.path);
+            let what = format!("it has {n_detections} boxes, and its image {n_lesions} lesions");
+            let expected = "fewer; keep the boxes with the highest scores";
+            self.errors.push(Error::new(place, what, expected));
         }
         self.notices.add(NoticeCode::EmptyFile, usize::from(file.is_empty), || file.path.to_owned());
         self.notices.add(NoticeCode::BothSpellings, file.both_spellings as usize, || file.path.to_owned());

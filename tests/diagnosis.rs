@@ -23,7 +23,7 @@ use proptest::sample::Index;
 use serde_json::Value;
 
 use crate::datasets::{Case, case};
-use crate::reference::{Detection, Point, Verdict, exact, iou, points, rank, verdicts};
+use crate::reference::{Detection, Point, Undefined, Verdict, exact, iou, points, rank, verdicts};
 use crate::support::{CLASSES, read_ground_truth, read_predictions, same_cases_every_time, score};
 
 /// One class of a dataset, matched.
@@ -73,7 +73,7 @@ impl Oracle {
             let detections = reference::detections_of(&case.dataset, class);
             let lesions = reference::lesions_of(&case.dataset, class);
             let ranking = rank(&detections);
-            let verdicts = verdicts(&detections, &ranking, &lesions, case.iou_threshold, 1.0);
+            let verdicts = verdicts(&detections, &ranking, &lesions, case.iou_threshold, 1.0, Undefined::IsZero);
             let ranked = ranking.iter().map(|at| detections[*at]).collect();
             Matched { ranked, verdicts, lesions, threshold: None }
         });

@@ -27,7 +27,7 @@ use proptest::test_runner::TestRunner;
 
 use crate::datasets::{Case, case};
 use crate::reference::{
-    Detection, Verdict, detections_of, exact, lesions_of, official, points, rank, smallest_k, verdicts,
+    Detection, Step, Undefined, Verdict, detections_of, exact, lesions_of, official, points, rank, smallest_k, verdicts,
 };
 use crate::support::{CLASSES, read_ground_truth, read_predictions, same_cases_every_time, score};
 
@@ -87,6 +87,8 @@ fn check(cases: u32, of: impl Fn(&Case, &Core) -> Result<(), TestCaseError>) {
 struct Ranked {
     detections: Vec<Detection>,
     verdicts: Vec<Verdict>,
+    /// As the exact score has it.
+    exact: Vec<Verdict>,
     plain: Vec<Verdict>,
 }
 
@@ -95,8 +97,13 @@ impl Ranked {
         let listed = detections_of(&case.dataset, class);
         let lesions = lesions_of(&case.dataset, class);
         let ranking = rank(&listed);
-        let with = |pixel| verdicts(&listed, &ranking, &lesions, case.iou_threshold, pixel);
-        Self { detections: ranking.iter().map(|at| listed[*at]).collect(), verdicts: with(1.0), plain: with(0.0) }
+        let with = |pixel, undefined| verdicts(&listed, &ranking, &lesions, case.iou_threshold, pixel, undefined);
+        Self {
+            detections: ranking.iter().map(|at| listed[*at]).collect(),
+            verdicts: with(1.0, Undefined::CountsAsNothing),
+            exact: with(1.0, Undefined::IsZero),
+            plain: with(0.0, Undefined::CountsAsNothing),
+        }
     }
 
     fn is_hit(&self, at: usize) -> bool {
@@ -104,7 +111,7 @@ impl Ranked {
     }
 
     fn false_positives_above(&self, at: usize) -> usize {
-        (0..at).filter(|at| !self.is_hit(*at)).count()
+        (0..at).filter(|at| self.verdicts[*at].step() == Step::Right).count()
     }
 
     /// Whether a quirk that fired touched a detection.
@@ -116,10 +123,10 @@ impl Ranked {
             QuirkId::WholeBudget => rates.iter().filter(|rate| **rate <= all as f64 / n_images as f64).any(|rate| {
                 let k = smallest_k(*rate, n_images);
                 let is_between = |at: usize| self.is_hit(at) && self.false_positives_above(at) == k;
-                let is_stop = !self.is_hit(at) && self.false_positives_above(at) == k - 1;
-                let hits: Vec<bool> = (0..self.detections.len()).map(|at| self.is_hit(at)).collect();
+                let is_stop = self.verdicts[at].step() == Step::Right && self.false_positives_above(at) == k - 1;
+                let steps: Vec<Step> = self.verdicts.iter().map(|verdict| verdict.step()).collect();
                 // Where it divides by zero, another quirk fires; how many lesions there are does not matter for that.
-                let is_defined = official(&hits, 1, n_images, &[*rate])[0].is_finite();
+                let is_defined = official(&steps, 1, n_images, &[*rate])[0].is_finite();
                 is_defined
                     && k as f64 / n_images as f64 == *rate
                     && (is_between(at) || is_stop && (at..self.detections.len()).any(is_between))
@@ -129,7 +136,8 @@ impl Ranked {
             }
             QuirkId::AbsentClass => true,
             QuirkId::DoubleHit => matches!(self.verdicts[at], Verdict::Again(..)),
-            QuirkId::PlusOne => self.is_hit(at) != self.plain[at].is_true_positive(),
+            QuirkId::NanOverlap => self.verdicts[at] == Verdict::Undefined,
+            QuirkId::PlusOne => self.verdicts[at].step() != self.plain[at].step(),
         }
     }
 }
@@ -166,7 +174,7 @@ fn a_quirk_leads_to_the_images_with_the_detections_it_touched() {
                 prop_assert_eq!(listed, images.iter().copied().collect::<Vec<_>>(), "{}", &quirk.id);
                 // Categories are those of the detections that are touched.
                 let found = Filter { categories: vec![Category::TruePositive], ..of_class };
-                let hits = expected.iter().filter(|at| ranked.is_hit(**at));
+                let hits = expected.iter().filter(|at| ranked.exact[**at].is_true_positive());
                 let hits: BTreeSet<u32> = hits.map(|at| ranked.detections[*at].image as u32).collect();
                 prop_assert_eq!(core.list(&thresholds, &found, Order::File), hits.into_iter().collect::<Vec<_>>());
                 of_classes.extend(images);
@@ -179,7 +187,7 @@ fn a_quirk_leads_to_the_images_with_the_detections_it_touched() {
     });
     let fired = fired.borrow();
     for id in QuirkId::ALL {
-        assert!(fired.get(&id.id()).is_some_and(|n| *n >= 20), "{fired:?}");
+        assert!(fired.get(id.id()).is_some_and(|n| *n >= 20), "{fired:?}");
     }
 }
 

@@ -487,6 +487,23 @@ fn a_dictionary_as_python_prints_it() {
 // --- memory ---
 
 #[test]
+fn an_image_of_too_many_pairs_of_boxes_and_lesions() {
+    let n = 14_200_u32;
+    let boxes = vec!["[0,0,9,9]"; n as usize].join(",");
+    let syms = vec!["\"Nodule\""; n as usize].join(",");
+    let truth = format!(r#"[{{"file_name":"1.png","syms":[{syms}],"boxes":[{boxes}]}}]"#);
+    let detections = vec![r#"{"Nodule":[0,0,9,9,0.5]}"#; n as usize].join(",");
+    let zip = zip_of(&[("1.json", format!("[{detections}]"))]);
+    assert!(u64::from(n).pow(2) > froc::limits::MAX_PAIRS_OF_IMAGE);
+    assert_eq!(
+        read(truth.as_bytes(), &zip).expect_err("too many"),
+        [
+            "model.zip, 1.json: it has 14200 boxes, and its image 14200 lesions; expected fewer; keep the boxes with the highest scores."
+        ]
+    );
+}
+
+#[test]
 fn an_image_of_too_many_lesions() {
     let n = froc::limits::MAX_LESIONS_OF_IMAGE + 1;
     let syms = vec!["\"Mass\""; n].join(",");

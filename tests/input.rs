@@ -731,9 +731,37 @@ fn options_out_of_range_end_in_one_sentence() {
     ] {
         assert_eq!(Options::parse("0.5", typed).expect_err(typed).to_string(), rates(there));
     }
-    for iou_threshold in [0.0, 1.0] {
+    for iou_threshold in [f64::MIN_POSITIVE, 1.0] {
         assert!(Options::new(iou_threshold, vec![f64::MIN_POSITIVE, 1e300]).is_ok());
     }
+    assert_eq!(
+        Options::parse("0", "0.1").expect_err("0").to_string(),
+        "IoU threshold: there is 0; expected a number above 0, such as 0.5: at 0 every box would find any lesion of its image."
+    );
+}
+
+#[test]
+fn a_comma_is_a_decimal_point_where_nothing_else_makes_sense_and_is_asked_about_where_both_do() {
+    let rates = |typed: &str| Options::parse("0.5", typed).map(|options| options.fp_per_image().to_vec());
+    for (typed, read) in [
+        ("0.05,0.1,0.2", vec![0.05, 0.1, 0.2]),
+        ("0.05 0.1\t0.2", vec![0.05, 0.1, 0.2]),
+        ("0,05; 0,1", vec![0.05, 0.1]),
+        ("0,05 0,1", vec![0.05, 0.1]),
+        ("0,05, 0,1", vec![0.05, 0.1]),
+        ("0,05", vec![0.05]),
+        ("1, 5", vec![1.0, 5.0]),
+        ("1; 5", vec![1.0, 5.0]),
+        ("1,2,4", vec![1.0, 2.0, 4.0]),
+        ("1.5", vec![1.5]),
+    ] {
+        assert_eq!(rates(typed).expect(typed), read, "{typed}");
+    }
+    assert_eq!(
+        rates("1,5").expect_err("either").to_string(),
+        "False positives per image: there is 1,5; expected 1.5 or 1; 5: a comma may stand for a decimal point, or between two rates."
+    );
+    assert_eq!(Options::parse("0,5", "0.1").expect("0.5").iou_threshold(), 0.5);
 }
 
 // --- nothing panics ---

@@ -62,9 +62,9 @@ impl Lesions {
         self.boxes.len()
     }
 
-    /// Whether there are any in an image.
-    pub fn are_in(&self, image: usize) -> bool {
-        self.first[image] < self.first[image + 1]
+    /// Those of all classes in an image.
+    pub fn n_in(&self, image: usize) -> usize {
+        (self.first[image + 1] - self.first[image]) as usize
     }
 
     /// Lesions of a class in an image: the number of the first among all of the class, and their boxes.

@@ -49,18 +49,19 @@ pub fn scores(ground_truth: &GroundTruth, run: &Run, options: &Options, conventi
     let mut scores = Scores { official: Vec::new(), exact: Vec::new() };
     for class in ground_truth.classes() {
         let counts = Counts { n_lesions: ground_truth.n_lesions(class), n_images: ground_truth.n_images() };
-        let verdicts = run.verdicts(class, counts.n_lesions, options.iou_threshold(), convention.extent);
         let ranking = run.ranking(class);
-        let (ranked, verdicts) = if convention.ignores_second_boxes {
+        let verdicts = run.verdicts(class, counts.n_lesions, options.iou_threshold(), convention.extent);
+        let official = run.official_verdicts(class, counts.n_lesions, options.iou_threshold(), convention.extent);
+        let (ranked, verdicts, official) = if convention.ignores_second_boxes {
             let shown = ranking.scores().iter().zip(verdicts.iter());
             let kept = shown.filter(|(_, verdict)| *verdict != Verdict::Duplicate).map(|(score, _)| *score);
-            (kept.collect(), verdicts.without_duplicates())
+            (kept.collect(), verdicts.without_duplicates(), official.without_duplicates())
         } else {
-            (ranking.shared_scores(), verdicts)
+            (ranking.shared_scores(), verdicts, official)
         };
         let points = exact::operating_points(&Curve::new(ranked, verdicts.hits()), counts, options.fp_per_image());
         scores.exact.push(points.into_iter().map(|point| exact::recall(point, counts)).collect());
-        let staircase = Staircase::new(&verdicts);
+        let staircase = Staircase::new(&official);
         scores.official.push(official::recall(&staircase, counts, options.fp_per_image()));
     }
     scores

@@ -12,7 +12,7 @@ pub mod ties;
 use crate::curve::{Curve, Point, Staircase};
 use crate::dataset::GroundTruth;
 use crate::geometry::Extent;
-use crate::matching::{Ranking, Verdict, Verdicts};
+use crate::matching::{Ranking, Undefined, Verdict, Verdicts};
 use crate::options::Options;
 use crate::run::Run;
 use official::Counts;
@@ -38,6 +38,10 @@ pub struct ClassScore {
     pub exact: Vec<Point>,
     /// The official recall if second boxes on a found lesion were ignored, and how many there are.
     pub without_duplicates: Variant,
+    /// The curve as the official script has it, where that is another one: without the detections that count as nothing.
+    pub official_curve: Option<Curve>,
+    /// The official recall if an overlap of 0/0 were none, and how many detections have one; `None` if none has.
+    pub defined: Option<Variant>,
     /// The official recall if no pixel were added to widths and heights, and how many verdicts differ.
     pub plain: Variant,
 }
@@ -58,9 +62,17 @@ impl ClassScore {
         let rates = options.fp_per_image();
         // NumPy compares the f32 overlap with the threshold as f32.
         let iou_threshold = options.iou_threshold() as f32;
-        let verdicts = ranking.verdicts(counts.n_lesions, iou_threshold, Extent::PlusOne);
-        let curve = Curve::new(ranking.shared_scores(), verdicts.hits());
+        let verdicts_where = |undefined| ranking.verdicts(counts.n_lesions, iou_threshold, Extent::PlusOne, undefined);
+        let verdicts = verdicts_where(Undefined::IsNothing);
         let staircase = Staircase::new(&verdicts);
+        // The same unless an overlap is 0/0.
+        let defined = (!verdicts.nothing().is_empty()).then(|| verdicts_where(Undefined::IsNoOverlap));
+        let curve = Curve::new(ranking.shared_scores(), defined.as_ref().unwrap_or(&verdicts).hits());
+        let official_curve = defined.as_ref().map(|_| official_curve(ranking, &verdicts));
+        let defined = defined.map(|defined| Variant {
+            n_detections: verdicts.nothing().len(),
+            recall: official::recall(&Staircase::new(&defined), counts, rates),
+        });
         let extremes = ties::extremes(ranking.scores(), &verdicts);
         Self {
             official: official::recall(&staircase, counts, rates),
@@ -70,11 +82,20 @@ impl ClassScore {
             without_duplicates: without_duplicates(&verdicts, counts, rates),
             plain: plain(ranking, &verdicts, counts, options),
             n_tied: ranking.n_tied(),
+            official_curve,
+            defined,
             counts,
             curve,
             staircase,
         }
     }
+}
+
+fn official_curve(ranking: &Ranking, verdicts: &Verdicts) -> Curve {
+    let shown = ranking.scores().iter().zip(verdicts.iter()).filter(|(_, verdict)| *verdict != Verdict::Nothing);
+    let (scores, verdicts): (Vec<f32>, Vec<Verdict>) = shown.map(|(score, verdict)| (*score, verdict)).unzip();
+    let is_hit = |(rank, verdict): (u32, Verdict)| (verdict == Verdict::TruePositive).then_some(rank);
+    Curve::new(scores, (0..).zip(verdicts).filter_map(is_hit).collect::<Vec<_>>())
 }
 
 fn without_duplicates(verdicts: &Verdicts, counts: Counts, rates: &[f64]) -> Variant {
@@ -86,9 +107,10 @@ fn without_duplicates(verdicts: &Verdicts, counts: Counts, rates: &[f64]) -> Var
 }
 
 fn plain(ranking: &Ranking, verdicts: &Verdicts, counts: Counts, options: &Options) -> Variant {
-    let plain = ranking.verdicts(counts.n_lesions, options.iou_threshold() as f32, Extent::Plain);
+    let iou_threshold = options.iou_threshold() as f32;
+    let plain = ranking.verdicts(counts.n_lesions, iou_threshold, Extent::Plain, Undefined::IsNothing);
     Variant {
-        n_detections: quirks::in_one(verdicts.hits(), plain.hits()).len(),
+        n_detections: quirks::differ(verdicts, &plain).len(),
         recall: official::recall(&Staircase::new(&plain), counts, options.fp_per_image()),
     }
 }

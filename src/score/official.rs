@@ -74,7 +74,8 @@ fn recall_at(verdicts: &Staircase, counts: Counts, rate: f64) -> f64 {
     let lesions = counts.n_lesions as f64;
     let total = f64::from(verdicts.true_positives());
     let false_positives = verdicts.false_positives();
-    if verdicts.true_positives() == 0 && false_positives == 0 {
+    let [first_is_nothing, second_is_nothing] = verdicts.starts_with_nothing();
+    if verdicts.true_positives() == 0 && false_positives == 0 && !first_is_nothing {
         return 0.0;
     }
     if counts.n_lesions == 0 {
@@ -87,10 +88,14 @@ fn recall_at(verdicts: &Staircase, counts: Counts, rate: f64) -> f64 {
     let Some(hits) = verdicts.hits_above(k) else {
         return total / lesions;
     };
-    if k > 1 || hits > 0 {
+    if k > 1 || hits > 0 || first_is_nothing {
         return f64::from(hits) / lesions;
     }
     // The top detection is a false positive, and the script extrapolates from the second one.
+    if second_is_nothing {
+        // Both stand at one place of the curve.
+        return f64::NAN;
+    }
     let second_is_hit = verdicts.hits_above(2).unwrap_or(verdicts.true_positives()) > 0;
     if !second_is_hit {
         0.0

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use crate::geometry::Extent;
-use crate::matching::{Ranking, Verdict, Verdicts};
+use crate::matching::{Ranking, Undefined, Verdict, Verdicts};
 use crate::options::Options;
 use crate::score::official::Counts;
 use crate::score::{ClassScore, average_recall, exact, mean_recall};
@@ -38,6 +38,9 @@ pub enum QuirkId {
     /// One pixel is added to widths and heights.
     #[serde(rename = "Q8")]
     PlusOne,
+    /// A detection with an overlap of 0/0 counts as nothing at all.
+    #[serde(rename = "Q11")]
+    NanOverlap,
 }
 
 /// A quirk that changed a verdict, a recall or a mean.
@@ -73,7 +76,7 @@ struct Replaced {
 
 impl QuirkId {
     /// All, in the order of their ids.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::TailDropped,
         Self::LeadingFp,
         Self::WholeBudget,
@@ -82,12 +85,24 @@ impl QuirkId {
         Self::AbsentClass,
         Self::DoubleHit,
         Self::PlusOne,
+        Self::NanOverlap,
     ];
 
-    /// `Q1` to `Q8`.
+    /// Its number in section 5 of the metric, such as `Q1`. Q9 and Q10 are no quirks of the score: the doctor looks for what
+    /// scores low without a word, and a score that is no number is refused.
     #[must_use]
-    pub fn id(self) -> String {
-        format!("Q{}", self as usize + 1)
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::TailDropped => "Q1",
+            Self::LeadingFp => "Q2",
+            Self::WholeBudget => "Q3",
+            Self::FewImages => "Q4",
+            Self::Ties => "Q5",
+            Self::AbsentClass => "Q6",
+            Self::DoubleHit => "Q7",
+            Self::PlusOne => "Q8",
+            Self::NanOverlap => "Q11",
+        }
     }
 
     /// The short name.
@@ -102,6 +117,7 @@ impl QuirkId {
             Self::AbsentClass => "absent-class",
             Self::DoubleHit => "double-hit",
             Self::PlusOne => "plus-one",
+            Self::NanOverlap => "nan-overlap",
         }
     }
 
@@ -110,7 +126,7 @@ impl QuirkId {
     /// Q1: the true positives that are dropped. Q2 and Q4: the top one, a false positive. Q3: at each rate whose recall
     /// changes, the false positive before which the script stops, and the true positives between it and the next one.
     /// Q5: those that share their score with another. Q6: all of a class without lesions. Q7: second boxes on a found
-    /// lesion. Q8: those whose verdict differs without the added pixel.
+    /// lesion. Q8: those whose verdict differs without the added pixel. Q11: those that count as nothing.
     #[must_use]
     pub fn touched(self, ranking: &Ranking, counts: Counts, options: &Options) -> Vec<u32> {
         let score = ClassScore::new(ranking, counts, options);
@@ -118,7 +134,8 @@ impl QuirkId {
         if self.replaced(&score, rates).is_none() {
             return Vec::new();
         }
-        let verdicts = |extent| ranking.verdicts(counts.n_lesions, options.iou_threshold() as f32, extent);
+        let verdicts =
+            |extent| ranking.verdicts(counts.n_lesions, options.iou_threshold() as f32, extent, Undefined::IsNothing);
         let official = verdicts(Extent::PlusOne);
         match self {
             Self::TailDropped => below_last_false_positive(&official),
@@ -129,7 +146,8 @@ impl QuirkId {
             Self::DoubleHit => {
                 official.claims().iter().filter(|claim| claim.is_duplicate).map(|claim| claim.rank).collect()
             }
-            Self::PlusOne => in_one(official.hits(), verdicts(Extent::Plain).hits()),
+            Self::PlusOne => differ(&official, &verdicts(Extent::Plain)),
+            Self::NanOverlap => official.nothing().to_vec(),
         }
     }
 
@@ -150,6 +168,7 @@ impl QuirkId {
             Self::Ties => ties(class, rates),
             Self::DoubleHit => Some(&class.without_duplicates).filter(|it| it.n_detections > 0).map(Replaced::from),
             Self::PlusOne => Some(&class.plain).filter(|it| it.n_detections > 0).map(Replaced::from),
+            Self::NanOverlap => class.defined.as_ref().map(Replaced::from),
             Self::AbsentClass => None,
         }
     }
@@ -272,7 +291,8 @@ fn ties(class: &ClassScore, rates: &[f64]) -> Option<Replaced> {
             return None;
         }
         let k = class.counts.reaching(rate.min(reached));
-        let point = class.curve.last_within(|false_positives| u64::from(false_positives) < k);
+        let curve = class.official_curve.as_ref().unwrap_or(&class.curve);
+        let point = curve.last_within(|false_positives| u64::from(false_positives) < k);
         exact::recall(point, class.counts)
     });
     let decides = class.worst.iter().zip(&class.best).any(|(worst, best)| worst.to_bits() != best.to_bits());
@@ -282,7 +302,8 @@ fn ties(class: &ClassScore, rates: &[f64]) -> Option<Replaced> {
 
 /// The ranks of the false positives, rising.
 fn misses(verdicts: &Verdicts) -> impl Iterator<Item = u32> {
-    (0..).zip(verdicts.iter()).filter(|(_, verdict)| *verdict != Verdict::TruePositive).map(|(rank, _)| rank)
+    let is_miss = |verdict: Verdict| matches!(verdict, Verdict::Duplicate | Verdict::FalsePositive);
+    (0..).zip(verdicts.iter()).filter(move |(_, verdict)| is_miss(*verdict)).map(|(rank, _)| rank)
 }
 
 fn below_last_false_positive(verdicts: &Verdicts) -> Vec<u32> {
@@ -323,8 +344,17 @@ pub(crate) fn tied(scores: &[f32]) -> Vec<u32> {
     groups.collect()
 }
 
+/// The ranks that are a true positive, a false positive or nothing in one and something else in the other, rising.
+pub(super) fn differ(a: &Verdicts, b: &Verdicts) -> Vec<u32> {
+    let mut ranks = in_one(a.hits(), b.hits());
+    ranks.extend(in_one(a.nothing().iter().copied(), b.nothing().iter().copied()));
+    radsort::sort(&mut ranks);
+    ranks.dedup();
+    ranks
+}
+
 /// The numbers that are in one of two rising lists alone, rising.
-pub(super) fn in_one(a: impl Iterator<Item = u32>, b: impl Iterator<Item = u32>) -> Vec<u32> {
+fn in_one(a: impl Iterator<Item = u32>, b: impl Iterator<Item = u32>) -> Vec<u32> {
     let (mut a, mut b) = (a.peekable(), b.peekable());
     let mut alone = Vec::new();
     while let (Some(x), Some(y)) = (a.peek().copied(), b.peek().copied()) {

@@ -16,19 +16,24 @@ pub struct Extremes {
     pub best: Staircase,
 }
 
-/// The extreme orders of detections with these scores, falling, and these verdicts.
+/// The extreme orders of detections with these scores, falling, and these verdicts. Those that count as nothing come last
+/// among equals.
 #[must_use]
 pub fn extremes(scores: &[f32], verdicts: &Verdicts) -> Extremes {
     let room = || Staircase::with_capacity(verdicts.claims().len());
     let mut extremes = Extremes { worst: room(), best: room() };
-    let mut rest = verdicts.claims();
+    let (mut rest, mut nothing) = (verdicts.claims(), verdicts.nothing());
     let mut done = 0;
-    while let [first, below @ ..] = rest {
-        let rank = first.rank as usize;
+    while let Some(rank) = rest.first().map(|claim| claim.rank).into_iter().chain(nothing.first().copied()).min() {
+        let rank = rank as usize;
         let is_equal = |score: &&f32| score.eq(&&scores[rank]);
         let is_equal_to = |beside: usize| scores.get(beside).is_some_and(|score| is_equal(&score));
         // Most scores are alone, and then there is one order.
-        if !is_equal_to(rank.wrapping_sub(1)) && !is_equal_to(rank + 1) {
+        if let [first, below @ ..] = rest
+            && first.rank as usize == rank
+            && !is_equal_to(rank.wrapping_sub(1))
+            && !is_equal_to(rank + 1)
+        {
             extremes.miss(rank - done);
             extremes.alone(*first);
             (rest, done) = (below, rank + 1);
@@ -37,9 +42,12 @@ pub fn extremes(scores: &[f32], verdicts: &Verdicts) -> Extremes {
         let start = rank - scores[done..rank].iter().rev().take_while(is_equal).count();
         let end = start + scores[start..].iter().take_while(is_equal).count();
         let (group, below) = rest.split_at(rest.iter().take_while(|claim| (claim.rank as usize) < end).count());
+        let (idle, nothing_below) = nothing.split_at(nothing.iter().take_while(|rank| (**rank as usize) < end).count());
         extremes.miss(start - done);
-        extremes.group(end - start, group);
-        (rest, done) = (below, end);
+        extremes.group(end - start - idle.len(), group);
+        extremes.worst.nothing(idle.len());
+        extremes.best.nothing(idle.len());
+        (rest, nothing, done) = (below, nothing_below, end);
     }
     extremes.miss(scores.len() - done);
     extremes

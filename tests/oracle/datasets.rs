@@ -61,7 +61,7 @@ fn drawn(classes: Vec<usize>) -> impl Strategy<Value = Drawn> {
         12 => Just(Spelling::Official), 3 => Just(Spelling::Lower), 1 => Just(Spelling::Upper), 1 => Just(Spelling::Both)
     ];
     // A corner swapped now and then: the script scores such boxes as it does any other.
-    let corners = (bbox(), prop::bool::weighted(0.04))
+    let corners = (bbox(), prop::bool::weighted(0.08))
         .prop_map(|([x1, y1, x2, y2], swapped)| if swapped { [x2, y1, x1, y2] } else { [x1, y1, x2, y2] });
     (select(classes), spelling, prop::option::weighted(0.7, 0..4_usize), corners, score(), any::<bool>()).prop_map(
         |(class, spelling, near, bbox, score, with_next)| Drawn { class, spelling, near, bbox, score, with_next },
@@ -123,7 +123,7 @@ fn rates(n_images: usize) -> impl Strategy<Value = Vec<f64>> {
 
 /// Thresholds that overlaps of small boxes meet exactly, some only in `f32`.
 fn iou_threshold() -> impl Strategy<Value = f64> {
-    prop_oneof![4 => Just(0.5), 4 => select(vec![1.0 / 3.0, 0.1, 0.2, 0.6, 0.7, 0.75, 2.0 / 3.0]), 1 => select(vec![0.0, 1.0]), 1 => 0.0..1.0]
+    prop_oneof![4 => Just(0.5), 4 => select(vec![1.0 / 3.0, 0.1, 0.2, 0.6, 0.7, 0.75, 2.0 / 3.0]), 1 => select(vec![1e-9, 1.0]), 1 => 0.001..1.0]
 }
 
 pub fn case() -> impl Strategy<Value = Case> {

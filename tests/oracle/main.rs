@@ -25,8 +25,8 @@ use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
 use crate::datasets::{Case, case};
-use crate::quirks::{Class, Fired, fired, means, score_class};
-use crate::reference::{Dataset, Image, mean, official, official_closed, verdicts};
+use crate::quirks::{Class, Fired, IDS, fired, means, score_class};
+use crate::reference::{Dataset, Image, Step, Undefined, mean, official, official_closed, verdicts};
 use crate::support::{CLASSES, read, same, same_cases_every_time, score};
 
 fn runner(cases: u32) -> TestRunner {
@@ -193,10 +193,9 @@ fn compare_quirks(run: &RunReport, fired: &[Fired]) -> Result<(), String> {
 
 /// What a generated dataset must keep on exercising.
 fn take_note(seen: &Seen, classes: &[Class], fired: &[Fired]) {
-    for quirk in 1..=8 {
-        let id = format!("Q{quirk}");
+    for id in IDS {
         seen.note(&format!("{id} with a cost"), fired.iter().any(|fired| fired.id == id && has_cost(fired)));
-        seen.note(&id, fired.iter().any(|fired| fired.id == id));
+        seen.note(id, fired.iter().any(|fired| fired.id == id));
     }
     let any = |is: &dyn Fn(&Class) -> bool| classes.iter().any(is);
     seen.note("-inf", any(&|class| class.official.contains(&f64::NEG_INFINITY)));
@@ -396,7 +395,8 @@ fn the_closed_form_is_the_interpolation() {
         rates.sort_by(f64::total_cmp);
         rates.dedup();
         let n_lesions = hits.iter().filter(|hit| **hit).count() + more;
-        let literal = official(&hits, n_lesions, n_images, &rates);
+        let steps: Vec<Step> = hits.iter().map(|hit| if *hit { Step::Up } else { Step::Right }).collect();
+        let literal = official(&steps, n_lesions, n_images, &rates);
         let closed = official_closed(&hits, n_lesions, n_images, &rates);
         let equal = literal.iter().zip(&closed).all(|(a, b)| same(*a, *b) || (a.is_nan() && b.is_nan()));
         prop_assert!(equal, "interpolated {:?}, closed {:?}", literal, closed);
@@ -449,9 +449,9 @@ fn scores_of_all_orders(case: &Case, class: usize, theirs: &Class) -> Option<Vec
         }
     }
     let score = |order: &Vec<usize>| {
-        let verdicts = verdicts(&detections, order, &lesions, case.iou_threshold, 1.0);
-        let hits: Vec<bool> = verdicts.iter().map(|verdict| verdict.is_true_positive()).collect();
-        official(&hits, theirs.n_lesions, theirs.n_images, &case.rates)
+        let verdicts = verdicts(&detections, order, &lesions, case.iou_threshold, 1.0, Undefined::CountsAsNothing);
+        let steps: Vec<Step> = verdicts.iter().map(|verdict| verdict.step()).collect();
+        official(&steps, theirs.n_lesions, theirs.n_images, &case.rates)
     };
     (orders.len() > 1 && theirs.n_lesions > 0).then(|| orders.iter().map(score).collect())
 }

@@ -1,16 +1,19 @@
 //! Section 5 of the specification: which rules changed something, and what the recall is with only one of them replaced.
 
 use crate::reference::{
-    Dataset, Detection, Point, Verdict, above_false_positive, detections_of, exact, lesions_of, mean, official, points,
-    rank, smallest_k, verdicts, worst_and_best,
+    Dataset, Detection, Point, Step, Undefined, Verdict, above_false_positive, detections_of, exact, lesions_of, mean,
+    official, points, rank, smallest_k, verdicts, worst_and_best,
 };
+
+/// The quirks, in the order in which they are reported.
+pub const IDS: [&str; 9] = ["Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7", "Q8", "Q11"];
 
 /// Everything the oracle knows about one class.
 #[derive(Debug, Clone)]
 pub struct Class {
     pub n_images: usize,
     pub n_lesions: usize,
-    /// True for true positives, in rank order.
+    /// True for true positives, in rank order, where an overlap of 0/0 is 0.
     pub hits: Vec<bool>,
     pub official: Vec<f64>,
     pub worst: Vec<f64>,
@@ -18,8 +21,8 @@ pub struct Class {
     pub points: Vec<Point>,
     /// The operating point at each rate.
     pub exact: Vec<Point>,
-    /// One change a quirk, Q1 to Q8.
-    pub changes: [Change; 8],
+    /// One change a quirk, in the order of [`IDS`].
+    pub changes: [Change; 9],
 }
 
 /// What replacing one rule does to one class.
@@ -49,13 +52,26 @@ pub fn score_class(dataset: &Dataset, class: usize, iou_threshold: f64, rates: &
     let n_lesions = lesions.iter().map(Vec::len).sum();
     let ranking = rank(&detections);
     let scores: Vec<f32> = ranking.iter().map(|at| detections[*at].score).collect();
-    let verdicts_with = |pixel| verdicts(&detections, &ranking, &lesions, iou_threshold, pixel);
-    let verdicts = verdicts_with(1.0);
-    let hits = are_hits(&verdicts);
+    let verdicts_with =
+        |pixel, if_undefined| verdicts(&detections, &ranking, &lesions, iou_threshold, pixel, if_undefined);
+    let verdicts = verdicts_with(1.0, Undefined::CountsAsNothing);
+    let where_zero = verdicts_with(1.0, Undefined::IsZero);
+    let hits = are_hits(&where_zero);
     let [worst, best] = worst_and_best(&scores, &verdicts);
     let points = points(&scores, &hits);
-    let score = |hits: &[bool]| official(hits, n_lesions, n_images, rates);
-    let known = Known { n_images, n_lesions, rates, scores: &scores, hits: &hits, official: &score(&hits) };
+    let score = |steps: &[Step]| official(steps, n_lesions, n_images, rates);
+    let steps = steps_of(&verdicts);
+    // What counts as nothing has no part in the rules of Q1 to Q5.
+    let counted = || verdicts.iter().zip(&scores).filter(|(verdict, _)| **verdict != Verdict::Undefined);
+    let known = Known {
+        n_images,
+        n_lesions,
+        rates,
+        scores: &counted().map(|(_, score)| *score).collect::<Vec<_>>(),
+        all_scores: &scores,
+        hits: &counted().map(|(verdict, _)| verdict.is_true_positive()).collect::<Vec<_>>(),
+        official: &score(&steps),
+    };
     let exact: Vec<Point> = rates.iter().map(|rate| exact(&points, n_images, *rate)).collect();
     let changes = [
         known.tail_dropped(),
@@ -69,12 +85,13 @@ pub fn score_class(dataset: &Dataset, class: usize, iou_threshold: f64, rates: &
         // Q6 touches only the means. Decision: a class that is left out of them has no recall and no cost of its own.
         Change { fired: n_lesions == 0, recall: vec![f64::NAN; rates.len()], n_detections: None },
         double_hit(&verdicts, &score),
-        plus_one(&hits, &are_hits(&verdicts_with(0.0)), &score),
+        plus_one(&verdicts, &verdicts_with(0.0, Undefined::CountsAsNothing), &score),
+        nan_overlap(n_lesions, &verdicts, &where_zero, &score),
     ];
     Class {
         n_images,
         n_lesions,
-        official: score(&hits),
+        official: score(&steps),
         worst: score(&worst),
         best: score(&best),
         hits,
@@ -88,11 +105,17 @@ fn are_hits(verdicts: &[Verdict]) -> Vec<bool> {
     verdicts.iter().map(|verdict| verdict.is_true_positive()).collect()
 }
 
+fn steps_of(verdicts: &[Verdict]) -> Vec<Step> {
+    verdicts.iter().map(|verdict| verdict.step()).collect()
+}
+
 struct Known<'a> {
     n_images: usize,
     n_lesions: usize,
     rates: &'a [f64],
     scores: &'a [f32],
+    /// Those that count as nothing, too.
+    all_scores: &'a [f32],
     hits: &'a [bool],
     official: &'a [f64],
 }
@@ -179,8 +202,8 @@ impl Known<'_> {
             let above = self.scores.iter().zip(self.hits).filter(|(score, hit)| **score > ending && **hit);
             self.recall(above.count())
         });
-        let tied = |score: &&f32| self.scores.iter().filter(|other| *other == *score).count() > 1;
-        let mut change = self.changed(replaced.collect(), Some(self.scores.iter().filter(tied).count()));
+        let tied = |score: &&f32| self.all_scores.iter().filter(|other| *other == *score).count() > 1;
+        let mut change = self.changed(replaced.collect(), Some(self.all_scores.iter().filter(tied).count()));
         let differ = |(worst, best): (&f64, &f64)| worst != best && (worst.is_finite() || best.is_finite());
         change.fired |= worst.iter().zip(best).any(differ);
         change
@@ -188,17 +211,28 @@ impl Known<'_> {
 }
 
 /// Q7: detections that overlap enough with a lesion found already are taken out of the ranking.
-fn double_hit(verdicts: &[Verdict], score: &dyn Fn(&[bool]) -> Vec<f64>) -> Change {
+fn double_hit(verdicts: &[Verdict], score: &dyn Fn(&[Step]) -> Vec<f64>) -> Change {
     let is_second = |verdict: &&Verdict| matches!(verdict, Verdict::Again(..));
     let n = verdicts.iter().filter(is_second).count();
-    let others = verdicts.iter().filter(|verdict| !is_second(verdict)).map(|verdict| verdict.is_true_positive());
-    Change { fired: n > 0, recall: score(&others.collect::<Vec<_>>()), n_detections: Some(n) }
+    let others: Vec<Verdict> = verdicts.iter().filter(|verdict| !is_second(verdict)).copied().collect();
+    Change { fired: n > 0, recall: score(&steps_of(&others)), n_detections: Some(n) }
 }
 
-/// Q8: overlaps without the added pixel. Decision: a verdict is "true positive" or "false positive".
-fn plus_one(hits: &[bool], without: &[bool], score: &dyn Fn(&[bool]) -> Vec<f64>) -> Change {
-    let n = hits.iter().zip(without).filter(|(with, without)| with != without).count();
-    Change { fired: n > 0, recall: score(without), n_detections: Some(n) }
+/// Q8: overlaps without the added pixel. Decision: a verdict is "true positive", "false positive" or nothing.
+fn plus_one(verdicts: &[Verdict], without: &[Verdict], score: &dyn Fn(&[Step]) -> Vec<f64>) -> Change {
+    let n = steps_of(verdicts).iter().zip(steps_of(without)).filter(|(with, without)| *with != without).count();
+    Change { fired: n > 0, recall: score(&steps_of(without)), n_detections: Some(n) }
+}
+
+/// Q11: an overlap of 0/0 is 0.
+fn nan_overlap(
+    n_lesions: usize,
+    verdicts: &[Verdict],
+    where_zero: &[Verdict],
+    score: &dyn Fn(&[Step]) -> Vec<f64>,
+) -> Change {
+    let n = verdicts.iter().filter(|verdict| **verdict == Verdict::Undefined).count();
+    Change { fired: n > 0 && n_lesions > 0, recall: score(&steps_of(where_zero)), n_detections: Some(n) }
 }
 
 fn points_between(official: f64, replaced: f64) -> Option<f64> {
@@ -216,7 +250,7 @@ pub fn means(classes: &[Class], recall: impl Fn(&Class) -> Vec<f64>) -> Vec<f64>
 pub fn fired(classes: &[Class]) -> Vec<Fired> {
     let official = means(classes, |class| class.official.clone());
     let mut all = Vec::new();
-    for quirk in 0..8 {
+    for (quirk, id) in IDS.into_iter().enumerate() {
         let is_absent_class = quirk == 5;
         let replaced = if is_absent_class {
             let with_lesions: Vec<Class> = classes.iter().filter(|class| class.n_lesions > 0).cloned().collect();
@@ -243,7 +277,7 @@ pub fn fired(classes: &[Class]) -> Vec<Fired> {
             continue;
         }
         all.push(Fired {
-            id: format!("Q{}", quirk + 1),
+            id: id.to_owned(),
             classes: touched,
             cost: official.iter().zip(&replaced).map(|(o, r)| points_between(*o, *r)).collect(),
             average_cost: points_between(mean(official.clone()), mean(replaced)),

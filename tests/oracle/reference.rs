@@ -37,11 +37,39 @@ pub enum Verdict {
     Again(usize, usize),
     /// Too little overlap, or no lesion of the class in the image.
     Nothing,
+    /// An overlap with a lesion of the class in the image is 0/0: neither a true nor a false positive (quirk Q11).
+    Undefined,
+}
+
+/// What an overlap of 0/0 makes of a detection.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Undefined {
+    /// Neither a true nor a false positive: the official score.
+    CountsAsNothing,
+    /// It is an overlap of 0: the exact score.
+    IsZero,
+}
+
+/// What a detection adds to the official curve.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Step {
+    Up,
+    Right,
+    /// The same point once more.
+    Stay,
 }
 
 impl Verdict {
     pub fn is_true_positive(self) -> bool {
         matches!(self, Verdict::Found(..))
+    }
+
+    pub fn step(self) -> Step {
+        match self {
+            Verdict::Found(..) => Step::Up,
+            Verdict::Again(..) | Verdict::Nothing => Step::Right,
+            Verdict::Undefined => Step::Stay,
+        }
     }
 }
 
@@ -103,17 +131,25 @@ pub fn verdicts(
     lesions: &[Vec<[f32; 4]>],
     iou_threshold: f64,
     pixel: f32,
+    if_undefined: Undefined,
 ) -> Vec<Verdict> {
     let threshold = iou_threshold as f32;
     let mut found: Vec<Vec<bool>> = lesions.iter().map(|of_image| vec![false; of_image.len()]).collect();
     let mut verdicts = Vec::new();
     for at in ranking {
         let detection = detections[*at];
-        let overlaps: Vec<f32> =
+        let mut overlaps: Vec<f32> =
             lesions[detection.image].iter().map(|lesion| iou(detection.bbox, *lesion, pixel)).collect();
-        // Decision: "should an overlap be 0/0, the detection is a false positive" holds whichever of the image's
-        // lesions it is with, as NumPy's maximum of anything with NaN is NaN.
-        let undefined = overlaps.iter().any(|overlap| overlap.is_nan());
+        let is_undefined = overlaps.iter().any(|overlap| overlap.is_nan());
+        if is_undefined && if_undefined == Undefined::CountsAsNothing {
+            verdicts.push(Verdict::Undefined);
+            continue;
+        }
+        for overlap in &mut overlaps {
+            if overlap.is_nan() {
+                *overlap = 0.0;
+            }
+        }
         let mut best = None;
         for (lesion, overlap) in overlaps.iter().enumerate() {
             if best.is_none_or(|best: usize| *overlap > overlaps[best]) {
@@ -121,7 +157,7 @@ pub fn verdicts(
             }
         }
         verdicts.push(match best {
-            Some(lesion) if !undefined && overlaps[lesion] >= threshold => {
+            Some(lesion) if overlaps[lesion] >= threshold => {
                 if std::mem::replace(&mut found[detection.image][lesion], true) {
                     Verdict::Again(detection.image, lesion)
                 } else {
@@ -136,18 +172,18 @@ pub fn verdicts(
 
 /// Section 4 as the script goes about it: the curve's points and a linear interpolation between them.
 ///
-/// `hits` tells for each detection in rank order whether it is a true positive.
-pub fn official(hits: &[bool], n_lesions: usize, n_images: usize, rates: &[f64]) -> Vec<f64> {
-    if hits.is_empty() {
+/// `steps` are those of the detections in rank order.
+pub fn official(steps: &[Step], n_lesions: usize, n_images: usize, rates: &[f64]) -> Vec<f64> {
+    if steps.is_empty() {
         return vec![0.0; rates.len()];
     }
     let (mut true_positives, mut false_positives) = (0.0_f64, 0.0_f64);
     let (mut x, mut y) = (Vec::new(), Vec::new());
-    for hit in hits {
-        if *hit {
-            true_positives += 1.0;
-        } else {
-            false_positives += 1.0;
+    for step in steps {
+        match step {
+            Step::Up => true_positives += 1.0,
+            Step::Right => false_positives += 1.0,
+            Step::Stay => {}
         }
         x.push(false_positives / n_images as f64);
         y.push(true_positives / n_lesions as f64);
@@ -259,15 +295,18 @@ pub fn exact(points: &[Point], n_images: usize, rate: f64) -> Point {
     *points.iter().rfind(within).expect("(0, 0) is always within")
 }
 
-/// Section 7: verdicts in the worst and in the best order of equal scores.
-pub fn worst_and_best(scores: &[f32], verdicts: &[Verdict]) -> [Vec<bool>; 2] {
+/// Section 7: steps in the worst and in the best order of equal scores. Decision: what counts as nothing comes last.
+pub fn worst_and_best(scores: &[f32], verdicts: &[Verdict]) -> [Vec<Step>; 2] {
     let (mut worst, mut best) = (Vec::new(), Vec::new());
     let mut start = 0;
     while start < scores.len() {
         let size = scores[start..].iter().take_while(|score| **score == scores[start]).count();
         let group = &verdicts[start..start + size];
         let n_true = group.iter().filter(|verdict| verdict.is_true_positive()).count();
-        best.extend((0..size).map(|at| at < n_true));
+        let n_undefined = group.iter().filter(|verdict| **verdict == Verdict::Undefined).count();
+        best.extend(vec![Step::Up; n_true]);
+        best.extend(vec![Step::Right; size - n_true - n_undefined]);
+        best.extend(vec![Step::Stay; n_undefined]);
 
         // Lesions found first in this group, each with the number of its duplicates in the group.
         let mut newly: Vec<((usize, usize), usize)> = Vec::new();
@@ -279,7 +318,7 @@ pub fn worst_and_best(scores: &[f32], verdicts: &[Verdict]) -> [Vec<bool>; 2] {
         let mut without_claim = 0;
         for verdict in group {
             match verdict {
-                Verdict::Found(..) => {}
+                Verdict::Found(..) | Verdict::Undefined => {}
                 Verdict::Nothing => without_claim += 1,
                 Verdict::Again(image, lesion) => match newly.iter_mut().find(|(key, _)| *key == (*image, *lesion)) {
                     Some((_, duplicates)) => *duplicates += 1,
@@ -287,12 +326,13 @@ pub fn worst_and_best(scores: &[f32], verdicts: &[Verdict]) -> [Vec<bool>; 2] {
                 },
             }
         }
-        worst.extend(vec![false; without_claim]);
+        worst.extend(vec![Step::Right; without_claim]);
         newly.sort_by_key(|(_, duplicates)| std::cmp::Reverse(*duplicates));
         for (_, duplicates) in newly {
-            worst.push(true);
-            worst.extend(vec![false; duplicates]);
+            worst.push(Step::Up);
+            worst.extend(vec![Step::Right; duplicates]);
         }
+        worst.extend(vec![Step::Stay; n_undefined]);
         start += size;
     }
     [worst, best]

@@ -11,4 +11,5 @@ export const TOUCHED: Record<QuirkId, string> = {
   Q6: "detections of classes without lesions",
   Q7: "second boxes on a lesion that is found already",
   Q8: "detections whose verdict the extra pixel changes",
+  Q11: "inverted boxes, and boxes of no area, that the script counts as nothing",
 };
