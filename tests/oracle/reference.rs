@@ -140,8 +140,8 @@ pub fn verdicts(
         let detection = detections[*at];
         let mut overlaps: Vec<f32> =
             lesions[detection.image].iter().map(|lesion| iou(detection.bbox, *lesion, pixel)).collect();
-        let is_undefined = overlaps.iter().any(|overlap| overlap.is_nan());
-        if is_undefined && if_undefined == Undefined::CountsAsNothing {
+        let has_none = overlaps.iter().any(|overlap| overlap.is_nan());
+        if has_none && if_undefined == Undefined::CountsAsNothing {
             verdicts.push(Verdict::Undefined);
             continue;
         }
