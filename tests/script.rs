@@ -169,8 +169,8 @@ impl Draw {
     /// Four corners; some boxes are inverted, some have no area, some are one pixel wide.
     fn bbox(&mut self, side: u32) -> [f32; 4] {
         let (x1, y1) = (self.coordinate(side), self.coordinate(side));
-        let size = |draw: &mut Self| draw.below(side / 2 + 2) as f32 * if draw.is(12) { 0.3 } else { 1.0 };
-        let (mut x2, mut y2) = (x1 + size(self), y1 + size(self));
+        let length = |draw: &mut Self| draw.below(side / 2 + 2) as f32 * if draw.is(12) { 0.3 } else { 1.0 };
+        let (mut x2, mut y2) = (x1 + length(self), y1 + length(self));
         match self.below(24) {
             0 => (x2, y2) = (self.coordinate(side), self.coordinate(side)),
             1 => x2 = x1 - 1.0,
