@@ -15,8 +15,6 @@ export default defineConfig({
   workers: 2,
   fullyParallel: true,
   forbidOnly: Boolean(process.env.CI),
-  // A busy machine may be too slow for a test once; the report says so.
-  retries: process.env.CI ? 1 : 0,
   reporter: [["list"]],
   timeout: 60_000,
   use: {

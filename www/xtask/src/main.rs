@@ -38,6 +38,9 @@ enum Command {
         #[arg(long)]
         only: Option<String>,
     },
+    /// The stages of the page; `test` calls this.
+    #[command(hide = true)]
+    TestPage,
     /// Measures everything on data of its own and writes tests/bench/RESULTS.md.
     Bench(bench::Arguments),
     /// Writes the made-up sample: a ground truth and two runs.
@@ -68,6 +71,7 @@ fn run(command: Command) -> Result<()> {
         Command::Build => stages::build(),
         Command::Serve { port } => stages::serve(port),
         Command::Test { only } => stages::test(only.as_deref()),
+        Command::TestPage => stages::test_page_stages(),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Sample { folder } => sample::write(&folder),
         Command::WasmTestRunner { arguments } => wasm::run_tests(arguments),

@@ -28,30 +28,64 @@ pub fn serve(port: u16) -> Result<()> {
 /// A named part of the tests.
 type Stage = (&'static str, fn() -> Result<()>);
 
-const STAGES: &[Stage] = &[
+/// The core, stage by stage.
+const CORE: &[Stage] = &[
     ("format", || run(cargo().args(["fmt", "--all", "--check"]))),
     ("lints", || run(cargo().args(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
-    ("lints for wasm", lint_wasm),
     ("tests", || run(cargo().args(["test", "--locked", "--workspace"]))),
     ("documentation", document),
-    ("program", || run(cargo().args(["build", "--locked", "--package", "froc", "--release"]))),
+    ("lints for wasm", lint_wasm),
+];
+
+/// The page, stage by stage.
+const PAGE: &[Stage] = &[
     ("page", build),
     ("types of the page", || run(npm().args(["run", "--silent", "check"]))),
     ("bindings in Chromium", wasm::test),
+    ("program", || run(cargo().args(["build", "--locked", "--package", "froc", "--bin", "froc"]))),
     ("page in browsers", test_page),
 ];
 
-/// Runs every stage, or those whose name holds `only`, and stops at the first that fails.
+/// Runs the stages whose name holds `only`, or all of them: those of the core and those of the page at the same time, since
+/// browsers wait as often as they work. What the page's stages print is held back until the core's are over.
 pub fn test(only: Option<&str>) -> Result<()> {
     wasm::set_up()?;
-    let chosen: Vec<&Stage> = STAGES.iter().filter(|(name, _)| only.is_none_or(|only| name.contains(only))).collect();
-    ensure!(
-        !chosen.is_empty(),
-        "no stage has such a name; there are: {}",
-        STAGES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
-    );
+    if let Some(only) = only {
+        let chosen: Vec<&Stage> = CORE.iter().chain(PAGE).filter(|(name, _)| name.contains(only)).collect();
+        let names: Vec<&str> = CORE.iter().chain(PAGE).map(|(name, _)| *name).collect();
+        ensure!(!chosen.is_empty(), "no stage has such a name; there are: {}", names.join(", "));
+        return all_of(chosen);
+    }
+    let log = target()?.join("page.log");
+    fs::create_dir_all(target()?)?;
+    let printed = fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+    let this = env::current_exe().context("cannot find this program")?;
+    let mut page = program(this)
+        .arg("test-page")
+        .stderr(printed.try_clone()?)
+        .stdout(printed)
+        .spawn()
+        .context("cannot start the stages of the page")?;
+    let core = all_of(CORE.iter().collect());
+    if let Err(error) = &core {
+        println!("\n{error:#}\nThe stages of the page go on; Ctrl-C ends them.");
+    }
+    let status = page.wait()?;
+    print!("{}", fs::read_to_string(&log)?);
+    core?;
+    ensure!(status.success(), "a stage of the page failed; what it printed is in {}", log.display());
+    Ok(())
+}
+
+/// The stages of the page alone.
+pub fn test_page_stages() -> Result<()> {
+    all_of(PAGE.iter().collect())
+}
+
+/// Runs stages one after the other, and stops at the first that fails.
+fn all_of(stages: Vec<&Stage>) -> Result<()> {
     let mut times = Vec::new();
-    for (name, stage) in chosen {
+    for (name, stage) in stages {
         println!("\n== {name}");
         let start = Instant::now();
         stage().with_context(|| format!("stage \"{name}\""))?;
@@ -77,7 +111,7 @@ fn test_page() -> Result<()> {
     let mut tests: Command = npm();
     tests.args(["test", "--silent"]);
     tests.env("CHROMIUM", browser::chromium()?);
-    tests.env("FROC_BIN", target()?.join("release").join(format!("froc{}", env::consts::EXE_SUFFIX)));
+    tests.env("FROC_BIN", target()?.join("debug").join(format!("froc{}", env::consts::EXE_SUFFIX)));
     if let Some(firefox) = browser::firefox()? {
         tests.env("FIREFOX", firefox);
     }
