@@ -4,6 +4,8 @@
 //! (NaN or infinite) is `None` here and `null` in JSON; [`OfficialReport::printed`] keeps the script's own words for it.
 
 pub mod diagnosis;
+pub mod errors;
+pub mod image;
 pub mod statistics;
 
 use serde::{Deserialize, Serialize};

@@ -17,7 +17,7 @@ use froc::diagnosis::noticed::Noticed;
 use froc::diagnosis::{Category, Diagnosis, Outcome, ScoreThresholds, operating_thresholds, pooled_thresholds};
 use froc::protocol::{Class, Protocol};
 use froc::report::Report;
-use froc::report::diagnosis::ImageReport;
+use froc::report::image::ImageReport;
 use froc::score::official::Counts;
 use froc::score::quirks::QuirkId;
 use froc::score::sizes::{Division, Size, by_size};

@@ -13,7 +13,8 @@ use crate::score::quirks::QuirkId;
 use crate::score::sizes::{Division, Limits, Size};
 
 use super::noticed::Noticed;
-use super::{Category, Diagnosis, Outcome, ScoreThresholds, counts, counts_of};
+use super::thresholds::{counts, counts_of};
+use super::{Category, Diagnosis, Outcome, ScoreThresholds};
 
 /// A run as it is shown.
 #[derive(Clone, Copy)]

@@ -7,7 +7,8 @@ use crate::diagnosis::{Diagnosis, operating_thresholds};
 use crate::error::Error;
 use crate::options::Options;
 use crate::printable::no_formula;
-use crate::report::diagnosis::{ErrorRow, ImageReport, OperatingPoint};
+use crate::report::errors::{ErrorRow, OperatingPoint};
+use crate::report::image::ImageReport;
 use crate::run::Prepared;
 
 /// How the list is written.

@@ -1,0 +1,178 @@
+//! One image with its boxes, as the page draws it.
+
+use serde::Serialize;
+#[cfg(target_arch = "wasm32")]
+use tsify::Tsify;
+
+use crate::dataset::GroundTruth;
+use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, lesions_of};
+use crate::geometry::{BBox, Extent, iou};
+use crate::protocol::Class;
+use crate::run::Prepared;
+
+/// An image with what became of its lesions and detections.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct ImageReport {
+    /// Place in the ground truth, from 0.
+    pub image: u32,
+    /// File name.
+    pub name: String,
+    /// Width in pixels to draw the boxes in: the ground truth does not say it, so 1024 as in ChestX-Det10, or more if a
+    /// box reaches further.
+    pub width: f32,
+    /// Height in pixels, likewise.
+    pub height: f32,
+    /// Class by class, inside a class in file order.
+    pub lesions: Vec<LesionReport>,
+    /// In file order; boxes without a class are left out.
+    pub detections: Vec<DetectionReport>,
+}
+
+/// A lesion.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct LesionReport {
+    /// The official name of its class.
+    pub class: String,
+    /// `x1`, `y1`, `x2`, `y2` in pixels.
+    pub bbox: [f32; 4],
+    /// `true_positive` if it is found, else why it is missed.
+    pub category: Category,
+    /// The score of the detection that finds it, whether that counts or not.
+    pub score: Option<f32>,
+    /// The box that explains the category: the detection that finds it or comes closest.
+    pub overlaps: Option<OverlapReport>,
+}
+
+/// A detection.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct DetectionReport {
+    /// The official name of its class.
+    pub class: String,
+    /// `x1`, `y1`, `x2`, `y2` in pixels.
+    pub bbox: [f32; 4],
+    /// How sure the detector is.
+    pub score: f32,
+    /// Whether the score reaches the class's score threshold.
+    pub counted: bool,
+    /// What it is, or would be if it counted.
+    pub category: Category,
+    /// The lesion that it overlaps most: of its class, and if it is on none of those, of another.
+    pub overlaps: Option<OverlapReport>,
+}
+
+/// What a box overlaps.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct OverlapReport {
+    /// Intersection over union.
+    pub iou: f32,
+    /// What it is.
+    #[cfg_attr(target_arch = "wasm32", tsify(type = "\"lesion\" | \"detection\""))]
+    pub kind: &'static str,
+    /// The official name of its class.
+    pub class: String,
+    /// `x1`, `y1`, `x2`, `y2` in pixels.
+    pub bbox: [f32; 4],
+}
+
+/// Width and height of the images of ChestX-Det10, in pixels.
+const SIDE: f32 = 1024.0;
+
+impl ImageReport {
+    /// Tells what became of the boxes of an image, by its place in the ground truth.
+    #[must_use]
+    pub fn new(
+        ground_truth: &GroundTruth,
+        prepared: &Prepared,
+        diagnosis: &Diagnosis,
+        thresholds: &ScoreThresholds,
+        image: u32,
+    ) -> Self {
+        let at = image as usize;
+        let here = lesions_of(ground_truth, at);
+        let columns = prepared.predictions.detections();
+        let detections: Vec<(Class, BBox, f32, Category)> = prepared
+            .run
+            .detections(at)
+            .map(|at| at as usize)
+            .filter_map(|at| {
+                Some((prepared.run.class(columns, at)?, columns.bbox(at), columns.score(at), diagnosis.detection(at)))
+            })
+            .collect();
+        let boxes = here.iter().map(|lesion| lesion.2).chain(detections.iter().map(|detection| detection.1));
+        let (width, height) = boxes.fold((SIDE, SIDE), |(width, height), bbox| {
+            (width.max(bbox.x1).max(bbox.x2), height.max(bbox.y1).max(bbox.y2))
+        });
+        let counted = |class: Class, score: f32| thresholds[class].is_some_and(|least| score >= least);
+        let lesions = here.iter().map(|&(class, lesion, bbox)| {
+            let category = diagnosis.lesion(class, lesion as usize, thresholds);
+            let score = diagnosis.found_at(class, lesion as usize);
+            let explains = |&&(of, _, other, what): &&(Class, BBox, f32, Category)| match category {
+                Category::TruePositive | Category::OutRanked => {
+                    of == class && what == Category::TruePositive && Some(other) == score
+                }
+                Category::SeenAsAnotherClass => of != class && counted(of, other),
+                _ => of == class,
+            };
+            LesionReport {
+                class: ground_truth.class_name(class).to_owned(),
+                bbox: corners(bbox),
+                category,
+                score,
+                overlaps: most(ground_truth, bbox, "detection", detections.iter().filter(explains).map(|d| (d.0, d.1))),
+            }
+        });
+        let detections_report = detections.iter().map(|&(class, bbox, score, category)| {
+            let is_own = category != Category::OnAnotherClass;
+            let among = here.iter().filter(|lesion| (lesion.0 == class) == is_own).map(|lesion| (lesion.0, lesion.2));
+            DetectionReport {
+                class: ground_truth.class_name(class).to_owned(),
+                bbox: corners(bbox),
+                score,
+                counted: counted(class, score),
+                category,
+                overlaps: most(ground_truth, bbox, "lesion", among).or_else(|| {
+                    // On none of its class: what else is there.
+                    most(ground_truth, bbox, "lesion", here.iter().map(|lesion| (lesion.0, lesion.2)))
+                }),
+            }
+        });
+        Self {
+            image,
+            name: ground_truth.images()[at].to_owned(),
+            width,
+            height,
+            lesions: lesions.collect(),
+            detections: detections_report.collect(),
+        }
+    }
+}
+
+fn corners(bbox: BBox) -> [f32; 4] {
+    [bbox.x1, bbox.y1, bbox.x2, bbox.y2]
+}
+
+/// The first of the boxes with the greatest overlap; `None` if all are apart from it.
+fn most(
+    ground_truth: &GroundTruth,
+    bbox: BBox,
+    kind: &'static str,
+    among: impl Iterator<Item = (Class, BBox)>,
+) -> Option<OverlapReport> {
+    let mut best: Option<OverlapReport> = None;
+    for (class, other) in among {
+        let overlap = iou(bbox, other, Extent::PlusOne);
+        if overlap > best.as_ref().map_or(0.0, |best| best.iou) {
+            best = Some(OverlapReport {
+                iou: overlap,
+                kind,
+                class: ground_truth.class_name(class).to_owned(),
+                bbox: corners(other),
+            });
+        }
+    }
+    best
+}
