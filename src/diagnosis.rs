@@ -41,8 +41,8 @@ pub struct Diagnosis {
 /// What became of the lesions of one class.
 #[derive(Debug, Clone)]
 struct LesionsOfClass {
-    /// The score of the detection that finds each.
-    found_at: Vec<Option<f32>>,
+    /// The detection that finds each, by its number in the run, and its score.
+    found_by: Vec<Option<(u32, f32)>>,
     /// Whether a detection of the class overlaps it by [`BADLY_PLACED`] at least.
     is_approached: Vec<bool>,
     /// Lesion by lesion, rising; of each lesion, class by class.
@@ -75,15 +75,16 @@ impl Diagnosis {
         let lesions = ground_truth.per_class(|class| {
             let mut of_class = LesionsOfClass::new(ground_truth.n_lesions(class));
             let ranking = prepared.run.ranking(class);
-            let verdicts = prepared.run.verdicts(class, of_class.found_at.len(), iou_threshold, Extent::PlusOne);
+            let verdicts = prepared.run.verdicts(class, of_class.found_by.len(), iou_threshold, Extent::PlusOne);
             for claim in verdicts.claims() {
                 let rank = claim.rank as usize;
-                let category = &mut categories[ranking.detections()[rank] as usize];
+                let detection = ranking.detections()[rank];
+                let category = &mut categories[detection as usize];
                 if claim.is_duplicate {
                     *category = Category::Duplicate;
                 } else {
                     *category = Category::TruePositive;
-                    of_class.found_at[claim.lesion as usize] = Some(ranking.scores()[rank]);
+                    of_class.found_by[claim.lesion as usize] = Some((detection, ranking.scores()[rank]));
                 }
             }
             of_class
@@ -173,8 +174,8 @@ impl Diagnosis {
     #[must_use]
     pub fn lesion(&self, class: Class, lesion: usize, thresholds: &ScoreThresholds) -> Category {
         let of_class = &self.lesions[class];
-        match of_class.found_at[lesion] {
-            Some(score) if counts(score, thresholds[class]) => Category::TruePositive,
+        match of_class.found_by[lesion] {
+            Some((_, score)) if counts(score, thresholds[class]) => Category::TruePositive,
             Some(_) => Category::OutRanked,
             None if of_class.is_approached[lesion] => Category::BadlyPlacedLesion,
             None if self.seen_as(class, lesion, thresholds).next().is_some() => Category::SeenAsAnotherClass,
@@ -185,7 +186,13 @@ impl Diagnosis {
     /// The score of the detection that finds a lesion, whether it counts or not.
     #[must_use]
     pub fn found_at(&self, class: Class, lesion: usize) -> Option<f32> {
-        self.lesions[class].found_at[lesion]
+        self.lesions[class].found_by[lesion].map(|(_, score)| score)
+    }
+
+    /// The number in the run of the detection that finds a lesion, whether it counts or not.
+    #[must_use]
+    pub fn found_by(&self, class: Class, lesion: usize) -> Option<u32> {
+        self.lesions[class].found_by[lesion].map(|(detection, _)| detection)
     }
 
     /// The other classes of which a detection counts on a lesion, rising.
@@ -202,7 +209,7 @@ impl Diagnosis {
 
 impl LesionsOfClass {
     fn new(n: usize) -> Self {
-        Self { found_at: vec![None; n], is_approached: vec![false; n], seen: Vec::new() }
+        Self { found_by: vec![None; n], is_approached: vec![false; n], seen: Vec::new() }
     }
 }
 

@@ -367,3 +367,19 @@ fn a_notice_leads_to_the_images_that_it_is_about() {
     assert_eq!(noticed(Noticed::UnreadClassName, files), [0]);
     assert_eq!(noticed(Noticed::BothSpellings, files), [1]);
 }
+
+/// Two detections of one score find a lesion each; the first also overlaps the second's lesion more than the second does.
+#[test]
+fn a_lesion_is_shown_with_the_detection_that_found_it_among_those_of_equal_score() {
+    let lesions: &[(usize, [f64; 4])] = &[(3, [0.0, 0.0, 99.0, 99.0]), (3, [5.0, 0.0, 104.0, 99.0])];
+    let ground_truth = read_ground_truth(&support::ground_truth_json([("0.png", lesions)])).expect("a ground truth");
+    let file = "[{\"Nodule\": [0, 0, 99, 99, 0.5]}, {\"Nodule\": [30, 0, 129, 99, 0.5]}]";
+    let predictions = read_predictions(&support::zip_of(&[("0.json", file)])).expect("a zip in order");
+    let prepared = froc::prepare(&ground_truth, &predictions.into(), &Reading::default());
+    let prepared = prepared.map_err(|refusal| refusal.errors).expect("files in order").remove(0);
+    let diagnosis = Diagnosis::new(&ground_truth, &prepared, 0.5);
+    let all = ground_truth.per_class(|_| Some(f32::NEG_INFINITY));
+    let image = ImageReport::new(&ground_truth, &prepared, &diagnosis, &all, 0);
+    let shown: Vec<[f32; 4]> = image.lesions.iter().map(|it| it.overlaps.as_ref().expect("it is found").bbox).collect();
+    assert_eq!(shown, [[0.0, 0.0, 99.0, 99.0], [30.0, 0.0, 129.0, 99.0]]);
+}

@@ -132,8 +132,9 @@ impl Diagnosis {
         let mut table = vec![vec![FoundAs::default(); n_classes]; n_classes];
         for (of, row) in (0..n_classes).map(Class::at).zip(&mut table) {
             let of_class = &self.lesions[of];
-            let is_found = |lesion: usize| of_class.found_at[lesion].is_some_and(|score| counts(score, thresholds[of]));
-            row[of.index()].count = (0..of_class.found_at.len()).filter(|lesion| is_found(*lesion)).count();
+            let is_found =
+                |lesion: usize| of_class.found_by[lesion].is_some_and(|(_, score)| counts(score, thresholds[of]));
+            row[of.index()].count = (0..of_class.found_by.len()).filter(|lesion| is_found(*lesion)).count();
             for seen in &of_class.seen {
                 if counts(seen.score, thresholds[seen.by]) {
                     row[seen.by.index()].count += 1;

@@ -94,38 +94,34 @@ impl ImageReport {
         let at = image as usize;
         let here = lesions_of(ground_truth, at);
         let columns = prepared.predictions.detections();
-        let detections: Vec<(Class, BBox, f32, Category)> = prepared
-            .run
-            .detections(at)
-            .map(|at| at as usize)
-            .filter_map(|at| {
-                Some((prepared.run.class(columns, at)?, columns.bbox(at), columns.score(at), diagnosis.detection(at)))
-            })
-            .collect();
-        let boxes = here.iter().map(|lesion| lesion.2).chain(detections.iter().map(|detection| detection.1));
+        let column = |at: u32| {
+            let class = prepared.run.class(columns, at as usize)?;
+            Some((at, class, columns.bbox(at as usize), columns.score(at as usize)))
+        };
+        let detections: Vec<(u32, Class, BBox, f32)> = prepared.run.detections(at).filter_map(column).collect();
+        let boxes = here.iter().map(|lesion| lesion.2).chain(detections.iter().map(|detection| detection.2));
         let (width, height) = boxes.fold((SIDE, SIDE), |(width, height), bbox| {
             (width.max(bbox.x1).max(bbox.x2), height.max(bbox.y1).max(bbox.y2))
         });
         let counted = |class: Class, score: f32| thresholds[class].is_some_and(|least| score >= least);
         let lesions = here.iter().map(|&(class, lesion, bbox)| {
             let category = diagnosis.lesion(class, lesion as usize, thresholds);
-            let score = diagnosis.found_at(class, lesion as usize);
-            let explains = |&&(of, _, other, what): &&(Class, BBox, f32, Category)| match category {
-                Category::TruePositive | Category::OutRanked => {
-                    of == class && what == Category::TruePositive && Some(other) == score
-                }
-                Category::SeenAsAnotherClass => of != class && counted(of, other),
+            let found_by = diagnosis.found_by(class, lesion as usize);
+            let explains = |&&(at, of, _, score): &&(u32, Class, BBox, f32)| match category {
+                Category::TruePositive | Category::OutRanked => Some(at) == found_by,
+                Category::SeenAsAnotherClass => of != class && counted(of, score),
                 _ => of == class,
             };
             LesionReport {
                 class: ground_truth.class_name(class).to_owned(),
                 bbox: corners(bbox),
                 category,
-                score,
-                overlaps: most(ground_truth, bbox, "detection", detections.iter().filter(explains).map(|d| (d.0, d.1))),
+                score: diagnosis.found_at(class, lesion as usize),
+                overlaps: most(ground_truth, bbox, "detection", detections.iter().filter(explains).map(|d| (d.1, d.2))),
             }
         });
-        let detections_report = detections.iter().map(|&(class, bbox, score, category)| {
+        let detections_report = detections.iter().map(|&(at, class, bbox, score)| {
+            let category = diagnosis.detection(at as usize);
             let is_own = category != Category::OnAnotherClass;
             let among = here.iter().filter(|lesion| (lesion.0 == class) == is_own).map(|lesion| (lesion.0, lesion.2));
             DetectionReport {
