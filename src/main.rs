@@ -329,20 +329,16 @@ fn bytes(report: &Report, format: Format) -> Result<Vec<u8>, Error> {
 fn below(report: &Report, bounds: &[FailUnder]) -> Vec<String> {
     let mut sentences = Vec::new();
     for (run, bound) in report.runs.iter().flat_map(|run| bounds.iter().map(move |bound| (run, bound))) {
-        let (what, average) = if bound.is_exact {
-            ("exact", run.exact.average_recall)
-        } else {
-            ("official", run.official.average_recall)
+        let official = &run.official;
+        let (what, average) = match (bound.is_exact, official.is_official) {
+            (true, _) => ("the exact average".to_owned(), run.exact.average_recall),
+            (false, true) => ("the official average".to_owned(), official.average_recall),
+            (false, false) => (format!("the average by {}", official.name), official.average_recall),
         };
         let least = bound.least;
-        match average {
-            Some(average) if average >= least => {}
-            Some(average) => {
-                sentences.push(format!("{}: the {what} average is {average:.4}; expected at least {least}.", run.name));
-            }
-            None => {
-                sentences.push(format!("{}: the {what} average is undefined; expected at least {least}.", run.name));
-            }
+        if average.is_none_or(|average| average < least) {
+            let there = average.map_or_else(|| "undefined".to_owned(), |average| format!("{average:.4}"));
+            sentences.push(format!("{}: {what} is {there}; expected at least {least}.", run.name));
         }
     }
     sentences

@@ -98,6 +98,15 @@ impl Options {
         Error::option("False positives per image", there_is(there), "rising numbers above 0, such as 0.05, 0.1, 0.2")
     }
 
+    /// Whether these are the official script's own: an IoU threshold of 0.5, rates of 0.05, 0.1 and 0.2. Under any other
+    /// its rules give numbers that are not official ones.
+    #[must_use]
+    pub fn are_official(&self) -> bool {
+        // Every option has to be weighed here: one that is added does not compile until it is.
+        let Self { iou_threshold, fp_per_image } = self;
+        iou_threshold.to_bits() == DEFAULT_IOU_THRESHOLD.to_bits() && *fp_per_image == DEFAULT_FP_PER_IMAGE
+    }
+
     /// Least overlap with which a detection finds a lesion, above 0 and up to 1. It is compared in `f32`.
     #[must_use]
     pub const fn iou_threshold(&self) -> f64 {

@@ -28,6 +28,9 @@ use statistics::{Analysis, BootstrapReport, ComparisonReport, StatisticsReport, 
 /// The version of the shape of [`Report`]; it rises when a key changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 1;
 
+/// What the script's own numbers are called.
+const OFFICIAL: &str = "official";
+
 /// Everything that was computed, for one ground truth and any number of runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
@@ -56,6 +59,8 @@ pub struct Report {
 pub struct GroundTruthReport {
     /// Base name of the file.
     pub name: String,
+    /// The dataset whose evaluation it is, such as `ChestX-Det10`.
+    pub protocol: String,
     /// SHA-256 of its bytes, 64 hexadecimal digits.
     pub sha256: String,
     /// Images listed, lesion-free ones included.
@@ -93,7 +98,7 @@ pub struct RunReport {
     pub n_files: usize,
     /// Detections read from them, all classes together.
     pub n_detections: usize,
-    /// The score of the official script, quirks included.
+    /// The score by the rules of the official script, quirks included.
     pub official: OfficialReport,
     /// The score without quirks Q1 to Q6.
     pub exact: ExactReport,
@@ -109,10 +114,15 @@ pub struct RunReport {
     pub statistics: Option<StatisticsReport>,
 }
 
-/// The official score of a run.
+/// The score of a run by the rules of the official script; [`OfficialReport::is_official`] tells whether it may be called so.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct OfficialReport {
+    /// Whether the script itself would give these numbers: only under its own dataset, IoU threshold and rates, with files
+    /// read as it reads them.
+    pub is_official: bool,
+    /// What the numbers are to be called: `official`, or such as `the script's rules at IoU 0.3`.
+    pub name: String,
     /// Mean recall over the ten classes at each rate.
     pub recall: Vec<Option<f64>>,
     /// Mean of `recall`: the script's `avg recall`.
@@ -267,6 +277,7 @@ impl Report {
             froc_version: env!("CARGO_PKG_VERSION").to_owned(),
             ground_truth: GroundTruthReport {
                 name: ground_truth.name().to_owned(),
+                protocol: ground_truth.protocol().name().to_owned(),
                 sha256: ground_truth.sha256().to_owned(),
                 n_images: ground_truth.n_images(),
                 n_lesions: ground_truth.n_all_lesions(),
@@ -334,7 +345,7 @@ impl RunReport {
             sha256: run.sha256().map(str::to_owned),
             n_files: run.n_files(),
             n_detections: protocol.classes().map(|class| run.ranking(class).scores().len()).sum(),
-            official: OfficialReport::new(protocol, classes, options),
+            official: OfficialReport::new(protocol, classes, options, run.reading()),
             exact: ExactReport::new(classes, options),
             classes: protocol.classes().zip(classes).map(class).collect(),
             notices: run_notices(run),
@@ -348,7 +359,7 @@ impl RunReport {
 }
 
 impl OfficialReport {
-    fn new(protocol: &Protocol, classes: &[ClassScore], options: &Options) -> Self {
+    fn new(protocol: &Protocol, classes: &[ClassScore], options: &Options, reading: &Reading) -> Self {
         let rates = options.fp_per_image();
         let means = |recall: fn(&ClassScore) -> &[f64]| {
             mean_recall(classes, rates.len(), |class, rate| Some(recall(class)[rate]))
@@ -358,7 +369,10 @@ impl OfficialReport {
         let average = average_recall(&recall);
         let printed = recall.iter().chain([&average]).map(|value| printed(value.unwrap_or(f64::NAN)));
         let quirks = quirks::fired(classes, rates);
+        let is_official = protocol.has_script() && options.are_official() && reading.is_official();
         Self {
+            name: if is_official { OFFICIAL.to_owned() } else { by_the_rules(protocol, options, reading) },
+            is_official,
             printed: printed.collect(),
             average_recall: average.and_then(defined),
             average_recall_bounds: [average_recall(&worst).and_then(defined), average_recall(&best).and_then(defined)],
@@ -367,6 +381,23 @@ impl OfficialReport {
             quirks: quirks.iter().map(|quirk| QuirkReport::new(protocol, quirk, classes, options)).collect(),
         }
     }
+}
+
+/// What numbers by the script's rules are called where the script itself would not give them.
+fn by_the_rules(protocol: &Protocol, options: &Options, reading: &Reading) -> String {
+    let defaults = Options::default();
+    let iou_threshold = options.iou_threshold();
+    let is_own_iou = iou_threshold.to_bits() == defaults.iou_threshold().to_bits();
+    let has_own_rates = options.fp_per_image() == defaults.fp_per_image();
+    let at =
+        [(!is_own_iou).then(|| format!("IoU {iou_threshold}")), (!has_own_rates).then(|| "other rates".to_owned())];
+    let at: Vec<String> = at.into_iter().flatten().collect();
+    let mut name = "the script's rules".to_owned();
+    if !at.is_empty() {
+        name = format!("{name} at {}", at.join(" and "));
+    }
+    let beside = [(!protocol.has_script(), "on another dataset"), (!reading.is_official(), "files read otherwise")];
+    beside.iter().filter(|(applies, _)| *applies).fold(name, |name, (_, words)| format!("{name}, {words}"))
 }
 
 impl ExactReport {

@@ -6,12 +6,14 @@ mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use froc::bootstrap::Uncertainty;
 use froc::protocol::Protocol;
+use froc::reading::Layout;
 use froc::render::Format;
 use froc::report::statistics::Wanted;
-use froc::{Groups, Options, Predictions, Report, Resampling, Run};
+use froc::{Groups, Options, Predictions, Reading, Report, Resampling, Run};
 use support::cases::{case, load};
 
 /// The report of two runs of the case `quirks`, the second without every other detection, 200 replicates.
@@ -82,6 +84,48 @@ fn every_format_names_version_inputs_options_and_seed() {
         {
             assert!(text.contains(needed), "{}: {needed}", format.name());
         }
+    }
+}
+
+/// The report of the case `quirks` under other options, with its files read as asked.
+fn under(options: &Options, reading: &Reading) -> Report {
+    let (truth, predictions, _) = load(&case("quirks").expect("it is in tests/golden"));
+    let prepared = froc::prepare(&truth, &Arc::new(predictions), reading).expect("files that can be read");
+    froc::evaluate(&truth, &[&prepared[0].run], options)
+}
+
+#[test]
+fn only_what_the_script_itself_would_give_is_called_official() {
+    let (own, reading) = (Options::default(), Reading::default());
+    let as_sizes = Reading { boxes: Layout::Xywh, ..Reading::default() };
+    let options = |iou, rates: &[f64]| Options::new(iou, rates.to_vec()).expect("options");
+    let report = under(&own, &reading);
+    assert!(report.runs[0].official.is_official);
+    assert_eq!(
+        (report.runs[0].official.name.as_str(), report.ground_truth.protocol.as_str()),
+        ("official", "ChestX-Det10")
+    );
+    for format in Format::ALL.into_iter().filter(|format| *format != Format::Latex) {
+        assert!(text(format, &report).contains("official"), "{}", format.name());
+    }
+    let others = [
+        (options(0.3, &[0.05, 0.1, 0.2]), &reading, "the script's rules at IoU 0.3"),
+        (options(0.5, &froc::score::exact::SEVEN_RATES), &reading, "the script's rules at other rates"),
+        (options(0.3, &[0.5]), &reading, "the script's rules at IoU 0.3 and other rates"),
+        (own, &as_sizes, "the script's rules, files read otherwise"),
+        (options(0.75, &[0.05, 0.1, 0.2]), &as_sizes, "the script's rules at IoU 0.75, files read otherwise"),
+    ];
+    for (options, reading, name) in others {
+        let report = under(&options, reading);
+        let official = &report.runs[0].official;
+        assert_eq!((official.is_official, official.name.as_str()), (false, name));
+        for format in Format::ALL.into_iter().filter(|format| *format != Format::Json) {
+            // The script may be named, a number by its rules may not.
+            let text = text(format, &report).replace("official script", "script");
+            assert!(!text.contains("official"), "{} under {name}:\n{text}", format.name());
+        }
+        let json: serde_json::Value = serde_json::from_str(&text(Format::Json, &report)).expect("JSON");
+        assert_eq!(json["runs"][0]["official"]["is_official"], false);
     }
 }
 

@@ -103,7 +103,8 @@ impl Sheet<'_> {
         let rows: Vec<_> = of_classes.chain([(MEAN, &run.official.recall, &run.exact.recall)]).collect();
         let rates = self.report.options.fp_per_image.clone();
         for (class, official, exact) in rows {
-            for (metric, recall) in [("official_recall", official), ("exact_recall", exact)] {
+            let by_rules = if run.official.is_official { "official_recall" } else { "script_rules_recall" };
+            for (metric, recall) in [(by_rules, official), ("exact_recall", exact)] {
                 // With statistics exact recall comes with its interval, below.
                 if metric == "exact_recall" && run.statistics.is_some() {
                     continue;
@@ -113,8 +114,9 @@ impl Sheet<'_> {
                 }
             }
         }
+        let by_rules = if run.official.is_official { "official_average_recall" } else { "script_rules_average_recall" };
         let averages = [
-            ("official_average_recall", run.official.average_recall),
+            (by_rules, run.official.average_recall),
             ("exact_average_recall", run.exact.average_recall.filter(|_| run.statistics.is_none())),
         ];
         for (metric, value) in averages.into_iter().filter(|(_, value)| value.is_some()) {

@@ -39,10 +39,16 @@ pub fn html(report: &Report) -> String {
     recall(&mut page, report);
     other_metrics(&mut page, report);
     comparisons(&mut page, report);
-    page.push_str("<h2>As the official script prints it</h2>\n");
+    page.push_str("<h2>As the script prints it</h2>\n");
     for run in &report.runs {
         let lines = official_lines(run, &report.options);
-        let _ = writeln!(page, "<h3>{}</h3>\n<pre>{}</pre>", escape(&run.name), multiline(&lines));
+        let _ = writeln!(
+            page,
+            "<h3>{}: {}</h3>\n<pre>{}</pre>",
+            escape(&run.name),
+            escape(&run.official.name),
+            multiline(&lines)
+        );
     }
     page.push_str("<h2>What this rests on</h2>\n<ul>\n");
     for fact in provenance(report) {

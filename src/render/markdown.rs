@@ -30,9 +30,10 @@ pub fn markdown(report: &Report) -> String {
     }
     other_metrics(&mut text, report);
     comparisons(&mut text, report, &heads);
-    text.push_str("\n## As the official script prints it\n");
+    text.push_str("\n## As the script prints it\n");
     for run in &report.runs {
-        let _ = write!(text, "\n{}\n\n```\n{}```\n", escape(&run.name), official_lines(run, &report.options));
+        let (name, rules) = (escape(&run.name), escape(&run.official.name));
+        let _ = write!(text, "\n{name}: {rules}\n\n```\n{}```\n", official_lines(run, &report.options));
     }
     text.push_str("\n## What this rests on\n\n");
     for fact in provenance(report) {

@@ -39,6 +39,7 @@ pub fn table(report: &Report) -> String {
         text.push_str(&statistics(report, at));
         text.push_str(&quirks(run));
         text.push_str(&notices(&run.notices));
+        let _ = writeln!(text, "{}", run.official.name);
         text.push_str(&official_lines(run, &report.options));
     }
     for comparison in &report.comparisons {
@@ -134,8 +135,9 @@ fn aligned(mut table: Table) -> Table {
 
 fn by_class(run: &RunReport, options: &OptionsReport) -> Table {
     let mut header = vec!["class".to_owned(), "lesions".to_owned(), "detections".to_owned()];
+    let by_rules = if run.official.is_official { &run.official.name } else { "script's rules" };
     for rate in &options.fp_per_image {
-        header.extend([format!("official@{rate}"), format!("exact@{rate}"), "score >=".to_owned(), "FP".to_owned()]);
+        header.extend([format!("{by_rules}@{rate}"), format!("exact@{rate}"), "score >=".to_owned(), "FP".to_owned()]);
     }
     let mut table = plain_table(header);
     for class in &run.classes {
