@@ -1,7 +1,11 @@
-//! Scores lesion detectors on ChestX-Det10: recall at given false positives per image (points on a FROC curve), as the
-//! official script computes it, bit for bit, and exactly.
+//! Scores lesion detectors by FROC analysis: recall at given false positives per image, on ChestX-Det10 as the official
+//! script computes it, bit for bit, and exactly. The same core runs in the terminal (`froc`) and, as WebAssembly, in a
+//! static page that uploads nothing.
 //!
-//! Data goes one way: bytes -> dataset -> verdicts -> curve -> scores -> report.
+//! Data goes one way: bytes -> rows -> [`GroundTruth`] and [`Predictions`] -> [`Run`] -> verdicts -> curves -> [`Report`] ->
+//! bytes. Fractions are 0..=1, boxes are corners in pixels, rates are per image.
+//!
+//! # A zip of predictions
 //!
 //! ```
 //! # use std::io::{Cursor, Write};
@@ -9,17 +13,84 @@
 //! # zip.start_file("1.json", zip::write::SimpleFileOptions::default())?;
 //! # zip.write_all(br#"[{"Nodule": [10, 10, 29, 29, 0.9]}]"#)?;
 //! # let archive = zip.finish()?;
+//! use std::ops::ControlFlow;
+//!
 //! let ground_truth = froc::read_ground_truth(
 //!     "test.json",
 //!     br#"[{"file_name": "1.png", "syms": ["Nodule"], "boxes": [[10, 10, 29, 29]]}]"#,
 //! )?;
-//! let predictions = froc::read_predictions("model.zip", archive, &mut |_| std::ops::ControlFlow::Continue(()))?;
+//! // Anything that reads and seeks, such as a `std::fs::File`.
+//! let predictions = froc::read_predictions("model.zip", archive, &mut |_| ControlFlow::Continue(()))?;
 //! let run = froc::Run::new(&ground_truth, &predictions).map_err(|errors| errors[0].clone())?;
 //! let report = froc::evaluate(&ground_truth, &[&run], &froc::Options::default());
 //! assert_eq!(report.runs[0].classes[3].name, "Nodule");
 //! assert_eq!(report.runs[0].classes[3].official.recall, [Some(1.0); 3]);
+//! println!("{}", String::from_utf8(froc::render::Format::Csv.bytes(&report)?)?);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Detections in memory, and two runs compared
+//!
+//! ```
+//! use froc::bootstrap::Uncertainty;
+//! use froc::dataset::{Detections, PredictionFile};
+//! use froc::geometry::BBox;
+//! use froc::protocol::Protocol;
+//! use froc::report::statistics::Wanted;
+//! use froc::{Groups, Options, Predictions, Resampling, Run};
+//!
+//! let ground_truth = froc::read_ground_truth(
+//!     "test.json",
+//!     br#"[{"file_name": "1.png", "syms": ["Mass"], "boxes": [[10, 10, 29, 29]]},
+//!          {"file_name": "2.png", "syms": ["Mass"], "boxes": [[50, 50, 89, 89]]}]"#,
+//! )?;
+//! let mass = Protocol::default().class_named("Mass").ok_or("one of the ten classes")?;
+//! let lesion_1 = BBox { x1: 10.0, y1: 10.0, x2: 29.0, y2: 29.0 };
+//! let lesion_2 = BBox { x1: 50.0, y1: 50.0, x2: 89.0, y2: 89.0 };
+//! // One file for each image, named like it, holds the detections of that range.
+//! let model = |name: &str, boxes: [BBox; 2]| {
+//!     let mut detections = Detections::default();
+//!     boxes.map(|bbox| detections.push(mass, bbox, 0.9));
+//!     let files = vec![PredictionFile::new("1.json", 0..1), PredictionFile::new("2.json", 1..2)];
+//!     Predictions::new(name, files, detections)
+//! };
+//! let (one, both) = (model("one", [lesion_1, lesion_1]), model("both", [lesion_1, lesion_2]));
+//! let first = Run::new(&ground_truth, &one).map_err(|errors| errors[0].clone())?;
+//! let second = Run::new(&ground_truth, &both).map_err(|errors| errors[0].clone())?;
+//!
+//! // The same resampled images for both runs: 200 replicates of seed 1.
+//! let options = Options::new(0.5, vec![0.5])?;
+//! let resampling = Resampling::new(200, 1, 0.95)?;
+//! let by_image = Groups::images(&ground_truth);
+//! let mut uncertainty = Uncertainty::new(&ground_truth, &[&first, &second], &options, resampling, by_image)?;
+//! while !uncertainty.step(u32::MAX) {}
+//! let wanted = Wanted { area_up_to: 1.0, uncertainty: Some(&uncertainty), baseline: Some(0) };
+//! let runs = [(&first, &one), (&second, &both)];
+//! let report = froc::evaluate_with_statistics(&ground_truth, &runs, &options, wanted);
+//! assert_eq!(report.runs[0].exact.average_recall, Some(0.5));
+//! let mean = report.comparisons[0].rows.iter().find(|row| row.name == "mean").ok_or("the mean of the classes")?;
+//! assert_eq!(mean.average_recall.map(|difference| difference.value), Some(0.5));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where things are
+//!
+//! | module | what is there |
+//! |---|---|
+//! | [`input`] | files -> rows: formats, zips and folders; [`reading`]: how files are read otherwise, by choice |
+//! | [`dataset`], [`protocol`] | lesions and detections in columns; what a dataset's evaluation is |
+//! | [`run`] | files joined to images, detections ranked |
+//! | [`matching`], [`curve`] | which detection finds which lesion; recall over false positives |
+//! | [`score`] | one statistic a file: official, quirks, exact, ties, average precision, image ROC, sizes, conventions |
+//! | [`bootstrap`], [`compare`] | intervals and bands by resampling; runs compared on the same draws |
+//! | [`diagnosis`] | the cause of each false positive and missed lesion, and the images behind each count |
+//! | [`doctor`], [`notice`] | what is wrong with the files, on evidence |
+//! | [`report`] | what page, files and terminal show, as plain types |
+//! | [`render`] | a report as text, JSON, CSV, Markdown, LaTeX or HTML |
+//! | [`options`], [`error`], [`limits`] | what can be chosen; one sentence for each thing that is wrong; how much is read at most |
+//! | [`geometry`], [`texts`], [`printable`] | boxes and their overlap; many short texts in one; names made fit to be shown |
+//!
+//! The features: `cli` (default) is the program and its tables of text; without it the package is the library alone.
 
 pub mod bootstrap;
 pub mod compare;

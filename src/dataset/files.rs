@@ -23,6 +23,22 @@ pub struct PredictionFile {
     pub text_number: Option<Box<Error>>,
 }
 
+impl PredictionFile {
+    /// A file in order, named like its image, that holds the detections of that range of all of the run.
+    #[must_use]
+    pub fn new(path: impl Into<String>, detections: Range<u32>) -> Self {
+        let (is_empty, both_spellings) = (false, 0);
+        Self {
+            path: path.into(),
+            detections: Ok(detections),
+            is_empty,
+            both_spellings,
+            unread: None,
+            text_number: None,
+        }
+    }
+}
+
 /// A [`PredictionFile`] as [`PredictionFiles`] keep it.
 #[derive(Debug, Clone)]
 pub struct FileView<'a> {

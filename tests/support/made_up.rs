@@ -74,14 +74,7 @@ impl Detector {
             for false_positive in 0..uniform.count(4) {
                 detections.push(class, square(false_positive, 100.0), uniform.next() as f32);
             }
-            files.push(PredictionFile {
-                path: format!("{image}.json"),
-                detections: Ok(first..detections.len() as u32),
-                is_empty: false,
-                both_spellings: 0,
-                unread: None,
-                text_number: None,
-            });
+            files.push(PredictionFile::new(format!("{image}.json"), first..detections.len() as u32));
         }
         let truth =
             GroundTruth::new("test.json", String::new(), Protocol::default(), images, &lesions, Notices::default());
