@@ -80,7 +80,7 @@
 //! | [`input`] | files -> rows: formats, zips and folders; [`reading`]: how files are read otherwise, by choice |
 //! | [`dataset`], [`protocol`] | lesions and detections in columns; what a dataset's evaluation is |
 //! | [`run`] | files joined to images, detections ranked |
-//! | [`matching`], [`curve`] | which detection finds which lesion; recall over false positives |
+//! | [`matching`], [`mod@curve`] | which detection finds which lesion; recall over false positives |
 //! | [`score`] | one statistic a file: official, quirks, exact, ties, average precision, image ROC, sizes, conventions |
 //! | [`bootstrap`], [`compare`] | intervals and bands by resampling; runs compared on the same draws |
 //! | [`diagnosis`] | the cause of each false positive and missed lesion, and the images behind each count |

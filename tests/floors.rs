@@ -213,3 +213,24 @@ fn a_good_import_passes() {
         assert_eq!(violations(path, code, &modules), Vec::<String>::new(), "{path}: {code}");
     }
 }
+
+/// Documents that send a reader to a file or folder name one that is there.
+#[test]
+fn documents_name_files_that_are_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut named = 0;
+    for document in ["README.md", "CONTRIBUTING.md", "SECURITY.md"] {
+        let text = fs::read_to_string(root.join(document)).expect("a document of the project");
+        let is_place = |word: &&str| {
+            let top = word.split('/').next().unwrap_or_default();
+            word.contains('/') && ["src", "tests", "www", ".ci", ".github"].contains(&top)
+        };
+        for place in text.split(['`', '(', ')', '|']).filter(is_place).filter(|place| !place.contains(' ')) {
+            // What a build makes is there after it.
+            let is_made = place.starts_with("www/dist");
+            assert!(is_made || root.join(place).exists(), "{document} names {place}, which is not there");
+            named += 1;
+        }
+    }
+    assert!(named > 40, "{named} places");
+}
