@@ -6,15 +6,21 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use froc::input::identify;
+use froc::printable::is_harmful;
 use froc::reading::{FileNames, Folders, Layout};
-use froc::{Error, GroundTruth, Options, Predictions, Reading};
+use froc::{Error, GroundTruth, Groups, Options, Predictions, Reading};
 
 /// What a target does with bytes.
 pub type Drive = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: [(&str, Drive); 4] =
-    [("zip", zip), ("predictions", predictions), ("ground_truth", ground_truth), ("pipeline", pipeline)];
+pub const TARGETS: [(&str, Drive); 5] = [
+    ("zip", zip),
+    ("predictions", predictions),
+    ("ground_truth", ground_truth),
+    ("groups", groups),
+    ("pipeline", pipeline),
+];
 
 const GROUND_TRUTH: &[u8] = br#"[
     {"file_name": "1.png", "syms": ["Nodule", "Mass"], "boxes": [[10, 10, 29, 29], [100, 100, 300, 250]]},
@@ -49,6 +55,15 @@ pub fn predictions(bytes: &[u8]) {
 pub fn ground_truth(bytes: &[u8]) {
     let _ = checked(identify("test.json", bytes));
     let _ = truth(bytes);
+}
+
+/// Any bytes as the CSV of groups: each image is in one of the groups that are counted.
+pub fn groups(bytes: &[u8]) {
+    let truth = truth(GROUND_TRUTH).expect("a ground truth in order");
+    if let Ok(groups) = checked(Groups::csv("groups.csv", bytes, &truth)) {
+        assert_eq!(groups.of_image().len(), truth.n_images());
+        assert!(groups.of_image().iter().all(|group| (*group as usize) < groups.sizes().len()));
+    }
 }
 
 /// The ground truth, a line with `=` signs, and the prediction files of image 1 and 2, all in one text: the JSON goes
@@ -111,7 +126,7 @@ fn checked<T>(result: Result<T, Error>) -> Result<T, Error> {
 fn check(error: &Error) {
     let sentence = error.to_string();
     assert!(sentence.len() <= LONGEST_SENTENCE, "{} bytes: {sentence}", sentence.len());
-    assert!(sentence.ends_with('.') && !sentence.chars().any(char::is_control), "{sentence:?}");
+    assert!(sentence.ends_with('.') && !sentence.contains(is_harmful), "{sentence:?}");
 }
 
 fn split<'a>(bytes: &'a [u8], separator: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
