@@ -8,7 +8,7 @@ use std::collections::TryReserveError;
 use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, ErrorKind};
-use crate::geometry::{BBox, Extent};
+use crate::geometry::{BBox, Extent, FileBox};
 use crate::limits::MAX_ROWS;
 use crate::notice::Notices;
 use crate::protocol::{CHESTX_DET10, Class, MAX_CLASSES, PerClass, Protocol};
@@ -37,8 +37,8 @@ pub struct Lesion {
     pub image: u32,
     /// What it is.
     pub class: Class,
-    /// Where it is.
-    pub bbox: BBox,
+    /// Where it is, as its file says.
+    pub bbox: FileBox,
 }
 
 /// The images and their lesions.
@@ -98,7 +98,7 @@ impl GroundTruth {
                     format!("a number below {}", images.len()),
                 ));
             };
-            if !lesion.bbox.area(Extent::PlusOne).is_finite() {
+            if !lesion.bbox.rounded().area(Extent::PlusOne).is_finite() {
                 return Err(Error::new(
                     format!("{name}, \"{image}\""),
                     "the area of a box is not finite",
@@ -202,6 +202,12 @@ impl GroundTruth {
         self.lesions.of(class, image)
     }
 
+    /// The same lesions with the numbers of their file.
+    #[must_use]
+    pub fn lesions_in_file(&self, class: Class, image: usize) -> &[FileBox] {
+        self.lesions.of_in_file(class, image)
+    }
+
     /// The image to which a prediction file belongs: the image's name, with `.json` for `.png`, is the whole `path` or its
     /// last parts.
     #[must_use]
@@ -264,10 +270,19 @@ fn key(file: &str) -> &str {
 
 /// Detections in columns, in the order in which they were read, each under the class name that its file gives it: which
 /// names are classes, the protocol of a ground truth says.
+///
+/// They keep the numbers of the file. The official script computes with the nearest `f32`, other evaluators do not.
+///
+/// ```
+/// use froc::{dataset::Detections, geometry::BBox};
+/// let mut detections = Detections::default();
+/// detections.push_named("Nodule", BBox::default(), 1.0 - 1e-9);
+/// assert_eq!((detections.score(0), detections.score_in_file(0)), (1.0_f32, 1.0 - 1e-9));
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Detections {
-    boxes: Vec<BBox>,
-    scores: Vec<f32>,
+    boxes: Vec<FileBox>,
+    scores: Vec<f64>,
     /// The place of the name of each among `names`, or [`NO_NAME`].
     keys: Vec<u16>,
     names: Vec<String>,
@@ -289,15 +304,16 @@ impl Detections {
     }
 
     /// Appends a detection of one of the ten classes of ChestX-Det10.
-    pub fn push(&mut self, class: Class, bbox: BBox, score: f32) {
+    pub fn push(&mut self, class: Class, bbox: impl Into<FileBox>, score: impl Into<f64>) {
         self.push_named(CHESTX_DET10.get(class.index()).copied().unwrap_or_default(), bbox, score);
     }
 
     /// Appends a detection under a class name as it is written, which is not kept if there are too many different ones.
-    pub fn push_named(&mut self, name: &str, bbox: BBox, score: f32) {
+    /// Its numbers, and its area, are finite in `f32`.
+    pub fn push_named(&mut self, name: &str, bbox: impl Into<FileBox>, score: impl Into<f64>) {
         let key = self.key_of(name);
-        self.boxes.push(bbox);
-        self.scores.push(score);
+        self.boxes.push(bbox.into());
+        self.scores.push(score.into());
         self.keys.push(key);
     }
 
@@ -375,16 +391,16 @@ impl Detections {
         Ok(first)
     }
 
-    /// The columns: boxes, scores, and the places of the names among [`Detections::names`].
+    /// The columns: boxes and scores as their files have them, and the places of the names among [`Detections::names`].
     #[must_use]
-    pub fn columns(&self) -> (&[BBox], &[f32], &[u16]) {
+    pub fn columns(&self) -> (&[FileBox], &[f64], &[u16]) {
         (&self.boxes, &self.scores, &self.keys)
     }
 
     /// Detections of columns as [`Detections::columns`] and [`Detections::names`] give them; `None` if they are not of one
     /// length, a score is not finite, or a key stands for nothing.
     #[must_use]
-    pub fn from_columns(boxes: Vec<BBox>, scores: Vec<f32>, keys: Vec<u16>, names: Vec<String>) -> Option<Self> {
+    pub fn from_columns(boxes: Vec<FileBox>, scores: Vec<f64>, keys: Vec<u16>, names: Vec<String>) -> Option<Self> {
         let is_whole = boxes.len() == scores.len()
             && scores.len() == keys.len()
             && scores.iter().all(|score| score.is_finite())
@@ -399,15 +415,27 @@ impl Detections {
         self.keys.truncate(len);
     }
 
-    /// The box of a detection.
+    /// The box of a detection, in `f32` as the official script keeps it.
     #[must_use]
     pub fn bbox(&self, at: usize) -> BBox {
+        self.boxes[at].rounded()
+    }
+
+    /// The box of a detection with the numbers of its file.
+    #[must_use]
+    pub fn box_in_file(&self, at: usize) -> FileBox {
         self.boxes[at]
     }
 
-    /// The score of a detection, finite.
+    /// The score of a detection, in `f32` as the official script keeps it: finite.
     #[must_use]
     pub fn score(&self, at: usize) -> f32 {
+        self.scores[at] as f32
+    }
+
+    /// The score of a detection as its file has it.
+    #[must_use]
+    pub fn score_in_file(&self, at: usize) -> f64 {
         self.scores[at]
     }
 

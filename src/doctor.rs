@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::dataset::{Detections, FileView, GroundTruth, Predictions};
 use crate::error::Error;
-use crate::geometry::{BBox, Extent, IMAGE_SIDE, iou};
+use crate::geometry::{BBox, Extent, FileBox, IMAGE_SIDE, iou};
 use crate::input::remedy::{loose_name, read_box, top_folders};
 use crate::notice::{Finding, MAX_EXAMPLES, Remedy};
 use crate::protocol::{Class, Protocol};
@@ -140,26 +140,26 @@ fn all(case: Case<'_>) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// A box, and the lesions of its class in its image, of which there is one at least.
-type Beside<'a> = (BBox, &'a [BBox]);
+type Beside<'a> = (FileBox, &'a [BBox]);
 
 /// The boxes of the sample whose image has a lesion of their class.
 fn beside_lesions(case: Case<'_>, class_of: impl Fn(&Detections, usize) -> Option<Class>) -> Vec<Beside<'_>> {
     let detections = case.predictions.detections();
     let beside = |(image, at): (usize, usize)| {
         let (_, lesions) = case.ground_truth.lesions(class_of(detections, at)?, image);
-        (!lesions.is_empty()).then(|| (detections.bbox(at), lesions))
+        (!lesions.is_empty()).then(|| (detections.box_in_file(at), lesions))
     };
     sample(case).filter_map(beside).collect()
 }
 
 /// The share of boxes that lie on a lesion of their class; `None` if they are few. What is less than `least` at any rate
 /// may be less still.
-fn share_on_lesions(boxes: &[Beside<'_>], least: f64, read: impl Fn(BBox) -> BBox) -> Option<f64> {
+fn share_on_lesions(boxes: &[Beside<'_>], least: f64, read: impl Fn(FileBox) -> FileBox) -> Option<f64> {
     let n = boxes.len();
     let least = least * n as f64;
     let mut n_on = 0_usize;
     for ((bbox, lesions), left) in boxes.iter().zip((0..n).rev()) {
-        let bbox = read(*bbox);
+        let bbox = read(*bbox).rounded();
         n_on += usize::from(lesions.iter().any(|lesion| iou(bbox, *lesion, Extent::PlusOne) >= ON_PURPOSE));
         if ((n_on + left) as f64) < least {
             break;
@@ -254,7 +254,7 @@ fn scales(case: Case<'_>) -> Vec<f64> {
 /// Boxes that lie wholly off the image.
 fn outside(case: Case<'_>) -> Option<Finding> {
     let (boxes, ..) = case.predictions.detections().columns();
-    let is_off = |bbox: &BBox| bbox.is_outside_image();
+    let is_off = |bbox: &FileBox| bbox.rounded().is_outside_image();
     let mut seen = Seen::default();
     for image in 0..case.ground_truth.n_images() {
         let rows = rows(case, image);
@@ -504,16 +504,35 @@ fn n_scores(case: Case<'_>) -> usize {
     case.ground_truth.classes().map(|class| case.run.ranking(class).scores().len()).sum()
 }
 
+/// Detections that share their score with another of their class, in 32 bits.
+fn n_tied(case: Case<'_>) -> usize {
+    case.ground_truth.classes().map(|class| case.run.ranking(class).n_tied()).sum()
+}
+
 fn scores_equal(case: Case<'_>) -> Option<Finding> {
     let first = scores(case).next()?;
     let all_equal = n_scores(case) >= LEAST_BOXES && scores(case).all(|score| score.to_bits() == first.to_bits());
     all_equal.then(|| Finding {
         code: "all_scores_equal",
         count: n_scores(case),
-        sentence: format!("All {} detections have the score {first}, so nothing ranks them.", n_scores(case)),
+        sentence: format!(
+            "All {} detections have the score {first}{}, so nothing ranks them.",
+            n_scores(case),
+            in_file(case, n_tied(case)).unwrap_or_default()
+        ),
         fix: "Write the model's own confidence as the fifth number of a box.".into(),
         examples: vec![first.to_string()],
         remedy: None,
+    })
+}
+
+/// What more is to say of `tied` equal scores if fewer are equal in the files.
+fn in_file(case: Case<'_>, tied: usize) -> Option<String> {
+    let detections = case.predictions.detections();
+    let equal: usize = case.ground_truth.classes().map(|class| case.run.n_tied_in_file(class, detections)).sum();
+    (equal < tied).then(|| {
+        let equal = if equal == 0 { "none of them".to_owned() } else { format!("{equal} of them") };
+        format!(" as the script keeps scores, with 32 bits (in the files {equal} are equal)")
     })
 }
 
@@ -540,13 +559,17 @@ fn scores_in_percent(case: Case<'_>) -> Option<Finding> {
 }
 
 fn many_ties(case: Case<'_>) -> Option<Finding> {
-    let tied: usize = case.ground_truth.classes().map(|class| case.run.ranking(class).n_tied()).sum();
+    let tied = n_tied(case);
     let first = scores(case).next()?;
     let all_equal = scores(case).all(|score| score.to_bits() == first.to_bits());
     (!all_equal && n_scores(case) >= LEAST_BOXES && tied as f64 > SYSTEMATIC * n_scores(case) as f64).then(|| Finding {
         code: "many_ties",
         count: tied,
-        sentence: format!("{tied} of {} detections share their score with another of their class.", n_scores(case)),
+        sentence: format!(
+            "{tied} of {} detections share their score with another of their class{}.",
+            n_scores(case),
+            in_file(case, tied).unwrap_or_default()
+        ),
         fix: "Write scores with all their digits: where they are equal, their order is arbitrary.".into(),
         examples: scores(case).take(MAX_EXAMPLES).map(|score| score.to_string()).collect(),
         remedy: None,
@@ -579,7 +602,7 @@ impl Repeats {
                 boxes.clear();
             }
             for at in rows(case, image) {
-                let bbox = boxes[at];
+                let bbox = boxes[at].rounded();
                 let is_looked_at = sample.next_if_eq(&(image, at)).is_some();
                 repeats.looked_at += usize::from(is_looked_at);
                 let Some(class) = case.run.class_of_name().get(keys[at]) else { continue };

@@ -16,6 +16,40 @@ pub struct BBox {
     pub y2: f32,
 }
 
+/// A [`BBox`] with the numbers of its file, before they are rounded to `f32`: what other evaluators than the official
+/// script see.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct FileBox {
+    /// Left edge.
+    pub x1: f64,
+    /// Upper edge.
+    pub y1: f64,
+    /// Right edge.
+    pub x2: f64,
+    /// Lower edge.
+    pub y2: f64,
+}
+
+impl FileBox {
+    /// The box as the official script keeps it: each number the nearest `f32`, ties to even.
+    ///
+    /// ```
+    /// use froc::geometry::FileBox;
+    /// let bbox = FileBox { x1: 0.1, y1: 16_777_217.0, x2: 1.0, y2: 1.0 }.rounded();
+    /// assert_eq!((bbox.x1, bbox.y1), (0.1_f32, 16_777_216.0));
+    /// ```
+    #[must_use]
+    pub const fn rounded(self) -> BBox {
+        BBox { x1: self.x1 as f32, y1: self.y1 as f32, x2: self.x2 as f32, y2: self.y2 as f32 }
+    }
+}
+
+impl From<BBox> for FileBox {
+    fn from(bbox: BBox) -> Self {
+        Self { x1: bbox.x1.into(), y1: bbox.y1.into(), x2: bbox.x2.into(), y2: bbox.y2.into() }
+    }
+}
+
 /// Width and height of the images of ChestX-Det10, in pixels.
 pub const IMAGE_SIDE: f32 = 1024.0;
 

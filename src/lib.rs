@@ -237,10 +237,10 @@ pub fn evaluate_with_statistics(
     Report::new(ground_truth, options, &scored).with_statistics(ground_truth, options, &scored, &predictions, wanted)
 }
 
-/// The image-level ROC curve of one class of a run.
+/// The image-level ROC curve of one class of a run, made of these predictions.
 #[must_use]
-pub fn image_roc(ground_truth: &GroundTruth, run: &Run, class: Class) -> RocCurveReport {
-    RocCurveReport::from(&ImageRoc::new(ground_truth, run, class))
+pub fn image_roc(ground_truth: &GroundTruth, run: &Run, predictions: &Predictions, class: Class) -> RocCurveReport {
+    RocCurveReport::from(&ImageRoc::new(ground_truth, run, predictions.detections(), class))
 }
 
 /// The FROC curve of all classes of a run ranked together.

@@ -15,6 +15,7 @@ use froc::doctor::Refusal;
 use froc::reading::{FileNames, Folders, Layout};
 use froc::render::errors::{self, ErrorsFormat};
 use froc::report::statistics::Wanted;
+use froc::score::average_precision::DEFAULT_MAX_DETECTIONS;
 use froc::{Error, GroundTruth, Groups, Options, Predictions, Prepared, Reading, Report, Resampling, Run};
 
 /// Scores lesion detectors on ChestX-Det10.
@@ -73,6 +74,10 @@ struct Scoring {
     /// The rate up to which areas under curves are taken, in false positives per image.
     #[arg(long, value_name = "RATE", default_value_t = froc::options::DEFAULT_AREA_UP_TO)]
     area_up_to: f64,
+    /// As many detections of a class in one image count in average precision, those with the highest scores:
+    /// pycocotools calls it maxDets.
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_DETECTIONS, value_parser = clap::value_parser!(u32).range(1..))]
+    max_detections: u32,
     /// What to print.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -372,6 +377,7 @@ fn report(arguments: &Scoring, extra: Option<&Extra>) -> Result<Report, Vec<Stri
     };
     let wanted = Wanted {
         area_up_to: froc::options::area_up_to(arguments.area_up_to).map_err(one)?,
+        max_detections: arguments.max_detections,
         uncertainty: uncertainty.as_ref(),
         baseline: extra.baseline.map(|number| number - 1),
     };

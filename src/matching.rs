@@ -143,7 +143,7 @@ impl Ranking {
         &self.detections
     }
 
-    /// Detections that share their score with another.
+    /// Detections that share their score with another, in `f32`.
     #[must_use]
     pub const fn n_tied(&self) -> usize {
         self.n_tied

@@ -80,6 +80,10 @@ pub struct OptionsReport {
     /// The rate up to which areas under curves are taken; absent without statistics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub area_up_to: Option<f64>,
+    /// As many detections of a class in one image count in average precision, those with the highest scores (`maxDets` in
+    /// pycocotools); absent without statistics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_detections: Option<u32>,
     /// How images were resampled; absent without a bootstrap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<BootstrapReport>,
@@ -311,6 +315,7 @@ impl Report {
     ) -> Self {
         let bootstrap = wanted.uncertainty.map(Uncertainty::intervals);
         self.options.area_up_to = Some(wanted.area_up_to);
+        self.options.max_detections = Some(wanted.max_detections);
         self.options.bootstrap = bootstrap.map(BootstrapReport::new);
         for (at, (((run, classes), predictions), report)) in
             runs.iter().zip(predictions).zip(&mut self.runs).enumerate()
@@ -332,6 +337,7 @@ impl From<&Options> for OptionsReport {
             iou_threshold: options.iou_threshold(),
             fp_per_image: options.fp_per_image().to_vec(),
             area_up_to: None,
+            max_detections: None,
             bootstrap: None,
         }
     }

@@ -1,5 +1,6 @@
 //! Predictions joined to the ground truth: each image with its file, each class ranked.
 
+use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -92,6 +93,37 @@ impl Run {
             image_of_detection[detections.start as usize..detections.end as usize].fill(image);
         }
         self.ranking(class).detections().iter().map(|&detection| image_of_detection[detection as usize]).collect()
+    }
+
+    /// Ranks and numbers of the detections of a class by falling score of their file, which may tell apart what is equal in
+    /// `f32`; those that are equal there, too, in the order in which they are listed. `detections` are those that the run
+    /// was made of.
+    #[must_use]
+    pub fn by_score_in_file(&self, class: Class, detections: &Detections) -> Vec<(u32, u32)> {
+        let score = |(_, detection): (u32, u32)| detections.score_in_file(detection as usize);
+        let ranking = self.ranking(class);
+        let mut all: Vec<(u32, u32)> = (0..).zip(ranking.detections().iter().copied()).collect();
+        let mut start = 0;
+        for group in ranking.scores().chunk_by(f32::eq) {
+            let group = &mut all[start..][..group.len()];
+            start += group.len();
+            // The ranking lists equal scores backwards. Scores are finite, and 0 is equal to -0.
+            group.reverse();
+            group.sort_by(|a, b| score(*b).partial_cmp(&score(*a)).unwrap_or(Ordering::Equal));
+        }
+        all
+    }
+
+    /// Detections of a class that share their score with another as their file has it; at most [`Ranking::n_tied`], which
+    /// counts those that are equal in `f32`.
+    #[must_use]
+    pub fn n_tied_in_file(&self, class: Class, detections: &Detections) -> usize {
+        if self.ranking(class).n_tied() == 0 {
+            return 0;
+        }
+        let by_score = self.by_score_in_file(class, detections);
+        let scores: Vec<f64> = by_score.iter().map(|(_, at)| detections.score_in_file(*at as usize)).collect();
+        scores.chunk_by(f64::eq).map(<[f64]>::len).filter(|group| *group > 1).sum()
     }
 
     /// How the files were read.

@@ -374,7 +374,12 @@ fn a_bootstrap_in_slices_gives_the_bytes_of_the_core_in_every_format() {
     let mut uncertainty =
         froc::bootstrap::Uncertainty::new(&truth, &[run], &options, resampling, groups).expect("groups");
     while !uncertainty.step(u32::MAX) {}
-    let wanted = froc::report::statistics::Wanted { area_up_to: 1.0, uncertainty: Some(&uncertainty), baseline: None };
+    let wanted = froc::report::statistics::Wanted {
+        area_up_to: 1.0,
+        max_detections: 100,
+        uncertainty: Some(&uncertainty),
+        baseline: None,
+    };
     let runs = [(run, prepared[0].predictions.as_ref())];
     let report = froc::evaluate_with_statistics(&truth, &runs, &options, wanted);
     for format in froc::render::Format::ALL {

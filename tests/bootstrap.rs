@@ -34,7 +34,7 @@ fn resampled(truth: &GroundTruth, predictions: &Predictions, drawn: &[usize]) ->
         images.push(format!("{copy}.png"));
         for class in Protocol::default().classes() {
             let boxes = truth.lesions(class, image).1;
-            lesions.extend(boxes.iter().map(|bbox| Lesion { image: copy as u32, class, bbox: *bbox }));
+            lesions.extend(boxes.iter().map(|bbox| Lesion { image: copy as u32, class, bbox: (*bbox).into() }));
         }
         let file = predictions.files().iter().find(|file| truth.image_of_file(file.path) == Some(image as u32));
         let Some(file) = file else { continue };

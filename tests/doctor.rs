@@ -338,6 +338,23 @@ fn all_scores_equal() {
 }
 
 #[test]
+fn scores_that_32_bits_make_equal() {
+    let notice = diagnosed(&truth(), &with_score(|image| 1.0 - 1e-10 * image as f64), "all_scores_equal");
+    assert_eq!(
+        notice.sentence,
+        "All 60 detections have the score 1 as the script keeps scores, with 32 bits (in the files none of them are equal), \
+         so nothing ranks them."
+    );
+    let score = |image: usize| if image < 30 { 0.5 } else { 0.75 + 1e-10 * image as f64 };
+    let notice = diagnosed(&truth(), &with_score(score), "many_ties");
+    assert_eq!(
+        notice.sentence,
+        "60 of 60 detections share their score with another of their class as the script keeps scores, with 32 bits (in the \
+         files 30 of them are equal)."
+    );
+}
+
+#[test]
 fn scores_in_percent() {
     let notice = diagnosed(&truth(), &with_score(|image| 30.0 + image as f64), "scores_in_percent");
     assert_eq!(notice.count, 60);

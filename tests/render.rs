@@ -28,7 +28,7 @@ fn report() -> Report {
     let mut uncertainty = Uncertainty::new(&truth, &[&run, &half_run], &options, resampling, groups).expect("groups");
     while !uncertainty.step(64) {}
     assert_eq!(uncertainty.done(), uncertainty.total());
-    let wanted = Wanted { area_up_to: 1.0, uncertainty: Some(&uncertainty), baseline: Some(0) };
+    let wanted = Wanted { area_up_to: 1.0, max_detections: 100, uncertainty: Some(&uncertainty), baseline: Some(0) };
     froc::evaluate_with_statistics(&truth, &[(&run, &all), (&half_run, &half)], &options, wanted)
 }
 
@@ -223,13 +223,14 @@ fn nothing_is_added_unless_asked_for() {
     let (truth, predictions, run) = load(&case);
     let plain = froc::evaluate(&truth, &[&run], &Options::default());
     let json = text(Format::Json, &plain);
-    for key in ["statistics", "comparisons", "bootstrap", "area_up_to"] {
+    for key in ["statistics", "comparisons", "bootstrap", "area_up_to", "max_detections"] {
         assert!(!json.contains(key), "{key}");
     }
-    let wanted = Wanted { area_up_to: 1.0, uncertainty: None, baseline: None };
+    let wanted = Wanted { area_up_to: 1.0, max_detections: 100, uncertainty: None, baseline: None };
     let mut report = froc::evaluate_with_statistics(&truth, &[(&run, &predictions)], &Options::default(), wanted);
     assert!(report.runs[0].statistics.take().is_some());
     report.options.area_up_to = None;
+    report.options.max_detections = None;
     assert_eq!(report, plain);
 }
 
@@ -243,7 +244,7 @@ fn the_grid_holds_the_usual_rates_and_areas_are_means_of_fine_steps() {
     // The area up to 1 is the mean recall over many rates up to 1.
     let case = case("synthetic").expect("it is in tests/golden");
     let (truth, predictions, run) = load(&case);
-    let wanted = Wanted { area_up_to: 1.0, uncertainty: None, baseline: None };
+    let wanted = Wanted { area_up_to: 1.0, max_detections: 100, uncertainty: None, baseline: None };
     let fine: Vec<f64> = (0..20_000).map(|step| (f64::from(step) + 0.5) / 20_000.0).collect();
     let options = Options::new(0.5, fine).expect("rising rates");
     let report = froc::evaluate_with_statistics(&truth, &[(&run, &predictions)], &Options::default(), wanted);

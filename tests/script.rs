@@ -257,7 +257,7 @@ fn ours(dataset: &Dataset) -> froc::report::RunReport {
             let at = CHESTX_DET10.iter().position(|other| *other == name).expect("a class");
             for [x1, y1, x2, y2] in &class.lesions[image] {
                 let bbox = BBox { x1: *x1, y1: *y1, x2: *x2, y2: *y2 };
-                lesions.push(Lesion { image: image as u32, class: Class::at(at), bbox });
+                lesions.push(Lesion { image: image as u32, class: Class::at(at), bbox: bbox.into() });
             }
             for [x1, y1, x2, y2, score] in &class.detections[image] {
                 detections.push_named(name, BBox { x1: *x1, y1: *y1, x2: *x2, y2: *y2 }, *score);

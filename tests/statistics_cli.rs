@@ -96,7 +96,12 @@ fn every_format_is_what_the_core_renders() {
     let mut uncertainty =
         froc::bootstrap::Uncertainty::new(&truth, &[&run], &options, resampling, groups).expect("groups");
     while !uncertainty.step(7) {}
-    let wanted = froc::report::statistics::Wanted { area_up_to: 1.0, uncertainty: Some(&uncertainty), baseline: None };
+    let wanted = froc::report::statistics::Wanted {
+        area_up_to: 1.0,
+        max_detections: 100,
+        uncertainty: Some(&uncertainty),
+        baseline: None,
+    };
     // The program looks for mistakes in the files too, and the report says what it found.
     let prepared = froc::prepare(&truth, &std::sync::Arc::new(predictions), &froc::Reading::default());
     let prepared = prepared.expect("readable files");

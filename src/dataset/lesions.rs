@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use super::Lesion;
-use crate::geometry::BBox;
+use crate::geometry::{BBox, FileBox};
 use crate::protocol::{Class, PerClass, Protocol};
 
 /// Lesions image by image, inside an image class by class, inside a class in file order.
 #[derive(Debug, Clone, Default)]
 pub struct Lesions {
     boxes: Vec<BBox>,
+    in_file: Vec<FileBox>,
     classes: Vec<Class>,
     /// Of each, its number among all of its class.
     numbers: Vec<u32>,
@@ -21,7 +22,6 @@ pub struct Lesions {
 impl Lesions {
     /// Each lesion is of one of the images.
     pub fn new(n_images: usize, lesions: &[Lesion], protocol: &Protocol) -> Self {
-        const NOWHERE: BBox = BBox { x1: 0.0, y1: 0.0, x2: 0.0, y2: 0.0 };
         // At `i + 1`, where the next lesion of image `i` goes: once all are there, where those of the next image start.
         let mut first = vec![0; n_images + 2];
         for lesion in lesions {
@@ -30,13 +30,13 @@ impl Lesions {
         for image in 0..n_images {
             first[image + 2] += first[image + 1];
         }
-        let mut boxes = vec![NOWHERE; lesions.len()];
+        let mut in_file = vec![FileBox::default(); lesions.len()];
         let mut classes = vec![Class::at(0); lesions.len()];
         let mut by_class: Vec<&Lesion> = lesions.iter().collect();
         by_class.sort_by_key(|lesion| lesion.class);
         for lesion in by_class {
             let next = &mut first[lesion.image as usize + 1];
-            boxes[*next as usize] = lesion.bbox;
+            in_file[*next as usize] = lesion.bbox;
             classes[*next as usize] = lesion.class;
             *next += 1;
         }
@@ -49,7 +49,8 @@ impl Lesions {
             *next - 1
         };
         let numbers = classes.iter().map(number).collect();
-        Self { boxes, classes, numbers, first, n_of_class }
+        let boxes = in_file.iter().map(|bbox| bbox.rounded()).collect();
+        Self { boxes, in_file, classes, numbers, first, n_of_class }
     }
 
     /// Lesions of a class in all images.
@@ -69,18 +70,27 @@ impl Lesions {
 
     /// Lesions of a class in an image: the number of the first among all of the class, and their boxes.
     pub fn of(&self, class: Class, image: usize) -> (u32, &[BBox]) {
+        let places = self.places(class, image);
+        (self.numbers.get(places.start).copied().filter(|_| !places.is_empty()).unwrap_or(0), &self.boxes[places])
+    }
+
+    /// The same boxes with the numbers of their file.
+    pub fn of_in_file(&self, class: Class, image: usize) -> &[FileBox] {
+        &self.in_file[self.places(class, image)]
+    }
+
+    fn places(&self, class: Class, image: usize) -> Range<usize> {
         /// So many are looked through sooner than they are searched.
         const FEW: usize = 24;
         let all: Range<usize> = self.first[image] as usize..self.first[image + 1] as usize;
         let classes = &self.classes[all.clone()];
         let (start, n) = if classes.len() <= FEW {
-            let Some(start) = classes.iter().position(|other| *other == class) else { return (0, &[]) };
+            let Some(start) = classes.iter().position(|other| *other == class) else { return 0..0 };
             (start, classes[start..].iter().take_while(|other| **other == class).count())
         } else {
             let start = classes.partition_point(|other| *other < class);
             (start, classes[start..].partition_point(|other| *other == class))
         };
-        let start = all.start + start;
-        (self.numbers.get(start).copied().filter(|_| n > 0).unwrap_or(0), &self.boxes[start..start + n])
+        all.start + start..all.start + start + n
     }
 }

@@ -11,7 +11,7 @@ use super::json::{AnyBox, BOM, Numbers, Part, Place, shorten};
 use super::{Contents, Format};
 use crate::dataset::Detections;
 use crate::error::Error;
-use crate::geometry::BBox;
+use crate::geometry::FileBox;
 use crate::later::later;
 use crate::limits::MAX_NAME_BYTES;
 use crate::protocol::{CHESTX_DET10, Class, chestx_det10};
@@ -67,7 +67,7 @@ struct Reader<'a> {
     contents: Contents,
     place: Place,
     /// The boxes of the current entry.
-    entry: Vec<(Key, [f32; 5])>,
+    entry: Vec<(Key, [f64; 5])>,
     /// The last name that is not read.
     name: String,
 }
@@ -94,7 +94,7 @@ impl Key {
 
 impl Reader<'_> {
     /// A key that stands twice counts once, with its last value, as in Python.
-    fn keep(&mut self, key: Key, numbers: [f32; 5]) {
+    fn keep(&mut self, key: Key, numbers: [f64; 5]) {
         match self.entry.iter_mut().find(|(other, _)| *other == key) {
             Some((_, value)) => *value = numbers,
             None => self.entry.push((key, numbers)),
@@ -126,14 +126,14 @@ impl Reader<'_> {
 }
 
 /// Appends the boxes of an entry and tells whether it holds a class in both spellings, of which the official one is read.
-fn push_entry(entry: &[(Key, [f32; 5])], into: &mut Detections) -> bool {
+fn push_entry(entry: &[(Key, [f64; 5])], into: &mut Detections) -> bool {
     let mut both = false;
     for &(key, [x1, y1, x2, y2, score]) in entry {
         if !key.is_official && entry.iter().any(|(other, _)| other.is_official && other.class == key.class) {
             both = true;
             continue;
         }
-        into.push(key.class, BBox { x1, y1, x2, y2 }, score);
+        into.push(key.class, FileBox { x1, y1, x2, y2 }, score);
     }
     both
 }
@@ -195,7 +195,7 @@ impl<'de> Visitor<'de> for EntrySeed<'_, '_> {
                 let reader = &mut *self.0;
                 if let Some([x1, y1, x2, y2, score]) = numbers {
                     reader.make_room(1)?;
-                    reader.into.push_named(&reader.name, BBox { x1, y1, x2, y2 }, score);
+                    reader.into.push_named(&reader.name, FileBox { x1, y1, x2, y2 }, score);
                 }
             }
         }

@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use super::json::{BOM, Numbers, Part, Place, shorten};
 use crate::dataset::{GroundTruth, Lesion};
 use crate::error::{Error, ErrorKind};
-use crate::geometry::BBox;
+use crate::geometry::FileBox;
 use crate::later::later;
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE};
 use crate::notice::{NoticeCode, Notices};
@@ -70,7 +70,7 @@ struct Reader {
 struct Record {
     file_name: Option<String>,
     syms: Option<Vec<Sym>>,
-    boxes: Option<Vec<BBox>>,
+    boxes: Option<Vec<FileBox>>,
 }
 
 /// A class by its name, or a name that is none.
@@ -109,7 +109,7 @@ impl Reader {
         &mut self,
         file_name: &str,
         syms: Option<Vec<Sym>>,
-        boxes: Option<Vec<BBox>>,
+        boxes: Option<Vec<FileBox>>,
     ) -> Result<(), E> {
         let Some(syms) = syms else {
             return Err(self.place.fail("it has no \"syms\"", RECORD));
@@ -269,28 +269,28 @@ impl Visitor<'_> for SymVisitor {
 struct BoxesSeed<'a>(&'a mut Place);
 
 impl<'de> DeserializeSeed<'de> for BoxesSeed<'_> {
-    type Value = Vec<BBox>;
+    type Value = Vec<FileBox>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<BBox>, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<FileBox>, D::Error> {
         self.0.part = Part::Named("boxes");
         deserializer.deserialize_seq(self)
     }
 }
 
 impl<'de> Visitor<'de> for BoxesSeed<'_> {
-    type Value = Vec<BBox>;
+    type Value = Vec<FileBox>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of boxes [x1, y1, x2, y2]")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<BBox>, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<FileBox>, A::Error> {
         let mut boxes = Vec::new();
         loop {
             self.0.part = Part::Box(boxes.len() + 1);
             match list.next_element_seed(Numbers::<4> { place: self.0, shape: BOX })? {
                 Some(_) if boxes.len() == MAX_LESIONS_OF_IMAGE => return Err(too_many(self.0)),
-                Some([x1, y1, x2, y2]) => boxes.push(BBox { x1, y1, x2, y2 }),
+                Some([x1, y1, x2, y2]) => boxes.push(FileBox { x1, y1, x2, y2 }),
                 None => return Ok(boxes),
             }
         }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use crate::error::Error;
-use crate::geometry::{BBox, Extent};
+use crate::geometry::{Extent, FileBox};
 
 /// The mark that some editors put before UTF-8 text.
 pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
@@ -205,34 +205,33 @@ pub(super) fn shorten(text: &str) -> String {
     text.chars().take(MOST).chain(['…']).collect()
 }
 
-/// A number as `f32`: rounded correctly to `f64` first, then to the nearest `f32`, as NumPy does.
+/// A number, rounded correctly; it is finite as `f32`, too, which the official script rounds it to next.
 pub(super) struct Number<'a>(pub &'a mut Place);
 
 impl<'de> DeserializeSeed<'de> for Number<'_> {
-    type Value = f32;
+    type Value = f64;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<f32, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<f64, D::Error> {
         // Not `deserialize_f64`, which does not ask the visitor about text.
         deserializer.deserialize_any(self)
     }
 }
 
 impl Visitor<'_> for Number<'_> {
-    type Value = f32;
+    type Value = f64;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a number")
     }
 
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<f32, E> {
-        let number = value as f32;
-        if number.is_finite() {
-            return Ok(number);
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<f64, E> {
+        if (value as f32).is_finite() {
+            return Ok(value);
         }
         Err(self.0.fail(format!("there is {value:e}, too large for a 32-bit number"), "a number below 3.4e38"))
     }
 
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<f32, E> {
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<f64, E> {
         let number = text.trim().parse::<f64>().ok().filter(|number| self.0.reads_text && number.is_finite());
         let Some(number) = number else {
             return Err(E::invalid_type(serde::de::Unexpected::Str(text), &self));
@@ -244,11 +243,11 @@ impl Visitor<'_> for Number<'_> {
         self.visit_f64(number)
     }
 
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<f32, E> {
+    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<f64, E> {
         self.visit_f64(value as f64)
     }
 
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<f32, E> {
+    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<f64, E> {
         self.visit_f64(value as f64)
     }
 }
@@ -261,21 +260,21 @@ pub(super) struct Numbers<'a, const N: usize> {
 }
 
 impl<'de, const N: usize> DeserializeSeed<'de> for Numbers<'_, N> {
-    type Value = [f32; N];
+    type Value = [f64; N];
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<[f32; N], D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<[f64; N], D::Error> {
         deserializer.deserialize_seq(self)
     }
 }
 
 impl<'de, const N: usize> Visitor<'de> for Numbers<'_, N> {
-    type Value = [f32; N];
+    type Value = [f64; N];
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.shape)
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<[f32; N], A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<[f64; N], A::Error> {
         let mut numbers = [0.0; N];
         for (at, number) in numbers.iter_mut().enumerate() {
             match list.next_element_seed(Number(self.place))? {
@@ -293,7 +292,7 @@ impl<'de, const N: usize> Visitor<'de> for Numbers<'_, N> {
         let [x1, y1, x2, y2, ..] = numbers[..] else {
             return Err(A::Error::custom("a box has four numbers at least"));
         };
-        if !(BBox { x1, y1, x2, y2 }).area(Extent::PlusOne).is_finite() {
+        if !(FileBox { x1, y1, x2, y2 }).rounded().area(Extent::PlusOne).is_finite() {
             return Err(self.place.fail("the area of the box is too large for a 32-bit number", "corners in pixels"));
         }
         Ok(numbers)
@@ -311,23 +310,23 @@ impl<const N: usize> Numbers<'_, N> {
 pub(super) struct AnyBox;
 
 impl<'de> DeserializeSeed<'de> for AnyBox {
-    type Value = Option<[f32; 5]>;
+    type Value = Option<[f64; 5]>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         let Loose::List(numbers) = Loose::deserialize(deserializer)? else { return Ok(None) };
-        let numbers: Option<Vec<f32>> = numbers.into_iter().collect();
-        let Some([x1, y1, x2, y2, score]) = numbers.and_then(|numbers| <[f32; 5]>::try_from(numbers).ok()) else {
+        let numbers: Option<Vec<f64>> = numbers.into_iter().collect();
+        let Some([x1, y1, x2, y2, score]) = numbers.and_then(|numbers| <[f64; 5]>::try_from(numbers).ok()) else {
             return Ok(None);
         };
-        Ok((BBox { x1, y1, x2, y2 }).area(Extent::PlusOne).is_finite().then_some([x1, y1, x2, y2, score]))
+        Ok((FileBox { x1, y1, x2, y2 }).rounded().area(Extent::PlusOne).is_finite().then_some([x1, y1, x2, y2, score]))
     }
 }
 
 /// A value of which only numbers, and lists of them, are kept.
 enum Loose {
-    Number(f32),
+    Number(f64),
     /// At most six elements: a box has five.
-    List(Vec<Option<f32>>),
+    List(Vec<Option<f64>>),
     Other,
 }
 
@@ -347,8 +346,7 @@ impl<'de> Visitor<'de> for LooseVisitor {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Loose, E> {
-        let number = value as f32;
-        Ok(if number.is_finite() { Loose::Number(number) } else { Loose::Other })
+        Ok(if (value as f32).is_finite() { Loose::Number(value) } else { Loose::Other })
     }
 
     fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Loose, E> {

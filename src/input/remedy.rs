@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::dataset::{Detections, FileView, GroundTruth, PredictionFile, PredictionFiles, Predictions};
 use crate::error::Error;
-use crate::geometry::{BBox, Extent};
+use crate::geometry::{Extent, FileBox};
 use crate::protocol::Protocol;
 use crate::reading::{FileNames, Folders, Layout, Reading};
 
@@ -145,26 +145,26 @@ fn copy(
     names: &BTreeMap<&str, &str>,
     to: &mut Detections,
 ) -> Option<()> {
-    let bbox = read_box(from.bbox(at), reading.boxes, reading.scale);
-    if !bbox.area(Extent::PlusOne).is_finite() {
+    let bbox = read_box(from.box_in_file(at), reading.boxes, reading.scale);
+    if !bbox.rounded().area(Extent::PlusOne).is_finite() {
         return None;
     }
     let name = from.name(at);
-    to.push_named(names.get(name).copied().unwrap_or(name), bbox, from.score(at));
+    to.push_named(names.get(name).copied().unwrap_or(name), bbox, from.score_in_file(at));
     Some(())
 }
 
-/// A box whose four numbers, scaled, mean what `layout` says.
+/// A box whose four numbers, scaled, mean what `layout` says; as if the file had been written so, in `f64`.
 ///
 /// Width is `x2 - x1`, as COCO writes it.
 #[must_use]
-pub fn read_box(bbox: BBox, layout: Layout, scale: f64) -> BBox {
-    let [a, b, c, d] = [bbox.x1, bbox.y1, bbox.x2, bbox.y2].map(|number| (f64::from(number) * scale) as f32);
+pub fn read_box(bbox: FileBox, layout: Layout, scale: f64) -> FileBox {
+    let [a, b, c, d] = [bbox.x1, bbox.y1, bbox.x2, bbox.y2].map(|number| number * scale);
     match layout {
-        Layout::Corners => BBox { x1: a, y1: b, x2: c, y2: d },
-        Layout::Xywh => BBox { x1: a, y1: b, x2: a + c, y2: b + d },
-        Layout::AnyCorners => BBox { x1: a.min(c), y1: b.min(d), x2: a.max(c), y2: b.max(d) },
-        Layout::Yxyx => BBox { x1: b, y1: a, x2: d, y2: c },
+        Layout::Corners => FileBox { x1: a, y1: b, x2: c, y2: d },
+        Layout::Xywh => FileBox { x1: a, y1: b, x2: a + c, y2: b + d },
+        Layout::AnyCorners => FileBox { x1: a.min(c), y1: b.min(d), x2: a.max(c), y2: b.max(d) },
+        Layout::Yxyx => FileBox { x1: b, y1: a, x2: d, y2: c },
     }
 }
 

@@ -1,7 +1,7 @@
 //! JSON read at once, as far as the shapes of the official files go: everything here gives up on anything else, so that
 //! `serde_json` reads the file from its start, with the same result or with the sentence that says what is wrong.
 
-use crate::geometry::{BBox, Extent};
+use crate::geometry::{Extent, FileBox};
 
 /// What is left of a text.
 pub(super) struct Scanner<'a> {
@@ -59,7 +59,7 @@ impl<'a> Scanner<'a> {
     /// A list of `N` numbers, the first four of them a box whose area is finite.
     #[expect(clippy::inline_always, reason = "as of each number")]
     #[inline(always)]
-    pub fn numbers<const N: usize>(&mut self) -> Option<[f32; N]> {
+    pub fn numbers<const N: usize>(&mut self) -> Option<[f64; N]> {
         let mut numbers = [0.0; N];
         self.expect(b'[')?;
         for (at, number) in numbers.iter_mut().enumerate() {
@@ -71,16 +71,16 @@ impl<'a> Scanner<'a> {
         }
         self.expect(b']')?;
         let [x1, y1, x2, y2, ..] = numbers[..] else { return None };
-        (BBox { x1, y1, x2, y2 }).area(Extent::PlusOne).is_finite().then_some(numbers)
+        (FileBox { x1, y1, x2, y2 }).rounded().area(Extent::PlusOne).is_finite().then_some(numbers)
     }
 
-    /// A number of JSON as `f32`: rounded correctly to `f64` first, then to the nearest `f32`, as NumPy does.
+    /// A number of JSON, rounded correctly; it is finite as `f32`, too.
     #[expect(
         clippy::inline_always,
         reason = "numbers are most of what is read, and a call of its own takes a tenth more"
     )]
     #[inline(always)]
-    fn number(&mut self) -> Option<f32> {
+    fn number(&mut self) -> Option<f64> {
         let start = self.rest;
         let is_negative = self.byte_is(b'-');
         let mut digits = Digits::default();
@@ -114,10 +114,10 @@ impl<'a> Scanner<'a> {
         }
         let text = &start[..start.len() - self.rest.len()];
         let number = digits.times_power_of_ten(exponent).map_or_else(
-            || Some(str::from_utf8(text).ok()?.parse::<f64>().ok()? as f32),
+            || str::from_utf8(text).ok()?.parse().ok(),
             |number| Some(if is_negative { -number } else { number }),
         )?;
-        number.is_finite().then_some(number)
+        (number as f32).is_finite().then_some(number)
     }
 
     fn skip_space(&mut self) {
@@ -195,15 +195,15 @@ impl Digits {
         text
     }
 
-    /// The digits times a power of ten, rounded correctly to `f64` and then to `f32`; `None` where that takes more
-    /// than `f64` arithmetic.
+    /// The digits times a power of ten, rounded correctly; `None` where that takes more than `f64` arithmetic.
     ///
-    /// The digits as `f64` and their product or quotient with an exact power of ten are rounded once each, so the result
-    /// is less than 3 units in the last place from the `f64` that is right (D. Goldberg, What every computer scientist
-    /// should know about floating-point arithmetic, 1991). If all `f64` so near round to one `f32`, it is the right one;
-    /// they do but for one number in 100 million.
-    fn times_power_of_ten(&self, exponent: i32) -> Option<f32> {
-        const MARGIN: u64 = 4;
+    /// Up to 2^53 the digits are exact in `f64`, so that one product or quotient with an exact power is right (W. D. Clinger,
+    /// How to read floating point numbers accurately, 1990). Where there are more, the remainder of the division tells by
+    /// how much the quotient is wrong, to less than a part in 2^48: if the sum of both rounds to one number even so, it is
+    /// the right one.
+    fn times_power_of_ten(&self, exponent: i32) -> Option<f64> {
+        const EXACT: u64 = 1 << 53;
+        const DOUBT: f64 = 1.0 / (1_u64 << 48) as f64;
         if self.n > Self::MOST {
             return None;
         }
@@ -211,11 +211,35 @@ impl Digits {
             return Some(0.0);
         }
         let power = *POWERS.get(exponent.unsigned_abs() as usize)?;
-        let near = if exponent < 0 { self.value as f64 / power } else { self.value as f64 * power };
-        let bits = near.to_bits();
-        let (low, high) = (f64::from_bits(bits - MARGIN) as f32, f64::from_bits(bits + MARGIN) as f32);
+        let digits = self.value as f64;
+        if self.value <= EXACT {
+            return Some(if exponent < 0 { digits / power } else { digits * power });
+        }
+        if exponent > 0 {
+            return None;
+        }
+        let quotient = digits / power;
+        let (product, rest) = exact_product(quotient, power);
+        // What is left of the digits, of which `f64` holds no more than 53 bits.
+        #[expect(clippy::cast_sign_loss, reason = "digits have no sign")]
+        let lost = self.value.wrapping_sub(digits as u64).cast_signed() as f64;
+        let correction = (digits - product - rest + lost) / power;
+        let (low, high) = (quotient + correction * (1.0 - DOUBT), quotient + correction * (1.0 + DOUBT));
         (low.to_bits() == high.to_bits()).then_some(low)
     }
+}
+
+/// A product and, exactly, what rounding took from it, where neither is near the ends of what `f64` holds
+/// (T. J. Dekker, A floating-point technique for extending the available precision, 1971).
+fn exact_product(a: f64, b: f64) -> (f64, f64) {
+    let halves = |number: f64| {
+        let scaled = number * 134_217_729.0;
+        let high = scaled - (scaled - number);
+        (high, number - high)
+    };
+    let product = a * b;
+    let ((a_high, a_low), (b_high, b_low)) = (halves(a), halves(b));
+    (product, a_low * b_low - (product - a_high * b_high - a_low * b_high - a_high * b_low))
 }
 
 /// Powers of ten of as many digits as are read at once.

@@ -101,6 +101,12 @@ pub(super) fn provenance(report: &Report) -> Vec<String> {
     if let Some(area_up_to) = options.area_up_to {
         facts.push(format!("areas under curves up to {area_up_to} false positives per image"));
     }
+    if let Some(most) = options.max_detections {
+        facts.push(format!(
+            "AP as pycocotools computes it with maxDets {most}: in each image the {most} detections of a class with the highest \
+             scores count"
+        ));
+    }
     if let Some(bootstrap) = &options.bootstrap {
         let groups = match (bootstrap.groups.source.as_str(), &bootstrap.groups.name, &bootstrap.groups.sha256) {
             ("csv", Some(name), Some(sha256)) => format!("groups of {name} (SHA-256 {sha256})"),

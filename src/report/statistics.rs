@@ -87,7 +87,7 @@ pub struct RowReport {
     pub recall_at_seven_rates: Option<f64>,
     /// Area under the exact curve up to `options.area_up_to`, divided by it, 0..=1.
     pub area: Option<f64>,
-    /// As pycocotools computes it; of `mean`, over the classes with lesions; of `pooled`, none.
+    /// As pycocotools computes it with `maxDets` set to `options.max_detections`; of `mean`, over the classes with lesions; of `pooled`, none.
     pub average_precision: Option<AveragePrecisionReport>,
     /// Whether an image holds a lesion of the class, told by its highest score; of `mean`, over the classes where it is
     /// defined; of `pooled`, none.
@@ -108,7 +108,7 @@ pub struct EstimateReport {
     pub n_without_lesions: Option<usize>,
 }
 
-/// Average precision, each in 0..=1.
+/// Average precision as pycocotools computes it from the numbers of the files, each in 0..=1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify))]
 pub struct AveragePrecisionReport {
@@ -276,7 +276,7 @@ pub struct RocCurveReport {
     pub true_positive_rate: Vec<f64>,
     /// Images whose highest score is at least this are taken; `None` for the first point, and where images without
     /// detections are taken too.
-    pub score_threshold: Vec<Option<f32>>,
+    pub score_threshold: Vec<Option<f64>>,
     /// The area and its interval.
     pub summary: ImageRocReport,
 }
@@ -286,6 +286,9 @@ pub struct RocCurveReport {
 pub struct Wanted<'a> {
     /// The rate up to which areas are taken, in false positives per image, above 0.
     pub area_up_to: f64,
+    /// As many detections of a class in one image count in average precision, those with the highest scores: in pycocotools
+    /// `maxDets`, [`DEFAULT_MAX_DETECTIONS`](crate::score::average_precision::DEFAULT_MAX_DETECTIONS) as it comes. Above 0.
+    pub max_detections: u32,
     /// Finished bootstraps of the same runs in the same order.
     pub uncertainty: Option<&'a Uncertainty>,
     /// The run that all others are compared with, by its place; it needs the bootstraps.
@@ -404,7 +407,7 @@ impl Analysis<'_> {
             .collect();
         let seven = of_rows(&|curve, counts| exact::mean_recall(curve, counts, &exact::SEVEN_RATES));
         let area = of_rows(&|curve, counts| exact::area(curve, counts, wanted.area_up_to));
-        let mut precisions = self.average_precisions().into_iter();
+        let mut precisions = self.average_precisions(wanted.max_detections).into_iter();
         let mut rocs = self.image_rocs().into_iter();
         let all_lesions = curves.last().map_or(0, |(_, counts)| counts.n_lesions);
         let row = |(place, (row, name)): (usize, (Row, &str))| {
@@ -428,9 +431,9 @@ impl Analysis<'_> {
     }
 
     /// Of each class, then the mean.
-    fn average_precisions(&self) -> Vec<Option<AveragePrecisionReport>> {
+    fn average_precisions(&self, max_detections: u32) -> Vec<Option<AveragePrecisionReport>> {
         let detections = self.predictions.detections();
-        let of_class = |class| average_precision(self.ground_truth, self.run, detections, class);
+        let of_class = |class| average_precision(self.ground_truth, self.run, detections, class, max_detections);
         let classes: Vec<Option<AveragePrecision>> = self.ground_truth.classes().map(of_class).collect();
         let over = |of: fn(&AveragePrecision) -> f64| mean(classes.iter().flatten().map(of));
         let means = (over(|ap| ap.ap50), over(|ap| ap.ap75), over(|ap| ap.ap50_95));
@@ -445,7 +448,9 @@ impl Analysis<'_> {
 
     /// Of each class, then the mean.
     fn image_rocs(&self) -> Vec<ImageRocReport> {
-        let of_class = |class| ImageRocReport::from(&ImageRoc::new(self.ground_truth, self.run, class));
+        let of_class = |class| {
+            ImageRocReport::from(&ImageRoc::new(self.ground_truth, self.run, self.predictions.detections(), class))
+        };
         let mut rocs: Vec<ImageRocReport> = self.ground_truth.classes().map(of_class).collect();
         let area = mean(rocs.iter().filter_map(|roc| roc.area));
         rocs.push(ImageRocReport { area, interval: None, n_positive: None });

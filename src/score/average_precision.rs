@@ -1,16 +1,17 @@
 //! Average precision, as pycocotools computes it (section 9 of the metric; `cocoeval.py` of pycocotools 2.0).
 //!
-//! It differs from the rest of this crate on purpose: widths are `x2 - x1` in `f64`, a detection takes the best lesion
-//! that is still free, the later of two equal overlaps, and equal scores go in image order.
+//! It differs from the rest of this crate on purpose: boxes and scores are those of the files, in `f64`, widths are
+//! `x2 - x1`, a detection takes the best lesion that is still free, the later of two equal overlaps, and equal scores go in
+//! image order.
 
 use crate::dataset::{Detections, GroundTruth};
-use crate::geometry::BBox;
+use crate::geometry::FileBox;
 use crate::protocol::Class;
 use crate::run::Run;
 use crate::score::mean;
 
-/// Detections of a class that count in one image: those with the highest scores (`maxDets`).
-const MAX_DETECTIONS: u32 = 10_000;
+/// As many detections of a class in one image count as with pycocotools as it comes (`maxDets`).
+pub const DEFAULT_MAX_DETECTIONS: u32 = 100;
 /// Precision is read at recall 0, 0.01, ..., 1.
 const N_RECALLS: u32 = 101;
 /// The IoU thresholds 0.50, 0.55, ..., 0.95.
@@ -39,20 +40,22 @@ struct Outcome {
 
 /// The average precision of a class of a run; `None` for a class without lesions (with an area in range).
 ///
-/// `predictions` are the detections that the run was made of.
+/// `predictions` are the detections that the run was made of. In each image the `max_detections` of the class with the
+/// highest scores count, in pycocotools `maxDets`: [`DEFAULT_MAX_DETECTIONS`] as it comes.
 #[must_use]
 pub fn average_precision(
     ground_truth: &GroundTruth,
     run: &Run,
     predictions: &Detections,
     class: Class,
+    max_detections: u32,
 ) -> Option<AveragePrecision> {
-    let lesions = (0..ground_truth.n_images()).flat_map(|image| ground_truth.lesions(class, image).1);
+    let lesions = (0..ground_truth.n_images()).flat_map(|image| ground_truth.lesions_in_file(class, image));
     let n_lesions = lesions.filter(|lesion| AREAS.contains(&area(**lesion))).count();
     if n_lesions == 0 {
         return None;
     }
-    let outcomes = outcomes(ground_truth, run, predictions, class);
+    let outcomes = outcomes(ground_truth, run, predictions, class, max_detections);
     let at = |threshold: usize| {
         let counted = outcomes.iter().filter_map(|outcome| match outcome.found & 1 << threshold {
             0 => outcome.counts_if_unmatched.then_some(false),
@@ -65,36 +68,35 @@ pub fn average_precision(
 }
 
 /// The detections of a class by falling score, equal ones in image order.
-fn outcomes(ground_truth: &GroundTruth, run: &Run, predictions: &Detections, class: Class) -> Vec<Outcome> {
-    let ranking = run.ranking(class);
+fn outcomes(
+    ground_truth: &GroundTruth,
+    run: &Run,
+    predictions: &Detections,
+    class: Class,
+    max_detections: u32,
+) -> Vec<Outcome> {
     let images = run.images(class);
     let thresholds: [f64; N_THRESHOLDS] = std::array::from_fn(threshold);
     let mut taken = vec![0_u16; ground_truth.n_lesions(class)];
     let mut seen = vec![0_u32; ground_truth.n_images()];
     let mut outcomes = Vec::with_capacity(images.len());
-    let mut start = 0;
-    for group in ranking.scores().chunk_by(f32::eq) {
-        let places = start..start + group.len();
-        start = places.end;
-        // The ranking lists equal scores backwards: the last image first.
-        for place in places.rev() {
-            let image = images[place] as usize;
-            seen[image] += 1;
-            if seen[image] > MAX_DETECTIONS {
-                continue;
-            }
-            let (first, lesions) = ground_truth.lesions(class, image);
-            let bbox = predictions.bbox(ranking.detections()[place] as usize);
-            let found = take(bbox, lesions, &mut taken[first as usize..][..lesions.len()], &thresholds);
-            outcomes.push(Outcome { found, counts_if_unmatched: AREAS.contains(&area(bbox)) });
+    for (rank, detection) in run.by_score_in_file(class, predictions) {
+        let image = images[rank as usize] as usize;
+        seen[image] += 1;
+        if seen[image] > max_detections {
+            continue;
         }
+        let (first, lesions) = (ground_truth.lesions(class, image).0, ground_truth.lesions_in_file(class, image));
+        let bbox = predictions.box_in_file(detection as usize);
+        let found = take(bbox, lesions, &mut taken[first as usize..][..lesions.len()], &thresholds);
+        outcomes.push(Outcome { found, counts_if_unmatched: AREAS.contains(&area(bbox)) });
     }
     outcomes
 }
 
 /// At each threshold, takes the free lesion with the greatest overlap, the last of several; gives the thresholds at
 /// which there was one.
-fn take(bbox: BBox, lesions: &[BBox], taken: &mut [u16], thresholds: &[f64; N_THRESHOLDS]) -> u16 {
+fn take(bbox: FileBox, lesions: &[FileBox], taken: &mut [u16], thresholds: &[f64; N_THRESHOLDS]) -> u16 {
     let overlaps: Vec<f64> = lesions.iter().map(|lesion| overlap(bbox, *lesion)).collect();
     let mut found = 0;
     for (t, threshold) in thresholds.iter().enumerate() {
@@ -120,7 +122,7 @@ fn threshold(t: usize) -> f64 {
 }
 
 /// Overlap of boxes given as corner, width and height (`maskApi.c`, `bbIou`); 0 where they are apart.
-fn overlap(detection: BBox, lesion: BBox) -> f64 {
+fn overlap(detection: FileBox, lesion: FileBox) -> f64 {
     let [dx, dy, dw, dh] = xywh(detection);
     let [lx, ly, lw, lh] = xywh(lesion);
     let width = (dw + dx).min(lw + lx) - dx.max(lx);
@@ -132,14 +134,13 @@ fn overlap(detection: BBox, lesion: BBox) -> f64 {
     intersection / (dw * dh + lw * lh - intersection)
 }
 
-fn area(bbox: BBox) -> f64 {
+fn area(bbox: FileBox) -> f64 {
     let [_, _, width, height] = xywh(bbox);
     width * height
 }
 
-fn xywh(bbox: BBox) -> [f64; 4] {
-    let [x1, y1, x2, y2] = [bbox.x1, bbox.y1, bbox.x2, bbox.y2].map(f64::from);
-    [x1, y1, x2 - x1, y2 - y1]
+fn xywh(bbox: FileBox) -> [f64; 4] {
+    [bbox.x1, bbox.y1, bbox.x2 - bbox.x1, bbox.y2 - bbox.y1]
 }
 
 /// Mean of the precision at 101 recalls, each the greatest precision at that recall or beyond, 0 where none reaches it.
@@ -190,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_later_of_two_equal_overlaps_is_taken() {
-        let bbox = BBox { x1: 0.0, y1: 0.0, x2: 10.0, y2: 10.0 };
+        let bbox = FileBox { x1: 0.0, y1: 0.0, x2: 10.0, y2: 10.0 };
         let mut taken = [0, 0];
         let thresholds = std::array::from_fn(threshold);
         assert_eq!(take(bbox, &[bbox, bbox], &mut taken, &thresholds), 0b11_1111_1111);

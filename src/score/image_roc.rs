@@ -3,7 +3,7 @@
 //! The area is scikit-learn's `roc_auc_score`; the interval is that of E. R. `DeLong`, D. M. `DeLong` and D. L.
 //! Clarke-Pearson, Biometrics 44 (1988), by midranks: X. Sun and W. Xu, IEEE Signal Processing Letters 21 (2014).
 
-use crate::dataset::GroundTruth;
+use crate::dataset::{Detections, GroundTruth};
 use crate::protocol::Class;
 use crate::run::Run;
 
@@ -19,7 +19,7 @@ pub struct RocPoint {
     pub true_positives: u32,
     /// The threshold; `None` for the first point, where no image is taken, and for the last, where images without any
     /// detection are taken too.
-    pub score_threshold: Option<f32>,
+    pub score_threshold: Option<f64>,
 }
 
 /// The image-level ROC curve of one class.
@@ -40,18 +40,20 @@ pub struct ImageRoc {
 }
 
 /// An image by its highest score, `None` without detections, which ranks below all; and whether it has a lesion.
-type Scored = (Option<f32>, bool);
+type Scored = (Option<f64>, bool);
 
 impl ImageRoc {
-    /// The curve of a class of a run.
+    /// The curve of a class of a run, by the scores of the files; `predictions` are the detections that the run was made
+    /// of.
     #[must_use]
-    pub fn new(ground_truth: &GroundTruth, run: &Run, class: Class) -> Self {
+    pub fn new(ground_truth: &GroundTruth, run: &Run, predictions: &Detections, class: Class) -> Self {
         let mut images: Vec<Scored> = (0..ground_truth.n_images())
             .map(|image| (None, !ground_truth.lesions(class, image).1.is_empty()))
             .collect();
-        // By falling score, so the first of an image is its highest.
-        for (image, score) in run.images(class).into_iter().zip(run.ranking(class).scores()) {
-            images[image as usize].0.get_or_insert(*score);
+        for (image, &detection) in run.images(class).into_iter().zip(run.ranking(class).detections()) {
+            let highest = &mut images[image as usize].0;
+            let score = predictions.score_in_file(detection as usize);
+            *highest = Some(highest.map_or(score, |highest| highest.max(score)));
         }
         Self::of_images(images)
     }
@@ -66,7 +68,7 @@ impl ImageRoc {
     #[must_use]
     pub fn of_images(mut images: Vec<Scored>) -> Self {
         // Scores are finite, and `None` is below all of them.
-        radsort::sort_by_key(&mut images, |(score, _)| score.map_or(f32::INFINITY, |score| -score));
+        radsort::sort_by_key(&mut images, |(score, _)| score.map_or(f64::INFINITY, |score| -score));
         let n_positive = images.iter().filter(|(_, has_lesion)| *has_lesion).count();
         let n_negative = images.len() - n_positive;
         let groups: Vec<[u32; 2]> = images.chunk_by(|a, b| a.0 == b.0).map(count).collect();
@@ -84,7 +86,7 @@ fn count(group: &[Scored]) -> [u32; 2] {
     [group.len() as u32 - with, with]
 }
 
-fn points(groups: &[[u32; 2]], thresholds: impl Iterator<Item = Option<f32>>) -> Vec<RocPoint> {
+fn points(groups: &[[u32; 2]], thresholds: impl Iterator<Item = Option<f64>>) -> Vec<RocPoint> {
     let mut last = RocPoint { false_positives: 0, true_positives: 0, score_threshold: None };
     let mut points = vec![last];
     for ([without, with], score_threshold) in groups.iter().zip(thresholds) {
@@ -155,9 +157,9 @@ mod tests {
     #[test]
     fn delong_equals_the_sum_over_all_pairs() {
         let images: Vec<Scored> =
-            [3, 7, 7, 1, 9, 4, 4, 2, 8].iter().zip(0_u32..).map(|(s, i)| (Some(*s as f32), i % 3 != 0)).collect();
+            [3, 7, 7, 1, 9, 4, 4, 2, 8].iter().zip(0_u32..).map(|(s, i)| (Some(f64::from(*s)), i % 3 != 0)).collect();
         let of = |has: bool| images.iter().filter(move |image| image.1 == has).map(|image| image.0);
-        let psi = |x: Option<f32>, y: Option<f32>| if x > y { 1.0 } else { f64::from(u8::from(x == y)) / 2.0 };
+        let psi = |x: Option<f64>, y: Option<f64>| if x > y { 1.0 } else { f64::from(u8::from(x == y)) / 2.0 };
         let (m, n) = (of(true).count() as f64, of(false).count() as f64);
         let v10: Vec<f64> = of(true).map(|x| of(false).map(|y| psi(x, y)).sum::<f64>() / n).collect();
         let v01: Vec<f64> = of(false).map(|y| of(true).map(|x| psi(x, y)).sum::<f64>() / m).collect();

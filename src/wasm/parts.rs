@@ -1,6 +1,6 @@
 //! Shares of a large zip, read by several workers: each has an instance of its own, and hands its columns over as buffers.
 
-use js_sys::{Array, Float32Array, Function, Object, Reflect, Uint8Array, Uint16Array, Uint32Array};
+use js_sys::{Array, Float64Array, Function, Object, Reflect, Uint8Array, Uint16Array, Uint32Array};
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 use std::vec::IntoIter;
@@ -10,7 +10,7 @@ use web_sys::Blob;
 use super::{BlobReader, failure, not_loaded, tell, to_js, unreadable};
 use crate::dataset::{Detections, FileView, PredictionFile};
 use crate::error::Error;
-use crate::geometry::BBox;
+use crate::geometry::FileBox;
 use crate::input::archive::{Piece, SeekingShare};
 use crate::input::{Kind, Part, Progress, identify};
 use crate::later::later;
@@ -165,7 +165,7 @@ fn columns(part: &Part) -> Result<JsValue, JsValue> {
     let object = Object::new();
     for (key, value) in [
         ("boxes", boxes_to_js(boxes).into()),
-        ("scores", Float32Array::from(scores).into()),
+        ("scores", Float64Array::from(scores).into()),
         ("keys", Uint16Array::from(keys).into()),
         ("n_detections", Uint32Array::from(n_detections.as_slice()).into()),
         ("paths", Uint8Array::from(paths.join("\0").as_bytes()).into()),
@@ -179,8 +179,8 @@ fn columns(part: &Part) -> Result<JsValue, JsValue> {
 /// Boxes that are turned into four numbers each, or back, at once.
 const CHUNK: usize = 4096;
 
-fn boxes_to_js(boxes: &[BBox]) -> Float32Array {
-    let all = Float32Array::new_with_length(boxes.len() as u32 * 4);
+fn boxes_to_js(boxes: &[FileBox]) -> Float64Array {
+    let all = Float64Array::new_with_length(boxes.len() as u32 * 4);
     let mut numbers = Vec::with_capacity(CHUNK * 4);
     for (chunk, at) in boxes.chunks(CHUNK).zip((0_u32..).step_by(CHUNK * 4)) {
         numbers.clear();
@@ -190,14 +190,19 @@ fn boxes_to_js(boxes: &[BBox]) -> Float32Array {
     all
 }
 
-fn boxes_from_js(all: &Float32Array) -> Vec<BBox> {
+fn boxes_from_js(all: &Float64Array) -> Vec<FileBox> {
     let mut boxes = Vec::with_capacity(all.length() as usize / 4);
     let mut numbers = vec![0.0; CHUNK * 4];
     for at in (0..all.length()).step_by(CHUNK * 4) {
         let chunk = all.subarray(at, (at + CHUNK as u32 * 4).min(all.length()));
         let numbers = &mut numbers[..chunk.length() as usize];
         chunk.copy_to(numbers);
-        boxes.extend(numbers.as_chunks().0.iter().map(|[x1, y1, x2, y2]| BBox { x1: *x1, y1: *y1, x2: *x2, y2: *y2 }));
+        boxes.extend(numbers.as_chunks().0.iter().map(|[x1, y1, x2, y2]| FileBox {
+            x1: *x1,
+            y1: *y1,
+            x2: *x2,
+            y2: *y2,
+        }));
     }
     boxes
 }
@@ -220,7 +225,7 @@ pub(super) fn join(name: &str, parts: &Array) -> Result<Part, JsValue> {
 
 fn one(name: &str, part: &JsValue) -> Result<Part, JsValue> {
     let get = |key: &str| Reflect::get(part, &key.into());
-    let array = |key: &str| get(key).map(Float32Array::from);
+    let array = |key: &str| get(key).map(Float64Array::from);
     let rest: Rest = serde_wasm_bindgen::from_value(get("rest")?)?;
     let keys = Uint16Array::from(get("keys")?).to_vec();
     let detections =

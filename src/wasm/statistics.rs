@@ -15,7 +15,8 @@ use crate::options::Resampling;
 use crate::render::Format;
 use crate::report::statistics::{GroupsReport, RocCurveReport, Wanted};
 use crate::report::{CurveReport, OptionsReport};
-use crate::run::Run;
+use crate::run::{Prepared, Run};
+use crate::score::average_precision::DEFAULT_MAX_DETECTIONS;
 
 /// How to resample.
 #[derive(Serialize, Deserialize, Tsify)]
@@ -37,8 +38,16 @@ pub struct ResamplingOptions {
 pub struct StatisticsOptions {
     /// The rate up to which areas under curves are taken, above 0.
     pub area_up_to: f64,
+    /// As many detections of a class in one image count in average precision (`maxDets` in pycocotools); 100 unless given.
+    #[serde(default = "max_detections")]
+    #[tsify(optional)]
+    pub max_detections: u32,
     /// The place in the report of the run that all others are compared with; null for none.
     pub baseline: Option<usize>,
+}
+
+const fn max_detections() -> u32 {
+    DEFAULT_MAX_DETECTIONS
 }
 
 /// What is computed unless something else is asked for.
@@ -64,7 +73,11 @@ pub fn default_statistics() -> Result<JsValue, JsValue> {
             level: resampling.level(),
             groups: "images".to_owned(),
         },
-        statistics: StatisticsOptions { area_up_to: crate::options::DEFAULT_AREA_UP_TO, baseline: None },
+        statistics: StatisticsOptions {
+            area_up_to: crate::options::DEFAULT_AREA_UP_TO,
+            max_detections: max_detections(),
+            baseline: None,
+        },
     })
 }
 
@@ -184,7 +197,12 @@ impl Evaluator {
                         && running.uncertainty.done() == running.uncertainty.total()
                 });
                 let uncertainty = running.map(|running| &running.uncertainty);
-                let wanted = Wanted { area_up_to, uncertainty, baseline: statistics.baseline };
+                let wanted = Wanted {
+                    area_up_to,
+                    max_detections: statistics.max_detections,
+                    uncertainty,
+                    baseline: statistics.baseline,
+                };
                 let report = crate::evaluate_with_statistics(joined.ground_truth, &joined.runs, &options, wanted);
                 let failures = this.files.iter().filter_map(|(id, file)| match file {
                     Contents::Predictions { prepared: Some(Err(refusal)), .. } => Some(FileFailure::new(id, refusal)),
@@ -229,8 +247,8 @@ impl Evaluator {
             fn pooled_curve(this: &Evaluator, run: usize, options: &Ts<OptionsReport>) -> Result<JsValue, JsValue> {
                 let options = from_js(options)?;
                 let options = checked(&options)?;
-                let (truth, run) = this.run_of(run).map_err(|error| failure(&[error]))?;
-                to_js::<CurveReport>(&crate::pooled_curve(truth, run, &options))
+                let (truth, prepared) = this.run_of(run).map_err(|error| failure(&[error]))?;
+                to_js::<CurveReport>(&crate::pooled_curve(truth, &prepared.run, &options))
             }
         )
         .unwrap_or_else(not_loaded)
@@ -245,12 +263,12 @@ impl Evaluator {
         let this = self;
         later!(
             fn image_roc(this: &Evaluator, run: usize, class: usize) -> Result<JsValue, JsValue> {
-                let (truth, run) = this.run_of(run).map_err(|error| failure(&[error]))?;
+                let (truth, prepared) = this.run_of(run).map_err(|error| failure(&[error]))?;
                 let none = || {
                     Error::new("class", "there is no such class", format!("a number below {}", truth.classes().len()))
                 };
                 let class = truth.classes().nth(class).ok_or_else(|| failure(&[none()]))?;
-                to_js::<RocCurveReport>(&crate::image_roc(truth, run, class))
+                to_js::<RocCurveReport>(&crate::image_roc(truth, &prepared.run, &prepared.predictions, class))
             }
         )
         .unwrap_or_else(not_loaded)
@@ -297,8 +315,8 @@ impl Evaluator {
         Ok(joined)
     }
 
-    fn run_of(&self, run: usize) -> Result<(&GroundTruth, &Run), Error> {
-        let run = self.prepared().nth(run).map(|prepared| &prepared.run);
+    fn run_of(&self, run: usize) -> Result<(&GroundTruth, &Prepared), Error> {
+        let run = self.prepared().nth(run);
         let none = || Error::new("run", "there is no such run", "the place of a run that was scored");
         Ok((self.truth()?, run.ok_or_else(none)?))
     }

@@ -66,7 +66,7 @@ impl Detector {
             };
             for lesion in 0..uniform.count(2) {
                 let bbox = square(lesion, 0.0);
-                lesions.push(Lesion { image, class, bbox });
+                lesions.push(Lesion { image, class, bbox: bbox.into() });
                 if uniform.next() < self.found {
                     detections.push(class, bbox, uniform.next().powf(1.0 / self.power) as f32);
                 }

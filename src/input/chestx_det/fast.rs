@@ -21,7 +21,7 @@ pub(super) fn read(text: &[u8], into: &mut Detections) -> Option<u32> {
 fn list(text: &[u8], into: &mut Detections) -> Option<u32> {
     /// The bytes of the longest class name.
     const LONGEST: usize = 13;
-    let mut entry: Vec<(Key, [f32; 5])> = Vec::new();
+    let mut entry: Vec<(Key, [f64; 5])> = Vec::new();
     let mut n_both = 0;
     let mut scanner = Scanner::new(text);
     scanner.list(*b"[]", |scanner| {
@@ -50,21 +50,21 @@ mod tests {
 
     use super::super::{read as read_any, slow};
     use super::*;
-    use crate::geometry::BBox;
+    use crate::geometry::FileBox;
 
     /// The number that `serde_json` reads, by way of the slow reader.
-    fn slowly(number: &str) -> Option<u32> {
+    fn slowly(number: &str) -> Option<u64> {
         let mut detections = Detections::default();
         let text = format!("[{{\"Nodule\":[0,0,1,1,{number}]}}]");
         slow(text.as_bytes(), &mut detections).ok().filter(|contents| contents.text_number.is_none())?;
-        Some(detections.score(0).to_bits())
+        Some(detections.score_in_file(0).to_bits())
     }
 
-    fn fast(number: &str) -> Option<u32> {
+    fn fast(number: &str) -> Option<u64> {
         let mut detections = Detections::default();
         let text = format!("[{{\"Nodule\":[0,0,1,1,{number}]}}]");
         read(text.as_bytes(), &mut detections)?;
-        Some(detections.score(0).to_bits())
+        Some(detections.score_in_file(0).to_bits())
     }
 
     #[test]
@@ -141,6 +141,22 @@ mod tests {
         }
     }
 
+    #[test]
+    fn numbers_beside_the_border_of_two_doubles_are_read_exactly() {
+        // The digits of a whole number halfway between two neighbours above 2^53, and beside it; then as fractions.
+        for n in (0_u64..1 << 10).map(|n| (1 << 53) + n * 8_796_093_022_207) {
+            let half = n * 2 + 1;
+            for whole in [half - 1, half, half + 1] {
+                let digits = whole.to_string();
+                for point in 1..digits.len() {
+                    let text = format!("{}.{}", &digits[..point], &digits[point..]);
+                    let read = fast(&text);
+                    assert!(read.is_none() || read == slowly(&text), "{text}");
+                }
+            }
+        }
+    }
+
     /// All that either reader leaves behind.
     fn outcome(
         read: impl Fn(&[u8], &mut Detections) -> Result<super::super::Contents, crate::error::Error>,
@@ -150,8 +166,8 @@ mod tests {
         let said = read(text, &mut detections);
         let rows: Vec<_> = (0..detections.len())
             .map(|at| {
-                let BBox { x1, y1, x2, y2 } = detections.bbox(at);
-                let bits = [x1, y1, x2, y2, detections.score(at)].map(f32::to_bits);
+                let FileBox { x1, y1, x2, y2 } = detections.box_in_file(at);
+                let bits = [x1, y1, x2, y2, detections.score_in_file(at)].map(f64::to_bits);
                 (detections.name(at).to_owned(), bits)
             })
             .collect();

@@ -1,7 +1,7 @@
 //! The one shape that almost every ground truth has, read at once; `serde_json` reads all others.
 
 use crate::dataset::Lesion;
-use crate::geometry::BBox;
+use crate::geometry::FileBox;
 use crate::input::scan::Scanner;
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE};
 use crate::protocol::{Class, chestx_det10};
@@ -40,7 +40,7 @@ pub(super) fn read(text: &[u8]) -> Option<Read> {
 }
 
 /// One record; its file name.
-fn record<'a>(scanner: &mut Scanner<'a>, syms: &mut Vec<Class>, boxes: &mut Vec<BBox>) -> Option<&'a str> {
+fn record<'a>(scanner: &mut Scanner<'a>, syms: &mut Vec<Class>, boxes: &mut Vec<FileBox>) -> Option<&'a str> {
     /// The bytes of the longest key, and of the longest class name.
     const LONGEST: usize = 13;
     let (mut file_name, mut has_syms, mut has_boxes) = (None, false, false);
@@ -60,7 +60,7 @@ fn record<'a>(scanner: &mut Scanner<'a>, syms: &mut Vec<Class>, boxes: &mut Vec<
                 has_boxes = true;
                 scanner.list(*b"[]", |scanner| {
                     let [x1, y1, x2, y2] = scanner.numbers()?;
-                    boxes.push(BBox { x1, y1, x2, y2 });
+                    boxes.push(FileBox { x1, y1, x2, y2 });
                     (boxes.len() <= MAX_LESIONS_OF_IMAGE).then_some(())
                 })?;
             }
