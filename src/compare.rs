@@ -5,7 +5,6 @@ use crate::curve::Curve;
 use crate::dataset::GroundTruth;
 use crate::geometry::Extent;
 use crate::options::Options;
-use crate::order;
 use crate::protocol::Class;
 use crate::run::Run;
 use crate::score::official::Counts;
@@ -63,10 +62,11 @@ pub fn two_sided_p(differences: impl Iterator<Item = f64>) -> f64 {
 /// ```
 #[must_use]
 pub fn holm(p: &[f64]) -> Vec<f64> {
-    let order = order::places(p.len(), &mut |a, b| p[a].total_cmp(&p[b]));
+    let mut order: Vec<usize> = (0..p.len()).collect();
+    order.sort_by(|a, b| p[*a].total_cmp(&p[*b]));
     let mut adjusted = vec![1.0; p.len()];
     let mut greatest = 0.0_f64;
-    for (rank, at) in order.into_iter().map(|at| at as usize).enumerate() {
+    for (rank, at) in order.into_iter().enumerate() {
         greatest = greatest.max((p[at] * (p.len() - rank) as f64).min(1.0));
         adjusted[at] = greatest;
     }

@@ -10,11 +10,10 @@ pub mod noticed;
 mod tally;
 mod thresholds;
 
-use std::mem::{replace, take};
+use std::mem::replace;
 
 use crate::dataset::GroundTruth;
 use crate::geometry::{BBox, Extent, iou};
-use crate::order::sorted;
 use crate::protocol::{Class, PerClass};
 use crate::run::Prepared;
 
@@ -113,7 +112,7 @@ impl Diagnosis {
         }
         // Images may have come in any order.
         for of_class in &mut self.lesions {
-            of_class.seen = sorted(take(&mut of_class.seen), |a, b| a.lesion.cmp(&b.lesion));
+            of_class.seen.sort_by_key(|seen| seen.lesion);
         }
     }
 
@@ -149,7 +148,7 @@ impl Diagnosis {
             }
         }
         // One entry a lesion and class, the one of the highest score.
-        let mut seen = sorted(seen, |(a_of, a), (b_of, b)| {
+        seen.sort_by(|(a_of, a), (b_of, b)| {
             (a_of, a.lesion, a.by).cmp(&(b_of, b.lesion, b.by)).then(b.score.total_cmp(&a.score))
         });
         seen.dedup_by_key(|(of, seen)| (*of, seen.lesion, seen.by));

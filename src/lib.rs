@@ -101,12 +101,10 @@ pub mod doctor;
 pub mod error;
 pub mod geometry;
 pub mod input;
-mod later;
 pub mod limits;
 pub mod matching;
 pub mod notice;
 pub mod options;
-mod order;
 pub mod printable;
 pub mod protocol;
 pub mod reading;
@@ -137,8 +135,6 @@ use std::sync::Arc;
 
 use crate::dataset::map_all;
 use crate::doctor::{Case, Refusal};
-use crate::later::{NotLoaded, later};
-use crate::notice::Finding;
 use crate::protocol::Class;
 use crate::report::CurveReport;
 use crate::report::statistics::{RocCurveReport, Wanted};
@@ -166,47 +162,18 @@ pub fn prepare(
         let error = Error::new(format!("class name \"{name}\""), format!("it is to be read as \"{class}\""), expected);
         return Err(Refusal { errors: vec![error], remedies: Vec::new() });
     }
-    let not_loaded = |missing: NotLoaded| Refusal { errors: vec![missing.into()], remedies: Vec::new() };
     let prepare_one = |predictions: Arc<Predictions>| {
-        let run = Run::new(ground_truth, &predictions).map_err(|errors| {
-            let predictions: &Predictions = &predictions;
-            let without_help = Refusal { errors: errors.clone(), remedies: Vec::new() };
-            later!(
-                fn refuse(
-                    ground_truth: &GroundTruth,
-                    predictions: &Predictions,
-                    reading: &Reading,
-                    errors: Vec<Error>,
-                ) -> Refusal {
-                    Refusal::new(ground_truth, predictions, reading, errors)
-                }
-            )
-            .unwrap_or(without_help)
-        })?;
+        let run = Run::new(ground_truth, &predictions)
+            .map_err(|errors| Refusal::new(ground_truth, &predictions, reading, errors))?;
         let case = Case { ground_truth, predictions: &predictions, reading, run: &run };
-        // Until it is loaded nothing is found.
-        let findings = later!(
-            fn examine(case: Case<'_>) -> Vec<Finding> {
-                doctor::examine(case)
-            }
-        )
-        .unwrap_or_default();
+        let findings = doctor::examine(case);
         Ok(Prepared { run: run.examined(reading.clone(), findings), predictions })
     };
     if reading.is_official() {
         // Nothing is copied.
         return Ok(vec![prepare_one(Arc::clone(predictions))?]);
     }
-    let runs = later!(
-        fn apply(
-            ground_truth: &GroundTruth,
-            predictions: &Arc<Predictions>,
-            reading: &Reading,
-        ) -> Vec<Arc<Predictions>> {
-            input::remedy::apply(ground_truth, predictions, reading)
-        }
-    );
-    runs.map_err(not_loaded)?.into_iter().map(prepare_one).collect()
+    input::remedy::apply(ground_truth, predictions, reading).into_iter().map(prepare_one).collect()
 }
 
 /// Scores runs against the ground truth that they were made for. What was read is not read again, so that other options

@@ -1,6 +1,6 @@
 //! Predictions joined to the ground truth: each image with its file, each class ranked.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,7 +10,6 @@ use crate::geometry::{BBox, Extent};
 use crate::limits::MAX_PAIRS_OF_IMAGE;
 use crate::matching::{Ranking, Undefined, Unranked, Verdicts};
 use crate::notice::{Finding, NoticeCode, Notices};
-use crate::order::sorted;
 use crate::protocol::Class;
 use crate::reading::Reading;
 
@@ -265,12 +264,13 @@ impl<'a> Join<'a> {
         let detections = self.predictions.detections();
         // What ranking takes for a while is the most with the largest class, and least is kept at first.
         let class_of_name = detections.classes(self.ground_truth.protocol());
-        let listed = listed(self.ground_truth, detections, &class_of_name, &detections_of_image);
-        let listed = sorted(listed, |(_, a), (_, b)| b.len().cmp(&a.len()));
-        let rankings = map_all(listed, |(class, listed)| {
+        let mut listed = listed(self.ground_truth, detections, &class_of_name, &detections_of_image);
+        listed.sort_by_key(|(_, of_class)| Reverse(of_class.len()));
+        let mut rankings = map_all(listed, |(class, listed)| {
             (class, rank(self.ground_truth, detections, &detections_of_image, class, listed))
         });
-        let rankings = sorted(rankings, |(a, _), (b, _)| a.cmp(b)).into_iter().map(|(_, ranking)| ranking).collect();
+        rankings.sort_by_key(|(class, _)| *class);
+        let rankings = rankings.into_iter().map(|(_, ranking)| ranking).collect();
         Ok(Run {
             name: self.predictions.name().to_owned(),
             sha256: self.predictions.sha256().clone(),

@@ -3,26 +3,22 @@
 //! Nothing here panics on data: every failure is thrown as a plain object [`Failure`].
 
 mod diagnosis;
-mod parts;
 mod statistics;
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use js_sys::{Array, Function, Uint8Array};
+use js_sys::{Function, Uint8Array};
 use serde::Serialize;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 use web_sys::{Blob, FileReaderSync};
 
-pub use parts::{Sha256, ShareReader};
-
 use crate::dataset::{GroundTruth, Predictions};
 use crate::doctor::Refusal;
 use crate::error::Error;
-use crate::input::{HEAD_BYTES, Kind, Part, Progress, Stage, identify};
-use crate::later::{NotLoaded, later};
+use crate::input::{HEAD_BYTES, Kind, Progress, Stage, identify};
 use crate::notice::Remedy;
 use crate::options::Options;
 use crate::reading::Reading;
@@ -158,37 +154,6 @@ impl Evaluator {
         self.keep(id, name, read(name, file, on_progress).map_err(|error| failure(&[error]))?)
     }
 
-    /// Keeps a zip of predictions whose shares were read by `read_share`, in order, under `id`, in place of what was
-    /// there.
-    ///
-    /// # Errors
-    /// Throws a `Failure`; then nothing has changed.
-    #[wasm_bindgen(unchecked_return_type = "FileSummary")]
-    pub fn add_parts(
-        &mut self,
-        id: &str,
-        name: &str,
-        #[wasm_bindgen(unchecked_param_type = "PartColumns[]")] parts: &Array,
-    ) -> Result<JsValue, JsValue> {
-        let part = later!(
-            fn join(name: &str, parts: &Array) -> Result<Part, JsValue> {
-                parts::join(name, parts)
-            }
-        );
-        let predictions = part.unwrap_or_else(not_loaded)?.finish(name);
-        self.keep(id, name, Contents::of(predictions))
-    }
-
-    /// Keeps a zip of predictions that was read by this worker, as its only share, under `id`, in place of what was there.
-    ///
-    /// # Errors
-    /// Throws a `Failure`; then nothing has changed.
-    #[wasm_bindgen(unchecked_return_type = "FileSummary")]
-    pub fn add_share(&mut self, id: &str, name: &str, share: ShareReader) -> Result<JsValue, JsValue> {
-        let predictions = share.into_part().finish(name);
-        self.keep(id, name, Contents::of(predictions))
-    }
-
     /// Tells the SHA-256 of a file of predictions, and gives the last report with it, if there is one.
     ///
     /// # Errors
@@ -232,13 +197,6 @@ impl Evaluator {
             file.forget_runs();
         }
         Ok(())
-    }
-
-    /// Forgets how files were joined to the ground truth: what was found in them when the page had not loaded all of the
-    /// engine is looked for again.
-    pub fn forget_joined(&mut self) {
-        self.forget();
-        self.files.iter_mut().for_each(|(_, file)| file.forget_runs());
     }
 
     /// Reads a file of predictions as the official script does, from now on.
@@ -293,13 +251,7 @@ impl Evaluator {
     pub fn report_json(&self) -> Result<Uint8Array, JsValue> {
         let none = || Error::new("report", "there is none", "a ground truth and a run that can be scored");
         let report = self.report.as_ref().ok_or_else(|| failure(&[none()]))?;
-        let bytes = later!(
-            fn json(report: &Report) -> Result<Vec<u8>, Error> {
-                crate::render::json(report)
-            }
-        )
-        .unwrap_or_else(|missing| Err(missing.into()))
-        .map_err(|error| failure(&[error]))?;
+        let bytes = crate::render::json(report).map_err(|error| failure(&[error]))?;
         Ok(Uint8Array::from(bytes.as_slice()))
     }
 
@@ -307,13 +259,10 @@ impl Evaluator {
     #[must_use]
     pub fn official_lines(&self, run: usize) -> String {
         let Some(report) = &self.report else { return String::new() };
-        later!(
-            fn lines(report: &Report, run: usize) -> String {
-                let lines = |run| crate::render::official_lines(run, &report.options);
-                report.runs.get(run).map(lines).unwrap_or_default()
-            }
-        )
-        .unwrap_or_default()
+        {
+            let lines = |run| crate::render::official_lines(run, &report.options);
+            report.runs.get(run).map(lines).unwrap_or_default()
+        }
     }
 
     /// The curve of a class, by its place in the official order, of a run of the last report.
@@ -322,30 +271,19 @@ impl Evaluator {
     /// Throws a `Failure` if there is no such run or class, or an option is out of range.
     #[wasm_bindgen(unchecked_return_type = "CurveReport")]
     pub fn curve(&self, run: usize, class: usize, options: &Ts<OptionsReport>) -> Result<JsValue, JsValue> {
-        let this = self;
-        later!(
-            fn curve(
-                this: &Evaluator,
-                run: usize,
-                class: usize,
-                options: &Ts<OptionsReport>,
-            ) -> Result<JsValue, JsValue> {
-                let options = from_js(options)?;
-                let options = checked(&options)?;
-                let truth = this.files.iter().rev().find_map(|(_, file)| match file {
-                    Contents::GroundTruth(truth) => Some(truth),
-                    Contents::Predictions { .. } | Contents::Groups { .. } => None,
-                });
-                let run = this.prepared().nth(run).map(|prepared| &prepared.run);
-                let class = truth.and_then(|truth| truth.classes().nth(class));
-                let (Some(truth), Some(run), Some(class)) = (truth, run, class) else {
-                    let expected = "a run that was scored, and the number of a class of the ground truth";
-                    return Err(failure(&[Error::new("curve", "there is no such run or class", expected)]));
-                };
-                to_js::<CurveReport>(&crate::curve(truth, run, class, &options))
-            }
-        )
-        .unwrap_or_else(not_loaded)
+        let options = from_js(options)?;
+        let options = checked(&options)?;
+        let truth = self.files.iter().rev().find_map(|(_, file)| match file {
+            Contents::GroundTruth(truth) => Some(truth),
+            Contents::Predictions { .. } | Contents::Groups { .. } => None,
+        });
+        let run = self.prepared().nth(run).map(|prepared| &prepared.run);
+        let class = truth.and_then(|truth| truth.classes().nth(class));
+        let (Some(truth), Some(run), Some(class)) = (truth, run, class) else {
+            let expected = "a run that was scored, and the number of a class of the ground truth";
+            return Err(failure(&[Error::new("curve", "there is no such run or class", expected)]));
+        };
+        to_js::<CurveReport>(&crate::curve(truth, run, class, &options))
     }
 }
 
@@ -400,6 +338,16 @@ pub fn default_options() -> Result<JsValue, JsValue> {
 pub fn parse_options(iou_threshold: &str, fp_per_image: &str) -> Result<JsValue, JsValue> {
     let options = Options::parse(iou_threshold, fp_per_image).map_err(|error| failure(&[error]))?;
     to_js(&OptionsReport::from(&options))
+}
+
+/// The SHA-256 of a file, or of all of its bytes, in hexadecimal digits. Works in workers only.
+///
+/// # Errors
+/// Throws a `Failure` if the file cannot be read any more.
+#[wasm_bindgen]
+pub fn sha256(#[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] file: &JsValue) -> Result<String, JsValue> {
+    let reader = BlobReader::new(file).map_err(|error| failure(&[unreadable("file", &error)]))?;
+    crate::input::digest(reader, &mut |_| ControlFlow::Continue(())).map_err(|error| failure(&[error.within("file")]))
 }
 
 /// The version of the core.
@@ -469,13 +417,10 @@ fn read(name: &str, file: &JsValue, on_progress: &Function) -> Result<Contents, 
     let kind = match identify(name, &head) {
         Ok(kind) => kind,
         Err(other) => {
-            let bytes = later!(
-                fn read_groups(name: &str, head: Vec<u8>, reader: BlobReader) -> Option<Result<Vec<u8>, Error>> {
-                    let read = || crate::input::load_groups(name, BufReader::with_capacity(LARGE, reader));
-                    crate::input::groups::is_groups(&head).then(read)
-                }
-            );
-            let bytes = bytes.map_err(Error::from)?.ok_or(other)??;
+            if !crate::input::groups::is_groups(&head) {
+                return Err(other);
+            }
+            let bytes = crate::input::load_groups(name, BufReader::with_capacity(LARGE, reader))?;
             return Ok(Contents::Groups { name: name.to_owned(), bytes });
         }
     };
@@ -490,8 +435,7 @@ fn read(name: &str, file: &JsValue, on_progress: &Function) -> Result<Contents, 
                 tell(on_progress, progress, &mut told);
                 ControlFlow::Continue(())
             };
-            let part = crate::input::archive::read_share(name, reader, (0, 1), &mut tell)?;
-            Ok(Contents::of(part.finish(name)))
+            Ok(Contents::of(crate::input::archive::read_undigested(name, reader, &mut tell)?))
         }
     }
 }
@@ -536,11 +480,6 @@ impl From<&Error> for ErrorReport {
     }
 }
 
-/// What a call throws that needs the second module before the page has loaded it.
-fn not_loaded<T>(missing: NotLoaded) -> Result<T, JsValue> {
-    Err(failure(&[Error::from(missing).within("froc")]))
-}
-
 fn failure(errors: &[Error]) -> JsValue {
     let failure = Failure { errors: errors.iter().map(ErrorReport::from).collect() };
     to_js(&failure).unwrap_or_else(|error| error)
@@ -568,7 +507,6 @@ const LARGE: usize = 1 << 18;
 
 /// A file of the browser, or its bytes. What is read in order is read ahead, more and more of it, and waits outside of the
 /// WebAssembly memory.
-#[derive(Clone)]
 struct BlobReader {
     /// What reads the file; none if all of its bytes were given.
     source: Option<(Blob, FileReaderSync)>,
@@ -608,13 +546,6 @@ impl BlobReader {
     /// Whether the file is read in one piece.
     const fn is_small(&self) -> bool {
         self.size <= Self::MOST
-    }
-
-    /// Takes bytes of the file that were fetched by another for the window, if there are any.
-    fn show(&mut self, bytes: Uint8Array, start: u64) {
-        if bytes.length() > 0 {
-            (self.window, self.start) = (bytes, start);
-        }
     }
 
     /// Where the window ends in the file.

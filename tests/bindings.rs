@@ -10,12 +10,12 @@ use std::io::{Cursor, Write as _};
 
 use froc::Options;
 use froc::report::OptionsReport;
-use froc::wasm::{Evaluator, Sha256, ShareReader, default_options, parse_options};
+use froc::wasm::{Evaluator, default_options, parse_options, sha256};
 use js_sys::{Array, Function, JSON, Reflect, Uint8Array};
 use tsify::Tsify as _;
 use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-use web_sys::{Blob, FileReaderSync};
+use web_sys::Blob;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
@@ -62,18 +62,6 @@ fn loaded_without_digest() -> Evaluator {
 fn evaluate(evaluator: &mut Evaluator) -> JsValue {
     let options = OptionsReport::from(&Options::default()).into_ts().expect("plain numbers");
     evaluator.evaluate(&options).expect("an outcome")
-}
-
-/// Reads a share as the page does; if its bytes are not `fetched`, they are asked for by the reader.
-fn read_share(name: &str, zip: &[u8], share: usize, of: usize, fetched: bool) -> Result<JsValue, JsValue> {
-    let mut reader = ShareReader::open(name, &blob(zip), share, of)?.expect("a zip");
-    for place in reader.pieces().chunks(2) {
-        let end = if fetched { place[1] } else { place[0] };
-        let bytes = blob(zip).slice_with_f64_and_f64(place[0], end).expect("a part of the zip");
-        let bytes = FileReaderSync::new().expect("a worker").read_as_array_buffer(&bytes).expect("bytes");
-        reader.read(Uint8Array::new(&bytes), &silent())?;
-    }
-    reader.finish()
 }
 
 /// The sentence of the first error of a `Failure`.
@@ -212,51 +200,6 @@ fn progress_is_told_and_a_listener_that_throws_ends_nothing() {
     assert!(get(&calls.get(calls.length() - 1), &["done"]).as_f64() > get(&calls.get(0), &["done"]).as_f64());
 }
 
-#[wasm_bindgen_test]
-fn shares_put_together_are_the_whole_zip() {
-    let whole = evaluate(&mut loaded_without_digest());
-    for of in [1, 2, 3, 7] {
-        let shares = (0..of).map(|share| read_share("predictions.zip", PREDICTIONS, share, of, true));
-        let parts: Array = shares.map(|part| part.expect("a share")).collect();
-        let mut evaluator = Evaluator::new();
-        let summary = evaluator.add_parts("p", "predictions.zip", &parts).expect("shares that fit");
-        assert!(get(&summary, &["n_files"]).as_f64() > Some(1.0));
-        evaluator.add("g", "test.json", &blob(GROUND_TRUTH), &silent()).expect("a ground truth");
-        let outcome = evaluate(&mut evaluator);
-        assert_eq!(JSON::stringify(&outcome).expect("JSON"), JSON::stringify(&whole).expect("JSON"), "{of} shares");
-    }
-}
-
-#[wasm_bindgen_test]
-fn files_with_more_to_say_than_their_boxes_cross_workers_whole() {
-    let (found, other) = (r#"[{"Nodule": [10, 10, 29, 29, "0.9"]}]"#, r#"[{"Infiltration": [1, 1, 2, 2, 0.5]}]"#);
-    let zip = zip_of(&[("1.json", found), ("2.json", other), ("3.json", ""), ("4.json", "[{")]);
-    let mut outcomes = Vec::new();
-    for shares in [0, 1, 4] {
-        let mut evaluator = Evaluator::new();
-        if shares == 0 {
-            evaluator.add("p", "model.zip", &blob(&zip), &silent()).expect("a zip");
-        } else {
-            let parts = (0..shares).map(|at| read_share("model.zip", &zip, at, shares, true));
-            let parts: Array = parts.map(|part| part.expect("a share")).collect();
-            evaluator.add_parts("p", "model.zip", &parts).expect("shares that fit");
-        }
-        let truth = br#"[{"file_name": "1.png", "syms": ["Nodule"], "boxes": [[10, 10, 29, 29]]},
-            {"file_name": "2.png", "syms": [], "boxes": []}, {"file_name": "3.png", "syms": [], "boxes": []}]"#;
-        evaluator.add("g", "test.json", &blob(truth), &silent()).expect("a ground truth");
-        outcomes.push(JSON::stringify(&evaluate(&mut evaluator)).expect("JSON"));
-        evaluator
-            .add("all", "all.json", &blob(&truth.map(|byte| if byte == b'3' { b'4' } else { byte })), &silent())
-            .expect("another ground truth");
-        outcomes.push(JSON::stringify(&evaluate(&mut evaluator)).expect("JSON"));
-    }
-    let [one, unreadable, same, still, too, last] = &outcomes[..] else { panic!("six outcomes") };
-    assert!(one.includes("number_as_text", 0) || one.includes("text", 0), "{one:?}");
-    assert!(unreadable.includes("4.json", 0), "{unreadable:?}");
-    assert_eq!([one, one], [same, too]);
-    assert_eq!([unreadable, unreadable], [still, last]);
-}
-
 /// The list of entries the other way round.
 fn backwards(zip: &[u8]) -> Vec<u8> {
     let (start, end) = (headers(zip, b"PK\x01\x02")[0], headers(zip, b"PK\x05\x06")[0]);
@@ -273,11 +216,11 @@ fn headers(zip: &[u8], signature: &[u8]) -> Vec<usize> {
 }
 
 #[wasm_bindgen_test]
-fn pieces_that_are_fetched_make_no_difference_whatever_the_zip_is_like() {
+fn a_zip_larger_than_what_is_read_at_once_is_read_as_from_its_bytes() {
     let images = 1..=6;
     let truth = images.clone().map(|image| format!(r#"{{"file_name": "{image}.png", "syms": [], "boxes": []}}"#));
     let truth = format!("[{}]", truth.collect::<Vec<_>>().join(","));
-    // Stored, and too large for one piece, all in all; one is too large for any.
+    // Stored, and too large to be asked for at once, all in all; one is so alone.
     let sizes = [3_000_000, 10, 2_000_000, 4_500_000, 10_000_000, 10];
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     let stored = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
@@ -297,22 +240,11 @@ fn pieces_that_are_fetched_make_no_difference_whatever_the_zip_is_like() {
         };
         let mut evaluator = Evaluator::new();
         evaluator.add("p", "model.zip", &blob(zip), &silent()).expect("a zip");
-        let whole = outcome(&mut evaluator);
-        assert_eq!(whole.contains("checksum"), what == "damaged", "{whole}");
-        let reader = ShareReader::open("model.zip", &blob(zip), 0, 1).expect("a share").expect("a zip");
-        assert_eq!(reader.pieces().len(), 10, "{what}: {:?}", reader.pieces());
-        assert!(reader.pieces()[..2] != [0.0, 0.0], "{what}");
-        for (of, fetched) in [(1, true), (1, false), (3, true), (3, false)] {
-            let shares = (0..of).map(|share| read_share("model.zip", zip, share, of, fetched).expect("a share"));
-            let mut evaluator = Evaluator::new();
-            evaluator.add_parts("p", "model.zip", &shares.collect()).expect("shares that fit");
-            assert_eq!(outcome(&mut evaluator), whole, "{what}: {of} shares, fetched: {fetched}");
-        }
+        let from_file = outcome(&mut evaluator);
+        assert_eq!(from_file.contains("checksum"), what == "damaged", "{from_file}");
         let mut evaluator = Evaluator::new();
-        let mut share = ShareReader::open("model.zip", &blob(zip), 0, 1).expect("a share").expect("a zip");
-        (0..5).for_each(|_| share.read(Uint8Array::new_with_length(0), &silent()).expect("a piece"));
-        evaluator.add_share("p", "model.zip", share).expect("a share");
-        assert_eq!(outcome(&mut evaluator), whole, "{what}: as the only share");
+        evaluator.add("p", "model.zip", &Uint8Array::from(zip.as_slice()), &silent()).expect("a zip");
+        assert_eq!(outcome(&mut evaluator), from_file, "{what}");
     }
 }
 
@@ -321,9 +253,7 @@ fn a_digest_that_comes_late_is_in_the_report() {
     let mut evaluator = loaded_without_digest();
     let before = evaluate(&mut evaluator);
     assert!(get(&before, &["report", "runs", "0", "sha256"]).is_null());
-    let mut digest = Sha256::new();
-    PREDICTIONS.chunks(1000).for_each(|bytes| digest.update(bytes));
-    let digits = digest.digits();
+    let digits = sha256(&blob(PREDICTIONS)).expect("a file that is there");
     assert_eq!(digits, froc::input::sha256(PREDICTIONS));
     let report = evaluator.learn_sha256("p", &digits).expect("a report");
     assert_eq!(get(&report, &["runs", "0", "sha256"]).as_string(), Some(digits));

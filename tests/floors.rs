@@ -12,9 +12,8 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// `bootstrap` resamples what `score` reads, so it stands above it. `render` makes bytes and text of a `report`, so it stands above it; the root of the crate (`lib.rs`) stands below the
 /// shells, which may use what it offers.
 const FLOORS: &[&[&str]] = &[
-    &["geometry", "limits", "order", "printable", "protocol", "reading", "texts"],
+    &["geometry", "limits", "printable", "protocol", "reading", "texts"],
     &["error", "notice"],
-    &["later"],
     &["matching", "dataset", "options"],
     &["curve", "input", "run"],
     &["score"],

@@ -15,7 +15,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 // plots are saved in light colours from a dark page.
 const cssTarget: string[] = ["chrome123", "firefox120", "safari17.5"];
 /** What the script fetches; in the one file, what is inside it. */
-const fetched = ["pkg/froc_bg.wasm", "pkg/froc_rest.wasm", "sample/test.json", "sample/model-a.zip", "sample/model-b.zip"].map(here);
+const fetched = ["pkg/froc_bg.wasm", "sample/test.json", "sample/model-a.zip", "sample/model-b.zip"].map(here);
 const common = {
   base: "./",
   worker: { format: "iife" },

@@ -6,7 +6,6 @@ use tsify::Tsify;
 
 use crate::dataset::GroundTruth;
 use crate::options::Options;
-use crate::order::sorted;
 use crate::protocol::{Class, PerClass};
 use crate::run::Prepared;
 use crate::score::quirks::QuirkId;
@@ -141,7 +140,7 @@ pub fn images(
     let count = |outcome: Outcome| move |image: usize| tally(ground_truth, view, image, filter.class, outcome);
     match (order, other) {
         (Order::File, _) | (Order::Disagreement, None) => {}
-        (Order::Name, _) => return sorted(images, |a, b| names[*a as usize].cmp(&names[*b as usize])),
+        (Order::Name, _) => images.sort_by(|a, b| names[*a as usize].cmp(&names[*b as usize])),
         (Order::FalsePositives, _) => sort_falling(&mut images, &count(Outcome::FalsePositive)),
         (Order::MissedLesions, _) => sort_falling(&mut images, &count(Outcome::MissedLesion)),
         (Order::HighestScore, _) => by_highest_score(&mut images, view, filter.class),

@@ -35,11 +35,22 @@ const ONE_IMAGE: &str = "the predictions for one image, a few kilobytes";
 /// If the zip itself cannot be read, holds other files only, or inflates to more than [`crate::limits`] allow; if its
 /// boxes do not fit into the memory; or if `on_progress` ended it.
 pub fn read<R: Read + Seek>(name: &str, mut archive: R, on_progress: OnProgress<'_>) -> Result<Predictions, Error> {
-    let part = read_share(name, &mut archive, (0, 1), on_progress)?;
+    let predictions = read_undigested(name, &mut archive, on_progress)?;
     let sha256 = digest(&mut archive, on_progress).map_err(|error| error.within(name))?;
-    let predictions = part.finish(name);
     predictions.sha256().set(sha256);
     Ok(predictions)
+}
+
+/// The same, but for the SHA-256.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_undigested<R: Read + Seek>(
+    name: &str,
+    archive: R,
+    on_progress: OnProgress<'_>,
+) -> Result<Predictions, Error> {
+    Ok(read_share(name, archive, (0, 1), on_progress)?.finish(name))
 }
 
 /// Reads one of several shares of the prediction files in a zip, numbered from 0: the parts put together in order are

@@ -12,7 +12,6 @@ use super::{Contents, Format};
 use crate::dataset::Detections;
 use crate::error::Error;
 use crate::geometry::FileBox;
-use crate::later::later;
 use crate::limits::MAX_NAME_BYTES;
 use crate::protocol::{CHESTX_DET10, Class, chestx_det10};
 
@@ -33,12 +32,7 @@ pub fn read(bytes: &[u8], into: &mut Detections) -> Result<Contents, Error> {
     }
     match fast::read(text, into) {
         Some(both_spellings) => Ok(Contents { both_spellings, ..Contents::default() }),
-        None => later!(
-            fn read_any(text: &[u8], into: &mut Detections) -> Result<Contents, Error> {
-                slow(text, into)
-            }
-        )
-        .unwrap_or_else(|missing| Err(missing.into())),
+        None => slow(text, into),
     }
 }
 

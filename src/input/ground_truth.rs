@@ -11,7 +11,6 @@ use super::json::{BOM, Numbers, Part, Place, shorten};
 use crate::dataset::{GroundTruth, Lesion};
 use crate::error::{Error, ErrorKind};
 use crate::geometry::FileBox;
-use crate::later::later;
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE};
 use crate::notice::{NoticeCode, Notices};
 use crate::protocol::{Class, Protocol, chestx_det10};
@@ -38,12 +37,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
             Notices::default(),
         );
     }
-    later!(
-        fn read_any(name: &str, bytes: &[u8], text: &[u8]) -> Result<GroundTruth, Error> {
-            slow(name, bytes, text)
-        }
-    )
-    .unwrap_or_else(|missing| Err(missing.into()))
+    slow(name, bytes, text)
 }
 
 /// Reads any JSON text, or says what is wrong with it.

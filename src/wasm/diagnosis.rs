@@ -13,7 +13,6 @@ use crate::diagnosis::gallery::{self, Change, Filter, Order, Shown};
 use crate::diagnosis::noticed::Noticed;
 use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, operating_thresholds, pooled_thresholds};
 use crate::error::Error;
-use crate::later::later;
 use crate::options::Options;
 use crate::render::errors::{self, ErrorsFormat};
 use crate::report::diagnosis::DiagnosisReport;
@@ -22,7 +21,7 @@ use crate::run::Prepared;
 use crate::score::quirks::QuirkId;
 use crate::score::sizes::Size;
 
-use super::{Contents, Evaluator, failure, from_js, not_loaded, to_js};
+use super::{Contents, Evaluator, failure, from_js, to_js};
 
 /// A run as it is looked at.
 #[derive(Debug, Clone, Serialize, Deserialize, Tsify)]
@@ -115,23 +114,11 @@ impl Evaluator {
         iou_threshold: f64,
         pooled: bool,
     ) -> Result<JsValue, JsValue> {
-        let this = self;
-        later!(
-            fn thresholds(
-                this: &Evaluator,
-                run: usize,
-                fp_per_image: f64,
-                iou_threshold: f64,
-                pooled: bool,
-            ) -> Result<JsValue, JsValue> {
-                let (Some(ground_truth), Some(prepared)) = (this.ground_truth(), this.prepared().nth(run)) else {
-                    return Err(no_such_run());
-                };
-                let of = if pooled { pooled_thresholds } else { operating_thresholds };
-                to_js(&of(ground_truth, &prepared.run, iou_threshold, fp_per_image).iter().collect::<Vec<_>>())
-            }
-        )
-        .unwrap_or_else(not_loaded)
+        let (Some(ground_truth), Some(prepared)) = (self.ground_truth(), self.prepared().nth(run)) else {
+            return Err(no_such_run());
+        };
+        let of = if pooled { pooled_thresholds } else { operating_thresholds };
+        to_js(&of(ground_truth, &prepared.run, iou_threshold, fp_per_image).iter().collect::<Vec<_>>())
     }
 
     /// The counts of a run under a view.
@@ -140,23 +127,11 @@ impl Evaluator {
     /// Throws a `Failure` if there is no such run.
     #[wasm_bindgen(unchecked_return_type = "DiagnosisReport")]
     pub fn diagnosis(&mut self, view: &Ts<View>) -> Result<JsValue, JsValue> {
-        let this = self;
-        later!(
-            fn diagnosis(this: &mut Evaluator, view: &Ts<View>) -> Result<JsValue, JsValue> {
-                let view = from_js(view)?;
-                this.diagnose(&view, Images::All);
-                let look = this.look(&view)?;
-                let run = &look.prepared.run;
-                to_js(&DiagnosisReport::new(
-                    look.ground_truth,
-                    run,
-                    look.diagnosis,
-                    &look.thresholds,
-                    view.fp_per_image,
-                ))
-            }
-        )
-        .unwrap_or_else(not_loaded)
+        let view = from_js(view)?;
+        self.diagnose(&view, Images::All);
+        let look = self.look(&view)?;
+        let run = &look.prepared.run;
+        to_js(&DiagnosisReport::new(look.ground_truth, run, look.diagnosis, &look.thresholds, view.fp_per_image))
     }
 
     /// The numbers of the images that are wanted, in order.
@@ -164,36 +139,30 @@ impl Evaluator {
     /// # Errors
     /// Throws a `Failure` if there is no such run.
     pub fn gallery(&mut self, query: &Ts<GalleryQuery>) -> Result<Vec<u32>, JsValue> {
-        let this = self;
-        later!(
-            fn gallery(this: &mut Evaluator, query: &Ts<GalleryQuery>) -> Result<Vec<u32>, JsValue> {
-                let query = from_js(query)?;
-                let class = |at: usize| this.ground_truth()?.classes().nth(at);
-                let filter = Filter {
-                    class: query.class.and_then(class),
-                    categories: query.categories,
-                    min_score: query.min_score,
-                    max_score: query.max_score,
-                    lesion_free: query.lesion_free,
-                    found_as: query.found_as.and_then(|(of, by)| Some((class(of)?, class(by)?))),
-                    quirks: this.options().filter(|_| !query.quirks.is_empty()).map(|options| (query.quirks, options)),
-                    notice: query.notice,
-                    size: query.size,
-                    change: query.change,
-                    search: query.search,
-                };
-                let images = if filter.asks_for_boxes(query.order) { Images::All } else { Images::These(&[]) };
-                this.diagnose(&query.view, images);
-                if let Some(other) = &query.other {
-                    this.diagnose(other, images);
-                }
-                let look = this.look(&query.view)?;
-                let other = query.other.as_ref().map(|other| this.look(other)).transpose()?;
-                let other = other.as_ref().map(Look::shown);
-                Ok(gallery::images(look.ground_truth, look.shown(), other, &filter, query.order))
-            }
-        )
-        .unwrap_or_else(not_loaded)
+        let query = from_js(query)?;
+        let class = |at: usize| self.ground_truth()?.classes().nth(at);
+        let filter = Filter {
+            class: query.class.and_then(class),
+            categories: query.categories,
+            min_score: query.min_score,
+            max_score: query.max_score,
+            lesion_free: query.lesion_free,
+            found_as: query.found_as.and_then(|(of, by)| Some((class(of)?, class(by)?))),
+            quirks: self.options().filter(|_| !query.quirks.is_empty()).map(|options| (query.quirks, options)),
+            notice: query.notice,
+            size: query.size,
+            change: query.change,
+            search: query.search,
+        };
+        let images = if filter.asks_for_boxes(query.order) { Images::All } else { Images::These(&[]) };
+        self.diagnose(&query.view, images);
+        if let Some(other) = &query.other {
+            self.diagnose(other, images);
+        }
+        let look = self.look(&query.view)?;
+        let other = query.other.as_ref().map(|other| self.look(other)).transpose()?;
+        let other = other.as_ref().map(Look::shown);
+        Ok(gallery::images(look.ground_truth, look.shown(), other, &filter, query.order))
     }
 
     /// What became of the boxes of some images, by their numbers; numbers that there are not are left out.
@@ -202,19 +171,12 @@ impl Evaluator {
     /// Throws a `Failure` if there is no such run.
     #[wasm_bindgen(unchecked_return_type = "ImageReport[]")]
     pub fn images(&mut self, view: &Ts<View>, images: &[u32]) -> Result<JsValue, JsValue> {
-        let this = self;
-        later!(
-            fn look_at(this: &mut Evaluator, view: &Ts<View>, images: &[u32]) -> Result<JsValue, JsValue> {
-                let view = from_js(view)?;
-                this.diagnose(&view, Images::These(images));
-                let Look { ground_truth, prepared, diagnosis, thresholds } = this.look(&view)?;
-                let there = images.iter().filter(|image| (**image as usize) < ground_truth.n_images());
-                let reports =
-                    there.map(|image| ImageReport::new(ground_truth, prepared, diagnosis, &thresholds, *image));
-                to_js(&reports.collect::<Vec<_>>())
-            }
-        )
-        .unwrap_or_else(not_loaded)
+        let view = from_js(view)?;
+        self.diagnose(&view, Images::These(images));
+        let Look { ground_truth, prepared, diagnosis, thresholds } = self.look(&view)?;
+        let there = images.iter().filter(|image| (**image as usize) < ground_truth.n_images());
+        let reports = there.map(|image| ImageReport::new(ground_truth, prepared, diagnosis, &thresholds, *image));
+        to_js(&reports.collect::<Vec<_>>())
     }
 }
 
@@ -232,40 +194,26 @@ impl Evaluator {
         format: &str,
         on_chunk: &Function,
     ) -> Result<(), JsValue> {
-        let this = self;
-        later!(
-            fn errors(
-                this: &Evaluator,
-                fp_per_image: f64,
-                iou_threshold: f64,
-                format: &str,
-                on_chunk: &Function,
-            ) -> Result<(), JsValue> {
-                let fail = |error: Error| failure(&[error]);
-                let format = ErrorsFormat::named(format).map_err(fail)?;
-                // At an infinite rate every detection counts.
-                let options = if fp_per_image == f64::INFINITY {
-                    Ok(Options::default().with_iou_threshold(iou_threshold))
-                } else {
-                    Options::new(iou_threshold, vec![fp_per_image])
-                };
-                let options = options.map_err(fail)?;
-                let ground_truth = this.ground_truth().ok_or_else(no_such_run)?;
-                let runs: Vec<&Prepared> = this.prepared().collect();
-                let mut thrown = None;
-                let chunks = Chunks { on_chunk, thrown: &mut thrown };
-                let out = BufWriter::with_capacity(Chunks::BYTES, chunks);
-                let written = errors::write(ground_truth, &runs, &options, fp_per_image, format, out);
-                match (written, thrown) {
-                    (Ok(()), _) => Ok(()),
-                    (Err(_), Some(thrown)) => Err(thrown),
-                    (Err(error), None) => {
-                        Err(fail(Error::new("errors", error.to_string(), "to be written to the end")))
-                    }
-                }
-            }
-        )
-        .unwrap_or_else(not_loaded)
+        let fail = |error: Error| failure(&[error]);
+        let format = ErrorsFormat::named(format).map_err(fail)?;
+        // At an infinite rate every detection counts.
+        let options = if fp_per_image == f64::INFINITY {
+            Ok(Options::default().with_iou_threshold(iou_threshold))
+        } else {
+            Options::new(iou_threshold, vec![fp_per_image])
+        };
+        let options = options.map_err(fail)?;
+        let ground_truth = self.ground_truth().ok_or_else(no_such_run)?;
+        let runs: Vec<&Prepared> = self.prepared().collect();
+        let mut thrown = None;
+        let chunks = Chunks { on_chunk, thrown: &mut thrown };
+        let out = BufWriter::with_capacity(Chunks::BYTES, chunks);
+        let written = errors::write(ground_truth, &runs, &options, fp_per_image, format, out);
+        match (written, thrown) {
+            (Ok(()), _) => Ok(()),
+            (Err(_), Some(thrown)) => Err(thrown),
+            (Err(error), None) => Err(fail(Error::new("errors", error.to_string(), "to be written to the end"))),
+        }
     }
 }
 

@@ -5,12 +5,11 @@ use serde::{Deserialize, Serialize};
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
-use super::{Contents, Evaluator, FileFailure, Outcome, checked, failure, from_js, not_loaded, to_js};
+use super::{Contents, Evaluator, FileFailure, Outcome, checked, failure, from_js, to_js};
 use crate::bootstrap::Uncertainty;
 use crate::dataset::{GroundTruth, Predictions};
 use crate::error::Error;
 use crate::input::groups::Groups;
-use crate::later::later;
 use crate::options::Resampling;
 use crate::render::Format;
 use crate::report::statistics::{GroupsReport, RocCurveReport, Wanted};
@@ -117,28 +116,18 @@ impl Evaluator {
         options: &Ts<OptionsReport>,
         resampling: &Ts<ResamplingOptions>,
     ) -> Result<JsValue, JsValue> {
-        let this = self;
-        later!(
-            fn start_bootstrap(
-                this: &mut Evaluator,
-                options: &Ts<OptionsReport>,
-                resampling: &Ts<ResamplingOptions>,
-            ) -> Result<JsValue, JsValue> {
-                this.running = None;
-                let options = from_js(options)?;
-                let wanted = from_js(resampling)?;
-                let fail = |error: Error| failure(&[error]);
-                let resampling = Resampling::new(wanted.replicates, wanted.seed, wanted.level).map_err(fail)?;
-                let joined = this.joined().map_err(fail)?;
-                let groups = this.groups_of(joined.ground_truth, &wanted.groups).map_err(fail)?;
-                let runs: Vec<&Run> = joined.runs.iter().map(|(run, _)| *run).collect();
-                let uncertainty = Uncertainty::new(joined.ground_truth, &runs, &checked(&options)?, resampling, groups);
-                let n_runs = runs.len();
-                this.running = Some(Running { options, n_runs, uncertainty: uncertainty.map_err(fail)? });
-                this.step_bootstrap(0)
-            }
-        )
-        .unwrap_or_else(not_loaded)
+        self.running = None;
+        let options = from_js(options)?;
+        let wanted = from_js(resampling)?;
+        let fail = |error: Error| failure(&[error]);
+        let resampling = Resampling::new(wanted.replicates, wanted.seed, wanted.level).map_err(fail)?;
+        let joined = self.joined().map_err(fail)?;
+        let groups = self.groups_of(joined.ground_truth, &wanted.groups).map_err(fail)?;
+        let runs: Vec<&Run> = joined.runs.iter().map(|(run, _)| *run).collect();
+        let uncertainty = Uncertainty::new(joined.ground_truth, &runs, &checked(&options)?, resampling, groups);
+        let n_runs = runs.len();
+        self.running = Some(Running { options, n_runs, uncertainty: uncertainty.map_err(fail)? });
+        self.step_bootstrap(0)
     }
 
     /// Draws up to `n` more replicates. Between two calls the worker can tell how far it is, or be told to stop.
@@ -147,17 +136,10 @@ impl Evaluator {
     /// Throws a `Failure` if no bootstrap was started, or a file was added or removed since.
     #[wasm_bindgen(unchecked_return_type = "BootstrapProgress")]
     pub fn step_bootstrap(&mut self, n: u32) -> Result<JsValue, JsValue> {
-        let this = self;
-        later!(
-            fn step_bootstrap(this: &mut Evaluator, n: u32) -> Result<JsValue, JsValue> {
-                let none =
-                    || Error::new("bootstrap", "there is none", "one that was started after the last file was added");
-                let uncertainty = &mut this.running.as_mut().ok_or_else(|| failure(&[none()]))?.uncertainty;
-                uncertainty.step(n);
-                to_js(&BootstrapProgress { done: uncertainty.done(), total: uncertainty.total() })
-            }
-        )
-        .unwrap_or_else(not_loaded)
+        let none = || Error::new("bootstrap", "there is none", "one that was started after the last file was added");
+        let uncertainty = &mut self.running.as_mut().ok_or_else(|| failure(&[none()]))?.uncertainty;
+        uncertainty.step(n);
+        to_js(&BootstrapProgress { done: uncertainty.done(), total: uncertainty.total() })
     }
 
     /// Forgets the bootstrap.
@@ -176,46 +158,33 @@ impl Evaluator {
         options: &Ts<OptionsReport>,
         statistics: &Ts<StatisticsOptions>,
     ) -> Result<JsValue, JsValue> {
-        let this = self;
-        later!(
-            fn evaluate_with_statistics(
-                this: &mut Evaluator,
-                options: &Ts<OptionsReport>,
-                statistics: &Ts<StatisticsOptions>,
-            ) -> Result<JsValue, JsValue> {
-                let asked = from_js(options)?;
-                let statistics = from_js(statistics)?;
-                let options = checked(&asked)?;
-                let fail = |error: Error| failure(&[error]);
-                let area_up_to = crate::options::area_up_to(statistics.area_up_to).map_err(fail)?;
-                let joined = this.joined().map_err(fail)?;
-                let running = this.running.as_ref().filter(|running| {
-                    let is_same = running.options.iou_threshold.to_bits() == asked.iou_threshold.to_bits()
-                        && running.options.fp_per_image == asked.fp_per_image;
-                    is_same
-                        && running.n_runs == joined.runs.len()
-                        && running.uncertainty.done() == running.uncertainty.total()
-                });
-                let uncertainty = running.map(|running| &running.uncertainty);
-                let wanted = Wanted {
-                    area_up_to,
-                    max_detections: statistics.max_detections,
-                    uncertainty,
-                    baseline: statistics.baseline,
-                };
-                let report = crate::evaluate_with_statistics(joined.ground_truth, &joined.runs, &options, wanted);
-                let failures = this.files.iter().filter_map(|(id, file)| match file {
-                    Contents::Predictions { prepared: Some(Err(refusal)), .. } => Some(FileFailure::new(id, refusal)),
-                    _ => None,
-                });
-                let outcome =
-                    Outcome { report: Some(report), run_ids: joined.ids.clone(), failures: failures.collect() };
-                let value = to_js(&outcome);
-                this.report = outcome.report;
-                value
-            }
-        )
-        .unwrap_or_else(not_loaded)
+        let asked = from_js(options)?;
+        let statistics = from_js(statistics)?;
+        let options = checked(&asked)?;
+        let fail = |error: Error| failure(&[error]);
+        let area_up_to = crate::options::area_up_to(statistics.area_up_to).map_err(fail)?;
+        let joined = self.joined().map_err(fail)?;
+        let running = self.running.as_ref().filter(|running| {
+            let is_same = running.options.iou_threshold.to_bits() == asked.iou_threshold.to_bits()
+                && running.options.fp_per_image == asked.fp_per_image;
+            is_same && running.n_runs == joined.runs.len() && running.uncertainty.done() == running.uncertainty.total()
+        });
+        let uncertainty = running.map(|running| &running.uncertainty);
+        let wanted = Wanted {
+            area_up_to,
+            max_detections: statistics.max_detections,
+            uncertainty,
+            baseline: statistics.baseline,
+        };
+        let report = crate::evaluate_with_statistics(joined.ground_truth, &joined.runs, &options, wanted);
+        let failures = self.files.iter().filter_map(|(id, file)| match file {
+            Contents::Predictions { prepared: Some(Err(refusal)), .. } => Some(FileFailure::new(id, refusal)),
+            _ => None,
+        });
+        let outcome = Outcome { report: Some(report), run_ids: joined.ids.clone(), failures: failures.collect() };
+        let value = to_js(&outcome);
+        self.report = outcome.report;
+        value
     }
 
     /// The last report as the bytes of a file: the very bytes that the terminal prints.
@@ -223,17 +192,11 @@ impl Evaluator {
     /// # Errors
     /// Throws a `Failure` if there is no report, or no such format: `json`, `csv`, `markdown`, `latex` or `html`.
     pub fn export(&self, format: &str) -> Result<Uint8Array, JsValue> {
-        let this = self;
-        later!(
-            fn export(this: &Evaluator, format: &str) -> Result<Uint8Array, JsValue> {
-                let fail = |error: Error| failure(&[error]);
-                let none = || Error::new("report", "there is none", "a ground truth and a run that can be scored");
-                let report = this.report.as_ref().ok_or_else(|| fail(none()))?;
-                let bytes = Format::named(format).and_then(|format| format.bytes(report)).map_err(fail)?;
-                Ok(Uint8Array::from(bytes.as_slice()))
-            }
-        )
-        .unwrap_or_else(not_loaded)
+        let fail = |error: Error| failure(&[error]);
+        let none = || Error::new("report", "there is none", "a ground truth and a run that can be scored");
+        let report = self.report.as_ref().ok_or_else(|| fail(none()))?;
+        let bytes = Format::named(format).and_then(|format| format.bytes(report)).map_err(fail)?;
+        Ok(Uint8Array::from(bytes.as_slice()))
     }
 
     /// The FROC curve of all classes ranked together, of a run of the last report.
@@ -242,16 +205,10 @@ impl Evaluator {
     /// Throws a `Failure` if there is no such run, or an option is out of range.
     #[wasm_bindgen(unchecked_return_type = "CurveReport")]
     pub fn pooled_curve(&self, run: usize, options: &Ts<OptionsReport>) -> Result<JsValue, JsValue> {
-        let this = self;
-        later!(
-            fn pooled_curve(this: &Evaluator, run: usize, options: &Ts<OptionsReport>) -> Result<JsValue, JsValue> {
-                let options = from_js(options)?;
-                let options = checked(&options)?;
-                let (truth, prepared) = this.run_of(run).map_err(|error| failure(&[error]))?;
-                to_js::<CurveReport>(&crate::pooled_curve(truth, &prepared.run, &options))
-            }
-        )
-        .unwrap_or_else(not_loaded)
+        let options = from_js(options)?;
+        let options = checked(&options)?;
+        let (truth, prepared) = self.run_of(run).map_err(|error| failure(&[error]))?;
+        to_js::<CurveReport>(&crate::pooled_curve(truth, &prepared.run, &options))
     }
 
     /// The image-level ROC curve of a class, by its place in the official order, of a run of the last report.
@@ -260,18 +217,11 @@ impl Evaluator {
     /// Throws a `Failure` if there is no such run or class.
     #[wasm_bindgen(unchecked_return_type = "RocCurveReport")]
     pub fn image_roc(&self, run: usize, class: usize) -> Result<JsValue, JsValue> {
-        let this = self;
-        later!(
-            fn image_roc(this: &Evaluator, run: usize, class: usize) -> Result<JsValue, JsValue> {
-                let (truth, prepared) = this.run_of(run).map_err(|error| failure(&[error]))?;
-                let none = || {
-                    Error::new("class", "there is no such class", format!("a number below {}", truth.classes().len()))
-                };
-                let class = truth.classes().nth(class).ok_or_else(|| failure(&[none()]))?;
-                to_js::<RocCurveReport>(&crate::image_roc(truth, &prepared.run, &prepared.predictions, class))
-            }
-        )
-        .unwrap_or_else(not_loaded)
+        let (truth, prepared) = self.run_of(run).map_err(|error| failure(&[error]))?;
+        let none =
+            || Error::new("class", "there is no such class", format!("a number below {}", truth.classes().len()));
+        let class = truth.classes().nth(class).ok_or_else(|| failure(&[none()]))?;
+        to_js::<RocCurveReport>(&crate::image_roc(truth, &prepared.run, &prepared.predictions, class))
     }
 
     /// How the images are grouped by that rule, to be shown before anything is drawn.
@@ -280,15 +230,8 @@ impl Evaluator {
     /// Throws a `Failure` if there is no ground truth, or the groups do not fit it.
     #[wasm_bindgen(unchecked_return_type = "GroupsReport")]
     pub fn groups(&self, source: &str) -> Result<JsValue, JsValue> {
-        let this = self;
-        later!(
-            fn groups(this: &Evaluator, source: &str) -> Result<JsValue, JsValue> {
-                let groups =
-                    this.truth().and_then(|truth| this.groups_of(truth, source)).map_err(|error| failure(&[error]))?;
-                to_js::<GroupsReport>(&GroupsReport::from(&groups))
-            }
-        )
-        .unwrap_or_else(not_loaded)
+        let groups = self.truth().and_then(|truth| self.groups_of(truth, source)).map_err(|error| failure(&[error]))?;
+        to_js::<GroupsReport>(&GroupsReport::from(&groups))
     }
 }
 

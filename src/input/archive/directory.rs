@@ -12,7 +12,6 @@ use super::{BOMB, WHOLE, ZIP};
 use crate::error::{self, Error};
 use crate::input::Part;
 use crate::limits::MAX_FILES;
-use crate::order;
 
 /// What stands before the data of an entry at least (APPNOTE.TXT 6.3.10, section 4.3.7).
 const LOCAL_HEADER_BYTES: u64 = 30;
@@ -196,7 +195,8 @@ fn reject_overlaps<R: ReaderAt>(
     if places.windows(2).all(|pair| pair[1].start >= pair[0].end) {
         return Ok(());
     }
-    let order = order::places(places.len(), &mut |a, b| key(&places[a]).cmp(&key(&places[b])));
+    let mut order: Vec<u32> = (0..places.len() as u32).collect();
+    order.sort_by_key(|at| key(&places[*at as usize]));
     let mut pairs = order.windows(2).map(|pair| [pair[0], pair[1]].map(|at| &places[at as usize]));
     let Some([one, other]) = pairs.find(|[one, other]| other.start < one.end) else { return Ok(()) };
     let mut path = |at: usize| {

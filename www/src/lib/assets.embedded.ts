@@ -16,8 +16,6 @@ async function bytes(name: string): Promise<ArrayBuffer> {
 
 export const loadModule = async () => WebAssembly.compile(await bytes("froc_bg.wasm"));
 
-export const loadRest = async () => WebAssembly.compile(await bytes("froc_rest.wasm"));
-
 export async function loadSample(): Promise<File[]> {
   const names = ["test.json", "model-a.zip", "model-b.zip"];
   return Promise.all(names.map(async (name) => new File([await bytes(name)], name)));

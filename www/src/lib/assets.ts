@@ -3,7 +3,6 @@
 import { digests } from "virtual:digests";
 
 import module from "../../pkg/froc_bg.wasm?url";
-import rest from "../../pkg/froc_rest.wasm?url";
 import groundTruth from "../../sample/test.json?url";
 import modelA from "../../sample/model-a.zip?url";
 import modelB from "../../sample/model-b.zip?url";
@@ -32,11 +31,7 @@ async function compiled(name: string, url: string): Promise<WebAssembly.Module> 
   }
 }
 
-/** What of the engine a first score needs. */
 export const loadModule = () => compiled("froc_bg.wasm", module);
-
-/** All else of the engine. */
-export const loadRest = () => compiled("froc_rest.wasm", rest);
 
 export async function loadSample(): Promise<File[]> {
   const files: [string, string][] = [

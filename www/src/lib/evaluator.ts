@@ -12,7 +12,6 @@ import type {
   ImageReport,
   OptionsReport,
   Outcome,
-  PartColumns,
   ProgressReport,
   Reading,
   Remedy,
@@ -22,11 +21,7 @@ import type {
   StatisticsOptions,
   View,
 } from "../../pkg/froc.js";
-import { loadModule, loadRest } from "./assets.ts";
-import { isQuick } from "./files.ts";
-import { Helpers, isLargeZip, readersFor } from "./helpers.ts";
-import { buffersOf } from "./parts.ts";
-import { readShare } from "./pieces.ts";
+import { loadModule } from "./assets.ts";
 import type { NetworkRequest } from "./requests.ts";
 import type { Api, Content, ErrorsFormat, Outline, Started, Typed } from "./worker.ts";
 import EngineWorker from "./worker.ts?worker&inline";
@@ -56,7 +51,6 @@ interface Loaded {
 
 export class Evaluator {
   #module: Promise<WebAssembly.Module> | undefined;
-  #rest: Promise<WebAssembly.Module | null> | undefined;
   #worker: Worker | undefined;
   /** The engine, once it can be asked. */
   #remote: Comlink.Remote<Api> | undefined;
@@ -64,16 +58,12 @@ export class Evaluator {
   /** Whether workers can read files; if not, they are given the bytes. */
   #readsFiles = true;
   #loaded = new Map<string, Loaded>();
-  #helpers = new Helpers(() => this.#compiled(), () => this.#compiledRest(), (request) => this.onRequest(request));
   /** Files whose digest is taken once they are scored. */
   #undigested: { id: string; file: File }[] = [];
-  /** The digests that are being taken. */
-  #digests = new Set<Promise<void>>();
-  /**
-   * Files are handed to the engine in the order in which they were added: this is when the next one may be; null while it
-   * may be at once, as behind a quick one.
-   */
-  #turn: Promise<unknown> | null = null;
+  /** Settles when the digests that are being taken are known. */
+  #digests: Promise<void> = Promise.resolve();
+  /** Files are read one after the other, in the order in which they were added: settles when the last of them is. */
+  #turn: Promise<unknown> = Promise.resolve();
   /** Ends the calls that wait for a worker which answers no more. */
   #abort = Promise.withResolvers<never>();
 
@@ -92,14 +82,6 @@ export class Evaluator {
     return this.#call(() => this.#ready);
   }
 
-  /** Whether all of the engine is there, once that is known: without the rest of it files are scored, and no more. */
-  get whole(): Promise<boolean> {
-    return this.#compiledRest().then((rest) => rest !== null);
-  }
-
-  /** Is told when what was scored without all of the engine should be scored again. */
-  onWhole: () => void = () => undefined;
-
   /** Is given the report with the SHA-256 of a file that was scored before it was known. */
   onDigest: (report: Report) => void = () => undefined;
 
@@ -113,28 +95,14 @@ export class Evaluator {
     onProgress: (progress: ProgressReport) => void,
     signal: AbortSignal,
   ): Promise<FileSummary> {
-    // A large zip is read beside the engine, while that is still busy with the files before.
-    const shares = this.#readShares(file, onProgress, signal);
     const before = this.#turn;
-    const done = Promise.withResolvers<undefined>();
-    // Nobody waits for a quick file that is handed over at once.
-    const isHandedOver = isQuick(file) && this.#readsFiles;
-    if (before || !isHandedOver) this.#takeTurn(done.promise);
+    const { promise: turn, resolve: done } = Promise.withResolvers<void>();
+    this.#turn = Promise.all([before, turn]);
+    const end = () => this.cancel();
     try {
-      if (before) await orAborted(before, signal);
-      const parts = shares && (await orAborted(shares, signal));
-      // What the engine itself does ends with the engine alone.
-      const end = () => this.cancel();
+      await orAborted(before, signal);
       signal.addEventListener("abort", end);
-      const keep = () => this.#call((remote) => this.#keep(remote, id, file, parts, onProgress), file.name);
-      const kept = keep();
-      if (isHandedOver) done.resolve(undefined);
-      // A quick file may end with the engine because the one that was handed over next was cancelled.
-      const again = (thrown: unknown) => {
-        if (thrown instanceof Cancelled && isQuick(file) && !signal.aborted) return keep();
-        throw thrown;
-      };
-      const summary = await kept.catch(again).finally(() => signal.removeEventListener("abort", end));
+      const summary = await this.#call((remote) => this.#keep(remote, id, file, onProgress), file.name);
       this.#loaded.delete(id);
       this.#loaded.set(id, { file, reading: null, digest: summary.sha256 });
       if (summary.sha256 === null) this.#undigested.push({ id, file });
@@ -142,14 +110,9 @@ export class Evaluator {
     } catch (thrown) {
       throw inSentences(thrown, file.name);
     } finally {
-      done.resolve(undefined);
+      signal.removeEventListener("abort", end);
+      done();
     }
-  }
-
-  /** Runs the engine on made-up files while nothing else is to be done, so that it is fast when real ones come. */
-  async warmUp([truth, predictions]: File[]): Promise<void> {
-    if (truth && predictions) await this.#call(async (remote) => remote.warmUp(await this.#content(truth), await this.#content(predictions)));
-    this.#helpers.prepare();
   }
 
   async remove(id: string): Promise<void> {
@@ -165,24 +128,21 @@ export class Evaluator {
   }
 
   async evaluate(options: OptionsReport): Promise<Outcome> {
-    const { outcome, isWhole } = await this.#call((remote) => remote.evaluate(options), "scoring");
-    if (!isWhole) this.#scoreAgain();
+    const outcome = await this.#call((remote) => remote.evaluate(options), "scoring");
     // Once the score and what is asked for with it are on the screen.
     setTimeout(() => this.#takeDigests(), DIGESTS_AFTER);
     return outcome;
   }
 
   /** Scores under options as they were typed; null if they are those `now` in use. Throws if they make no sense. */
-  async evaluateTyped(iouThreshold: string, fpPerImage: string, now: OptionsReport): Promise<Typed | null> {
-    const answer = await this.#call((remote) => remote.evaluateTyped(iouThreshold, fpPerImage, now), "scoring");
-    if (answer && !answer.isWhole) this.#scoreAgain();
-    return answer;
+  evaluateTyped(iouThreshold: string, fpPerImage: string, now: OptionsReport): Promise<Typed | null> {
+    return this.#call((remote) => remote.evaluateTyped(iouThreshold, fpPerImage, now), "scoring");
   }
 
   /** The last report as a file: json, csv, markdown, latex or html. It names the SHA-256 of every file. */
   async export(format: string): Promise<Uint8Array<ArrayBuffer>> {
     this.#takeDigests();
-    await Promise.all(this.#digests);
+    await this.#digests;
     return this.#call((remote) => remote.export(format));
   }
 
@@ -278,13 +238,10 @@ export class Evaluator {
       await this.#compiled(),
       Comlink.proxy((request: NetworkRequest) => this.onRequest(request)),
     );
-    void this.#compiledRest().then((rest) => remote.complete(rest));
     this.#readsFiles = started.readsFiles;
     for (const [id, { file, reading, digest }] of [...this.#loaded]) {
-      const { signal } = new AbortController();
       try {
-        const parts = await this.#readShares(file, () => undefined, signal);
-        await this.#keep(remote, id, file, parts, () => undefined);
+        await this.#keep(remote, id, file, () => undefined);
         if (reading) await remote.setReading(id, reading);
         if (digest) await remote.learnSha256(id, digest);
       } catch (thrown) {
@@ -307,45 +264,13 @@ export class Evaluator {
     return (this.#module ??= loadModule());
   }
 
-  /** What of the engine comes after the first score; null if it cannot be had, of which the engine tells where it is needed. */
-  #compiledRest(): Promise<WebAssembly.Module | null> {
-    return (this.#rest ??= loadRest().catch(() => null));
-  }
-
-  /** Lets files wait that are added from now on: for those before, and until `done`. */
-  #takeTurn(done: Promise<unknown>): void {
-    const turn = Promise.all([this.#turn, done]).finally(() => {
-      if (this.#turn === turn) this.#turn = null;
-    });
-    this.#turn = turn;
-  }
-
-  /** Reads a large zip by several workers at once; null if the engine is to read the file. */
-  #readShares(
-    file: File,
-    onProgress: (progress: ProgressReport) => void,
-    signal: AbortSignal,
-  ): Promise<PartColumns[] | null> | null {
-    const readers = readersFor(file);
-    if (readers === 1 || !this.#readsFiles) return null;
-    const shares = this.#helpers.readShares(file, readers, onProgress, signal);
-    // Until somebody waits for them.
-    shares.catch(() => undefined);
-    return shares;
-  }
-
-  /** Hands the engine a file, or what was read of it. */
   async #keep(
     remote: Comlink.Remote<Api>,
     id: string,
     file: File,
-    parts: PartColumns[] | null,
     onProgress: (progress: ProgressReport) => void,
   ): Promise<FileSummary> {
-    if (parts) return remote.addParts(id, file.name, Comlink.transfer(parts, parts.flatMap(buffersOf)));
-    if (!this.#readsFiles) return remote.add(id, file.name, await this.#content(file), Comlink.proxy(onProgress));
-    if (isLargeZip(file) && (await readShare(remote, file, 0, 1, onProgress))) return remote.addShare(id, file.name);
-    return remote.add(id, file.name, file, Comlink.proxy(onProgress));
+    return remote.add(id, file.name, await this.#content(file), Comlink.proxy(onProgress));
   }
 
   /** What is given to a worker: the file itself, also if it cannot be read here either, of which the worker tells. */
@@ -359,33 +284,37 @@ export class Evaluator {
     }
   }
 
-  /** Asks for another score once all of the engine is there. */
-  #scoreAgain(): void {
-    void this.#compiledRest().then((rest) => rest && this.onWhole());
-  }
-
+  /** Takes the digests of files that were scored, one after the other, in a worker of its own beside all else. */
   #takeDigests(): void {
-    for (const { id, file } of this.#undigested.splice(0)) {
-      const digest = this.#digest(id, file).finally(() => {
-        this.#digests.delete(digest);
-        if (this.#digests.size === 0) this.#helpers.prepare();
-      });
-      this.#digests.add(digest);
-    }
+    const files = this.#undigested.splice(0);
+    if (files.length > 0) this.#digests = this.#digests.then(() => this.#digest(files));
   }
 
-  /** Takes the SHA-256 of a file beside all else. */
-  async #digest(id: string, file: File): Promise<void> {
+  async #digest(files: { id: string; file: File }[]): Promise<void> {
+    const worker = new EngineWorker();
+    const died = new Promise<never>((_, reject) => {
+      worker.addEventListener("error", (event) => {
+        event.preventDefault();
+        reject(new Error(event.message));
+      });
+    });
+    died.catch(() => undefined);
+    const remote = Comlink.wrap<Api>(worker);
     try {
-      const digest = await this.#helpers.digest(await this.#content(file));
-      const loaded = this.#loaded.get(id);
-      // The file may have gone away since it was read. Its score stays; exports leave the digest out.
-      if (loaded?.file !== file || digest === null) return;
-      loaded.digest = digest;
-      const report = await this.#call((remote) => remote.learnSha256(id, digest));
-      if (report) this.onDigest(report);
+      await Promise.race([died, remote.start(await this.#compiled(), Comlink.proxy((request: NetworkRequest) => this.onRequest(request)))]);
+      for (const { id, file } of files) {
+        // A file that has gone away since it was read has no digest. Its score stays; exports leave the digest out.
+        const digest = await Promise.race([died, remote.sha256(await this.#content(file))]).catch(() => null);
+        const loaded = this.#loaded.get(id);
+        if (loaded?.file !== file || digest === null) continue;
+        loaded.digest = digest;
+        const report = await this.#call((remote) => remote.learnSha256(id, digest));
+        if (report) this.onDigest(report);
+      }
     } catch (thrown) {
       if (!isTrap(thrown) && !(thrown instanceof EvaluationError) && !(thrown instanceof Cancelled)) throw thrown;
+    } finally {
+      worker.terminate();
     }
   }
 

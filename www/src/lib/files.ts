@@ -48,17 +48,11 @@ export async function filesIn(folder: FileSystemDirectoryEntry): Promise<File[]>
   }
 }
 
-/** A text of fewer bytes is read within a frame. */
-const QUICK_BYTES = 1e6;
-
 /** Whether a file is a zip by its name. */
 export const isZip = ({ name }: File) => /\.zip$/i.test(name);
 
 /** Whether a file is text by its name: a ground truth, most often. */
 export const isText = ({ name }: File) => /\.(json|csv)$/i.test(name);
-
-/** Whether a file is read so quickly, as most ground truths are, that nobody could cancel it. */
-export const isQuick = (file: File) => isText(file) && file.size < QUICK_BYTES;
 
 /** A file that knows its folders, as one from a file dialogue does. */
 async function fileOf(entry: FileSystemFileEntry): Promise<File> {

@@ -96,9 +96,7 @@ fn all_of(stages: Vec<&Stage>) -> Result<()> {
 }
 
 fn lint_wasm() -> Result<()> {
-    run(wasm::cargo_for_wasm("clippy").args(["--lib", "--tests", "--", "-D", "warnings"]))?;
-    // As the page has it.
-    run(wasm::cargo_for_wasm("clippy").args(["--lib", "--features", "split", "--", "-D", "warnings"]))
+    run(wasm::cargo_for_wasm("clippy").args(["--lib", "--tests", "--", "-D", "warnings"]))
 }
 
 fn document() -> Result<()> {

@@ -5,7 +5,7 @@ use std::path::{MAIN_SEPARATOR, Path, PathBuf};
 use std::process::Command;
 use std::{env, fs};
 
-use anyhow::{Context as _, Result, anyhow, bail};
+use anyhow::{Context as _, Result, bail};
 
 use crate::browser;
 use crate::shell::{cargo, output, program, root, run, target, www};
@@ -28,65 +28,24 @@ pub fn build() -> Result<()> {
     check_versions(&read(&root().join("Cargo.lock"))?)?;
     let folders = machine_folders()?;
     let out = www().join("pkg");
-    run(cargo_for_wasm("build")
-        .args(["--lib", "--profile", "wasm", "--features", "split"])
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(&folders)))?;
+    run(cargo_for_wasm("build").args(["--lib", "--profile", "wasm"]).env("CARGO_ENCODED_RUSTFLAGS", flags(&folders)))?;
     if out.exists() {
         fs::remove_dir_all(&out).context("cannot clear www/pkg")?;
     }
     fs::create_dir_all(&out).context("cannot make www/pkg")?;
-    let module = split(&target()?.join(TARGET).join("wasm/froc.wasm"), &out)?;
+    let module = target()?.join(TARGET).join("wasm/froc.wasm");
     let mut arguments: Vec<OsString> =
         ["wasm-bindgen", "--target", "web", "--omit-default-module-path"].map(Into::into).into();
-    // The second module finds functions of the first in a table that wasm-bindgen would hide.
-    arguments.extend(["--keep-lld-exports", "--remove-name-section", "--remove-producers-section"].map(Into::into));
+    arguments.extend(["--remove-name-section", "--remove-producers-section"].map(Into::into));
     arguments.extend(["--out-name".into(), "froc".into(), "--out-dir".into(), out.clone().into(), module.into()]);
     wasm_bindgen_cli::wasm_bindgen::run_cli_with_args(arguments)?;
-    for name in ["froc_bg.wasm", REST, "froc.js", "froc.d.ts"] {
+    for name in ["froc_bg.wasm", "froc.js", "froc.d.ts"] {
         let bytes = fs::read(out.join(name)).with_context(|| format!("cannot read www/pkg/{name}"))?;
         if let Some(folder) = folders.iter().find(|folder| holds(&bytes, folder)) {
             bail!("{name} holds the path {} of this machine: remap it in www/xtask/src/wasm.rs", folder.display());
         }
     }
     Ok(())
-}
-
-/// Cuts the engine in two: writes the module that is loaded later, and what asks for it, to `out`, and gives the place of
-/// the other one, which has no bindings yet.
-fn split(engine: &Path, out: &Path) -> Result<PathBuf> {
-    let folder = target()?.join("split");
-    let first = folder.join("froc.wasm");
-    let engine = fs::read(engine).context("cannot read the engine")?;
-    let mut options = wasm_split_cli_support::Options::new(&engine);
-    options.output_dir = &folder;
-    options.main_out_path = &first;
-    let split = wasm_split_cli_support::transform(options).map_err(|error| anyhow!("{error:#}"))?;
-    let [rest] = &split.split_modules[..] else {
-        bail!("the engine should fall into two modules, not {}", split.split_modules.len() + 1);
-    };
-    let rest = fs::read(rest).context("cannot read the second module")?;
-    fs::write(out.join(REST), without_names(&rest)?).context("cannot write the second module")?;
-    // What the splitter calls the module that its own loader would be in.
-    fs::write(out.join("__wasm_split.js"), LOADER).context("cannot write the loader")?;
-    Ok(first)
-}
-
-/// The module that the page loads later.
-const REST: &str = "froc_rest.wasm";
-/// Where the engine asks for it; see www/src/lib/rest.ts.
-const LOADER: &str = "export { load as __wasm_split_load_rest } from \"../src/lib/rest.ts\";\n";
-
-/// A module without the names of its functions and other notes.
-fn without_names(module: &[u8]) -> Result<Vec<u8>> {
-    let mut bare = wasm_encoder::Module::new();
-    for payload in wasmparser::Parser::new(0).parse_all(module) {
-        if let Some((id, range)) = payload?.as_section()
-            && id != wasm_encoder::SectionId::Custom as u8
-        {
-            bare.section(&wasm_encoder::RawSection { id, data: &module[range.start as usize..range.end as usize] });
-        }
-    }
-    Ok(bare.finish())
 }
 
 /// Runs the tests of the bindings in headless Chromium.
@@ -170,11 +129,14 @@ fn machine_folders() -> Result<Vec<PathBuf>> {
     Ok([home, cargo, rustup, Some(root), Some(target)].into_iter().flatten().chain(hosts).collect())
 }
 
-/// Compiler flags that keep what the engine is cut by, and leave these folders out of what is built, in cargo's own encoding.
+/// Compiler flags that leave these folders out of what is built, in cargo's own encoding.
 fn flags(folders: &[PathBuf]) -> OsString {
-    let mut flags = OsString::from("-Clink-arg=--emit-relocs");
+    let mut flags = OsString::new();
     for folder in folders {
-        flags.push("\u{1f}--remap-path-prefix=");
+        if !flags.is_empty() {
+            flags.push("\u{1f}");
+        }
+        flags.push("--remap-path-prefix=");
         flags.push(folder);
         flags.push("=.");
     }
