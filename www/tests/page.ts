@@ -72,6 +72,20 @@ export async function choose(page: Page, files: Upload[]): Promise<void> {
   await settled(page);
 }
 
+/** Presses Cancel of the file of that name as soon as it is drawn: a test that looks from outside may come too late. */
+export async function cancelWhenShown(page: Page, name: string): Promise<void> {
+  await page.evaluate((name) => {
+    const look = () => {
+      const chip = [...document.querySelectorAll('[data-testid="file"]')].find((chip) => chip.textContent?.includes(name));
+      const button = chip?.querySelector<HTMLElement>('[data-testid="cancel"]');
+      if (button) observer.disconnect();
+      button?.click();
+    };
+    const observer = new MutationObserver(look);
+    observer.observe(document, { subtree: true, childList: true });
+  }, name);
+}
+
 export async function settled(page: Page): Promise<void> {
   // Files that are read in a blink are never drawn as such.
   await expect(page.getByTestId("page")).toHaveAttribute("data-adding", "false", { timeout: 60_000 });
