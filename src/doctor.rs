@@ -2,15 +2,19 @@
 //!
 //! Nothing here changes a number: a finding says what was seen and, where a fix is mechanical, offers a [`Reading`].
 
-use std::collections::{BTreeMap, BTreeSet};
+mod names;
+
+use std::collections::BTreeMap;
 use std::ops::Range;
+
+pub use names::nearest;
 
 use crate::dataset::{Detections, FileView, GroundTruth, Predictions};
 use crate::error::Error;
 use crate::geometry::{BBox, Extent, FileBox, IMAGE_SIDE, iou};
 use crate::input::remedy::{loose_name, read_box, top_folders};
 use crate::notice::{Finding, MAX_EXAMPLES, Remedy};
-use crate::protocol::{Class, Protocol};
+use crate::protocol::Class;
 use crate::reading::{FileNames, Folders, Layout, Reading};
 use crate::run::Run;
 
@@ -53,7 +57,7 @@ pub struct Case<'a> {
 #[must_use]
 pub fn examine(case: Case<'_>) -> Vec<Finding> {
     let names = file_names(case);
-    let classes = class_names(case);
+    let classes = names::class_names(case);
     let boxes = boxes(case);
     let repeats = Repeats::new(case);
     let rest = [
@@ -67,7 +71,7 @@ pub fn examine(case: Case<'_>) -> Vec<Finding> {
         unsuppressed(case, &repeats),
         without_boxes(case),
     ];
-    [names, classes, boxes].into_iter().chain(rest).flatten().collect()
+    names.into_iter().chain(classes).chain(boxes).chain(rest.into_iter().flatten()).collect()
 }
 
 /// Why a run cannot be scored, and the readings under which it can.
@@ -299,91 +303,6 @@ impl Seen {
             format!("{} in {}", show(detections.bbox(*at)), &case.ground_truth.images()[*image])
         };
         self.first.iter().map(show).collect()
-    }
-}
-
-/// Class names in another spelling, each with the class it is nearest to.
-fn class_names(case: Case<'_>) -> Option<Finding> {
-    let detections = case.predictions.detections();
-    let protocol = case.ground_truth.protocol();
-    if detections.names().iter().all(|name| protocol.class_named(name).is_some()) {
-        return None;
-    }
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, at) in all(case) {
-        if case.run.class(detections, at).is_none() {
-            *counts.entry(detections.name(at)).or_default() += 1;
-        }
-    }
-    let indices = index_names(case, &counts);
-    let meant: BTreeMap<String, String> = counts
-        .keys()
-        .filter_map(|name| {
-            let class = indices.get(*name).copied().or_else(|| nearest(name, protocol))?;
-            Some(((*name).to_owned(), protocol.class_name(class).to_owned()))
-        })
-        .collect();
-    if meant.is_empty() {
-        return None;
-    }
-    let count = counts.iter().filter(|(name, _)| meant.contains_key(**name)).map(|(_, count)| count).sum();
-    let examples = meant.iter().take(MAX_EXAMPLES).map(|(name, class)| format!("\"{name}\" for {class}")).collect();
-    let mut class_names = case.reading.class_names.clone();
-    class_names.extend(meant);
-    Some(Finding {
-        code: "unread_class_name",
-        count,
-        sentence: format!(
-            "{} under a class name that the official script does not read but that seems to mean a class.",
-            stand(count)
-        ),
-        fix: "Write class names as the ground truth does (Nodule) or in lower case (nodule).".into(),
-        examples,
-        remedy: Some(Remedy {
-            label: "Read these class names".into(),
-            reading: with(case.reading, |reading| reading.class_names = class_names),
-        }),
-    })
-}
-
-fn stand(count: usize) -> String {
-    if count == 1 { "1 box stands".into() } else { format!("{count} boxes stand") }
-}
-
-/// The class that a name means if it is a number: counted from 0 or from 1, as puts more boxes on lesions.
-fn index_names(case: Case<'_>, counts: &BTreeMap<&str, usize>) -> BTreeMap<String, Class> {
-    let numbers: BTreeMap<&str, usize> =
-        counts.keys().filter_map(|name| Some((*name, name.trim().parse().ok()?))).collect();
-    let from = |first: usize| -> BTreeMap<String, Class> {
-        let class = |number: usize| case.ground_truth.classes().nth(number.checked_sub(first)?);
-        numbers.iter().filter_map(|(name, number)| Some(((*name).to_owned(), class(*number)?))).collect()
-    };
-    let share = |classes: &BTreeMap<String, Class>| {
-        let class_of = |detections: &Detections, at: usize| classes.get(detections.name(at)).copied();
-        share_on_lesions(&beside_lesions(case, class_of), 0.0, |bbox| bbox).unwrap_or(0.0)
-    };
-    let (zero, one) = (from(0), from(1));
-    let chosen = if share(&one) > share(&zero) { one } else { zero };
-    // A number alone is no evidence: some of the boxes must be where such lesions are.
-    if share(&chosen) >= LEAST_GAIN { chosen } else { BTreeMap::new() }
-}
-
-/// The class that a name is nearest to: the same letters, one more or one less, or the class as one of several words.
-#[must_use]
-pub fn nearest(name: &str, protocol: &Protocol) -> Option<Class> {
-    let letters = |text: &str| text.to_lowercase().chars().filter(|letter| letter.is_alphabetic()).collect::<String>();
-    let plain = letters(name);
-    let words: BTreeSet<String> = name.split(|letter: char| !letter.is_alphabetic()).map(letters).collect();
-    let is_near = |class: &Class| {
-        let class = protocol.class_name(*class).to_lowercase();
-        let is_word = ["", "s", "es"].iter().any(|end| words.contains(&format!("{class}{end}")));
-        // Two mistakes in a word of ten letters or so; class names differ by far more.
-        is_word || strsim::damerau_levenshtein(&plain, &class) <= if class.len() > 6 { 2 } else { 1 }
-    };
-    let near: Vec<Class> = protocol.classes().filter(is_near).collect();
-    match near[..] {
-        [one] => Some(one),
-        _ => None,
     }
 }
 

@@ -35,7 +35,7 @@ test("boxes as x, y, width, height are found, read so by one click, and said so 
 test("a reading is kept when the engine is replaced", async ({ page }) => {
   await open(page);
   await choose(page, [truth, run("names.zip", (box, at) => ({ NODULE: [...box, at / 100] }))]);
-  await page.getByTestId("remedy").filter({ hasText: "Read these class names" }).click();
+  await page.getByTestId("remedy").filter({ hasText: 'Read "NODULE" as Nodule' }).click();
   await expect(page.getByTestId("reading")).toBeVisible();
   const entries = `[${Array(60).fill('{"Nodule": [10.25, 10.5, 49.125, 49.75, 0.123456789]}').join(",")}]`;
   const big = upload("big.zip", zip(Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`${at}.json`, entries]))));

@@ -1,0 +1,199 @@
+//! Class names that are none of the ground truth, and what they may mean.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Case, LEAST_GAIN, all, beside_lesions, share_on_lesions, with};
+use crate::dataset::Detections;
+use crate::notice::{Finding, MAX_EXAMPLES, NoticeCode, Remedy};
+use crate::printable::printable;
+use crate::protocol::{Class, Protocol};
+
+/// More of a name is not shown.
+const MAX_NAME_CHARS: usize = 60;
+const CODE: &str = NoticeCode::UnreadClassName.name();
+const FIX: &str = "Write class names as the ground truth does (Nodule) or in lower case (nodule).";
+
+/// Words of radiology that say no more than the class does.
+const SYNONYMS: [(&str, &str); 16] = [
+    ("airspaceconsolidation", "Consolidation"),
+    ("lungconsolidation", "Consolidation"),
+    ("pulmonaryconsolidation", "Consolidation"),
+    ("lungfibrosis", "Fibrosis"),
+    ("pulmonaryfibrosis", "Fibrosis"),
+    ("pleuraleffusion", "Effusion"),
+    ("lungnodule", "Nodule"),
+    ("pulmonarynodule", "Nodule"),
+    ("lungmass", "Mass"),
+    ("pulmonarymass", "Mass"),
+    ("lungemphysema", "Emphysema"),
+    ("pulmonaryemphysema", "Emphysema"),
+    ("calcified", "Calcification"),
+    ("atelectases", "Atelectasis"),
+    ("ribfracture", "Fracture"),
+    ("pneumothoraces", "Pneumothorax"),
+];
+/// A name with one of these words says that there is no such finding.
+const NEGATIONS: [&str; 6] = ["no", "non", "not", "without", "negative", "absent"];
+
+/// A finding for each class name in another spelling, each with a remedy of its own, and one for all names that mean no
+/// class.
+pub(super) fn class_names(case: Case<'_>) -> Vec<Finding> {
+    let detections = case.predictions.detections();
+    let protocol = case.ground_truth.protocol();
+    if detections.names().iter().all(|name| protocol.class_named(name).is_some()) {
+        return Vec::new();
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, at) in all(case) {
+        if case.run.class(detections, at).is_none() {
+            *counts.entry(detections.name(at)).or_default() += 1;
+        }
+    }
+    let numbers = index_names(case, &counts);
+    let mut findings = Vec::new();
+    if !numbers.is_empty() {
+        findings.push(numbered(case, &counts, &numbers));
+    }
+    let mut unknown: Vec<(&str, usize)> = Vec::new();
+    for (name, count) in counts.iter().filter(|(name, _)| !numbers.contains_key(**name)) {
+        match nearest(name, protocol).filter(|_| !is_listed(case, name)) {
+            Some(class) => findings.push(near(case, name, *count, class)),
+            None => unknown.push((*name, *count)),
+        }
+    }
+    unknown.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    findings.extend(meaningless(&unknown));
+    findings
+}
+
+/// Whether the ground truth has lesions of that name, which are none of a class: a thing of its own.
+fn is_listed(case: Case<'_>, name: &str) -> bool {
+    let unknown =
+        case.ground_truth.notices().as_slice().iter().filter(|notice| notice.code == NoticeCode::UnknownLesionClass);
+    unknown.flat_map(|notice| &notice.examples).any(|example| example.starts_with(&format!("\"{name}\" in ")))
+}
+
+fn near(case: Case<'_>, name: &str, count: usize, class: Class) -> Finding {
+    let class = case.ground_truth.class_name(class);
+    let shown = printable(name, MAX_NAME_CHARS);
+    let stand = if count == 1 { "1 box stands".to_owned() } else { format!("{count} boxes stand") };
+    Finding {
+        code: CODE,
+        count,
+        sentence: format!(
+            "{stand} under the class name \"{shown}\", which the official script does not read but which seems to mean {class}."
+        ),
+        fix: FIX.into(),
+        examples: vec![format!("\"{shown}\" for {class}")],
+        remedy: Some(Remedy {
+            label: format!("Read \"{shown}\" as {class}"),
+            reading: with(case.reading, |reading| {
+                reading.class_names.insert(name.to_owned(), class.to_owned());
+            }),
+        }),
+    }
+}
+
+/// Numbers are one numbering, so they are confirmed together.
+fn numbered(case: Case<'_>, counts: &BTreeMap<&str, usize>, numbers: &BTreeMap<String, Class>) -> Finding {
+    let count = counts.iter().filter(|(name, _)| numbers.contains_key(**name)).map(|(_, count)| count).sum();
+    let meant = |(name, class): (&String, &Class)| (name.clone(), case.ground_truth.class_name(*class).to_owned());
+    let meant: BTreeMap<String, String> = numbers.iter().map(meant).collect();
+    Finding {
+        code: CODE,
+        count,
+        sentence: if count == 1 {
+            "1 box stands under a number instead of a class name.".into()
+        } else {
+            format!("{count} boxes stand under numbers instead of class names.")
+        },
+        fix: FIX.into(),
+        examples: meant.iter().take(MAX_EXAMPLES).map(|(name, class)| format!("\"{name}\" for {class}")).collect(),
+        remedy: Some(Remedy {
+            label: "Read the numbers as classes".into(),
+            reading: with(case.reading, |reading| reading.class_names.extend(meant)),
+        }),
+    }
+}
+
+/// Names that mean no class, with the number of boxes under each, the most first.
+fn meaningless(unknown: &[(&str, usize)]) -> Option<Finding> {
+    let count = unknown.iter().map(|(_, count)| count).sum();
+    (count > 0).then(|| Finding {
+        code: CODE,
+        count,
+        sentence: if count == 1 {
+            "1 box stands under a class name that the ground truth does not have, and is not read.".into()
+        } else {
+            format!("{count} boxes stand under class names that the ground truth does not have, and are not read.")
+        },
+        fix: "If they are meant to count, give them the class names of the ground truth.".into(),
+        examples: unknown
+            .iter()
+            .take(MAX_EXAMPLES)
+            .map(|(name, count)| {
+                format!(
+                    "\"{}\" ({count} {})",
+                    printable(name, MAX_NAME_CHARS),
+                    if *count == 1 { "box" } else { "boxes" }
+                )
+            })
+            .collect(),
+        remedy: None,
+    })
+}
+
+/// The class that a name means if it is a number: counted from 0 or from 1, as puts more boxes on lesions.
+fn index_names(case: Case<'_>, counts: &BTreeMap<&str, usize>) -> BTreeMap<String, Class> {
+    let numbers: BTreeMap<&str, usize> =
+        counts.keys().filter_map(|name| Some((*name, name.trim().parse().ok()?))).collect();
+    let from = |first: usize| -> BTreeMap<String, Class> {
+        let class = |number: usize| case.ground_truth.classes().nth(number.checked_sub(first)?);
+        numbers.iter().filter_map(|(name, number)| Some(((*name).to_owned(), class(*number)?))).collect()
+    };
+    let share = |classes: &BTreeMap<String, Class>| {
+        let class_of = |detections: &Detections, at: usize| classes.get(detections.name(at)).copied();
+        share_on_lesions(&beside_lesions(case, class_of), 0.0, |bbox| bbox).unwrap_or(0.0)
+    };
+    let (zero, one) = (from(0), from(1));
+    let chosen = if share(&one) > share(&zero) { one } else { zero };
+    // A number alone is no evidence: some of the boxes must be where such lesions are.
+    if share(&chosen) >= LEAST_GAIN { chosen } else { BTreeMap::new() }
+}
+
+/// The class that a name spells otherwise: the same letters but for case and plural, one or two mistakes, or a known
+/// synonym. A compound name (Diffuse Nodule) or a negated one (non-nodule) is another thing and means no class.
+///
+/// ```
+/// use froc::doctor::nearest;
+/// use froc::protocol::Protocol;
+/// let classes = Protocol::default();
+/// let meant = |name| nearest(name, &classes).map(|class| classes.class_name(class));
+/// assert_eq!(meant("NODULES"), Some("Nodule"));
+/// assert_eq!(meant("Pleural Effusion"), Some("Effusion"));
+/// assert_eq!(meant("Diffuse Nodule"), None);
+/// ```
+#[must_use]
+pub fn nearest(name: &str, protocol: &Protocol) -> Option<Class> {
+    let letters = |text: &str| text.to_lowercase().chars().filter(|letter| letter.is_alphabetic()).collect::<String>();
+    let plain = letters(name);
+    let words: BTreeSet<String> = name.split(|letter: char| !letter.is_alphabetic()).map(letters).collect();
+    let is_negated = |class: &str| {
+        NEGATIONS.iter().any(|word| words.contains(*word) || plain.strip_prefix(word).is_some_and(|rest| rest == class))
+    };
+    let singular = plain.strip_suffix('s').unwrap_or(&plain);
+    let meant = SYNONYMS.iter().find(|(synonym, _)| [&plain, singular].contains(synonym)).map(|(_, class)| *class);
+    let is_near = |class: &Class| {
+        let name = protocol.class_name(*class);
+        let class = letters(name);
+        let is_plural = plain == format!("{class}s") || plain == format!("{class}es");
+        // Two mistakes in a word of ten letters or so; class names differ by far more.
+        let is_spelled = strsim::damerau_levenshtein(&plain, &class) <= if class.len() > 6 { 2 } else { 1 };
+        !is_negated(&class) && !class.is_empty() && (meant == Some(name) || is_plural || is_spelled)
+    };
+    let near: Vec<Class> = protocol.classes().filter(is_near).collect();
+    match near[..] {
+        [one] => Some(one),
+        _ => None,
+    }
+}
