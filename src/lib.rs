@@ -86,6 +86,7 @@
 //! | [`diagnosis`] | the cause of each false positive and missed lesion, and the images behind each count |
 //! | [`doctor`], [`notice`] | what is wrong with the files, on evidence |
 //! | [`report`] | what page, files and terminal show, as plain types |
+//! | [`sheet`] | a report as tables: the only list of columns |
 //! | [`render`] | a report as text, JSON, CSV, Markdown, LaTeX or HTML |
 //! | [`options`], [`error`], [`limits`] | what can be chosen; one sentence for each thing that is wrong; how much is read at most |
 //! | [`geometry`], [`texts`], [`printable`] | boxes and their overlap; many short texts in one; names made fit to be shown |
@@ -112,6 +113,7 @@ pub mod render;
 pub mod report;
 pub mod run;
 pub mod score;
+pub mod sheet;
 pub mod texts;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;

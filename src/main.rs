@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 use froc::bootstrap::Uncertainty;
 use froc::doctor::Refusal;
 use froc::reading::{FileNames, Folders, Layout};
+use froc::render::Format;
 use froc::render::errors::{self, ErrorsFormat};
 use froc::report::statistics::Wanted;
 use froc::score::average_precision::DEFAULT_MAX_DETECTIONS;
@@ -79,7 +81,7 @@ struct Scoring {
     #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_DETECTIONS, value_parser = clap::value_parser!(u32).range(1..))]
     max_detections: u32,
     /// What to print.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(long, value_parser = format(), default_value = Format::Text.name())]
     format: Format,
 }
 
@@ -195,20 +197,11 @@ enum ListFormat {
     Json,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// A table for people; its last lines are those of the official script.
-    Text,
-    /// The report.
-    Json,
-    /// One row for each run, class and metric.
-    Csv,
-    /// Tables for a note or an issue.
-    Markdown,
-    /// Tables for a paper, with booktabs.
-    Latex,
-    /// One page with tables and plots.
-    Html,
+/// The formats of the library, by name.
+fn format() -> impl TypedValueParser<Value = Format> {
+    let facts = Format::ALL.map(Format::facts);
+    let values = facts.map(|format| PossibleValue::new(format.name).help(format.about));
+    PossibleValuesParser::new(values).try_map(|name| Format::named(&name))
 }
 
 /// A bound that every run must reach.
@@ -267,7 +260,7 @@ fn work(command: Command) -> ExitCode {
         }
     };
     let printed = report(&scoring, extra.as_ref()).and_then(|report| {
-        let bytes = bytes(&report, scoring.format).map_err(|error| vec![error.to_string()])?;
+        let bytes = scoring.format.bytes(&report).map_err(|error| vec![error.to_string()])?;
         let mut out = std::io::stdout().lock();
         to_the_end(out.write_all(&bytes).and_then(|()| out.flush())).map(|()| report)
     });
@@ -317,17 +310,6 @@ struct Extra {
     replicates: Option<u32>,
     /// From 1.
     baseline: Option<usize>,
-}
-
-fn bytes(report: &Report, format: Format) -> Result<Vec<u8>, Error> {
-    match format {
-        Format::Text => Ok(froc::render::table(report).into_bytes()),
-        Format::Json => froc::render::Format::Json.bytes(report),
-        Format::Csv => froc::render::Format::Csv.bytes(report),
-        Format::Markdown => froc::render::Format::Markdown.bytes(report),
-        Format::Latex => froc::render::Format::Latex.bytes(report),
-        Format::Html => froc::render::Format::Html.bytes(report),
-    }
 }
 
 /// One sentence for each run and bound that it does not reach.

@@ -9,7 +9,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// The floors, from the ground up. A module that is not here has no place in the house yet.
 ///
-/// `bootstrap` resamples what `score` reads, so it stands above it. `render` makes bytes and text of a `report`, so it stands above it; the root of the crate (`lib.rs`) stands below the
+/// `bootstrap` resamples what `score` reads, so it stands above it. `sheet` makes tables of a `report`, and `render` makes bytes of them, so each stands above what it is made of; the root of the crate (`lib.rs`) stands below the
 /// shells, which may use what it offers.
 const FLOORS: &[&[&str]] = &[
     &["geometry", "limits", "printable", "protocol", "reading", "texts"],
@@ -20,6 +20,7 @@ const FLOORS: &[&[&str]] = &[
     &["bootstrap"],
     &["compare", "diagnosis", "doctor"],
     &["report"],
+    &["sheet"],
     &["render"],
     &[ROOT],
     &["wasm", "guard"],

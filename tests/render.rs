@@ -53,16 +53,17 @@ fn text(format: Format, report: &Report) -> String {
     String::from_utf8(format.bytes(report).expect("bytes")).expect("UTF-8")
 }
 
-/// Ending of the file that a format is kept in.
-const KEPT: [(Format, &str); 4] =
-    [(Format::Csv, "csv"), (Format::Markdown, "md"), (Format::Latex, "tex"), (Format::Html, "html")];
+/// The formats that write tables: all but JSON, which is the report itself.
+fn tables() -> impl Iterator<Item = Format> {
+    Format::ALL.into_iter().filter(|format| *format != Format::Json)
+}
 
 #[test]
 fn formats_are_what_was_read_and_kept() {
     let report = report();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rendered");
-    for (format, ending) in KEPT {
-        let path = folder.join(format!("quirks.{ending}"));
+    for format in tables() {
+        let path = folder.join(format!("quirks.{}", format.facts().ending));
         let ours = text(format, &report).replace(env!("CARGO_PKG_VERSION"), "VERSION");
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             std::fs::create_dir_all(&folder).expect("a folder");
@@ -105,7 +106,7 @@ fn only_what_the_script_itself_would_give_is_called_official() {
         (report.runs[0].official.name.as_str(), report.ground_truth.protocol.as_str()),
         ("official", "ChestX-Det10")
     );
-    for format in Format::ALL.into_iter().filter(|format| *format != Format::Latex) {
+    for format in Format::ALL {
         assert!(text(format, &report).contains("official"), "{}", format.name());
     }
     let others = [
@@ -119,7 +120,7 @@ fn only_what_the_script_itself_would_give_is_called_official() {
         let report = under(&options, reading);
         let official = &report.runs[0].official;
         assert_eq!((official.is_official, official.name.as_str()), (false, name));
-        for format in Format::ALL.into_iter().filter(|format| *format != Format::Json) {
+        for format in tables() {
             // The script may be named, a number by its rules may not.
             let text = text(format, &report).replace("official script", "script");
             assert!(!text.contains("official"), "{} under {name}:\n{text}", format.name());
@@ -127,6 +128,72 @@ fn only_what_the_script_itself_would_give_is_called_official() {
         let json: serde_json::Value = serde_json::from_str(&text(Format::Json, &report)).expect("JSON");
         assert_eq!(json["runs"][0]["official"]["is_official"], false);
     }
+}
+
+/// Where a number of the means stands in a format: in CSV after its metric.
+fn place(format: Format, text: &str, metric: &str, number: &str, from: usize) -> usize {
+    let needle = if format == Format::Csv { metric } else { number };
+    let found = text[from..].find(needle).map(|at| from + at);
+    found.unwrap_or_else(|| panic!("{}: no {needle}", format.name()))
+}
+
+#[test]
+fn every_format_leads_with_the_official_numbers_and_says_what_they_rest_on() {
+    // Here official and exact differ.
+    let report = under(&Options::default(), &Reading::default());
+    let run = &report.runs[0];
+    let exact = format!("{:.2}", 100.0 * run.exact.average_recall.expect("lesions"));
+    let official = run.official.printed.last().expect("an average").trim_end_matches('%').to_owned();
+    assert_ne!(official, exact);
+    for format in tables() {
+        let text = text(format, &report);
+        // Behind the facts that formats begin with.
+        let from = text.find("official").expect("the word");
+        let first = place(format, &text, "official_average_recall", &official, from);
+        let second = place(format, &text, "exact_average_recall", &exact, from);
+        assert!(first < second, "{}: {official} at {first}, {exact} at {second}", format.name());
+        let thresholds = ["score_threshold", "score at least"].iter().filter_map(|words| text.find(words)).min();
+        assert!(second < thresholds.expect("operating points"), "{}: under other tables", format.name());
+        if format != Format::Csv {
+            let truth = &report.ground_truth;
+            let caption = format!("{} images, {} lesions", truth.n_images, truth.n_lesions);
+            for needed in
+                ["IoU threshold 0.5", "0.05, 0.1, 0.2", "ChestX-Det10", &caption, "exact: recall at the lowest"]
+            {
+                assert!(text.contains(needed), "{}: {needed}", format.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_number_of_a_table_has_a_column() {
+    let report = report();
+    for sheet in froc::sheet::sheets(&report) {
+        assert!(!sheet.rows.is_empty(), "{}", sheet.title);
+        for row in &sheet.rows {
+            let widths = (row.names.len(), row.cells.len());
+            assert_eq!(widths, (sheet.names.len(), sheet.columns.len()), "{}: {:?}", sheet.title, row.names);
+        }
+    }
+}
+
+#[test]
+fn latex_compiles() {
+    let folder = std::env::temp_dir().join(format!("froc-latex-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let tables = text(Format::Latex, &report());
+    let document = format!(
+        "\\documentclass{{article}}\n\\usepackage[T1]{{fontenc}}\n\\usepackage{{booktabs}}\n\\begin{{document}}\n{tables}\\end{{document}}\n"
+    );
+    std::fs::write(folder.join("report.tex"), document).expect("a file");
+    let mut latex = std::process::Command::new("pdflatex");
+    let output = latex.args(["-halt-on-error", "-interaction=nonstopmode", "report.tex"]).current_dir(&folder).output();
+    match output {
+        Err(error) => eprintln!("LaTeX is not tried: pdflatex: {error}"),
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout)),
+    }
+    std::fs::remove_dir_all(&folder).expect("the folder goes");
 }
 
 #[test]

@@ -2,13 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::summary::{Figure, heads, lines, n_places, p_value, provenance};
+use super::provenance::provenance;
 use crate::printable::visible;
 use crate::report::Report;
-use crate::report::statistics::DifferenceReport;
+use crate::sheet::{Cell, Sheet, sheets};
 
-/// A table of exact recall by class, best in bold, with intervals, and one for each comparison; what they rest on stands
-/// in comments.
+/// All tables, the one with the official numbers first, the best run of each class in bold; what they rest on stands in
+/// comments, too.
 #[must_use]
 pub fn latex(report: &Report) -> String {
     let mut text = String::new();
@@ -16,76 +16,50 @@ pub fn latex(report: &Report) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "% {}", visible(&fact));
     }
-    text.push_str("% \\usepackage{booktabs}\n\n");
-    let heads = heads(&report.options);
-    let level = report.options.bootstrap.as_ref().map(|bootstrap| 100.0 * bootstrap.level);
-    let intervals = level.map_or_else(String::new, |level| format!(", with {level}\\,\\% bootstrap intervals"));
-    begin(&mut text, &format!("Exact recall in percent at given false positives per image{intervals}."), "llr", &heads);
-    let _ = writeln!(text, "Class & Run & Lesions & {} \\\\\n\\midrule", latex_heads(&heads));
-    let last = n_places(report).saturating_sub(1);
-    for place in 0..=last {
-        if place == last || (place > 0 && report.runs.len() > 1) {
-            text.push_str("\\midrule\n");
-        }
-        for line in lines(report, place) {
-            let figures: Vec<String> = line.figures.iter().map(figure).collect();
-            let (class, run) = (escape(line.class), escape(line.run));
-            let _ = writeln!(text, "{class} & {run} & {} & {} \\\\", line.n_lesions, figures.join(" & "));
-        }
+    text.push_str("% \\usepackage{booktabs}\n");
+    for sheet in sheets(report) {
+        table(&mut text, &sheet);
     }
-    end(&mut text);
-    comparisons(&mut text, report, &heads);
     text
 }
 
-fn begin(text: &mut String, caption: &str, left: &str, heads: &[String]) {
-    let columns = "r".repeat(heads.len());
+fn table(text: &mut String, sheet: &Sheet) {
+    let columns = "l".repeat(sheet.names.len()) + &"r".repeat(sheet.columns.len());
+    let names = sheet.names.iter().map(|name| escape(name));
+    let headings: Vec<String> = names.chain(sheet.columns.iter().map(|column| escape(&column.heading))).collect();
     let _ = writeln!(
         text,
-        "\\begin{{table}}\n\\centering\n\\caption{{{caption}}}\n\\begin{{tabular}}{{{left}{columns}}}\n\\toprule"
+        "\n\\begin{{table}}\n\\centering\n\\caption{{{}}}\n\\begin{{tabular}}{{{columns}}}\n\\toprule\n{} \\\\\n\\midrule",
+        escape(&sheet.caption),
+        headings.join(" & ")
     );
-}
-
-fn end(text: &mut String) {
-    text.push_str("\\bottomrule\n\\end{tabular}\n\\end{table}\n");
-}
-
-fn latex_heads(heads: &[String]) -> String {
-    heads.iter().map(|head| escape(head)).collect::<Vec<_>>().join(" & ")
-}
-
-fn figure(figure: &Figure) -> String {
-    let value = if figure.value == "-" { "--" } else { &figure.value };
-    let value = if figure.is_best { format!("\\textbf{{{value}}}") } else { value.to_owned() };
-    let Some(interval) = &figure.interval else { return value };
-    format!("{value} ({})", interval.replace(" to ", "--"))
-}
-
-fn comparisons(text: &mut String, report: &Report, heads: &[String]) {
-    for comparison in &report.comparisons {
-        let name = |at: usize| report.runs.get(at).map_or_else(String::new, |run| escape(&run.name));
-        let caption = format!(
-            "{} minus {}: difference of exact recall in points, its bootstrap interval and two-sided $p$, over classes by Holm's method.",
-            name(comparison.other),
-            name(comparison.baseline)
-        );
-        text.push('\n');
-        begin(text, &caption, "l", heads);
-        let _ = writeln!(text, "Class & {} \\\\\n\\midrule", latex_heads(heads));
-        for row in &comparison.rows {
-            let cells: Vec<String> =
-                row.recall.iter().chain([&row.average_recall]).map(|cell| difference(cell.as_ref())).collect();
-            let _ = writeln!(text, "{} & {} \\\\", escape(&row.name), cells.join(" & "));
+    let mut class = None;
+    for row in &sheet.rows {
+        // A rule between the means, the classes, and the rows of the next class where a class has several.
+        let several = sheet.rows.len() > 1 && sheet.rows.iter().filter(|other| other.class == row.class).count() > 1;
+        if several && class.is_some_and(|class| class != &row.class) {
+            text.push_str("\\midrule\n");
         }
-        end(text);
+        class = Some(&row.class);
+        let cells: Vec<String> = row.names.iter().map(|name| escape(name)).chain(row.cells.iter().map(cell)).collect();
+        let _ = writeln!(text, "{} \\\\", cells.join(" & "));
     }
+    text.push_str("\\bottomrule\n\\end{tabular}\n");
+    for note in &sheet.notes {
+        let _ = writeln!(text, "\\par\\smallskip {{\\footnotesize {}\\par}}", escape(note));
+    }
+    text.push_str("\\end{table}\n");
 }
 
-fn difference(difference: Option<&DifferenceReport>) -> String {
-    let Some(difference) = difference else { return "--".to_owned() };
-    let [low, high] = difference.interval.map(|end| 100.0 * end);
-    let p = p_value(difference.p_holm.unwrap_or(difference.p));
-    format!("${:+.2}$ (${low:+.1}$ to ${high:+.1}$; ${p}$)", 100.0 * difference.value)
+fn cell(cell: &Cell) -> String {
+    let value = if cell.text == "-" { "--".to_owned() } else { number(&cell.text) };
+    let value = if cell.is_best { format!("\\textbf{{{value}}}") } else { value };
+    cell.range.as_ref().map_or_else(|| value.clone(), |range| format!("{value} ({})", number(range)))
+}
+
+/// Signs as LaTeX sets them in mathematics.
+fn number(text: &str) -> String {
+    escape(text).replace('-', "$-$").replace('+', "$+$").replace('<', "$<$").replace("p ", "$p$ ")
 }
 
 /// What LaTeX would read as a command, as text.

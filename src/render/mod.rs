@@ -7,8 +7,7 @@ mod json;
 mod latex;
 mod markdown;
 mod plot;
-mod summary;
-#[cfg(feature = "cli")]
+mod provenance;
 mod table;
 mod text;
 
@@ -20,16 +19,17 @@ pub use html::html;
 pub use json::json;
 pub use latex::latex;
 pub use markdown::markdown;
-#[cfg(feature = "cli")]
 pub use table::table;
 pub use text::official_lines;
 
 /// A format in which page and terminal hand out a report, as the same bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
+    /// Tables for people; the last lines are those of the script.
+    Text,
     /// The report itself.
     Json,
-    /// One row for each run, class and metric.
+    /// One row for each number of each table.
     Csv,
     /// Tables for a note or an issue.
     Markdown,
@@ -39,20 +39,46 @@ pub enum Format {
     Html,
 }
 
+/// What is to be known about a format: the only list of them there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+pub struct FormatFacts {
+    /// The name by which it is asked for, such as `markdown`.
+    pub name: &'static str,
+    /// What it is called, such as `Markdown`.
+    pub label: &'static str,
+    /// The ending of its files, without the dot.
+    pub ending: &'static str,
+    /// Its media type.
+    pub media_type: &'static str,
+    /// What it holds.
+    pub about: &'static str,
+}
+
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Json, Self::Csv, Self::Markdown, Self::Latex, Self::Html];
+    pub const ALL: [Self; 6] = [Self::Text, Self::Json, Self::Csv, Self::Markdown, Self::Latex, Self::Html];
 
-    /// The name: `json`, `csv`, `markdown`, `latex` or `html`.
+    /// What is to be known about it.
+    #[must_use]
+    pub const fn facts(self) -> FormatFacts {
+        let (name, label, ending, media_type, about) = match self {
+            Self::Text => {
+                ("text", "Text", "txt", "text/plain", "Tables for people; the last lines are those of the script")
+            }
+            Self::Json => ("json", "JSON", "json", "application/json", "The report"),
+            Self::Csv => ("csv", "CSV", "csv", "text/csv", "One row for each number of each table"),
+            Self::Markdown => ("markdown", "Markdown", "md", "text/markdown", "Tables for a note or an issue"),
+            Self::Latex => ("latex", "LaTeX", "tex", "application/x-tex", "Tables for a paper, with booktabs"),
+            Self::Html => ("html", "HTML", "html", "text/html", "One page with tables and plots"),
+        };
+        FormatFacts { name, label, ending, media_type, about }
+    }
+
+    /// The name by which it is asked for, such as `markdown`.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        match self {
-            Self::Json => "json",
-            Self::Csv => "csv",
-            Self::Markdown => "markdown",
-            Self::Latex => "latex",
-            Self::Html => "html",
-        }
+        self.facts().name
     }
 
     /// The format of that name.
@@ -72,6 +98,7 @@ impl Format {
     /// If it does not fit into memory.
     pub fn bytes(self, report: &Report) -> Result<Vec<u8>, Error> {
         match self {
+            Self::Text => Ok(table(report).into_bytes()),
             Self::Json => json(report),
             Self::Csv => csv(report),
             Self::Markdown => Ok(markdown(report).into_bytes()),

@@ -4,7 +4,6 @@
 
 use std::fmt::Write as _;
 
-use super::summary::n_places;
 use crate::printable::visible;
 use crate::report::statistics::{BandReport, EstimateReport, MEAN};
 use crate::report::{Report, RunReport};
@@ -128,8 +127,10 @@ pub(super) fn forest(report: &Report) -> Option<String> {
         Some((row.name.clone(), row.average_recall))
     };
     let of_place = |place| report.runs.iter().map(|run| rows(run, place)).collect::<Option<Vec<_>>>();
-    let places: Vec<Vec<(String, EstimateReport)>> =
-        (0..n_places(report)).map(of_place).collect::<Option<_>>().filter(|places: &Vec<_>| !places.is_empty())?;
+    let places: Vec<Vec<(String, EstimateReport)>> = (0..=report.runs.first().map_or(0, |run| run.classes.len()))
+        .map(of_place)
+        .collect::<Option<_>>()
+        .filter(|places: &Vec<_>| !places.is_empty())?;
     Some(bars("Average exact recall by class", &places, n_runs, [0.0, 1.0], |run| run))
 }
 

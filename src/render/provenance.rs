@@ -1,0 +1,54 @@
+//! What a report rests on, in words.
+
+use crate::report::Report;
+
+/// What the figures rest on, one fact a line: version, options, seed, and the SHA-256 of every input.
+pub(super) fn provenance(report: &Report) -> Vec<String> {
+    let options = &report.options;
+    let rates: Vec<String> = options.fp_per_image.iter().map(f64::to_string).collect();
+    let mut facts = vec![
+        format!("froc {}, report schema {}", report.froc_version, report.schema_version),
+        format!("IoU threshold {}; false positives per image {}", options.iou_threshold, rates.join(", ")),
+    ];
+    if let Some(area_up_to) = options.area_up_to {
+        facts.push(format!("areas under curves up to {area_up_to} false positives per image"));
+    }
+    if let Some(most) = options.max_detections {
+        facts.push(format!(
+            "AP as pycocotools computes it with maxDets {most}: in each image the {most} detections of a class with the highest \
+             scores count"
+        ));
+    }
+    if let Some(bootstrap) = &options.bootstrap {
+        let groups = match (bootstrap.groups.source.as_str(), &bootstrap.groups.name, &bootstrap.groups.sha256) {
+            ("csv", Some(name), Some(sha256)) => format!("groups of {name} (SHA-256 {sha256})"),
+            ("nih_names", ..) => "patients by file name".to_owned(),
+            _ => "images".to_owned(),
+        };
+        facts.push(format!(
+            "{} % intervals from {} replicates of {} {groups}, seed {}, generator {}",
+            100.0 * bootstrap.level,
+            bootstrap.replicates,
+            bootstrap.groups.n_groups,
+            bootstrap.seed,
+            bootstrap.generator
+        ));
+    }
+    let truth = &report.ground_truth;
+    facts.push(format!(
+        "ground truth {}: {} images, {} lesions, SHA-256 {}",
+        truth.name, truth.n_images, truth.n_lesions, truth.sha256
+    ));
+    for run in &report.runs {
+        facts.push(format!(
+            "run {}: {} files, {} detections, SHA-256 {}",
+            run.name,
+            run.n_files,
+            run.n_detections,
+            run.sha256.as_deref().unwrap_or("not known")
+        ));
+        // Not read as the official script reads it.
+        facts.extend(run.reading.as_ref().map(|how| format!("run {}: {}", run.name, how.sentence)));
+    }
+    facts
+}
