@@ -1,4 +1,4 @@
-//! How sure the exact score is: images, or groups of images, are resampled with replacement (section 8 of the metric).
+//! How sure the exact score is: images, or groups of images, are resampled with replacement ([section 8](crate::metric)).
 //!
 //! Matching does not change under resampling, so it is done once. A replicate is a weight for each unit (an image, or a
 //! group), and keeps only whole numbers: the lesions of each class, and those found at each rate.

@@ -1,4 +1,4 @@
-//! Two runs against each other on the same draws: difference, interval, two-sided p, and who found what (section 8).
+//! Two runs against each other on the same draws: difference, interval, two-sided p, and who found what ([section 8](crate::metric)).
 
 use crate::bootstrap::{Bootstrap, Interval, Row, Statistic};
 use crate::curve::Curve;

@@ -15,7 +15,7 @@ pub struct Point {
     pub score_threshold: Option<f32>,
 }
 
-/// The FROC curve of a class: one point for each distinct score, so equal scores enter together (section 6).
+/// The FROC curve of a class: one point for each distinct score, so equal scores enter together ([section 6](crate::metric)).
 ///
 /// The first point is (0, 0); false and true positives never fall from one point to the next. Points are made when they
 /// are asked for: what is kept is the scores, shared with the ranking, and the few ranks of true positives.

@@ -1,4 +1,4 @@
-//! Where the points go: what each false positive and each missed lesion is due to (section 9 of the metric).
+//! Where the points go: what each false positive and each missed lesion is due to ([section 9](crate::metric)).
 //!
 //! What a detection is does not depend on a score threshold: a duplicate ranks below the detection that it repeats, so
 //! wherever it counts, that one counts too. A threshold only decides which detections count. So a [`Diagnosis`] is made

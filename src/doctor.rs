@@ -257,14 +257,10 @@ fn scales(case: Case<'_>) -> Vec<f64> {
 
 /// Boxes that lie wholly off the image.
 fn outside(case: Case<'_>) -> Option<Finding> {
-    let (boxes, ..) = case.predictions.detections().columns();
-    let is_off = |bbox: &FileBox| bbox.rounded().is_outside_image();
     let mut seen = Seen::default();
     for image in 0..case.ground_truth.n_images() {
-        let rows = rows(case, image);
-        // Almost none lies there.
-        if boxes[rows.clone()].iter().any(is_off) {
-            rows.filter(|at| is_off(&boxes[*at])).for_each(|at| seen.add(image, at));
+        for at in case.run.outside(case.predictions.detections(), image) {
+            seen.add(image, at as usize);
         }
     }
     let count = seen.count;
@@ -520,6 +516,9 @@ impl Repeats {
                 numbers.clear();
                 boxes.clear();
             }
+            for at in case.run.repeated(case.predictions.detections(), image) {
+                repeats.same.add(image, at as usize);
+            }
             for at in rows(case, image) {
                 let bbox = boxes[at].rounded();
                 let is_looked_at = sample.next_if_eq(&(image, at)).is_some();
@@ -528,9 +527,6 @@ impl Repeats {
                 let (numbers, boxes) = &mut of_class[class];
                 let first = numbers.partition_point(|other| *other < at.saturating_sub(MOST));
                 let earlier = &boxes[first..];
-                if earlier.contains(&bbox) {
-                    repeats.same.add(image, at);
-                }
                 let is_on_top = |other: &BBox| *other != bbox && iou(*other, bbox, Extent::PlusOne) >= SAME_PLACE;
                 if is_looked_at && earlier.iter().any(is_on_top) {
                     repeats.on_top.add(image, at);

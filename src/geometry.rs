@@ -98,7 +98,7 @@ impl BBox {
 /// Intersection over union of two boxes: 0 where they are apart, 1 where they are equal.
 ///
 /// Within 0..=1 when both boxes have ordered corners; an inverted box can give any number, and NaN for 0/0.
-/// Every step is rounded to `f32` in the order of section 2 of the metric's definition, so that a comparison with the
+/// Every step is rounded to `f32` in the order of [section 2](crate::metric), so that a comparison with the
 /// IoU threshold falls as it does in the official script.
 ///
 /// ```

@@ -80,6 +80,7 @@
 //! | [`input`] | files -> rows: formats, zips and folders; [`reading`]: how files are read otherwise, by choice |
 //! | [`dataset`], [`protocol`] | lesions and detections in columns; what a dataset's evaluation is |
 //! | [`run`] | files joined to images, detections ranked |
+//! | [`metric`] | the definition of every number, section by section |
 //! | [`matching`], [`mod@curve`] | which detection finds which lesion; recall over false positives |
 //! | [`score`] | one statistic a file: official, quirks, exact, ties, average precision, image ROC, sizes, conventions |
 //! | [`bootstrap`], [`compare`] | intervals and bands by resampling; runs compared on the same draws |
@@ -104,6 +105,8 @@ pub mod geometry;
 pub mod input;
 pub mod limits;
 pub mod matching;
+#[doc = include_str!("metric.md")]
+pub mod metric {}
 pub mod notice;
 pub mod options;
 pub mod printable;

@@ -1,4 +1,4 @@
-//! Which detection finds which lesion, for one class: ranking, overlap, verdicts (section 3 of the metric).
+//! Which detection finds which lesion, for one class: ranking, overlap, verdicts ([section 3](crate::metric)).
 //!
 //! Overlap does not depend on the IoU threshold, and the ranking depends on neither, so both are computed once; only
 //! [`Ranking::verdicts`] is repeated when the threshold changes.

@@ -1,4 +1,4 @@
-//! What a dataset's evaluation is, as one value that belongs to a ground truth (section 10 of the metric).
+//! What a dataset's evaluation is, as one value that belongs to a ground truth ([section 10](crate::metric)).
 
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;

@@ -149,6 +149,33 @@ impl Run {
         self.detections_of_image[image].clone()
     }
 
+    /// The detections of an image that are the very box of an earlier one of their class, rising. `detections` are those
+    /// that the run was made of.
+    #[must_use]
+    pub fn repeated(&self, detections: &Detections, image: usize) -> Vec<u32> {
+        let key = |at: u32| {
+            let BBox { x1, y1, x2, y2 } = detections.bbox(at as usize);
+            // 0 is equal to -0.
+            let bits = [x1, y1, x2, y2].map(|number| (number + 0.0).to_bits());
+            Some((self.class(detections, at as usize)?, bits, at))
+        };
+        let mut boxes: Vec<(Class, [u32; 4], u32)> = self.detections(image).filter_map(key).collect();
+        boxes.sort_unstable();
+        let repeated = boxes.windows(2).filter(|pair| (pair[0].0, pair[0].1) == (pair[1].0, pair[1].1));
+        let mut repeated: Vec<u32> = repeated.map(|pair| pair[1].2).collect();
+        repeated.sort_unstable();
+        repeated
+    }
+
+    /// The detections of an image that lie wholly outside of 1024 x 1024 pixels, rising; boxes without a class are none.
+    pub fn outside(&self, detections: &Detections, image: usize) -> impl Iterator<Item = u32> {
+        let is_outside = |at: &u32| {
+            let at = *at as usize;
+            detections.bbox(at).is_outside_image() && self.class(detections, at).is_some()
+        };
+        self.detections(image).filter(is_outside)
+    }
+
     /// What a user should know about the files.
     #[must_use]
     pub const fn notices(&self) -> &Notices {

@@ -419,6 +419,27 @@ fn duplicate_detections() {
 }
 
 #[test]
+fn boxes_outside_count_under_names_of_classes_alone() {
+    let zip = run(|image, class, [x1, y1, x2, y2]| {
+        let name = if image == 0 { "Nodule" } else { "Nothing" };
+        json!([{ class: [x1, y1, x2, y2, score_of(image)] }, { name: [2000, 2000, 2100, 2100, 0.01] }])
+    });
+    assert_eq!(diagnosed(&truth(), &zip, "box_outside_image").count, 1);
+}
+
+#[test]
+fn a_box_repeated_after_hundreds_of_others_is_counted() {
+    let others = |n: usize| (0..n).map(|at| json!({"Nodule": [at, at % 7, 900 + at % 11, 950, 0.001]}));
+    let zip = run(|image, class, [x1, y1, x2, y2]| {
+        let entry = json!({ class: [x1, y1, x2, y2, score_of(image)] });
+        let between = if image == 0 { 400 } else { 0 };
+        let again = (image == 0).then(|| entry.clone());
+        [entry].into_iter().chain(others(between)).chain(again).collect()
+    });
+    assert_eq!(diagnosed(&truth(), &zip, "duplicate_detection").count, 1);
+}
+
+#[test]
 fn many_boxes_on_top_of_each_other() {
     let zip = run(|image, class, [x1, y1, x2, y2]| {
         let shifted = |by: f64| json!({ class: [x1 + by, y1, x2 + by, y2, score_of(image) - by / 100.0] });

@@ -70,17 +70,11 @@ impl Noticed {
                 }
                 of_images(&|image| on(image).any(|at| is_tied[at]))
             }
-            Self::DuplicateDetection => of_images(&|image| {
-                let same = |one: usize, other: usize| {
-                    run.class(detections, one) == run.class(detections, other)
-                        && detections.bbox(one) == detections.bbox(other)
-                };
-                on(image).enumerate().any(|(n, one)| on(image).take(n).any(|other| same(one, other)))
-            }),
+            Self::DuplicateDetection => of_images(&|image| !run.repeated(detections, image).is_empty()),
             Self::MostFilesEmpty => {
                 of_images(&|image| run.detections(image).is_empty() && ground_truth.has_lesions(image))
             }
-            Self::BoxOutsideImage => of_images(&|image| on(image).any(|at| detections.bbox(at).is_outside_image())),
+            Self::BoxOutsideImage => of_images(&|image| run.outside(detections, image).next().is_some()),
         }
     }
 }

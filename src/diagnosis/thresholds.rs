@@ -16,7 +16,7 @@ pub(super) fn counts(score: f32, threshold: Option<f32>) -> bool {
     threshold.is_some_and(|threshold| score >= threshold)
 }
 
-/// The score threshold of each class at its exact operating point (section 6) of a rate.
+/// The score threshold of each class at its exact operating point ([section 6](crate::metric)) of a rate.
 #[must_use]
 pub fn operating_thresholds(
     ground_truth: &GroundTruth,

@@ -1,4 +1,4 @@
-//! Average precision, as pycocotools computes it (section 9 of the metric; `cocoeval.py` of pycocotools 2.0).
+//! Average precision, as pycocotools computes it ([section 9](crate::metric); `cocoeval.py` of pycocotools 2.0).
 //!
 //! It differs from the rest of this crate on purpose: boxes and scores are those of the files, in `f64`, widths are
 //! `x2 - x1`, a detection takes the best lesion that is still free, the later of two equal overlaps, and equal scores go in

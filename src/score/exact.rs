@@ -1,4 +1,4 @@
-//! The score without quirks Q1 to Q6: recall at score thresholds that can be used (section 6 of the metric).
+//! The score without quirks Q1 to Q6: recall at score thresholds that can be used ([section 6](crate::metric)).
 
 use crate::curve::{Curve, Point};
 use crate::score::mean;

@@ -1,4 +1,4 @@
-//! Whether an image holds a lesion of a class, told by its highest score: ROC curve, area, `DeLong` interval (section 9).
+//! Whether an image holds a lesion of a class, told by its highest score: ROC curve, area, `DeLong` interval ([section 9](crate::metric)).
 //!
 //! The area is scikit-learn's `roc_auc_score`; the interval is that of E. R. `DeLong`, D. M. `DeLong` and D. L.
 //! Clarke-Pearson, Biometrics 44 (1988), by midranks: X. Sun and W. Xu, IEEE Signal Processing Letters 21 (2014).

@@ -1,4 +1,4 @@
-//! The score of the official script, quirks included (section 4 of the metric).
+//! The score of the official script, quirks included ([section 4](crate::metric)).
 
 use crate::curve::Staircase;
 

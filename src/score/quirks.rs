@@ -1,4 +1,4 @@
-//! What the official script does that an exact score would not, and what each costs (section 5 of the metric).
+//! What the official script does that an exact score would not, and what each costs ([section 5](crate::metric)).
 
 use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
@@ -88,7 +88,7 @@ impl QuirkId {
         Self::NanOverlap,
     ];
 
-    /// Its number in section 5 of the metric, such as `Q1`. Q9 and Q10 are no quirks of the score: the doctor looks for what
+    /// Its number in [section 5](crate::metric), such as `Q1`. Q9 and Q10 are no quirks of the score: the doctor looks for what
     /// scores low without a word, and a score that is no number is refused.
     #[must_use]
     pub const fn id(self) -> &'static str {

@@ -1,4 +1,4 @@
-//! Recall by lesion size, with all detections in play: no score threshold (section 9 of the metric).
+//! Recall by lesion size, with all detections in play: no score threshold ([section 9](crate::metric)).
 
 use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]

@@ -1,4 +1,4 @@
-//! How much the order of equal scores decides (section 7 of the metric).
+//! How much the order of equal scores decides ([section 7](crate::metric)).
 //!
 //! Each detection looks at one lesion only, so the number of true positives in a group of equal scores is the same in
 //! every order; only the places of true and false positives differ.
