@@ -4,8 +4,10 @@ mod files;
 mod lesions;
 
 use std::borrow::Cow;
-use std::collections::TryReserveError;
+use std::collections::{BTreeMap, TryReserveError};
 use std::sync::{Arc, OnceLock};
+
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::error::{Error, ErrorKind};
 use crate::geometry::{BBox, Extent, FileBox};
@@ -49,6 +51,8 @@ pub struct GroundTruth {
     images: Texts,
     /// By the name of the prediction file.
     image_of_file: Finder,
+    /// Images whose names have other letters than ASCII, by what [`composed`] makes of the key of their file.
+    image_of_composed: BTreeMap<String, u32>,
     /// Whether the name of an image holds a `/`.
     has_folders: bool,
     lesions: Lesions,
@@ -90,6 +94,8 @@ impl GroundTruth {
                 ));
             }
         }
+        let named = images.iter().zip(0..).filter(|(image, _)| !image.is_ascii());
+        let image_of_composed = named.map(|(image, at)| (composed(key(&prediction_file(image))), at)).collect();
         for lesion in lesions {
             let Some(image) = images.get(lesion.image as usize) else {
                 return Err(Error::new(
@@ -115,7 +121,17 @@ impl GroundTruth {
         }
         let has_folders = images.iter().any(|image| image.contains('/'));
         let lesions = Lesions::new(images.len(), lesions, &protocol);
-        Ok(Self { name: name.to_owned(), sha256, images, image_of_file, has_folders, lesions, protocol, notices })
+        Ok(Self {
+            name: name.to_owned(),
+            sha256,
+            images,
+            image_of_file,
+            image_of_composed,
+            has_folders,
+            lesions,
+            protocol,
+            notices,
+        })
     }
 
     /// What the evaluation on it is.
@@ -232,8 +248,17 @@ impl GroundTruth {
 
     /// The image whose prediction file has that name.
     fn image_of_name(&self, file: &str) -> Option<u32> {
-        self.image_of_file.find(key(file), |image| is_file_of(file, &self.images[image as usize]))
+        let exact = self.image_of_file.find(key(file), |image| is_file_of(file, &self.images[image as usize]));
+        exact.or_else(|| {
+            let may_be = !file.is_ascii() && !self.image_of_composed.is_empty();
+            may_be.then(|| self.image_of_composed.get(&composed(key(file))).copied()).flatten()
+        })
     }
+}
+
+/// A name with each letter and its accents as one: Macs write `é` as two, and so do zips that are packed there.
+fn composed(name: &str) -> String {
+    name.nfc().collect()
 }
 
 /// The last part of a path.

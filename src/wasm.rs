@@ -435,7 +435,7 @@ fn read(name: &str, file: &JsValue, on_progress: &Function) -> Result<Contents, 
                 tell(on_progress, progress, &mut told);
                 ControlFlow::Continue(())
             };
-            Ok(Contents::of(crate::input::archive::read_undigested(name, reader, &mut tell)?))
+            Ok(Contents::of(crate::input::zip::read_undigested(name, reader, &mut tell)?))
         }
     }
 }

@@ -313,7 +313,6 @@ fn what_is_no_zip_is_named() {
         (b"\xfd7zXZ\0\0", "it is an xz file", zip_it),
         (b"\x28\xb5\x2f\xfd$", "it is a Zstandard file", zip_it),
         (b"LZIP\x01", "it is an lzip file", zip_it),
-        (b"PK\x07\x08PK\x03\x04", "it is a part of a split zip", zip_it),
         (
             b"<!DOCTYPE html><html><title>Sign in</title>",
             "it is a web page or XML",

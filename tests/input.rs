@@ -8,7 +8,6 @@ use std::io::{Cursor, Write};
 use std::ops::ControlFlow;
 
 use froc::Options;
-use froc::input::archive::{Piece, SeekingShare};
 use froc::input::{Kind, Stage, identify};
 use froc::report::{ClassReport, Report};
 use proptest::prelude::*;
@@ -71,37 +70,6 @@ fn streamed() -> Vec<u8> {
 /// A program before the zip, as in a self-extracting archive.
 fn prefixed() -> Vec<u8> {
     [b"#!/bin/sh\nexit 1\n".as_slice(), &zip_of(&files())].concat()
-}
-
-#[test]
-fn pieces_are_all_files_in_order_and_where_they_lie() {
-    let files: Vec<(String, &str)> = (0..500).map(|image| (format!("folder/{image}.json"), FOUND)).collect();
-    let zip = zip_of(&files);
-    let open = |zip: &[u8], share| SeekingShare::open("run.zip", Cursor::new(zip.to_vec()), share).expect("a zip");
-    let headers: Vec<u64> =
-        (0..zip.len()).filter(|at| zip[*at..].starts_with(b"PK\x03\x04")).map(|at| at as u64).collect();
-    for bytes in [1, 10_000, 20_000, u64::MAX] {
-        let mut share = open(&zip, (0, 1));
-        let pieces = share.pieces(bytes);
-        let mut rest = headers.iter();
-        for Piece { n_files, bytes: place } in &pieces {
-            // What lies between the start of a header and the next one is less than the room that is made for it.
-            let starts: Vec<&u64> = rest.by_ref().take(*n_files).collect();
-            assert!(bytes == 1 || starts.iter().all(|start| place.contains(start)), "{place:?} {starts:?}");
-            assert_eq!(place.is_empty(), bytes == 1, "what is larger than a piece is not fetched");
-            share.read(*n_files, &mut |_| ControlFlow::Continue(())).expect("a piece");
-        }
-        assert_eq!(rest.next(), None);
-        let part = share.finish();
-        let paths: Vec<&str> = part.files().iter().map(|file| file.path).collect();
-        assert_eq!(paths, files.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>(), "{bytes}");
-        assert_eq!(part.detections().len(), 500);
-    }
-    // Another file lies between the two.
-    let gap = "x".repeat(100_000);
-    let apart = stored_zip_of(&[("1.json", FOUND), ("gap.txt", gap.as_str()), ("2.json", FOUND)]);
-    assert_eq!(open(&apart, (0, 1)).pieces(10_000), [Piece { n_files: 2, bytes: 0..0 }]);
-    assert_eq!(open(&apart, (7, 8)).pieces(10_000), []);
 }
 
 #[test]

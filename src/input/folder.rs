@@ -42,12 +42,21 @@ fn list(name: &str, folder: &Path) -> Result<Vec<String>, Error> {
     let mut paths = Vec::new();
     let mut n_others = 0;
     for entry in WalkDir::new(folder).follow_links(true) {
-        let entry = entry
-            .map_err(|error| Error::new(name, error.to_string(), "a folder that can be read").of_kind(ErrorKind::Io))?;
-        let Ok(path) = entry.path().strip_prefix(folder) else { continue };
+        let (path, is_file) = match &entry {
+            Ok(entry) => (entry.path(), entry.file_type().is_file()),
+            // A link that leads nowhere, or in a circle, costs that file alone.
+            Err(error) => {
+                let Some(path) = error.path().filter(|path| path.is_symlink()) else {
+                    let expected = "a folder that can be read";
+                    return Err(Error::new(name, error.to_string(), expected).of_kind(ErrorKind::Io));
+                };
+                (path, true)
+            }
+        };
+        let Ok(path) = path.strip_prefix(folder) else { continue };
         let parts: Vec<_> = path.components().map(|part| part.as_os_str().to_string_lossy()).collect();
         let path = parts.join("/");
-        if !entry.file_type().is_file() {
+        if !is_file {
             continue;
         }
         if Part::format_of(&path).is_some() {
@@ -68,8 +77,13 @@ fn list(name: &str, folder: &Path) -> Result<Vec<String>, Error> {
 }
 
 fn load(file: &Path, path: &str) -> Result<Vec<u8>, Error> {
-    let cannot =
-        |error: std::io::Error| Error::new(path, error.to_string(), "a file that can be read").of_kind(ErrorKind::Io);
+    let cannot = |error: std::io::Error| {
+        let what = match fs::read_link(file) {
+            Ok(target) => format!("it is a symbolic link to \"{}\", which cannot be read ({error})", target.display()),
+            Err(_) => error.to_string(),
+        };
+        Error::new(path, what, "a file that can be read").of_kind(ErrorKind::Io)
+    };
     if fs::metadata(file).map_err(cannot)?.len() > MAX_FILE_BYTES {
         return Err(Error::new(path, "it has more than 256 MiB", "the predictions for one image, a few kilobytes")
             .of_kind(ErrorKind::TooLarge));

@@ -2,7 +2,6 @@
 //!
 //! To add a format of prediction files, write a module like [`chestx_det`] with a [`Format`] and list it in [`FORMATS`].
 
-pub mod archive;
 pub mod chestx_det;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod folder;
@@ -12,7 +11,7 @@ mod json;
 pub mod remedy;
 mod scan;
 mod sniff;
-mod source;
+pub mod zip;
 
 use std::collections::TryReserveError;
 use std::io::{self, Read, Seek, SeekFrom};

@@ -22,18 +22,23 @@ pub fn apply(ground_truth: &GroundTruth, predictions: &Arc<Predictions>, reading
         Folders::Apart => top_folders(predictions),
     };
     if folders.is_empty() {
-        return vec![Arc::new(read_anew(ground_truth, predictions, reading, predictions.name(), ""))];
+        return vec![Arc::new(read_anew(ground_truth, predictions, reading, predictions.name(), &|_| true))];
     }
     let run = |folder: &String| {
-        let name =
-            format!("{}/{}", predictions.name(), folder.trim_end_matches('/').rsplit('/').next().unwrap_or(folder));
-        Arc::new(read_anew(ground_truth, predictions, reading, &name, folder))
+        let name = match folder.trim_end_matches('/').rsplit('/').next() {
+            None | Some("") => predictions.name().to_owned(),
+            Some(last) => format!("{}/{last}", predictions.name()),
+        };
+        // A folder around others holds the files that lie in none of them.
+        let is_inner = |path: &str, other: &String| other.len() > folder.len() && path.starts_with(other.as_str());
+        let holds = |path: &str| path.starts_with(folder) && !folders.iter().any(|other| is_inner(path, other));
+        Arc::new(read_anew(ground_truth, predictions, reading, &name, &holds))
     };
     folders.iter().map(run).collect()
 }
 
-/// The folders that hold all the files, if there are several side by side: each with what all share before it and a `/`
-/// after it, sorted.
+/// The folders that hold all the files, if there are several, side by side or one around others: each with what all
+/// share before it and a `/` after it, sorted.
 #[must_use]
 pub fn top_folders(predictions: &Predictions) -> Vec<String> {
     let folders: BTreeSet<&str> =
@@ -46,7 +51,7 @@ pub fn top_folders(predictions: &Predictions) -> Vec<String> {
         .iter()
         .map(|folder| folder[..folder[shared..].find('/').map_or(shared, |end| shared + end + 1)].to_owned())
         .collect();
-    if tops.len() < 2 || tops.iter().any(|top| top.len() == shared) { Vec::new() } else { tops.into_iter().collect() }
+    if tops.len() < 2 { Vec::new() } else { tops.into_iter().collect() }
 }
 
 /// The name of a file or an image without folder, endings, case and leading zeros.
@@ -78,14 +83,14 @@ fn read_anew(
     predictions: &Predictions,
     reading: &Reading,
     name: &str,
-    folder: &str,
+    holds: &dyn Fn(&str) -> bool,
 ) -> Predictions {
     let protocol = ground_truth.protocol();
     let names = new_names(predictions.detections(), protocol, reading);
     let paths = Paths::new(ground_truth, predictions, reading.file_names);
     let mut detections = Detections::default();
     let mut files = PredictionFiles::default();
-    for file in predictions.files().iter().filter(|file| file.path.starts_with(folder)) {
+    for file in predictions.files().iter().filter(|file| holds(file.path)) {
         if reading.leave_out_unreadable
             && (file.detections.is_err() || (file.text_number.is_some() && !reading.accept_text_numbers))
         {

@@ -20,7 +20,6 @@ const MISTAKES: &[(usize, &[u8], &str, &str)] = &[
     (0, b"\xfd7zXZ\x00", "it is an xz file", ZIP_IT),
     (0, b"\x28\xb5\x2f\xfd", "it is a Zstandard file", ZIP_IT),
     (257, b"ustar", "it is a tar archive", ZIP_IT),
-    (0, b"PK\x07\x08", "it is a part of a split zip", ZIP_IT),
     (0, b"LZIP", "it is an lzip file", ZIP_IT),
     (0, b"\xff\xfe", "it is UTF-16 text", UTF_8),
     (0, b"\xfe\xff", "it is UTF-16 text", UTF_8),
@@ -45,7 +44,7 @@ pub fn identify(name: &str, head: &[u8]) -> Result<Kind, Error> {
     if head.is_empty() {
         return Err(Error::new(name, "it has 0 bytes", BOTH));
     }
-    if head.starts_with(b"PK\x03\x04") || head.starts_with(b"PK\x05\x06") || head.starts_with(b"PK\x06\x06") {
+    if is_zip(name, head) {
         return Ok(Kind::Predictions);
     }
     for (offset, magic, what, expected) in MISTAKES {
@@ -65,6 +64,20 @@ pub fn identify(name: &str, head: &[u8]) -> Result<Kind, Error> {
         _ if name.to_ascii_lowercase().ends_with(".json") => Ok(Kind::GroundTruth),
         _ => Err(Error::new(name, "it is neither JSON nor a zip", BOTH)),
     }
+}
+
+/// Whether a file is a zip, also behind what editors, uploads and self-extractors put before one.
+fn is_zip(name: &str, head: &[u8]) -> bool {
+    /// An entry, the end of an empty zip, that of an empty Zip64, and the two marks of a zip in several parts, which a
+    /// whole one has as well if it was meant to be split.
+    const STARTS: [&[u8]; 5] = [b"PK\x03\x04", b"PK\x05\x06", b"PK\x06\x06", b"PK00PK\x03\x04", b"PK\x07\x08"];
+    /// What a self-extractor starts with, for Windows, Linux and a shell.
+    const PROGRAMS: [&[u8]; 3] = [b"MZ", b"\x7fELF", b"#!"];
+    let text = head.strip_prefix(super::json::BOM).unwrap_or(head).trim_ascii_start();
+    let is_named_so = [".zip", ".exe"].iter().any(|end| name.to_ascii_lowercase().ends_with(end));
+    let holds_entry = || head.windows(4).any(|four| four == STARTS[0]);
+    STARTS.iter().any(|start| text.starts_with(start))
+        || is_named_so && (PROGRAMS.iter().any(|start| head.starts_with(start)) || holds_entry())
 }
 
 fn json_kind(name: &str, text: &[u8]) -> Result<Kind, Error> {
