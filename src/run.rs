@@ -143,6 +143,11 @@ impl Run {
         Self { reading, findings, ..self }
     }
 
+    /// Gives the run another name.
+    pub fn rename(&mut self, name: String) {
+        self.name = name;
+    }
+
     /// Numbers of the detections of an image, boxes without a class included.
     #[must_use]
     pub fn detections(&self, image: usize) -> Range<u32> {

@@ -125,7 +125,13 @@ pub struct Evaluator {
 enum Contents {
     Groups { name: String, bytes: Vec<u8> },
     GroundTruth(Box<GroundTruth>),
-    Predictions { predictions: Arc<Predictions>, reading: Reading, prepared: Option<Result<Vec<Prepared>, Refusal>> },
+    Predictions {
+        predictions: Arc<Predictions>,
+        reading: Reading,
+        /// What the person calls the run, if not as the file is called.
+        label: Option<String>,
+        prepared: Option<Result<Vec<Prepared>, Refusal>>,
+    },
 }
 
 #[wasm_bindgen]
@@ -197,6 +203,17 @@ impl Evaluator {
             file.forget_runs();
         }
         Ok(())
+    }
+
+    /// Calls the run of a file of predictions otherwise from the next score on; the file keeps its name.
+    pub fn rename(&mut self, id: &str, name: &str) {
+        self.forget();
+        for (_, file) in self.files.iter_mut().filter(|(other, _)| other == id) {
+            if let Contents::Predictions { label, .. } = file {
+                *label = Some(name.to_owned());
+            }
+            file.forget_runs();
+        }
     }
 
     /// Reads a file of predictions as the official script does, from now on.
@@ -359,7 +376,12 @@ pub fn version() -> String {
 
 impl Contents {
     fn of(predictions: Predictions) -> Self {
-        Self::Predictions { predictions: Arc::new(predictions), reading: Reading::default(), prepared: None }
+        Self::Predictions {
+            predictions: Arc::new(predictions),
+            reading: Reading::default(),
+            label: None,
+            prepared: None,
+        }
     }
 
     fn summary(&self, name: &str) -> FileSummary {
@@ -404,8 +426,18 @@ impl Contents {
     fn prepare(&mut self, truth: &GroundTruth) -> Option<Result<&Vec<Prepared>, &Refusal>> {
         match self {
             Self::GroundTruth(_) | Self::Groups { .. } => None,
-            Self::Predictions { predictions, reading, prepared } => {
-                Some(prepared.get_or_insert_with(|| crate::prepare(truth, predictions, reading)).as_ref())
+            Self::Predictions { predictions, reading, label, prepared } => {
+                let prepare = || {
+                    let mut runs = crate::prepare(truth, predictions, reading)?;
+                    for run in runs.iter_mut().map(|prepared| &mut prepared.run) {
+                        if let Some(label) = label {
+                            // A folder of the file keeps its own name behind that.
+                            run.rename(run.name().replacen(predictions.name(), label, 1));
+                        }
+                    }
+                    Ok(runs)
+                };
+                Some(prepared.get_or_insert_with(prepare).as_ref())
             }
         }
     }

@@ -249,7 +249,7 @@ test("everything is done by keyboard alone", async ({ page }) => {
   await page.keyboard.press("ArrowDown");
   for (let column = 0; column < 3; column++) await page.keyboard.press("ArrowRight");
   expect(await focused()).toBe("official-average");
-  await expect(page.getByTestId("explanation")).toContainText("Official avg recall");
+  await expect(page.getByTestId("explanation")).toContainText("The script's rules at IoU 0.3: avg recall");
   await page.keyboard.press("Escape");
   await expect(page.getByTestId("explanation")).toBeHidden();
   await tabTo("copy-lines");
@@ -278,13 +278,47 @@ test("an engine that dies ends as a sentence; the other files stay and the page 
   await expect(page.getByTestId("run-scores")).toHaveCount(3);
 });
 
-test("a file of the same name takes the place of the one before, and undo brings that back", async ({ page }) => {
+test("two files of one name are two runs, and a click renames one, in the page and in what is saved", async ({ page }) => {
   await open(page);
-  await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule }))]);
-  await choose(page, [upload("a.zip", zip({ "0.json": nodule, "1.json": nodule }))]);
-  await expect(page.getByTestId("status")).toContainText("This a.zip took the place of the one before.");
-  expect((await report(page)).runs[0]?.n_files).toBe(2);
-  await page.getByTestId("undo").click();
+  const [one, two] = [zip({ "0.json": nodule }), zip({ "0.json": nodule, "1.json": nodule })];
+  await choose(page, [upload("test.json", smallTruth(40)), upload("predictions.zip", one)]);
+  await choose(page, [upload("predictions.zip", two)]);
+  await expect(page.getByTestId("status")).toContainText("There are several files named predictions.zip: this one is called predictions (2).zip.");
+  const runs = async () => (await report(page)).runs.map(({ name, n_files }) => [name, n_files]);
+  expect(await runs()).toEqual([["predictions.zip", 1], ["predictions (2).zip", 2]]);
+  await page.getByTestId("rename").filter({ hasText: "(2)" }).click();
+  await page.getByTestId("run-name").fill("with mixup");
+  await page.keyboard.press("Enter");
   await settled(page);
-  expect((await report(page)).runs[0]?.n_files).toBe(1);
+  expect(await runs()).toEqual([["predictions.zip", 1], ["with mixup", 2]]);
+  await expect(page.getByTestId("rename")).toHaveText(["predictions.zip", "with mixup"]);
+  // A worker that is replaced knows the name, too.
+  await choose(page, [upload("third.zip", zip({ "2.json": nodule }))]);
+  await page.getByTestId("rename").filter({ hasText: "third" }).click();
+  await page.getByTestId("run-name").fill("nothing of this");
+  await page.keyboard.press("Escape");
+  expect(await runs()).toEqual([["predictions.zip", 1], ["with mixup", 2], ["third.zip", 1]]);
+});
+
+test("both files of one name in one drop are runs, and a corrected file takes the place of a bad one", async ({ page }) => {
+  await open(page);
+  const bad = zip({ "0.json": "[" });
+  await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule })), upload("a.zip", bad)]);
+  await expect(page.getByTestId("file")).toHaveCount(3);
+  await expect(page.getByTestId("error")).toContainText(["a.zip, 0.json"]);
+  await choose(page, [upload("a.zip", zip({ "0.json": nodule, "1.json": nodule }))]);
+  await expect(page.getByTestId("error")).toHaveCount(0);
+  expect((await report(page)).runs.map(({ name, n_files }) => [name, n_files])).toEqual([["a.zip", 1], ["a (2).zip", 2]]);
+});
+
+test("the sample leaves when own files come", async ({ page }) => {
+  await open(page);
+  await page.getByTestId("score-sample").click();
+  await settled(page);
+  expect((await report(page)).runs.length).toBe(2);
+  await choose(page, [upload("mine.zip", zip({ "0.json": nodule }))]);
+  await expect(page.getByTestId("file")).toHaveCount(1);
+  await expect(page.getByTestId("missing")).toContainText("ground truth");
+  await choose(page, [upload("test.json", smallTruth(40))]);
+  expect((await report(page)).runs.map(({ name }) => name)).toEqual(["mine.zip"]);
 });

@@ -45,6 +45,8 @@ interface Loaded {
   file: File;
   /** How it is read; null is how the official script reads. */
   reading: Reading | null;
+  /** What its run is called, if not as the file. */
+  name: string | null;
   /** Its SHA-256, once that is known. */
   digest: string | null;
 }
@@ -104,7 +106,7 @@ export class Evaluator {
       signal.addEventListener("abort", end);
       const summary = await this.#call((remote) => this.#keep(remote, id, file, onProgress), file.name);
       this.#loaded.delete(id);
-      this.#loaded.set(id, { file, reading: null, digest: summary.sha256 });
+      this.#loaded.set(id, { file, reading: null, name: null, digest: summary.sha256 });
       if (summary.sha256 === null) this.#undigested.push({ id, file });
       return summary;
     } catch (thrown) {
@@ -125,6 +127,13 @@ export class Evaluator {
     await this.#call((remote) => remote.setReading(id, reading), id);
     const loaded = this.#loaded.get(id);
     if (loaded) loaded.reading = reading;
+  }
+
+  /** Calls the run of a file otherwise from the next score on. */
+  async rename(id: string, name: string): Promise<void> {
+    await this.#call((remote) => remote.rename(id, name), id);
+    const loaded = this.#loaded.get(id);
+    if (loaded) loaded.name = name;
   }
 
   async evaluate(options: OptionsReport): Promise<Outcome> {
@@ -239,10 +248,11 @@ export class Evaluator {
       Comlink.proxy((request: NetworkRequest) => this.onRequest(request)),
     );
     this.#readsFiles = started.readsFiles;
-    for (const [id, { file, reading, digest }] of [...this.#loaded]) {
+    for (const [id, { file, reading, name, digest }] of [...this.#loaded]) {
       try {
         await this.#keep(remote, id, file, () => undefined);
         if (reading) await remote.setReading(id, reading);
+        if (name) await remote.rename(id, name);
         if (digest) await remote.learnSha256(id, digest);
       } catch (thrown) {
         if (!isFailure(thrown)) throw thrown;

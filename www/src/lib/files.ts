@@ -2,9 +2,13 @@
 import type { ErrorReport, FileSummary, Remedy } from "./evaluator.ts";
 
 export interface Item {
-  /** The key under which the engine keeps it: its name, so that a corrected file takes the place of a bad one. */
+  /** The key under which the engine keeps it. */
   id: string;
   file: File;
+  /** What it is called: its name, with a number behind it where another file has that. */
+  name: string;
+  /** Whether it is one of the sample, which leaves when other files come. */
+  isSample: boolean;
   state: "reading" | "ready" | "failed";
   /** 0..1 while it is read. */
   progress: number;

@@ -10,6 +10,12 @@ export function sentences(thrown: unknown): ErrorReport[] {
   return [{ place: "froc", what, expected: "", sentence: `froc could not go on: ${what}. Reload the page.` }];
 }
 
+/** `predictions (2).zip` for the second `predictions.zip`. */
+function numbered(name: string, n: number): string {
+  const dot = name.lastIndexOf(".");
+  return dot > 0 ? `${name.slice(0, dot)} (${n})${name.slice(dot)}` : `${name} (${n})`;
+}
+
 export class Shelf {
   /** The files as they are drawn. */
   items: Item[] = $state.raw([]);
@@ -28,6 +34,7 @@ export class Shelf {
   readonly #held = new Map<string, Item>();
   /** What ends the reading of each file that is being read, or waits for it. */
   readonly #ends = new Map<File, AbortController>();
+  readonly #sample = new WeakSet<File>();
 
   /** `offer` offers what the engine cannot read to somebody else; whether that took it. */
   constructor(evaluator: Evaluator, offer: (file: File) => Promise<boolean>) {
@@ -55,11 +62,34 @@ export class Shelf {
     this.items = this.#now;
   }
 
+  /** Whether a file is one of the sample. */
+  isSample(file: File): boolean {
+    return this.#sample.has(file);
+  }
+
+  /** Takes the sample away, if it is there. */
+  async removeSample(): Promise<void> {
+    const sample = this.#items.filter(({ isSample }) => isSample);
+    this.#items = this.#items.filter(({ isSample }) => !isSample);
+    for (const { id, file } of sample) {
+      this.#ends.get(file)?.abort(new Cancelled());
+      await this.#forget(id);
+    }
+  }
+
+  /** Calls the run of a file otherwise. */
+  async rename(id: string, name: string): Promise<void> {
+    await this.#evaluator.rename(id, name);
+    this.#change(id, { name });
+    this.#draw();
+  }
+
   /** Reads files; whether there may be something new to score. */
-  async add(files: File[]): Promise<boolean> {
+  async add(files: File[], isSample = false): Promise<boolean> {
     // To draw files that are read in a blink would hold up their scores, which are drawn with them.
     if (files.length > 0) this.#blink ??= setTimeout(() => this.#draw(), BLINK);
-    const fresh = files.map((file) => this.#enlist(file));
+    if (isSample) files.forEach((file) => this.#sample.add(file));
+    const fresh = files.map((file) => this.#enlist(file, isSample));
     // Most texts, such as the ground truth, are read by the time that the bytes of a zip are there.
     const inTurn = [...fresh.filter(({ file }) => isText(file)), ...fresh.filter(({ file }) => !isText(file))];
     return (await Promise.all(inTurn.map((item) => this.#read(item)))).includes(true);
@@ -68,7 +98,7 @@ export class Shelf {
   async remove(id: string): Promise<void> {
     const removed = this.#items.find((item) => item.id === id);
     this.#items = this.#items.filter((item) => item.id !== id);
-    this.say(`Removed ${id}.`, removed?.file);
+    this.say(`Removed ${removed?.name ?? id}.`, removed?.file);
     await this.#forget(id);
   }
 
@@ -92,20 +122,27 @@ export class Shelf {
     this.undo = undo;
   }
 
-  #enlist(file: File): Item {
-    const id = file.name;
-    const item: Item = { id, file, state: "reading", progress: 0, doing: "waiting", summary: null, errors: [], failures: [], remedies: [] };
-    const known = this.#items.find((other) => other.id === id);
-    // The newer one of its name is what counts.
+  /**
+   * Lists a file. One that corrects a file of its name which cannot be scored takes the place of that, and so does the very
+   * same file; any other is one more.
+   */
+  #enlist(file: File, isSample: boolean): Item {
+    const isBad = (item: Item) => item.state === "failed" || item.failures.length > 0;
+    const isSame = (item: Item) => item.file.size === file.size && item.file.lastModified === file.lastModified;
+    const known = this.#items.find((item) => item.file.name === file.name && (isBad(item) || isSame(item)));
+    const taken = new Set(this.#items.flatMap(({ id, name }) => [id, name]));
+    let id = known?.id ?? file.name;
+    for (let n = 2; !known && taken.has(id); n++) id = numbered(file.name, n);
+    const name = known?.name ?? id;
+    const item: Item = { id, file, name, isSample, state: "reading", progress: 0, doing: "waiting", summary: null, errors: [], failures: [], remedies: [] };
     if (known) this.#ends.get(known.file)?.abort(new Cancelled());
-    const isKnown = known !== undefined;
-    this.#items = isKnown ? this.#items.map((other) => (other.id === id ? item : other)) : [...this.#items, item];
+    this.#items = known ? this.#items.map((other) => (other === known ? item : other)) : [...this.#items, item];
     return item;
   }
 
   /** Whether there may be something new to score. */
   async #read(item: Item): Promise<boolean> {
-    const { id, file } = item;
+    const { id, file, name } = item;
     const end = new AbortController();
     this.#ends.set(file, end);
     const tell = ({ stage, done, total }: ProgressReport) => {
@@ -117,8 +154,10 @@ export class Shelf {
       const read: Item = { ...item, state: "ready", summary };
       this.#held.set(id, read);
       if (this.#isListed(item)) this.#change(id, read);
-      if (before) this.say(`This ${id} took the place of the one before.`, before.file);
-      if (summary.kind === "ground_truth") await this.#replaceGroundTruth(id);
+      if (name !== file.name) await this.#evaluator.rename(id, name);
+      if (before && before.file !== file) this.say(`This ${name} took the place of the one before.`, before.file);
+      else if (id !== file.name && summary.kind === "predictions") this.say(`There are several files named ${file.name}: this one is called ${name}. Click a name to change it.`);
+      if (summary.kind === "ground_truth") await this.#replaceGroundTruth(item);
     } catch (thrown) {
       const isTaken = !(thrown instanceof Cancelled) && this.#isListed(item) && (await this.#offer(file));
       if (!this.#isListed(item)) return true;
@@ -133,7 +172,7 @@ export class Shelf {
 
   #stopped(item: Item): void {
     this.#giveUp(item);
-    this.say(`Stopped reading ${item.id}.`, item.file);
+    this.say(`Stopped reading ${item.name}.`, item.file);
   }
 
   /** Takes a file out of those that are read; there is nothing new to score. */
@@ -145,11 +184,13 @@ export class Shelf {
   }
 
   /** There is one ground truth: the one dropped last. */
-  async #replaceGroundTruth(id: string): Promise<void> {
+  async #replaceGroundTruth({ id, file }: Item): Promise<void> {
     const older = [...this.#held.values()].find((item) => item.id !== id && item.summary?.kind === "ground_truth");
     if (!older) return;
     this.#items = this.#items.filter((item) => item.id !== older.id);
-    this.say(`${id} took the place of ${older.id}.`, older.file);
+    const what = file.name === older.file.name ? "the one before" : older.file.name;
+    this.say(`${file.name} took the place of ${what}.`, older.file);
+    this.#change(id, { name: file.name });
     await this.#forget(older.id);
   }
 

@@ -109,6 +109,9 @@ const api = {
   remove(id: string): void {
     engine().remove(id);
   },
+  rename(id: string, name: string): void {
+    engine().rename(id, name);
+  },
   /** Reads a file otherwise; null is how the official script reads. */
   setReading(id: string, reading: Reading | null): void {
     if (reading) engine().set_reading(id, reading);
