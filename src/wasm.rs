@@ -123,7 +123,10 @@ pub struct Evaluator {
 }
 
 enum Contents {
-    Groups { name: String, bytes: Vec<u8> },
+    Groups {
+        name: String,
+        bytes: Vec<u8>,
+    },
     GroundTruth(Box<GroundTruth>),
     Predictions {
         predictions: Arc<Predictions>,
