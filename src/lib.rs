@@ -37,6 +37,7 @@
 //! use froc::geometry::BBox;
 //! use froc::protocol::Protocol;
 //! use froc::report::statistics::Wanted;
+//! use froc::score::average_precision::DEFAULT_MAX_DETECTIONS;
 //! use froc::{Groups, Options, Predictions, Resampling, Run};
 //!
 //! let ground_truth = froc::read_ground_truth(
@@ -64,7 +65,8 @@
 //! let by_image = Groups::images(&ground_truth);
 //! let mut uncertainty = Uncertainty::new(&ground_truth, &[&first, &second], &options, resampling, by_image)?;
 //! while !uncertainty.step(u32::MAX) {}
-//! let wanted = Wanted { area_up_to: 1.0, uncertainty: Some(&uncertainty), baseline: Some(0) };
+//! let (uncertainty, baseline) = (Some(&uncertainty), Some(0));
+//! let wanted = Wanted { area_up_to: 1.0, max_detections: DEFAULT_MAX_DETECTIONS, uncertainty, baseline };
 //! let runs = [(&first, &one), (&second, &both)];
 //! let report = froc::evaluate_with_statistics(&ground_truth, &runs, &options, wanted);
 //! assert_eq!(report.runs[0].exact.average_recall, Some(0.5));
