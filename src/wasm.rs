@@ -9,7 +9,7 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use js_sys::{Function, Uint8Array};
+use js_sys::{Array, Function, Uint8Array};
 use serde::Serialize;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
@@ -348,6 +348,20 @@ impl Evaluator {
 #[wasm_bindgen(unchecked_return_type = "OptionsReport")]
 pub fn default_options() -> Result<JsValue, JsValue> {
     to_js(&OptionsReport::from(&Options::default()))
+}
+
+/// The formats that a report is exported in.
+///
+/// # Errors
+/// Throws what the browser does if it cannot make an object.
+#[wasm_bindgen(unchecked_return_type = "FormatFacts[]")]
+pub fn export_formats() -> Result<JsValue, JsValue> {
+    let formats = crate::render::Format::ALL.map(crate::render::Format::facts);
+    formats
+        .iter()
+        .map(|facts: &crate::render::FormatFacts| to_js(facts))
+        .collect::<Result<Array, _>>()
+        .map(JsValue::from)
 }
 
 /// Reads options that a person typed, such as `0.5` and `0.05, 0.1, 0.2`.

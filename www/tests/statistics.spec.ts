@@ -44,10 +44,33 @@ test("every format is the very bytes of the terminal, with intervals too", async
   await open(page);
   await choose(page, files);
   await compute(page);
-  for (const format of ["json", "csv", "markdown", "latex", "html"]) {
+  for (const format of ["text", "json", "csv", "markdown", "latex", "html"]) {
     const bytes = await download(page, `download-${format}`);
     const printed = program(files, "score", ["--bootstrap", "200", "--seed", "1", "--format", format]);
     expect(bytes.equals(printed), format).toBe(true);
+  }
+});
+
+test("only what the script itself would give is called official, on the page and in every export, which lead with it", async ({ page }) => {
+  const files = goldenCase(join(golden, "quirks"));
+  await open(page);
+  await choose(page, files);
+  const rows = page.getByTestId("run-scores").locator("th[scope=row]");
+  await expect(rows.first()).toHaveText(/^official/);
+  const [run] = (await report(page)).runs;
+  expect(run?.official).toMatchObject({ is_official: true, name: "official" });
+  const official = run?.official.printed.at(-1)?.replace("%", "") ?? "";
+  const exact = (100 * (run?.exact.average_recall ?? 0)).toFixed(2);
+  const latex = (await download(page, "download-latex")).toString("utf8");
+  expect(latex.indexOf(`& ${official} \\`)).toBeGreaterThan(0);
+  expect(latex.indexOf(`& ${official} \\`)).toBeLessThan(latex.indexOf(`& ${exact} \\`));
+
+  await page.getByTestId("iou").fill("0.3");
+  await expect(rows.first()).toHaveText("the script's rules at IoU 0.3");
+  expect((await report(page)).runs[0]?.official).toMatchObject({ is_official: false, name: "the script's rules at IoU 0.3" });
+  for (const format of ["text", "csv", "markdown", "latex", "html"]) {
+    const text = (await download(page, `download-${format}`)).toString("utf8");
+    expect(text.replaceAll("official script", "script"), format).not.toContain("official");
   }
 });
 

@@ -1,7 +1,7 @@
 // The engine's thread: the only importer of the WebAssembly package.
 import * as Comlink from "comlink";
 
-import init, { Evaluator, default_options, default_statistics, parse_options, sha256, version } from "../../pkg/froc.js";
+import init, { Evaluator, default_options, default_statistics, export_formats, parse_options, sha256, version } from "../../pkg/froc.js";
 import { BLINK } from "./blink.ts";
 import { watchRequests, type NetworkRequest } from "./requests.ts";
 import type {
@@ -18,6 +18,7 @@ import type {
   Report,
   ResamplingOptions,
   RocCurveReport,
+  FormatFacts,
   StatisticsDefaults,
   StatisticsOptions,
   View,
@@ -27,6 +28,8 @@ import type {
 export interface Started {
   options: OptionsReport;
   statistics: StatisticsDefaults;
+  /** What a report is exported in. */
+  formats: FormatFacts[];
   version: string;
   /** Whether this worker can read files: one of Safari cannot if the page was opened from disk. */
   readsFiles: boolean;
@@ -94,7 +97,7 @@ const api = {
     watchRequests(() => false, onRequest);
     await init({ module_or_path: module });
     evaluator = new Evaluator();
-    return { options: default_options(), statistics: default_statistics(), version: version(), readsFiles: await readsFiles() };
+    return { options: default_options(), statistics: default_statistics(), formats: export_formats(), version: version(), readsFiles: await readsFiles() };
   },
   add(id: string, name: string, file: Content, onProgress: (progress: ProgressReport) => void): FileSummary {
     return engine().add(id, name, file, sometimes(onProgress));
