@@ -2,6 +2,7 @@
 //!
 //! Nothing here changes a number: a finding says what was seen and, where a fix is mechanical, offers a [`Reading`].
 
+mod boxes;
 mod names;
 
 use std::collections::BTreeMap;
@@ -11,11 +12,11 @@ pub use names::nearest;
 
 use crate::dataset::{Detections, FileView, GroundTruth, Predictions};
 use crate::error::Error;
-use crate::geometry::{BBox, Extent, FileBox, IMAGE_SIDE, iou};
-use crate::input::remedy::{loose_name, read_box, top_folders};
+use crate::geometry::{BBox, Extent, FileBox, iou};
+use crate::input::remedy::{loose_name, top_folders};
 use crate::notice::{Finding, MAX_EXAMPLES, Remedy};
 use crate::protocol::Class;
-use crate::reading::{FileNames, Folders, Layout, Reading};
+use crate::reading::{FileNames, Folders, Reading};
 use crate::run::Run;
 
 /// The most detections that one test looks at: a share of 20,000 is known to a third of a percent.
@@ -24,15 +25,8 @@ const SAMPLE: usize = 20_000;
 const LEAST_BOXES: usize = 10;
 /// A box that overlaps a lesion of its class this much is there on purpose: chance hardly does it.
 const ON_PURPOSE: f32 = 0.3;
-/// A reading is offered if it puts this share more of the boxes on a lesion of their class ...
+/// Numbers are read as classes if they put this share of the boxes on a lesion of the class.
 const LEAST_GAIN: f64 = 0.1;
-/// ... and this many times as many as before.
-const LEAST_RATIO: f64 = 2.0;
-/// A reading is better than another if it puts this share more of the boxes there.
-const LEAST_STEP: f64 = 0.01;
-/// Usual sizes of the input of a network, and of other copies of the images, in pixels.
-const OTHER_SIDES: [f32; 14] =
-    [224.0, 256.0, 299.0, 300.0, 320.0, 384.0, 416.0, 448.0, 512.0, 640.0, 800.0, 1333.0, 2048.0, 3000.0];
 /// Two boxes of a class in an image that overlap this much would not both survive usual suppression.
 const SAME_PLACE: f32 = 0.7;
 /// A fault that concerns this share of the boxes was made by a program, not by chance.
@@ -58,9 +52,11 @@ pub struct Case<'a> {
 pub fn examine(case: Case<'_>) -> Vec<Finding> {
     let names = file_names(case);
     let classes = names::class_names(case);
-    let boxes = boxes(case);
+    let beside = beside_lesions(case, |detections, at| case.run.class(detections, at));
+    let boxes = boxes::boxes(case, &beside);
     let repeats = Repeats::new(case);
     let rest = [
+        boxes::inverted_lesions(case),
         ground_truth_inside(case),
         outside(case),
         never_predicted(case),
@@ -143,33 +139,26 @@ fn all(case: Case<'_>) -> impl Iterator<Item = (usize, usize)> {
     (0..case.ground_truth.n_images()).flat_map(move |image| rows(case, image).map(move |at| (image, at)))
 }
 
-/// A box, and the lesions of its class in its image, of which there is one at least.
-type Beside<'a> = (FileBox, &'a [BBox]);
+/// A box and its score as the file has them, and the lesions of its class in its image, of which there is one at least.
+type Beside<'a> = (FileBox, f64, &'a [BBox]);
 
 /// The boxes of the sample whose image has a lesion of their class.
 fn beside_lesions(case: Case<'_>, class_of: impl Fn(&Detections, usize) -> Option<Class>) -> Vec<Beside<'_>> {
     let detections = case.predictions.detections();
     let beside = |(image, at): (usize, usize)| {
         let (_, lesions) = case.ground_truth.lesions(class_of(detections, at)?, image);
-        (!lesions.is_empty()).then(|| (detections.box_in_file(at), lesions))
+        (!lesions.is_empty()).then(|| (detections.box_in_file(at), detections.score_in_file(at), lesions))
     };
     sample(case).filter_map(beside).collect()
 }
 
-/// The share of boxes that lie on a lesion of their class; `None` if they are few. What is less than `least` at any rate
-/// may be less still.
-fn share_on_lesions(boxes: &[Beside<'_>], least: f64, read: impl Fn(FileBox) -> FileBox) -> Option<f64> {
+/// The share of boxes that lie on a lesion of their class; 0 if they are few.
+fn share_on_lesions(boxes: &[Beside<'_>]) -> f64 {
+    let is_on = |(bbox, _, lesions): &&Beside<'_>| {
+        lesions.iter().any(|lesion| iou(bbox.rounded(), *lesion, Extent::PlusOne) >= ON_PURPOSE)
+    };
     let n = boxes.len();
-    let least = least * n as f64;
-    let mut n_on = 0_usize;
-    for ((bbox, lesions), left) in boxes.iter().zip((0..n).rev()) {
-        let bbox = read(*bbox).rounded();
-        n_on += usize::from(lesions.iter().any(|lesion| iou(bbox, *lesion, Extent::PlusOne) >= ON_PURPOSE));
-        if ((n_on + left) as f64) < least {
-            break;
-        }
-    }
-    (n >= LEAST_BOXES).then(|| n_on as f64 / n as f64)
+    if n < LEAST_BOXES { 0.0 } else { boxes.iter().filter(is_on).count() as f64 / n as f64 }
 }
 
 fn percent(share: f64) -> String {
@@ -182,81 +171,18 @@ fn with(reading: &Reading, change: impl FnOnce(&mut Reading)) -> Reading {
     reading
 }
 
-/// Boxes in another layout, of another image size, or with swapped corners.
-fn boxes(case: Case<'_>) -> Option<Finding> {
-    if case.reading.boxes != Layout::Corners || (case.reading.scale - 1.0).abs() > f64::EPSILON {
-        return None;
-    }
-    let beside = beside_lesions(case, |detections, at| case.run.class(detections, at));
-    let before = share_on_lesions(&beside, 0.0, |bbox| bbox)?;
-    if before * LEAST_RATIO > 1.0 {
-        return None;
-    }
-    let layouts = [Layout::Corners, Layout::Xywh, Layout::AnyCorners, Layout::Yxyx];
-    let scales = scales(case);
-    let candidates = scales.iter().flat_map(|scale| layouts.map(|layout| (*scale, layout)));
-    let mut best = (before, 1.0, Layout::Corners);
-    // What is further below this changes nothing: neither is it offered, nor does it stand in the way of what is.
-    let least = (before + LEAST_GAIN).max(LEAST_RATIO * before) - 2.0 * LEAST_STEP;
-    for (scale, layout) in candidates {
-        let share = share_on_lesions(&beside, least, |bbox| read_box(bbox, layout, scale))?;
-        // The first of equals stays: the plainer reading.
-        if share > best.0 + LEAST_STEP {
-            best = (share, scale, layout);
-        }
-    }
-    let (after, scale, layout) = best;
-    if after - before < LEAST_GAIN || after < LEAST_RATIO * before {
-        return None;
-    }
-    let reading = with(case.reading, |reading| {
-        reading.boxes = layout;
-        reading.scale = scale;
-    });
-    let how = as_read(layout, scale);
-    let detections = case.predictions.detections();
-    Some(Finding {
-        code: if layout == Layout::Corners { "other_image_size" } else { "box_layout" },
-        count: n_scores(case),
-        sentence: format!(
-            "Read as x1, y1, x2, y2 in pixels, {} of the boxes lie on a lesion of their class; read {how}, {} do.",
-            percent(before),
-            percent(after)
-        ),
-        fix: "Write boxes as [x1, y1, x2, y2, score], in pixels of the original image.".into(),
-        examples: sample(case).take(MAX_EXAMPLES).map(|(_, at)| show(detections.bbox(at))).collect(),
-        remedy: Some(Remedy { label: format!("Read the boxes {how}"), reading }),
-    })
-}
-
-fn as_read(layout: Layout, scale: f64) -> String {
-    let layout = match layout {
-        Layout::Corners => "as x1, y1, x2, y2",
-        Layout::Xywh => "as x, y, width, height",
-        Layout::AnyCorners => "with swapped corners put in order",
-        Layout::Yxyx => "as y1, x1, y2, x2",
-    };
-    if (scale - 1.0).abs() > f64::EPSILON { format!("{layout}, times {scale}") } else { layout.to_owned() }
-}
-
 fn show(bbox: BBox) -> String {
     format!("[{}, {}, {}, {}]", bbox.x1, bbox.y1, bbox.x2, bbox.y2)
 }
 
-/// Factors worth trying: that of fractions of the image, or those of usual image sizes.
-fn scales(case: Case<'_>) -> Vec<f64> {
-    let detections = case.predictions.detections();
-    let greatest = |bbox: BBox| bbox.x1.max(bbox.y1).max(bbox.x2).max(bbox.y2);
-    let most = sample(case).map(|(_, at)| greatest(detections.bbox(at))).fold(0.0, f32::max);
-    if most <= 2.0 {
-        return vec![1.0, f64::from(IMAGE_SIDE)];
-    }
-    let fits = OTHER_SIDES.into_iter().filter(|side| most <= side * 1.05);
-    std::iter::once(1.0).chain(fits.map(|side| f64::from(IMAGE_SIDE) / f64::from(side))).collect()
-}
-
 /// Boxes that lie wholly off the image.
 fn outside(case: Case<'_>) -> Option<Finding> {
+    let lesions =
+        |image: usize| case.ground_truth.classes().flat_map(move |class| case.ground_truth.lesions(class, image).1);
+    // Where lesions lie there, the images are of another size.
+    if (0..case.ground_truth.n_images()).any(|image| lesions(image).any(|lesion| lesion.is_outside_image())) {
+        return None;
+    }
     let mut seen = Seen::default();
     for image in 0..case.ground_truth.n_images() {
         for at in case.run.outside(case.predictions.detections(), image) {

@@ -93,6 +93,9 @@ struct HowToRead {
     /// What the first four numbers of a box are.
     #[arg(long, value_enum, default_value_t = Boxes::Corners)]
     boxes: Boxes,
+    /// The score stands before the four numbers, not after them.
+    #[arg(long)]
+    score_first: bool,
     /// Multiply every coordinate by this.
     #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
     scale: f64,
@@ -123,6 +126,10 @@ enum Boxes {
     AnyCorners,
     /// y1, x1, y2, x2.
     Yxyx,
+    /// Centre x, centre y, width, height.
+    Cxcywh,
+    /// x1, x2, y1, y2.
+    Xxyy,
 }
 
 fn class_name(text: &str) -> Result<(String, String), String> {
@@ -138,7 +145,10 @@ impl HowToRead {
                 Boxes::Xywh => Layout::Xywh,
                 Boxes::AnyCorners => Layout::AnyCorners,
                 Boxes::Yxyx => Layout::Yxyx,
+                Boxes::Cxcywh => Layout::Cxcywh,
+                Boxes::Xxyy => Layout::Xxyy,
             },
+            score_first: self.score_first,
             scale: self.scale,
             class_names: self.class.iter().cloned().collect(),
             file_names: if self.loose_names { FileNames::Loose } else { FileNames::Exact },

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub struct Reading {
     /// What the first four numbers of a box are.
     pub boxes: Layout,
+    /// The score stands before these four numbers, not after them.
+    pub score_first: bool,
     /// Every coordinate is multiplied by this; 1 leaves it as it is. Above 0.
     pub scale: f64,
     /// Names of classes that are not read otherwise, each with the official name it stands for.
@@ -39,6 +41,21 @@ pub enum Layout {
     AnyCorners,
     /// y1, x1, y2, x2.
     Yxyx,
+    /// Centre x, centre y, width, height.
+    Cxcywh,
+    /// x1, x2, y1, y2.
+    Xxyy,
+}
+
+impl Layout {
+    /// All layouts, the plainest first.
+    pub const ALL: [Self; 6] = [Self::Corners, Self::Xywh, Self::Cxcywh, Self::AnyCorners, Self::Yxyx, Self::Xxyy];
+
+    /// Whether the numbers are two opposite corners, x before y.
+    #[must_use]
+    pub const fn is_corners(self) -> bool {
+        matches!(self, Self::Corners | Self::AnyCorners)
+    }
 }
 
 /// How the file of an image is found.
@@ -69,6 +86,7 @@ impl Default for Reading {
     fn default() -> Self {
         Self {
             boxes: Layout::default(),
+            score_first: false,
             scale: 1.0,
             class_names: BTreeMap::new(),
             file_names: FileNames::default(),
@@ -86,6 +104,12 @@ impl Reading {
         *self == Self::default()
     }
 
+    /// Whether coordinates stay as they are.
+    #[must_use]
+    pub fn is_unscaled(&self) -> bool {
+        (self.scale - 1.0).abs() <= f64::EPSILON
+    }
+
     /// The flags of `froc score` that choose this reading.
     #[must_use]
     pub fn flags(&self) -> String {
@@ -95,8 +119,13 @@ impl Reading {
             Layout::Xywh => flags.push("--boxes xywh".to_owned()),
             Layout::AnyCorners => flags.push("--boxes any-corners".to_owned()),
             Layout::Yxyx => flags.push("--boxes yxyx".to_owned()),
+            Layout::Cxcywh => flags.push("--boxes cxcywh".to_owned()),
+            Layout::Xxyy => flags.push("--boxes xxyy".to_owned()),
         }
-        if (self.scale - 1.0).abs() > f64::EPSILON {
+        if self.score_first {
+            flags.push("--score-first".to_owned());
+        }
+        if !self.is_unscaled() {
             flags.push(format!("--scale {}", self.scale));
         }
         flags.extend(self.class_names.iter().map(|(name, class)| format!("--class '{name}={class}'")));
@@ -119,8 +148,13 @@ impl Reading {
             Layout::Xywh => parts.push("boxes are read as x, y, width, height".to_owned()),
             Layout::AnyCorners => parts.push("swapped corners of boxes are put in order".to_owned()),
             Layout::Yxyx => parts.push("boxes are read as y1, x1, y2, x2".to_owned()),
+            Layout::Cxcywh => parts.push("boxes are read as centre x, centre y, width, height".to_owned()),
+            Layout::Xxyy => parts.push("boxes are read as x1, x2, y1, y2".to_owned()),
         }
-        if (self.scale - 1.0).abs() > f64::EPSILON {
+        if self.score_first {
+            parts.push("the score is the first number of a box".to_owned());
+        }
+        if !self.is_unscaled() {
             parts.push(format!("coordinates are multiplied by {}", self.scale));
         }
         if !self.class_names.is_empty() {

@@ -209,9 +209,9 @@ fn boxes_are_mended(change: impl Fn([f64; 4]) -> [f64; 4], code: &str, label: &s
     assert!(
         notice
             .sentence
-            .starts_with("Read as x1, y1, x2, y2 in pixels, 0% of the boxes lie on a lesion of their class;")
+            .starts_with("Read as x1, y1, x2, y2 in pixels, 0% of the boxes lie on a lesion of their class, ")
     );
-    assert!(notice.sentence.ends_with("100% do."), "{}", notice.sentence);
+    assert!(notice.sentence.contains(", 100% do, "), "{}", notice.sentence);
     assert_eq!(notice.remedy.expect("a remedy").label, label);
 }
 

@@ -153,7 +153,7 @@ fn index_names(case: Case<'_>, counts: &BTreeMap<&str, usize>) -> BTreeMap<Strin
     };
     let share = |classes: &BTreeMap<String, Class>| {
         let class_of = |detections: &Detections, at: usize| classes.get(detections.name(at)).copied();
-        share_on_lesions(&beside_lesions(case, class_of), 0.0, |bbox| bbox).unwrap_or(0.0)
+        share_on_lesions(&beside_lesions(case, class_of))
     };
     let (zero, one) = (from(0), from(1));
     let chosen = if share(&one) > share(&zero) { one } else { zero };

@@ -150,13 +150,21 @@ fn copy(
     names: &BTreeMap<&str, &str>,
     to: &mut Detections,
 ) -> Option<()> {
-    let bbox = read_box(from.box_in_file(at), reading.boxes, reading.scale);
-    if !bbox.rounded().area(Extent::PlusOne).is_finite() {
+    let (bbox, score) = (from.box_in_file(at), from.score_in_file(at));
+    let (bbox, score) = if reading.score_first { score_first(bbox, score) } else { (bbox, score) };
+    let bbox = read_box(bbox, reading.boxes, reading.scale);
+    if !(bbox.rounded().area(Extent::PlusOne).is_finite() && (score as f32).is_finite()) {
         return None;
     }
     let name = from.name(at);
-    to.push_named(names.get(name).copied().unwrap_or(name), bbox, from.score_in_file(at));
+    to.push_named(names.get(name).copied().unwrap_or(name), bbox, score);
     Some(())
+}
+
+/// Five numbers that were read as a box and its score, read as a score and its box.
+#[must_use]
+pub const fn score_first(bbox: FileBox, score: f64) -> (FileBox, f64) {
+    (FileBox { x1: bbox.y1, y1: bbox.x2, x2: bbox.y2, y2: score }, bbox.x1)
 }
 
 /// A box whose four numbers, scaled, mean what `layout` says; as if the file had been written so, in `f64`.
@@ -170,6 +178,8 @@ pub fn read_box(bbox: FileBox, layout: Layout, scale: f64) -> FileBox {
         Layout::Xywh => FileBox { x1: a, y1: b, x2: a + c, y2: b + d },
         Layout::AnyCorners => FileBox { x1: a.min(c), y1: b.min(d), x2: a.max(c), y2: b.max(d) },
         Layout::Yxyx => FileBox { x1: b, y1: a, x2: d, y2: c },
+        Layout::Cxcywh => FileBox { x1: a - c / 2.0, y1: b - d / 2.0, x2: a + c / 2.0, y2: b + d / 2.0 },
+        Layout::Xxyy => FileBox { x1: a, y1: c, x2: b, y2: d },
     }
 }
 

@@ -83,6 +83,7 @@ fn score_in_all_ways(truth: &GroundTruth, predictions: Predictions) {
     let predictions = Arc::new(predictions);
     let otherwise = Reading {
         boxes: Layout::Xywh,
+        score_first: true,
         scale: 1024.0,
         class_names: [("NODULE".to_owned(), "Nodule".to_owned())].into(),
         file_names: FileNames::Loose,
