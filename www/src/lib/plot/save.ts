@@ -56,6 +56,7 @@ function writeOut(element: SVGElement): void {
     if (value && value !== "normal" && !(name === "visibility" && value === "visible")) element.setAttribute(name, value);
   }
   element.removeAttribute("class");
+  element.removeAttribute("style");
   for (const { name } of [...element.attributes]) if (/^(data|aria)-|^(role|tabindex)$/.test(name)) element.removeAttribute(name);
 }
 
