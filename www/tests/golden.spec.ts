@@ -82,7 +82,7 @@ for (const folder of goldenFolders()) {
     const options = ["--iou", String(expected.iou_threshold), "--fp", expected.fp_rates.join(",")];
     expect(bytes.equals(terminal(files, options))).toBe(true);
     await page.getByTestId("copy-lines").click();
-    await expect(page.getByTestId("status")).toContainText("Copied");
+    await expect(page.getByTestId("copy-lines")).toHaveText("Copied");
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(expected.stdout);
     await expect(page.getByTestId("official-average")).toHaveText(/avg recall = (.*)\n$/.exec(expected.stdout)?.[1] ?? "");
   });

@@ -461,7 +461,7 @@ test("the lines are explained above the gallery, the class is written at boxes w
   await expect(labels.filter({ hasText: "Fracture" }).first()).toBeVisible();
 });
 
-test("a lesion that is out-ranked is shown with what finds it but does not count, and that stays so", async ({ page }) => {
+test("a lesion that scored too low is shown with what finds it but does not count, and that stays so", async ({ page }) => {
   await openSample(page);
   await page.locator('[data-testid="segment"][data-category="out_ranked"]').first().click();
   await page.getByTestId("tile").first().click();

@@ -93,7 +93,7 @@ for (const width of [360, 1024]) {
 test("what mending would gain most is on the page, not only in a tooltip", async ({ page }) => {
   await openSample(page);
   const all = page.locator('[data-testid="budget-row"][data-class="All classes"]');
-  await expect(all.getByTestId("most-to-gain")).toHaveText(/^\s*never seen\s*\+\d+\.\d\d\s*$/);
+  await expect(all.getByTestId("most-to-gain")).toHaveText(/^\s*missed entirely\s*\+\d+\.\d\d\s*$/);
   await all.getByTestId("most-to-gain").focus();
   const gain = /\+\d+\.\d\d/.exec((await all.getByTestId("most-to-gain").textContent()) ?? "")?.[0];
   await expect(page.getByTestId("explanation")).toContainText(`(${gain} points)`);

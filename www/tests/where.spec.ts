@@ -45,7 +45,7 @@ test("the causes of every class add up to the score's own counts, at every rate"
   const rows = page.getByTestId("budget-row");
   for (const [at, rate] of (await page.getByTestId("where-rate").allTextContents()).entries()) {
     await page.getByTestId("where-rate").nth(at).click();
-    await expect(page.getByTestId("allowed")).toHaveText(`${run.classes[0]?.exact.budget[at]} false positives allowed a class at ${rate} per image`);
+    await expect(page.getByTestId("allowed")).toHaveText(`${run.classes[0]?.exact.budget[at]} false positives allowed per class at ${rate} per image`);
     const counts = await rows.evaluateAll((rows) =>
       rows.map((row) => ({
         name: row.getAttribute("data-class"),
@@ -76,9 +76,9 @@ test("a number leads to the images behind it, and the way back is one click", as
   const segment = row.locator('[data-testid="segment"][data-category="never_seen"]');
   const lesions = number(await segment.textContent());
   await segment.focus();
-  await expect(page.getByTestId("explanation")).toContainText(/Fracture, never seen: \d+ missed lesions\.\nIf mended the recall would be \d+\.\d\d% \(\+\d+\.\d\d points\)\./);
+  await expect(page.getByTestId("explanation")).toContainText(/Fracture, missed entirely: \d+ missed lesions\.\nIf fixed, the recall would be \d+\.\d\d% \(\+\d+\.\d\d points\)\./);
   await segment.click();
-  await expect(page.locator('[data-testid="filter-cause"][aria-pressed="true"]')).toHaveText(/never seen/);
+  await expect(page.locator('[data-testid="filter-cause"][aria-pressed="true"]')).toHaveText(/missed entirely/);
   await expect(page.getByTestId("filter-class")).toHaveValue("8");
   await expect.poll(() => shown(page)).toBeLessThan(all);
   expect(await shown(page)).toBeLessThanOrEqual(lesions);
@@ -92,7 +92,7 @@ test("a number leads to the images behind it, and the way back is one click", as
     await expect(page.getByTestId("position")).toHaveText(`${at + 1} of ${n}`);
     for (const box of await page.getByTestId("film").locator('[data-kind="lesion-missed"]').all()) {
       await box.focus();
-      if (/Fracture, lesion\s*Missed, never seen/.test((await page.getByTestId("reading-box").textContent()) ?? "")) found++;
+      if (/Fracture, lesion\s*Missed entirely/.test((await page.getByTestId("reading-box").textContent()) ?? "")) found++;
     }
     if (at < n - 1) await page.keyboard.press("j");
   }

@@ -3,7 +3,7 @@ import type { Category, DetectionReport, LesionReport } from "../../pkg/froc.js"
 import { score } from "./format.ts";
 
 export interface Cause {
-  /** On its own: `badly placed`. */
+  /** On its own: `poor overlap`. */
   name: string;
   /** One sentence. */
   what: string;
@@ -18,14 +18,14 @@ export const CATEGORIES: readonly Category[] = [...DETECTIONS, ...MISSED_LESIONS
 export const CAUSES: Record<Category, Cause> = {
   true_positive: { name: "found", what: "A lesion that is found, or the detection that finds it." },
   duplicate: { name: "duplicate", what: "A further box on a lesion that is already found." },
-  badly_placed: { name: "badly placed", what: "A box that overlaps a lesion of its class, but by less than the IoU threshold." },
+  badly_placed: { name: "poor overlap", what: "A box that overlaps a lesion of its class, but by less than the IoU threshold." },
   on_another_class: { name: "on another class", what: "A box on a lesion of another class; both may be there, so this need not be a mistake." },
   elsewhere: { name: "elsewhere", what: "A box on no lesion, in an image that has lesions." },
   lesion_free_image: { name: "on a lesion-free image", what: "A box in an image without any lesion." },
-  out_ranked: { name: "out-ranked", what: "A detection finds it, but scores below the score threshold." },
-  badly_placed_lesion: { name: "badly placed", what: "The best box of its class overlaps it by less than the IoU threshold." },
-  seen_as_another_class: { name: "seen as another class", what: "Only a detection of another class is on it." },
-  never_seen: { name: "never seen", what: "No box comes near it." },
+  out_ranked: { name: "scored too low", what: "A detection finds it, but scores below the score threshold." },
+  badly_placed_lesion: { name: "poor overlap", what: "The best box of its class overlaps it by less than the IoU threshold." },
+  seen_as_another_class: { name: "wrong class", what: "Only a detection of another class is on it." },
+  never_seen: { name: "missed entirely", what: "No box comes near it." },
 };
 
 export const isFalsePositive = (category: Category) => (FALSE_POSITIVES as readonly Category[]).includes(category);
@@ -57,7 +57,7 @@ export function explainDetection(detection: DetectionReport, iouThreshold: numbe
   const why: Partial<Record<Category, string>> = {
     true_positive: `finds a lesion, ${on}`,
     duplicate: `a duplicate, ${on} that a detection ranked higher finds`,
-    badly_placed: `badly placed, ${on}, less than ${iouThreshold}`,
+    badly_placed: `poor overlap, ${on}, less than ${iouThreshold}`,
     on_another_class: `on another class, ${on}`,
     elsewhere: on ? `elsewhere, at most ${on}` : "elsewhere, on no lesion",
     lesion_free_image: "on a lesion-free image",
@@ -72,10 +72,10 @@ export function explainLesion(lesion: LesionReport, threshold: number | null, io
   const by = overlaps ? `IoU ${overlap(overlaps.iou)} with a detection of ${overlaps.class}` : "";
   const why: Partial<Record<Category, string>> = {
     true_positive: `Found: ${by} that scores ${score(lesion.score)}`,
-    out_ranked: `Missed, out-ranked: ${by} that scores ${score(lesion.score)}, ${threshold === null ? "and none counts" : `below the threshold ${score(threshold)}`}`,
-    badly_placed_lesion: `Missed, badly placed: at best ${by}, less than ${iouThreshold}`,
-    seen_as_another_class: `Missed, seen as another class: ${by}`,
-    never_seen: by ? `Missed, never seen: at most ${by}` : "Missed, never seen: no detection of its class overlaps it",
+    out_ranked: `Missed, scored too low: ${by} that scores ${score(lesion.score)}, ${threshold === null ? "and none counts" : `below the threshold ${score(threshold)}`}`,
+    badly_placed_lesion: `Missed, poor overlap: at best ${by}, less than ${iouThreshold}`,
+    seen_as_another_class: `Missed, wrong class: ${by}`,
+    never_seen: by ? `Missed entirely: at most ${by}` : "Missed entirely: no detection of its class overlaps it",
   };
   return `${why[category]}.`;
 }
