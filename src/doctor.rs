@@ -5,7 +5,6 @@
 mod boxes;
 mod names;
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 pub use names::nearest;
@@ -13,7 +12,7 @@ pub use names::nearest;
 use crate::dataset::{Detections, FileView, GroundTruth, Predictions};
 use crate::error::Error;
 use crate::geometry::{BBox, Extent, FileBox, iou};
-use crate::input::remedy::{loose_name, top_folders};
+use crate::input::remedy::{loose_matches, top_folders};
 use crate::notice::{Finding, MAX_EXAMPLES, Remedy};
 use crate::protocol::Class;
 use crate::reading::{FileNames, Folders, Reading};
@@ -243,18 +242,16 @@ fn file_names(case: Case<'_>) -> Option<Finding> {
     if strays.is_empty() {
         return None;
     }
-    let mut images: BTreeMap<String, &str> = BTreeMap::new();
-    for image in truth.images().iter() {
-        images.insert(loose_name(image), image);
-    }
-    let matches: Vec<(&str, &str)> =
-        strays.iter().filter_map(|path| Some((*path, *images.get(&loose_name(path))?))).collect();
+    let matches = loose_matches(truth, case.predictions);
     if !matches.is_empty() {
         let count = matches.len();
         return Some(Finding {
             code: "file_name_nearly_matches",
             count,
-            sentence: format!("{} without regard to case, endings and leading zeros.", match_an_image(count)),
+            sentence: format!(
+                "{} without regard to case, endings, leading zeros, blanks, and what all names have in common.",
+                match_an_image(count)
+            ),
             fix: "Name each file like its image, with .json for .png.".into(),
             examples: matches.iter().take(MAX_EXAMPLES).map(|(path, image)| format!("{path} for {image}")).collect(),
             remedy: Some(Remedy {

@@ -102,7 +102,7 @@ struct HowToRead {
     /// Read a class name as that of a class, as in NODULE=Nodule; give it again for more.
     #[arg(long, value_name = "NAME=CLASS", value_parser = class_name)]
     class: Vec<(String, String)>,
-    /// Match file names without regard to case, endings and leading zeros.
+    /// Match file names without regard to case, endings, leading zeros, blanks, and what all have in common.
     #[arg(long)]
     loose_names: bool,
     /// Leave out files that cannot be read; their images count as having no detections.

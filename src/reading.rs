@@ -66,7 +66,7 @@ pub enum FileNames {
     /// By the exact name, with `.json` for `.png`.
     #[default]
     Exact,
-    /// Without regard to case, endings and leading zeros.
+    /// Without regard to case, endings, leading zeros, blanks, folders, and what all names have before or after.
     Loose,
 }
 
@@ -162,7 +162,7 @@ impl Reading {
             parts.push(format!("class names are read so: {}", names.collect::<Vec<_>>().join(", ")));
         }
         if self.file_names == FileNames::Loose {
-            parts.push("file names match without regard to case, endings and leading zeros".to_owned());
+            parts.push("file names match without regard to case, endings, leading zeros, blanks, and what all names have in common".to_owned());
         }
         if self.leave_out_unreadable {
             parts.push("files that cannot be read are left out".to_owned());

@@ -281,7 +281,10 @@ fn boxes_outside_the_image() {
 
 #[test]
 fn names_that_nearly_match_are_matched_by_choice() {
-    let names: [fn(usize) -> String; 5] = [
+    let names: [fn(usize) -> String; 8] = [
+        |image| format!("{image:05}_pred.json"),
+        |image| format!("boxes-{image}-v2.json"),
+        |image| format!("{image:05} .json"),
         |image| format!("{image:05}.JSON"),
         |image| format!("{image}.json"),
         |image| format!("{image:05}.png.json"),
@@ -295,6 +298,31 @@ fn names_that_nearly_match_are_matched_by_choice() {
     }
     // Any folder is right already.
     assert_eq!(notices(&truth(), &run_named(|image| format!("some/folder/{image:05}.json"), perfect)), []);
+}
+
+#[test]
+fn images_with_backslashes_in_their_names_are_matched_by_choice() {
+    let truth = truth_named(|image| format!("test_data\\{image}.png"));
+    let notice = diagnosed(&truth, &run_named(|image| format!("{image}.json"), perfect), "file_name_nearly_matches");
+    assert!(notice.remedy.is_some());
+}
+
+#[test]
+fn a_match_that_is_ambiguous_is_not_offered() {
+    let truth = truth_named(|image| match image {
+        0 => "01.png".to_owned(),
+        1 => "001.png".to_owned(),
+        _ => format!("{image}.png"),
+    });
+    let zip = run_named(|image| format!("{image}.json"), perfect);
+    let all = notices(&truth, &zip);
+    assert!(all.iter().all(|notice| notice.remedy.is_none()), "{all:?}");
+    let zip = run_named(
+        |image| if image < 2 { ["07.json", "007.json"][image].to_owned() } else { format!("{image}.json") },
+        perfect,
+    );
+    let all = notices(&truth_named(|image| format!("{image}.png")), &zip);
+    assert!(all.iter().all(|notice| notice.remedy.is_none()), "{all:?}");
 }
 
 #[test]

@@ -54,15 +54,15 @@ pub fn top_folders(predictions: &Predictions) -> Vec<String> {
     if tops.len() < 2 { Vec::new() } else { tops.into_iter().collect() }
 }
 
-/// The name of a file or an image without folder, endings, case and leading zeros.
+/// The name of a file or an image without folder, endings, case, blanks around it and leading zeros.
 #[must_use]
 pub fn loose_name(path: &str) -> String {
-    let base = path.rsplit('/').next().unwrap_or(path).to_lowercase();
+    let base = path.rsplit(['/', '\\']).next().unwrap_or(path).trim().to_lowercase();
     let mut stem = base.as_str();
     while let Some(shorter) =
         [".json", ".png", ".jpg", ".jpeg", ".dcm", ".txt"].iter().find_map(|end| stem.strip_suffix(end))
     {
-        stem = shorter;
+        stem = shorter.trim_end();
     }
     let mut name = String::with_capacity(stem.len());
     let mut in_number = false;
@@ -183,33 +183,91 @@ pub fn read_box(bbox: FileBox, layout: Layout, scale: f64) -> FileBox {
     }
 }
 
+/// The files that belong to no image by their exact names but to one if names match loosely, each with its image.
+#[must_use]
+pub fn loose_matches<'a>(ground_truth: &'a GroundTruth, predictions: &'a Predictions) -> Vec<(&'a str, &'a str)> {
+    let paths = Paths::new(ground_truth, predictions, FileNames::Loose);
+    paths.matches.into_iter().map(|(path, image)| (path, &ground_truth.images()[image])).collect()
+}
+
 /// The names under which files are looked up.
 struct Paths<'a> {
     ground_truth: &'a GroundTruth,
-    /// The one image of a loose name that has no file of its exact name; `None` where several images share it.
-    by_loose_name: BTreeMap<String, Option<usize>>,
+    /// The image of each file that has one by its loose name alone.
+    matches: BTreeMap<&'a str, usize>,
 }
 
 impl<'a> Paths<'a> {
-    fn new(ground_truth: &'a GroundTruth, predictions: &Predictions, rule: FileNames) -> Self {
-        let mut by_loose_name = BTreeMap::new();
-        if rule == FileNames::Loose {
-            let exact: BTreeSet<u32> =
-                predictions.files().iter().filter_map(|file| ground_truth.image_of_file(file.path)).collect();
-            for (image, name) in
-                ground_truth.images().iter().enumerate().filter(|(image, _)| !exact.contains(&(*image as u32)))
-            {
-                by_loose_name.entry(loose_name(name)).and_modify(|one| *one = None).or_insert(Some(image));
+    fn new(ground_truth: &'a GroundTruth, predictions: &'a Predictions, rule: FileNames) -> Self {
+        let matches = match rule {
+            FileNames::Exact => BTreeMap::new(),
+            FileNames::Loose => Self::matches(ground_truth, predictions),
+        };
+        Self { ground_truth, matches }
+    }
+
+    /// Only what is unambiguous: one image of that loose name without a file of its exact name, and one file for it.
+    fn matches(ground_truth: &GroundTruth, predictions: &'a Predictions) -> BTreeMap<&'a str, usize> {
+        let mut by_name: BTreeMap<String, Option<usize>> = BTreeMap::new();
+        let mut exact = BTreeSet::new();
+        let mut strays: Vec<(&str, String)> = Vec::new();
+        for file in predictions.files().iter() {
+            match ground_truth.image_of_file(file.path) {
+                Some(image) => {
+                    exact.insert(image as usize);
+                }
+                None => strays.push((file.path, loose_name(file.path))),
             }
         }
-        Self { ground_truth, by_loose_name }
+        for (image, name) in ground_truth.images().iter().enumerate().filter(|(image, _)| !exact.contains(image)) {
+            by_name.entry(loose_name(name)).and_modify(|one| *one = None).or_insert(Some(image));
+        }
+        let affix = common_affix(&strays, &by_name);
+        let image_of = |name: &str| {
+            let bare = || name.strip_prefix(&affix.0)?.strip_suffix(&affix.1);
+            by_name.get(name).or_else(|| by_name.get(bare()?)).copied().flatten()
+        };
+        let mut file_of_image: BTreeMap<usize, Option<&str>> = BTreeMap::new();
+        for (path, name) in &strays {
+            if let Some(image) = image_of(name) {
+                file_of_image.entry(image).and_modify(|one| *one = None).or_insert(Some(path));
+            }
+        }
+        file_of_image.into_iter().filter_map(|(image, path)| Some((path?, image))).collect()
     }
 
     fn path(&self, file: &FileView<'_>) -> String {
-        if self.by_loose_name.is_empty() || self.ground_truth.image_of_file(file.path).is_some() {
-            return file.path.to_owned();
+        let image = self.matches.get(file.path);
+        image.map_or_else(|| file.path.to_owned(), |image| self.ground_truth.images()[*image].replace(".png", ".json"))
+    }
+}
+
+/// What stands before and after the name of an image in the names of nearly all files, as in `36199_pred`; nothing if there
+/// is no such, or if two do equally well.
+fn common_affix(files: &[(&str, String)], images: &BTreeMap<String, Option<usize>>) -> (String, String) {
+    /// So many of the longest names of images in the name of a file are tried.
+    const MOST_TRIED: usize = 20;
+    let Some((_, first)) = files.first() else { return Default::default() };
+    let mut within: Vec<(&str, usize)> = images
+        .keys()
+        .filter(|name| !name.is_empty())
+        .filter_map(|name| Some((name.as_str(), first.find(name.as_str())?)))
+        .collect();
+    within.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+    let affixes: BTreeSet<(&str, &str)> =
+        within.iter().take(MOST_TRIED).map(|(name, at)| (&first[..*at], &first[at + name.len()..])).collect();
+    let is_image = |name: &str| images.contains_key(name);
+    let n_named = |(before, after): (&str, &str)| {
+        let bare = files.iter().filter_map(|(_, name)| name.strip_prefix(before)?.strip_suffix(after));
+        bare.filter(|name| is_image(name)).count()
+    };
+    let mut tried: Vec<(usize, (&str, &str))> = affixes.into_iter().map(|affix| (n_named(affix), affix)).collect();
+    tried.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+    let nearly_all = |n: usize| 10 * n >= 9 * files.len();
+    match tried[..] {
+        [(n, (before, after)), ref others @ ..] if nearly_all(n) && others.first().is_none_or(|other| other.0 < n) => {
+            (before.to_owned(), after.to_owned())
         }
-        let image = self.by_loose_name.get(&loose_name(file.path)).copied().flatten();
-        image.map_or_else(|| file.path.to_owned(), |image| self.ground_truth.images()[image].replace(".png", ".json"))
+        _ => Default::default(),
     }
 }
