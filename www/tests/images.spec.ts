@@ -2,7 +2,7 @@
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import { strToU8, zipSync } from "fflate";
 
-import { choose, drop, open, settled, upload, zip, type Upload } from "./page.ts";
+import { choose, drop, open, settled, upload, zip, type Upload, sampleFiles } from "./page.ts";
 import { png } from "./png.ts";
 
 async function openSample(page: Page): Promise<void> {
@@ -324,7 +324,8 @@ test.describe("the keys of the view of one image", () => {
 test("another ground truth closes the view of an image that it does not have; nothing fails", async ({ page }) => {
   const failures: string[] = [];
   page.on("pageerror", ({ message }) => failures.push(message));
-  await openSample(page);
+  await open(page);
+  await choose(page, sampleFiles());
   await page.getByTestId("tile").nth(6).click();
   await expect(page.getByTestId("film")).toHaveCount(2);
   await drop(page, [truth({ "sample_001.png": [10, 10, 200, 200], "sample_002.png": null })]);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { expect, test, type Locator, type Page } from "@playwright/test";
 
-import { choose, golden, goldenCase, open, report, settled, smallTruth, terminal, upload, zip } from "./page.ts";
+import { choose, golden, goldenCase, open, report, settled, smallTruth, terminal, upload, zip, sampleFiles } from "./page.ts";
 
 async function openSample(page: Page): Promise<void> {
   await open(page);
@@ -266,7 +266,8 @@ test("the end of a slider says that nothing counts", async ({ page }) => {
 });
 
 test("three runs: the one to disagree with is chosen", async ({ page }) => {
-  await openSample(page);
+  await open(page);
+  await choose(page, sampleFiles());
   await choose(page, [upload("none.zip", zip({ "sample_001.json": "[]" }))]);
   await page.getByTestId("order").selectOption("disagreement");
   await expect(page.getByTestId("disagree-with")).toHaveValue("1");

@@ -86,6 +86,12 @@ export async function cancelWhenShown(page: Page, name: string): Promise<void> {
   }, name);
 }
 
+/** The files of the sample, as a person's own: those stay when others come. */
+export function sampleFiles(): Upload[] {
+  const folder = resolve(import.meta.dirname, "../sample");
+  return readdirSync(folder).sort().map((name) => upload(name, readFileSync(join(folder, name))));
+}
+
 export async function settled(page: Page): Promise<void> {
   // Files that are read in a blink are never drawn as such.
   await expect(page.getByTestId("page")).toHaveAttribute("data-adding", "false", { timeout: 60_000 });

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import { strToU8, zipSync } from "fflate";
 
-import { choose, drop, golden, goldenCase, open, report, settled, terminal, upload } from "./page.ts";
+import { choose, drop, golden, goldenCase, open, report, settled, terminal, upload, sampleFiles } from "./page.ts";
 import { png } from "./png.ts";
 import { dist } from "./server.ts";
 
@@ -290,7 +290,7 @@ test("pictures come by a drop too, before or after the score, as files, as a zip
   await open(page);
   await drop(page, [upload("films.zip", zipSync({ "sample_001.png": png(SIDE, 70) }))]);
   await expect(page.getByTestId("status")).toContainText("1 picture, shown where the points go.");
-  await page.getByTestId("score-sample").click();
+  await choose(page, sampleFiles());
   await expect.poll(() => corner(page.getByTestId("tile").first())).toEqual([70, 70, 70, 255]);
   await drop(page, [upload("sample_002.png", png(SIDE, 80))]);
   await expect(page.getByTestId("matched")).toContainText("2 images of 104 have their picture.");
