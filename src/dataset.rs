@@ -16,7 +16,7 @@ use crate::notice::Notices;
 use crate::protocol::{CHESTX_DET10, Class, MAX_CLASSES, PerClass, Protocol};
 use crate::texts::{Finder, Texts};
 
-pub use files::{FileView, PredictionFile, PredictionFiles};
+pub use files::{FileView, PredictionFile, PredictionFiles, Remarks};
 use lesions::Lesions;
 
 /// Does the same with each, in order: on all cores natively, one after the other in a browser's worker.
@@ -467,7 +467,7 @@ impl Detections {
     /// What each name is under a protocol.
     #[must_use]
     pub fn classes(&self, protocol: &Protocol) -> ClassOfName {
-        ClassOfName(self.names.iter().map(|name| protocol.class_named(name)).collect())
+        ClassOfName(self.names.iter().map(|name| protocol.class_of_prediction(name)).collect())
     }
 
     /// The class of a detection, where `of` is what the names of these detections are; `None` for a box under a name that is
@@ -483,6 +483,12 @@ impl Detections {
 pub struct ClassOfName(Vec<Option<Class>>);
 
 impl ClassOfName {
+    /// Whether every name stands for a class, and every name is kept.
+    #[must_use]
+    pub fn has_all(&self) -> bool {
+        self.0.iter().all(Option::is_some) && self.0.len() < MAX_CLASSES
+    }
+
     /// The class of a key of [`Detections::columns`].
     #[must_use]
     pub fn get(&self, key: u16) -> Option<Class> {

@@ -88,12 +88,12 @@ impl Refusal {
         let mut offer = |label: String, change: &dyn Fn(&mut Reading)| {
             remedies.push(Remedy { label, reading: with(reading, change) });
         };
-        if files().any(|file| file.text_number.is_some()) {
+        if files().any(|file| file.remarks.text_number.is_some()) {
             offer("Read numbers that are written as text".into(), &|reading| {
                 reading.accept_text_numbers = true;
             });
         }
-        match files().filter(|file| file.detections.is_err() || file.text_number.is_some()).count() {
+        match files().filter(|file| file.detections.is_err() || file.remarks.text_number.is_some()).count() {
             0 => {}
             1 => offer("Score without this file".into(), &|reading| {
                 reading.leave_out_unreadable = true;
@@ -296,12 +296,11 @@ fn is_nih_name(name: &str) -> bool {
 
 /// The ground truth packed among the predictions.
 fn ground_truth_inside(case: Case<'_>) -> Option<Finding> {
-    let is_truth = |name: &str| ["file_name", "syms", "boxes"].contains(&name);
     let files: Vec<String> = case
         .predictions
         .files()
         .iter()
-        .filter(|file| file.unread.as_ref().is_some_and(|unread| is_truth(&unread.0)))
+        .filter(|file| file.remarks.is_ground_truth)
         .map(|file| file.path.to_owned())
         .collect();
     (!files.is_empty()).then(|| Finding {

@@ -40,7 +40,11 @@ pub enum ErrorKind {
 /// );
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Error {
+pub struct Error(Box<Parts>);
+
+/// Kept behind a pointer, since results are handed on a million times and errors are rare.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Parts {
     kind: ErrorKind,
     place: String,
     what: String,
@@ -54,7 +58,8 @@ impl Error {
     pub(crate) fn new(place: impl Into<String>, what: impl Into<String>, expected: impl Into<String>) -> Self {
         let part = |text: String| printable(&text, MAX_SENTENCE_CHARS);
         let kind = ErrorKind::Data;
-        Self { kind, place: part(place.into()), what: part(what.into()), expected: part(expected.into()) }
+        let (place, what, expected) = (part(place.into()), part(what.into()), part(expected.into()));
+        Self(Box::new(Parts { kind, place, what, expected }))
     }
 
     /// An option has a value that it cannot have.
@@ -63,8 +68,8 @@ impl Error {
     }
 
     /// The same error, of another kind.
-    pub(crate) const fn of_kind(mut self, kind: ErrorKind) -> Self {
-        self.kind = kind;
+    pub(crate) fn of_kind(mut self, kind: ErrorKind) -> Self {
+        self.0.kind = kind;
         self
     }
 
@@ -83,45 +88,39 @@ impl Error {
 
     /// What sort of error it is.
     #[must_use]
-    pub const fn kind(&self) -> ErrorKind {
-        self.kind
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
     }
 
     /// The file and the record in it.
     #[must_use]
     pub fn place(&self) -> &str {
-        &self.place
+        &self.0.place
     }
 
     /// What is there.
     #[must_use]
     pub fn what(&self) -> &str {
-        &self.what
+        &self.0.what
     }
 
     /// What was expected, and how to mend it.
     #[must_use]
     pub fn expected(&self) -> &str {
-        &self.expected
-    }
-
-    /// The same error, at a place that is known only now.
-    pub(crate) fn at(mut self, place: impl Into<String>) -> Self {
-        self.place = printable(&place.into(), MAX_SENTENCE_CHARS);
-        self
+        &self.0.expected
     }
 
     /// The same error, seen from the file that holds its place.
     pub(crate) fn within(mut self, outer: &str) -> Self {
         let outer = printable(outer, MAX_SENTENCE_CHARS);
-        self.place = if self.place.is_empty() { outer } else { format!("{outer}, {}", self.place) };
+        self.0.place = if self.0.place.is_empty() { outer } else { format!("{outer}, {}", self.0.place) };
         self
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; expected {}.", self.place, self.what, self.expected)
+        write!(f, "{}: {}; expected {}.", self.0.place, self.0.what, self.0.expected)
     }
 }
 

@@ -31,9 +31,6 @@ pub const MAX_PAIRS_OF_IMAGE: u64 = 200_000_000;
 /// The most images, lesions or detections: what a `u32` can number. 20 million detections are 0.5 % of it.
 pub const MAX_ROWS: usize = u32::MAX as usize - 1;
 
-/// How deep lists and objects in JSON may be nested: `serde_json`'s own limit. A prediction file nests 3 deep.
-pub const MAX_NESTING: usize = 127;
-
 /// The most bytes of an unread class name that are kept.
 pub const MAX_NAME_BYTES: usize = 64;
 

@@ -17,6 +17,8 @@ pub enum NoticeCode {
     UnreadClassName,
     /// Entries that hold one class under both its spellings; the official one is read.
     BothSpellings,
+    /// Boxes whose key stands again further on in their entry; the last one is read.
+    DoubleKeys,
     /// Images of the ground truth for which the run has no file.
     ImageWithoutFile,
     /// Prediction files that belong to no image of the ground truth.
@@ -36,6 +38,7 @@ impl NoticeCode {
         match self {
             Self::UnreadClassName => "unread_class_name",
             Self::BothSpellings => "both_spellings",
+            Self::DoubleKeys => "double_keys",
             Self::ImageWithoutFile => "image_without_file",
             Self::FileWithoutImage => "file_without_image",
             Self::EmptyFile => "empty_file",
@@ -55,6 +58,10 @@ impl NoticeCode {
             Self::BothSpellings => (
                 "1 entry holds a class in both spellings; the lower-case one is not read.",
                 "{} entries hold a class in both spellings; the lower-case ones are not read.",
+            ),
+            Self::DoubleKeys => (
+                "1 box is not read, because its class stands again in the same entry: the last one counts.",
+                "{} boxes are not read, because their class stands again in the same entry: the last one counts.",
             ),
             Self::ImageWithoutFile => (
                 "1 image of the ground truth has no prediction file and counts as having no detections.",
@@ -86,6 +93,7 @@ impl NoticeCode {
         match self {
             Self::UnreadClassName => "Write class names as the ground truth does (Nodule) or in lower case (nodule).",
             Self::BothSpellings => "Write each class once in an entry.",
+            Self::DoubleKeys => "Write each box into an entry of its own: [{\"Nodule\": [..]}, {\"Nodule\": [..]}].",
             Self::ImageWithoutFile => {
                 "If these images do have predictions, name their files like the image, with .json for .png."
             }

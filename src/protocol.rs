@@ -112,6 +112,17 @@ impl Protocol {
     pub fn class_named(&self, name: &str) -> Option<Class> {
         self.0.classes.iter().position(|class| class == name).map(Class::at)
     }
+
+    /// The class that predictions mean by that name: the one of exactly that name or, where the dataset has a script, of that
+    /// name in lower case, which the script reads, too.
+    #[must_use]
+    pub fn class_of_prediction(&self, name: &str) -> Option<Class> {
+        let is_lower = |class: &String| {
+            class.len() == name.len() && class.bytes().zip(name.bytes()).all(|(a, b)| a.to_ascii_lowercase() == b)
+        };
+        let lower = || self.0.classes.iter().position(is_lower).filter(|_| self.has_script()).map(Class::at);
+        self.class_named(name).or_else(lower)
+    }
 }
 
 /// One value for each class of a protocol, in order.
@@ -199,6 +210,8 @@ mod tests {
         for (class, name) in protocol.classes().zip(CHESTX_DET10) {
             assert_eq!((protocol.class_name(class), protocol.class_named(name)), (name, Some(class)));
             assert_eq!(protocol.class_named(&name.to_lowercase()), None);
+            assert_eq!(protocol.class_of_prediction(&name.to_lowercase()), Some(class));
+            assert_eq!(protocol.class_of_prediction(&name.to_uppercase()), None);
         }
         let many = Protocol::new("many", (0..365).map(|n| format!("class {n}")).collect());
         assert_eq!(many.class_named("class 364").map(Class::index), Some(364));

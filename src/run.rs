@@ -218,6 +218,7 @@ struct Join<'a> {
     file_of_image: Vec<Option<u32>>,
     /// The image that the next file is likely to be of.
     next_image: u32,
+    class_of_name: ClassOfName,
     n_files: usize,
     errors: Vec<Error>,
     notices: Notices,
@@ -230,6 +231,7 @@ impl<'a> Join<'a> {
             predictions,
             file_of_image: vec![None; ground_truth.n_images()],
             next_image: 0,
+            class_of_name: predictions.detections().classes(ground_truth.protocol()),
             n_files: 0,
             errors: Vec::new(),
             notices: Notices::default(),
@@ -258,7 +260,7 @@ impl<'a> Join<'a> {
         }
         self.file_of_image[image as usize] = Some(at as u32);
         self.n_files += 1;
-        if let Some(error) = file.detections.as_ref().err().copied().or(file.text_number) {
+        if let Some(error) = file.detections.as_ref().err().copied().or(file.remarks.text_number.as_ref()) {
             self.errors.push(error.clone().within(self.predictions.name()));
         }
         let n_lesions = self.ground_truth.n_lesions_in(image as usize);
@@ -269,10 +271,15 @@ impl<'a> Join<'a> {
             let expected = "fewer; keep the boxes with the highest scores";
             self.errors.push(Error::new(place, what, expected));
         }
-        self.notices.add(NoticeCode::EmptyFile, usize::from(file.is_empty), || file.path.to_owned());
-        self.notices.add(NoticeCode::BothSpellings, file.both_spellings as usize, || file.path.to_owned());
-        if let Some((name, count)) = file.unread {
-            self.notices.add(NoticeCode::UnreadClassName, *count as usize, || format!("\"{name}\" in {}", file.path));
+        let remarks = file.remarks;
+        self.notices.add(NoticeCode::EmptyFile, usize::from(remarks.is_empty), || file.path.to_owned());
+        self.notices.add(NoticeCode::BothSpellings, remarks.both_spellings as usize, || file.path.to_owned());
+        self.notices.add(NoticeCode::DoubleKeys, remarks.double_keys as usize, || file.path.to_owned());
+        let detections = self.predictions.detections();
+        let mut unread = unread(detections, &self.class_of_name, file);
+        if let Some(first) = unread.next() {
+            let name = || format!("\"{}\" in {}", detections.name(first), file.path);
+            self.notices.add(NoticeCode::UnreadClassName, 1 + unread.count(), name);
         }
     }
 
@@ -295,7 +302,7 @@ impl<'a> Join<'a> {
         drop(self.file_of_image);
         let detections = self.predictions.detections();
         // What ranking takes for a while is the most with the largest class, and least is kept at first.
-        let class_of_name = detections.classes(self.ground_truth.protocol());
+        let class_of_name = self.class_of_name;
         let mut listed = listed(self.ground_truth, detections, &class_of_name, &detections_of_image);
         listed.sort_by_key(|(_, of_class)| Reverse(of_class.len()));
         let mut rankings = map_all(listed, |(class, listed)| {
@@ -315,6 +322,16 @@ impl<'a> Join<'a> {
             findings: Vec::new(),
         })
     }
+}
+
+/// The detections of a file under names that are none of a class.
+pub fn unread<'a>(
+    detections: &'a Detections,
+    of_name: &'a ClassOfName,
+    file: &FileView<'_>,
+) -> impl Iterator<Item = usize> + use<'a> {
+    let rows = if of_name.has_all() { 0..0 } else { file.detections.clone().unwrap_or(0..0) };
+    rows.map(|at| at as usize).filter(|at| detections.class(*at, of_name).is_none())
 }
 
 /// The detections of each class, in image order and inside an image in file order.

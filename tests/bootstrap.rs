@@ -43,14 +43,7 @@ fn resampled(truth: &GroundTruth, predictions: &Predictions, drawn: &[usize]) ->
             let original = predictions.detections();
             detections.push_named(original.name(at), original.bbox(at), original.score(at));
         }
-        files.push(PredictionFile {
-            path: format!("{copy}.json"),
-            detections: Ok(first..detections.len() as u32),
-            is_empty: false,
-            both_spellings: 0,
-            unread: None,
-            text_number: None,
-        });
+        files.push(PredictionFile::new(format!("{copy}.json"), first..detections.len() as u32));
     }
     let truth = GroundTruth::new("test.json", String::new(), Protocol::default(), images, &lesions, Notices::default())
         .expect("images");

@@ -201,7 +201,7 @@ fn bad_input_ends_in_sentences_on_standard_error() {
         froc(&arguments)
     };
 
-    let both = file("two.zip", &zip_of(&[("1.json", "[1]"), ("2.json", "{}")]));
+    let both = file("two.zip", &zip_of(&[("1.json", "[1]"), ("2.json", r#"{"a": 1}"#)]));
     let broken = file("broken.zip", b"PK\x03\x04");
     assert_refused(
         &score(&ground_truth, &[&both, &broken]),

@@ -29,6 +29,7 @@ const GROUND_TRUTH: &[u8] = br#"[
     {"file_name": "2.png", "syms": ["Nodule"], "boxes": [[10, 10, 29, 29]]}
 ]"#;
 const FOUND: &str = r#"[{"Nodule": [10, 10, 29, 29, 0.9]}]"#;
+const FOUND_ENTRY: &str = r#"{"Nodule": [10, 10, 29, 29, 0.9]}"#;
 
 /// What a zip ends in.
 fn sentences(zip: &[u8]) -> String {
@@ -339,13 +340,16 @@ fn ground_truth_sentence(text: impl AsRef<[u8]>) -> String {
 #[test]
 fn nested_100_000_deep() {
     let deep = "[".repeat(100_000);
-    let what = "lists or objects are nested more than 127 deep";
     assert_eq!(
         sentence_of(format!("[{{\"x\": {deep}")),
-        format!("model.zip, 1.json, entry 1, line 1, column 133: {what}; expected {ENTRIES}.")
+        format!(
+            "model.zip, 1.json, entry 1, line 1, column 100007: the JSON ends in the middle; expected {ENTRIES}; the file \
+             was cut short, so write it again."
+        )
     );
     // What is passed over is not read into, so that it may be nested as deep as it likes.
     let passed_over = format!("{deep}{}", "]".repeat(100_000));
+    assert_eq!(true_positives(&zip_of(&[("1.json", format!(r#"[{{"x": {passed_over}}}, {FOUND_ENTRY}]"#))])), 1);
     let truth = format!(r#"[{{"x": {passed_over}, "file_name": "1.png", "syms": [], "boxes": []}}]"#);
     assert!(read_ground_truth(truth.as_bytes()).is_ok());
     assert_eq!(
@@ -404,33 +408,71 @@ fn utf_16_with_and_without_its_mark() {
             assert_eq!(
                 sentence,
                 format!(
-                    "model.zip, 1.json, {}: it is UTF-16 text; expected {ENTRIES} as UTF-8; save it again as UTF-8.",
-                    if sentence.contains("entry 1") { "entry 1, line 1, column 2" } else { "line 1, column 1" }
+                    "model.zip, 1.json, line 1, column 1: it is UTF-16 text; expected {ENTRIES} as UTF-8; save it again as UTF-8."
                 )
             );
         }
     }
 }
 
+/// Python's `json` reads half a character; a name that has one is none that the script reads.
 #[test]
 fn half_characters() {
     for escape in ["\\ud800", "\\udc00", "\\ud800\\u0041"] {
-        let sentence = sentence_of(format!(r#"[{{"{escape}": [10, 10, 29, 29, 0.9]}}]"#));
-        assert!(
-            sentence.starts_with("model.zip, 1.json, entry 1, line 1, column ")
-                && sentence.ends_with(&format!(
-                    ": there is half a character, such as \\ud800; expected {ENTRIES}; write the names as plain UTF-8."
-                )),
-            "{sentence}"
+        let zip = stored_zip_of(&[("1.json", format!(r#"[{{"{escape}": [10, 10, 29, 29, 0.9]}}, {FOUND_ENTRY}]"#))]);
+        assert_eq!(true_positives(&zip), 1, "{escape}");
+        let truth = format!(r#"[{{"file_name": "{escape}.png", "syms": [], "boxes": []}}]"#);
+        assert_eq!(
+            ground_truth_sentence(truth),
+            format!(
+                "test.json, record 1, file_name, line 1, column 17: there is half a character, such as \\ud800; expected \
+                 {RECORDS}; write the names as plain UTF-8."
+            )
         );
     }
+}
+
+/// What the script's `json.load` reads under a key that nobody asks for does no harm here either.
+#[test]
+fn values_that_nobody_reads_may_be_anything_that_python_reads() {
+    let digits = "7".repeat(400);
+    for value in
+        [digits.as_str(), "1e999", "NaN", "-Infinity", "[Infinity, 1e400]", r#""\ud800""#, r#"{"\udc00": NaN}"#]
+    {
+        let zip = stored_zip_of(&[("1.json", format!(r#"[{{"note": {value}}}, {FOUND_ENTRY}]"#))]);
+        assert_eq!(true_positives(&zip), 1, "{value}");
+        let truth = format!(r#"[{{"note": {value}, "file_name": "1.png", "syms": [], "boxes": []}}]"#);
+        assert!(read_ground_truth(truth.as_bytes()).is_ok(), "{value}");
+    }
+    // What no JSON is, is none there either.
+    for (value, what) in
+        [("1.", "a digit"), ("nan", "a value"), (r#""\x""#, "an escape of JSON"), ("[1 2]", "`,` or `]`")]
+    {
+        let sentence = sentence_of(format!(r#"[{{"note": {value}}}]"#));
+        assert!(sentence.ends_with(&format!(": it is not JSON (expected {what}); expected {ENTRIES}.")), "{sentence}");
+    }
+}
+
+/// Python opens text as UTF-8.
+#[test]
+fn text_that_is_no_utf_8_is_refused_wherever_it_stands() {
+    let entry = [b"[{\"note\": \"".as_slice(), b"\xe9", b"\"}]"].concat();
+    assert_eq!(
+        sentence_of(&entry),
+        format!(
+            "model.zip, 1.json, line 1, column 12: it is not UTF-8 text; expected {ENTRIES} as UTF-8; save it again as UTF-8."
+        )
+    );
+    let truth =
+        [b"[{\"note\": \"".as_slice(), b"\xe9", br#"", "file_name": "1.png", "syms": [], "boxes": []}]"#].concat();
+    assert!(ground_truth_sentence(truth).contains("it is not UTF-8 text"));
 }
 
 #[test]
 fn commas_too_many() {
     for (text, place) in [
         (r#"[{"Nodule": [10, 10, 29, 29, 0.9]},]"#, "entry 2, line 1, column 36"),
-        (r#"[{"Nodule": [10, 10, 29, 29, 0.9],}]"#, "entry 1, Nodule, line 1, column 35"),
+        (r#"[{"Nodule": [10, 10, 29, 29, 0.9],}]"#, "entry 1, line 1, column 35"),
     ] {
         assert_eq!(
             sentence_of(text),
@@ -466,7 +508,7 @@ fn an_object_instead_of_a_list_and_json_lines() {
     assert_eq!(
         sentence_of(format!("{FOUND}\n{FOUND}\n")),
         format!(
-            "model.zip, 1.json, entry 2, line 2, column 1: there is more after the end of the list; expected {ENTRIES}, \
+            "model.zip, 1.json, line 2, column 1: there is more after the end of the list; expected {ENTRIES}, \
              and nothing after it."
         )
     );

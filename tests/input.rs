@@ -129,13 +129,15 @@ fn a_folder_can_be_an_entry_of_the_zip() {
     assert_eq!(nodules(&score_zip(&zip_of(&entries))).true_positives, 2);
 }
 
-/// Section 1: no file, an empty file and an empty list mean the same.
+/// Section 1: no file, an empty file and an empty list mean the same; so does whatever has no length for the script.
 #[test]
-fn an_image_without_detections_is_written_in_three_ways() {
+fn an_image_without_detections_is_written_in_many_ways() {
     for (what, entries) in [
         ("no file", vec![("1.json", FOUND)]),
         ("0 bytes", vec![("1.json", FOUND), ("2.json", "")]),
         ("an empty list", vec![("1.json", FOUND), ("2.json", "[]")]),
+        ("an empty object", vec![("1.json", FOUND), ("2.json", " {} ")]),
+        ("an empty text", vec![("1.json", FOUND), ("2.json", "\"\"\n")]),
         ("an entry without a class", vec![("1.json", FOUND), ("2.json", "[{}]")]),
     ] {
         let report = score_zip(&zip_of(&entries));
@@ -177,12 +179,15 @@ fn a_zip_of_very_many_files_is_read() {
     assert_eq!(report.runs[0].notices[0].count, usize::from(u16::MAX));
 }
 
-/// As Python's `json` reads an object, the last of equal keys counts.
+/// As Python's `json` reads an object, the last of equal keys counts; the others are told.
 #[test]
 fn of_equal_keys_the_last_one_counts() {
     let text = r#"[{"Nodule": [0, 0, 1, 1, 0.1], "Nodule": [10, 10, 29, 29, 0.5]}]"#;
-    let nodules = nodules(&score_zip(&zip_of(&[("1.json", text)]))).clone();
+    let report = score_zip(&zip_of(&[("1.json", text)]));
+    let nodules = nodules(&report);
     assert_eq!((nodules.n_detections, nodules.true_positives), (1, 1));
+    let told = report.runs[0].notices.iter().find(|notice| notice.code == "double_keys").expect("a notice");
+    assert_eq!((told.count, &told.examples[..]), (1, &["1.json".to_owned()][..]));
     assert_eq!(nodules.exact.score_threshold[0], Some(0.5));
 }
 
@@ -238,19 +243,19 @@ fn a_mistake_in_the_ground_truth_ends_in_one_sentence() {
     let mistakes: &[(&str, &[u8], &str)] = &[
         ("nothing", b"", r#"test.json, line 1, column 0: the JSON ends in the middle; expected a list of {"file_name", "syms", "boxes"}; the file was cut short, so write it again."#),
         ("no images", b"[]", r#"test.json: it lists no images; expected at least one {"file_name", "syms", "boxes"}."#),
-        ("not JSON", b"file_name,syms\n1.png,Nodule\n", r#"test.json, line 1, column 2: it is not JSON (expected ident); expected a list of {"file_name", "syms", "boxes"}."#),
+        ("not JSON", b"file_name,syms\n1.png,Nodule\n", r#"test.json, line 1, column 1: it is not JSON (expected a value); expected a list of {"file_name", "syms", "boxes"}."#),
         ("cut short", br#"[{"file_name": "1.png", "syms": ["Nodule"], "boxes": [[1, 2, 3"#, r#"test.json, record 1, box 1, line 1, column 62: the JSON ends in the middle; expected a list of {"file_name", "syms", "boxes"}; the file was cut short, so write it again."#),
         ("cut short between records", br#"[{"file_name": "1.png", "syms": [], "boxes": []},"#, r#"test.json, record 2, line 1, column 49: the JSON ends in the middle; expected a list of {"file_name", "syms", "boxes"}; the file was cut short, so write it again."#),
         ("a comma too many", br#"[{"file_name": "1.png", "syms": [], "boxes": []},]"#, r#"test.json, record 2, line 1, column 50: a comma stands before the closing bracket; expected a list of {"file_name", "syms", "boxes"}; remove the comma."#),
-        ("two lists", br#"[{"file_name": "1.png", "syms": [], "boxes": []}] []"#, r#"test.json, record 2, line 1, column 51: there is more after the end of the list; expected a list of {"file_name", "syms", "boxes"}, and nothing after it."#),
+        ("two lists", br#"[{"file_name": "1.png", "syms": [], "boxes": []}] []"#, r#"test.json, line 1, column 51: there is more after the end of the list; expected a list of {"file_name", "syms", "boxes"}, and nothing after it."#),
         ("an object", br#"{"file_name": "1.png", "syms": [], "boxes": []}"#, r#"test.json: there is one object; expected a list of {"file_name", "syms", "boxes"}; put [ before it and ] after it."#),
-        ("an object that is no JSON", b"{not json", r#"test.json, line 1, column 2: it is not JSON (key must be a string); expected a list of {"file_name", "syms", "boxes"}."#),
+        ("an object that is no JSON", b"{not json", r#"test.json, line 1, column 2: it is not JSON (expected a name in quotation marks); expected a list of {"file_name", "syms", "boxes"}."#),
         ("objects, one of them no JSON", b"{}\n{\"a\" 1}", r#"test.json, line 2, column 6: it is not JSON (expected `:`); expected a list of {"file_name", "syms", "boxes"}."#),
         ("a number", b"542", r#"test.json: there is the number 542; expected a list of {"file_name", "syms", "boxes"}."#),
         ("records that are lists", br#"[["1.png", [], []]]"#, r#"test.json, record 1: there is a list; expected an object {"file_name": "1.png", "syms": ["Nodule"], "boxes": [[x1, y1, x2, y2]]}."#),
         ("a record that is a name", br#"["1.png"]"#, r#"test.json, record 1: there is the text "1.png"; expected an object {"file_name": "1.png", "syms": ["Nodule"], "boxes": [[x1, y1, x2, y2]]}."#),
         ("UTF-16", b"\xff\xfe[\0]\0", r#"test.json, line 1, column 1: it is UTF-16 text; expected a list of {"file_name", "syms", "boxes"} as UTF-8; save it again as UTF-8."#),
-        ("not UTF-8", b"[{\"file_name\": \"\xe9.png\", \"syms\": [], \"boxes\": []}]", r#"test.json, record 1, file_name, line 1, column 17: it is not UTF-8 text; expected a list of {"file_name", "syms", "boxes"} as UTF-8; save it again as UTF-8."#),
+        ("not UTF-8", b"[{\"file_name\": \"\xe9.png\", \"syms\": [], \"boxes\": []}]", r#"test.json, line 1, column 17: it is not UTF-8 text; expected a list of {"file_name", "syms", "boxes"} as UTF-8; save it again as UTF-8."#),
         ("NaN", br#"[{"file_name": "1.png", "syms": ["Mass"], "boxes": [[NaN, 0, 1, 1]]}]"#, r#"test.json, record 1, box 1, line 1, column 54: there is NaN or Infinity; expected a list of {"file_name", "syms", "boxes"} with finite numbers; leave such boxes out."#),
         ("no file_name", br#"[{"syms": [], "boxes": []}]"#, r#"test.json, record 1: it has no "file_name"; expected an object {"file_name": "1.png", "syms": ["Nodule"], "boxes": [[x1, y1, x2, y2]]}."#),
         ("no syms", br#"[{"file_name": "1.png", "boxes": []}]"#, r#"test.json, record 1, "1.png": it has no "syms"; expected an object {"file_name": "1.png", "syms": ["Nodule"], "boxes": [[x1, y1, x2, y2]]}."#),
@@ -289,7 +294,7 @@ fn a_mistake_in_a_prediction_file_ends_in_one_sentence() {
         (
             "not JSON",
             b"Nodule 10 10 29 29 0.9",
-            r#"model.zip, model/1.json, line 1, column 1: it is not JSON (expected value); expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}."#,
+            r#"model.zip, model/1.json, line 1, column 1: it is not JSON (expected a value); expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}."#,
         ),
         (
             "cut short",
@@ -304,7 +309,7 @@ fn a_mistake_in_a_prediction_file_ends_in_one_sentence() {
         (
             "JSON Lines",
             b"[{\"Nodule\": [10, 10, 29, 29, 0.9]}]\n[{\"Nodule\": [10, 10, 29, 29, 0.8]}]\n",
-            r#"model.zip, model/1.json, entry 2, line 2, column 1: there is more after the end of the list; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}, and nothing after it."#,
+            r#"model.zip, model/1.json, line 2, column 1: there is more after the end of the list; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}, and nothing after it."#,
         ),
         (
             "NaN",
@@ -384,7 +389,7 @@ fn a_mistake_in_a_prediction_file_ends_in_one_sentence() {
         (
             "a score beyond f32",
             br#"[{"nodule": [10, 10, 29, 29, 1e39]}]"#,
-            "model.zip, model/1.json, entry 1, Nodule: there is 1e39, too large for a 32-bit number; expected a number below 3.4e38.",
+            "model.zip, model/1.json, entry 1, nodule: there is 1e39, too large for a 32-bit number; expected a number below 3.4e38.",
         ),
         (
             "a score beyond f64",
@@ -407,7 +412,7 @@ fn a_mistake_in_a_prediction_file_ends_in_one_sentence() {
 
 #[test]
 fn all_bad_prediction_files_are_listed() {
-    let zip = zip_of(&[("1.json", "[1]"), ("2.json", "{}"), ("3.json", "of no image, so never mind")]);
+    let zip = zip_of(&[("1.json", "[1]"), ("2.json", r#"{"a": 1}"#), ("3.json", "of no image, so never mind")]);
     let expected = [
         r#"model.zip, 1.json, entry 1: there is the number 1; expected an object {"Nodule": [x1, y1, x2, y2, score]}."#,
         r#"model.zip, 2.json: there is one object; expected a list of entries {"Nodule": [x1, y1, x2, y2, score]}; put [ before it and ] after it."#,

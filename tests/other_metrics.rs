@@ -67,14 +67,7 @@ fn of_nodules(
     for (file, image) in files.iter().zip(truth.images().iter()) {
         let first = detections.len() as u32;
         froc::input::chestx_det::read(file.to_string().as_bytes(), &mut detections).expect("predictions");
-        read.push(PredictionFile {
-            path: image.replace(".png", ".json"),
-            detections: Ok(first..detections.len() as u32),
-            is_empty: false,
-            both_spellings: 0,
-            unread: None,
-            text_number: None,
-        });
+        read.push(PredictionFile::new(image.replace(".png", ".json"), first..detections.len() as u32));
     }
     let predictions = Predictions::new("p.zip", read, detections);
     let run = Run::new(&truth, &predictions).expect("a run");

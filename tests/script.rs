@@ -263,14 +263,7 @@ fn ours(dataset: &Dataset) -> froc::report::RunReport {
                 detections.push_named(name, BBox { x1: *x1, y1: *y1, x2: *x2, y2: *y2 }, *score);
             }
         }
-        files.push(PredictionFile {
-            path: format!("{image}.json"),
-            detections: Ok(first..detections.len() as u32),
-            is_empty: false,
-            both_spellings: 0,
-            unread: None,
-            text_number: None,
-        });
+        files.push(PredictionFile::new(format!("{image}.json"), first..detections.len() as u32));
     }
     let truth = GroundTruth::new("test.json", String::new(), Protocol::default(), images, &lesions, Notices::default())
         .expect("images");

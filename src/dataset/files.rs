@@ -6,36 +6,43 @@ use std::ops::Range;
 use crate::error::Error;
 use crate::texts::Texts;
 
+/// What was noticed in a prediction file beside its detections; of most, nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Remarks {
+    /// Whether it has 0 bytes.
+    pub is_empty: bool,
+    /// Entries that hold a class in both spellings, of which the official one is read.
+    pub both_spellings: u32,
+    /// Boxes that do not count because their key stands again further on in the entry: the last one counts, as in Python.
+    pub double_keys: u32,
+    /// The first number that is written as text, as an error: the official format has none.
+    pub text_number: Option<Error>,
+    /// Whether it holds records of a ground truth.
+    pub is_ground_truth: bool,
+}
+
+impl Remarks {
+    /// That there is nothing to say.
+    pub const NOTHING: Self =
+        Self { is_empty: false, both_spellings: 0, double_keys: 0, text_number: None, is_ground_truth: false };
+}
+
 /// One prediction file as it was read.
 #[derive(Debug, Clone)]
 pub struct PredictionFile {
     /// Its path in the zip or folder, with `/` between the parts.
     pub path: String,
     /// Its detections among all of the run, or why it cannot be read.
-    pub detections: Result<Range<u32>, Box<Error>>,
-    /// Whether it has 0 bytes.
-    pub is_empty: bool,
-    /// Entries that hold a class in both spellings.
-    pub both_spellings: u32,
-    /// Boxes under names that are not read: the first such name, and how many boxes in all.
-    pub unread: Option<Box<(String, u32)>>,
-    /// The first number that is written as text, as an error: the official format has none.
-    pub text_number: Option<Box<Error>>,
+    pub detections: Result<Range<u32>, Error>,
+    /// What was noticed in it.
+    pub remarks: Remarks,
 }
 
 impl PredictionFile {
     /// A file in order, named like its image, that holds the detections of that range of all of the run.
     #[must_use]
     pub fn new(path: impl Into<String>, detections: Range<u32>) -> Self {
-        let (is_empty, both_spellings) = (false, 0);
-        Self {
-            path: path.into(),
-            detections: Ok(detections),
-            is_empty,
-            both_spellings,
-            unread: None,
-            text_number: None,
-        }
+        Self { path: path.into(), detections: Ok(detections), remarks: Remarks::default() }
     }
 }
 
@@ -46,14 +53,8 @@ pub struct FileView<'a> {
     pub path: &'a str,
     /// Its detections among all of the run, or why it cannot be read.
     pub detections: Result<Range<u32>, &'a Error>,
-    /// Whether it has 0 bytes.
-    pub is_empty: bool,
-    /// Entries that hold a class in both spellings.
-    pub both_spellings: u32,
-    /// Boxes under names that are not read: the first such name, and how many boxes in all.
-    pub unread: Option<&'a (String, u32)>,
-    /// The first number that is written as text, as an error.
-    pub text_number: Option<&'a Error>,
+    /// What was noticed in it.
+    pub remarks: &'a Remarks,
 }
 
 /// A list of prediction files: of almost all there is a path and a range to keep.
@@ -69,15 +70,12 @@ pub struct PredictionFiles {
 /// What few files have.
 #[derive(Debug, Clone, Default)]
 struct Rest {
-    error: Option<Box<Error>>,
-    is_empty: bool,
-    both_spellings: u32,
-    unread: Option<Box<(String, u32)>>,
-    text_number: Option<Box<Error>>,
+    error: Option<Error>,
+    remarks: Remarks,
 }
 
 /// Of a file of which there is no more to say.
-static NOTHING: Rest = Rest { error: None, is_empty: false, both_spellings: 0, unread: None, text_number: None };
+static NOTHING: Rest = Rest { error: None, remarks: Remarks::NOTHING };
 
 impl PredictionFiles {
     /// No files, with room for so many.
@@ -88,13 +86,13 @@ impl PredictionFiles {
 
     /// Appends a file.
     pub fn push(&mut self, file: PredictionFile) {
-        let PredictionFile { path, detections, is_empty, both_spellings, unread, text_number } = file;
+        let PredictionFile { path, detections, remarks } = file;
         let (detections, error) = match detections {
             Ok(detections) => (detections, None),
             Err(error) => (0..0, Some(error)),
         };
-        if error.is_some() || is_empty || both_spellings > 0 || unread.is_some() || text_number.is_some() {
-            self.rest.insert(self.len(), Rest { error, is_empty, both_spellings, unread, text_number });
+        if error.is_some() || remarks != Remarks::NOTHING {
+            self.rest.insert(self.len(), Rest { error, remarks });
         }
         self.paths.push(&path);
         self.detections.push(detections);
@@ -166,27 +164,16 @@ impl From<Vec<PredictionFile>> for PredictionFiles {
 
 impl<'a> FileView<'a> {
     fn new(path: &'a str, range: &Range<u32>, rest: &'a Rest) -> Self {
-        Self {
-            path,
-            detections: rest.error.as_deref().map_or_else(|| Ok(range.clone()), Err),
-            is_empty: rest.is_empty,
-            both_spellings: rest.both_spellings,
-            unread: rest.unread.as_deref(),
-            text_number: rest.text_number.as_deref(),
-        }
+        Self { path, detections: rest.error.as_ref().map_or_else(|| Ok(range.clone()), Err), remarks: &rest.remarks }
     }
 
     /// A copy of it.
     #[must_use]
     pub fn to_owned(&self) -> PredictionFile {
-        let boxed = |error: &Error| Box::new(error.clone());
         PredictionFile {
             path: self.path.to_owned(),
-            detections: self.detections.clone().map_err(boxed),
-            is_empty: self.is_empty,
-            both_spellings: self.both_spellings,
-            unread: self.unread.cloned().map(Box::new),
-            text_number: self.text_number.map(boxed),
+            detections: self.detections.clone().map_err(Error::clone),
+            remarks: self.remarks.clone(),
         }
     }
 }

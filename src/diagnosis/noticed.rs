@@ -6,7 +6,7 @@ use tsify::Tsify;
 
 use crate::dataset::{FileView, GroundTruth};
 use crate::protocol::Class;
-use crate::run::Prepared;
+use crate::run::{Prepared, unread};
 use crate::score::quirks::tied;
 
 /// A notice that is about images in particular, by its code; others are about files that belong to none, or about a run.
@@ -18,6 +18,8 @@ pub enum Noticed {
     UnreadClassName,
     /// Their file holds one class under both its spellings.
     BothSpellings,
+    /// Their file holds a class twice in an entry.
+    DoubleKeys,
     /// They have no file.
     ImageWithoutFile,
     /// Their file has 0 bytes.
@@ -42,7 +44,7 @@ impl Noticed {
     /// Whether each image is one of them.
     #[must_use]
     pub fn images(self, ground_truth: &GroundTruth, prepared: &Prepared) -> Vec<bool> {
-        let of_files = |is_meant: fn(&FileView<'_>) -> bool| of_files(ground_truth, prepared, is_meant);
+        let of_files = |is_meant: &dyn Fn(&FileView<'_>) -> bool| of_files(ground_truth, prepared, is_meant);
         let of_images = |is_meant: &dyn Fn(usize) -> bool| (0..ground_truth.n_images()).map(is_meant).collect();
         let Prepared { run, predictions } = prepared;
         let detections = predictions.detections();
@@ -51,10 +53,11 @@ impl Noticed {
         };
         let has_lesion = |class: Class, image: usize| !ground_truth.lesions(class, image).1.is_empty();
         match self {
-            Self::UnreadClassName => of_files(|file| file.unread.is_some()),
-            Self::BothSpellings => of_files(|file| file.both_spellings > 0),
-            Self::EmptyFile => of_files(|file| file.is_empty),
-            Self::ImageWithoutFile => of_files(|_| true).into_iter().map(|has_file| !has_file).collect(),
+            Self::UnreadClassName => of_files(&|file| unread(detections, run.class_of_name(), file).next().is_some()),
+            Self::BothSpellings => of_files(&|file| file.remarks.both_spellings > 0),
+            Self::DoubleKeys => of_files(&|file| file.remarks.double_keys > 0),
+            Self::EmptyFile => of_files(&|file| file.remarks.is_empty),
+            Self::ImageWithoutFile => of_files(&|_| true).into_iter().map(|has_file| !has_file).collect(),
             Self::ImageNameWithoutPng => of_images(&|image| !ground_truth.images()[image].contains(".png")),
             Self::ClassNeverPredicted => {
                 let never = |class: &Class| run.ranking(*class).scores().is_empty();
@@ -80,7 +83,7 @@ impl Noticed {
 }
 
 /// Whether each image has a file of that kind.
-fn of_files(ground_truth: &GroundTruth, prepared: &Prepared, is_meant: fn(&FileView<'_>) -> bool) -> Vec<bool> {
+fn of_files(ground_truth: &GroundTruth, prepared: &Prepared, is_meant: &dyn Fn(&FileView<'_>) -> bool) -> Vec<bool> {
     let mut images = vec![false; ground_truth.n_images()];
     for file in prepared.predictions.files().iter().filter(is_meant) {
         if let Some(image) = ground_truth.image_of_file(file.path) {

@@ -40,7 +40,7 @@ const NEGATIONS: [&str; 6] = ["no", "non", "not", "without", "negative", "absent
 pub(super) fn class_names(case: Case<'_>) -> Vec<Finding> {
     let detections = case.predictions.detections();
     let protocol = case.ground_truth.protocol();
-    if detections.names().iter().all(|name| protocol.class_named(name).is_some()) {
+    if detections.names().iter().all(|name| protocol.class_of_prediction(name).is_some()) {
         return Vec::new();
     }
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();

@@ -1,8 +1,12 @@
-//! What both JSON readers share: numbers, boxes, and errors that name the record.
+//! JSON, pulled piece by piece: the reader of a format asks for what should come next, and gets it or the sentence that says
+//! what is there instead, with line and column. No value is built that nobody asked for.
+//!
+//! What is passed over is read as Python's `json` reads it, so that a number of 400 digits, `NaN` or half a character does no
+//! harm under a key that nobody reads.
 
-use std::fmt;
+mod number;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use std::borrow::Cow;
 
 use crate::error::Error;
 use crate::geometry::{Extent, FileBox};
@@ -10,147 +14,589 @@ use crate::geometry::{Extent, FileBox};
 /// The mark that some editors put before UTF-8 text.
 pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
 
-/// What is being read in a record.
-#[derive(Debug, Default)]
-pub(super) enum Part {
-    /// All of it.
-    #[default]
-    Whole,
-    /// A key or a class.
-    Named(&'static str),
-    /// A box, numbered from 1.
-    Box(usize),
-    /// The record itself, by its file name.
-    Of(String),
+/// What was read, or why not. The error's place is that within the value; whoever reads what is around it adds to it.
+pub(super) type Read<T> = Result<T, Error>;
+
+/// What comes next in a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// `{`
+    Object,
+    /// `[`
+    List,
+    /// A quotation mark.
+    Text,
+    /// A minus sign or a digit.
+    Number,
+    /// `true`, `false` or `null`.
+    Word(&'static str),
+    /// The end of the text, or what begins no value of JSON.
+    Nothing,
 }
 
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Whole => Ok(()),
-            Self::Named(name) => f.write_str(name),
-            Self::Box(n) => write!(f, "box {n}"),
-            Self::Of(name) => write!(f, "\"{}\"", shorten(name)),
-        }
-    }
-}
-
-/// Where a reader is, and what it found wrong there: serde's own errors know only line and column.
-#[derive(Debug, Default)]
-pub(super) struct Place {
-    /// Number of the record in the list, from 1; 0 before the first.
-    pub record: usize,
-    /// What is being read in it.
-    pub part: Part,
-    /// What is there, and what was expected.
-    problem: Option<Error>,
-    /// Numbers written as text are read; `text_number` says where the first one is.
+/// A place in a text. A clone reads on from there by itself.
+#[derive(Debug, Clone)]
+pub(super) struct Reader<'a> {
+    text: &'a str,
+    /// What is left of it.
+    rest: &'a [u8],
+    /// What the text should be, for a sentence about what is no JSON.
+    expected: &'static str,
+    /// Whether numbers written as text are read as numbers; the first of them is kept.
     reads_text: bool,
     text_number: Option<Error>,
 }
 
-impl Place {
-    /// A place in predictions, where numbers written as text are read, and told.
-    pub fn in_predictions() -> Self {
-        Self { reads_text: true, ..Self::default() }
-    }
-
-    /// Ends reading with a problem found here.
-    pub fn fail<E: serde::de::Error>(&mut self, what: impl Into<String>, expected: impl Into<String>) -> E {
-        self.fail_as(Error::new("", what, expected))
-    }
-
-    /// Ends reading with an error found here.
-    pub fn fail_as<E: serde::de::Error>(&mut self, error: Error) -> E {
-        self.problem = Some(error);
-        E::custom("see Place")
-    }
-
-    /// The record and the part in it, where `record` is what a record is called.
-    fn describe(&self, record: &str) -> String {
-        match (self.record, self.part.to_string().as_str()) {
-            (0, _) => String::new(),
-            (n, "") => format!("{record} {n}"),
-            (n, part) => format!("{record} {n}, {part}"),
+impl<'a> Reader<'a> {
+    /// A reader at the start of a file, which should be what `expected` says.
+    ///
+    /// # Errors
+    /// If it is not UTF-8. Python reads text as UTF-8, too.
+    pub fn new(file: &'a [u8], expected: &'static str) -> Read<Self> {
+        let bytes = file.strip_prefix(BOM).unwrap_or(file);
+        let bad = |at: usize, what: &str| {
+            let text = String::from_utf8_lossy(&bytes[..at]);
+            place(&text, true).error(what, format!("{expected} as UTF-8; save it again as UTF-8"))
+        };
+        if is_utf_16(bytes) {
+            return Err(bad(0, "it is UTF-16 text"));
         }
+        let text = str::from_utf8(bytes).map_err(|error| bad(error.valid_up_to(), "it is not UTF-8 text"))?;
+        Ok(Self { text, rest: text.as_bytes(), expected, reads_text: false, text_number: None })
     }
 
-    /// The first number that is written as text, as an error.
-    pub fn text_number(&mut self) -> Option<Error> {
+    /// The same, where numbers written as text are read as numbers; [`Self::text_number`] tells of them.
+    pub const fn reading_text_numbers(mut self) -> Self {
+        self.reads_text = true;
+        self
+    }
+
+    /// The first number since this was last asked that is written as text, as an error.
+    pub const fn text_number(&mut self) -> Option<Error> {
         self.text_number.take()
     }
 
-    /// The sentence for an error of `serde_json` that ended reading here.
-    pub fn error(self, record: &str, expected: &str, bytes: &[u8], error: &serde_json::Error) -> Error {
-        let place = self.describe(record);
-        if let Some(error) = self.problem {
-            return error.at(place);
+    /// What comes next.
+    pub fn peek(&mut self) -> Next {
+        self.skip_space();
+        match self.rest {
+            [b'{', ..] => Next::Object,
+            [b'[', ..] => Next::List,
+            [b'"', ..] => Next::Text,
+            [b'-', b'I', ..] => Next::Nothing,
+            [b'-' | b'0'..=b'9', ..] => Next::Number,
+            _ => ["true", "false", "null"]
+                .into_iter()
+                .find(|word| self.rest.starts_with(word.as_bytes()))
+                .map_or(Next::Nothing, Next::Word),
         }
-        if error.is_data() {
-            let message = error.to_string();
-            let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
-            if self.record == 0 && message.starts_with("invalid type: map") {
-                return match objects(bytes) {
-                    Ok((what, fix)) => Error::new(place, what, format!("{expected}; {fix}")),
-                    Err(error) => not_json(&place, expected, bytes, &error),
-                };
+    }
+
+    /// Whether there is nothing but white space left.
+    pub fn is_at_end(&mut self) -> bool {
+        self.skip_space();
+        self.rest.is_empty()
+    }
+
+    /// What follows the one value of a file: nothing.
+    pub fn end(&mut self) -> Read<()> {
+        if self.is_at_end() {
+            return Ok(());
+        }
+        Err(self
+            .here()
+            .error("there is more after the end of the list", format!("{}, and nothing after it", self.expected)))
+    }
+
+    /// Whether the whole text is `{}` or `""`, which holds nothing.
+    pub fn is_empty_value(&self) -> bool {
+        let mut json = self.clone();
+        match json.peek() {
+            Next::Object => json.next_is(b'{') && json.next_is(b'}') && json.is_at_end(),
+            Next::Text => json.string(false).is_ok_and(|text| text.is_empty()) && json.is_at_end(),
+            _ => false,
+        }
+    }
+
+    /// What is wrong with a text that starts with an object, where a list should be.
+    #[cold]
+    pub fn one_object(&mut self) -> Error {
+        if let Err(error) = self.skip() {
+            return error;
+        }
+        let is_one = self.is_at_end();
+        if let (false, Err(error)) = (is_one, self.skip()) {
+            return error;
+        }
+        let (what, fix) = if is_one {
+            ("there is one object", "put [ before it and ] after it")
+        } else {
+            (
+                "there are several objects, one after the other (JSON Lines)",
+                "put [ before the first, commas between them and ] after the last",
+            )
+        };
+        Error::new("", what, format!("{}; {fix}", self.expected))
+    }
+
+    /// A list; `element` reads the element of that number, from 1. `shape` says what should be there, `of` what an element is
+    /// called in the place of an error, if it has a name.
+    #[inline]
+    pub fn list(
+        &mut self,
+        shape: &str,
+        of: Option<&str>,
+        mut element: impl FnMut(&mut Self, usize) -> Read<()>,
+    ) -> Read<()> {
+        if !self.next_is(b'[') {
+            return Err(self.unexpected(shape));
+        }
+        let name = |n: usize, error: Error| match of {
+            Some(of) => error.within(&format!("{of} {n}")),
+            None => error,
+        };
+        if self.next_is(b']') {
+            return Ok(());
+        }
+        let mut n = 1;
+        loop {
+            element(self, n).map_err(|error| name(n, error))?;
+            n += 1;
+            if !self.goes_on(b']').map_err(|error| name(n, error))? {
+                return Ok(());
             }
-            // serde's own form, for a value of another type.
-            if let Some((there, expected)) =
-                message.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "))
-            {
-                return Error::new(place, format!("there is {}", in_words(there)), expected);
+        }
+    }
+
+    /// An object; `member` reads the value under that key. `shape` says what should be there.
+    #[inline]
+    pub fn object(&mut self, shape: &str, mut member: impl FnMut(&mut Self, Cow<'a, str>) -> Read<()>) -> Read<()> {
+        if !self.next_is(b'{') {
+            return Err(self.unexpected(shape));
+        }
+        if self.next_is(b'}') {
+            return Ok(());
+        }
+        loop {
+            let key = self.key()?;
+            member(self, key)?;
+            if !self.goes_on(b'}')? {
+                return Ok(());
             }
-            return Error::new(place, message, expected);
         }
-        not_json(&place, expected, bytes, error)
+    }
+
+    /// A text. Half a character in it is an error.
+    pub fn text(&mut self) -> Read<Cow<'a, str>> {
+        if self.peek() != Next::Text {
+            return Err(self.unexpected("a string"));
+        }
+        self.string(true)
+    }
+
+    /// A number that is finite in `f32`, rounded correctly to `f64`.
+    pub fn number(&mut self) -> Read<f64> {
+        match self.peek() {
+            Next::Number => self.plain_number(),
+            Next::Text if self.reads_text => self.number_in_text(),
+            _ => Err(self.unexpected("a number")),
+        }
+    }
+
+    /// A list of exactly `N` numbers, the first four of them a box whose area is finite. `shape` is how it is written.
+    #[expect(clippy::inline_always, reason = "as of each number")]
+    #[inline(always)]
+    pub fn numbers<const N: usize>(&mut self, shape: &'static str) -> Read<[f64; N]> {
+        match self.quick_numbers() {
+            Some(numbers) => Ok(numbers),
+            None => self.slow_numbers(shape),
+        }
+    }
+
+    /// Passes over a value and tells its five numbers, if it is a box and a score, with nothing else to complain about.
+    pub fn any_box(&mut self) -> Read<Option<[f64; 5]>> {
+        match self.quick_numbers() {
+            Some(numbers) => Ok(Some(numbers)),
+            None => self.skip().map(|()| None),
+        }
+    }
+
+    /// Passes over a value of any kind, however deep.
+    pub fn skip(&mut self) -> Read<()> {
+        // The brackets that are open, as those that close them.
+        let mut open: Vec<u8> = Vec::new();
+        loop {
+            self.skip_space();
+            match self.rest {
+                [b'[', ..] => {
+                    self.advance(1);
+                    if !self.next_is(b']') {
+                        open.push(b']');
+                        continue;
+                    }
+                }
+                [b'{', ..] => {
+                    self.advance(1);
+                    if !self.next_is(b'}') {
+                        open.push(b'}');
+                        self.key()?;
+                        continue;
+                    }
+                }
+                [b'"', ..] => drop(self.string(false)?),
+                _ => self.skip_scalar()?,
+            }
+            loop {
+                let Some(&close) = open.last() else { return Ok(()) };
+                if self.goes_on(close)? {
+                    if close == b'}' {
+                        self.key()?;
+                    }
+                    break;
+                }
+                open.pop();
+            }
+        }
+    }
+
+    /// What is next is not what was expected: the sentence for a value of another kind, or for what is no value.
+    pub fn unexpected(&mut self, expected: &str) -> Error {
+        let there = match self.peek() {
+            Next::Object => "an object".to_owned(),
+            Next::List => "a list".to_owned(),
+            Next::Word(word) => word.to_owned(),
+            Next::Number => match number::length(self.rest) {
+                Ok(length) => format!("the number {}", String::from_utf8_lossy(&self.rest[..length])),
+                Err(at) => return self.not_json(at, "a digit"),
+            },
+            Next::Text => match self.string(false) {
+                Ok(text) => format!("the text \"{text}\""),
+                Err(error) => return error,
+            },
+            Next::Nothing => return self.syntax("a value"),
+        };
+        Error::new("", format!("there is {}", shorten(&there)), expected)
+    }
+
+    /// A place where the text itself is as it should be.
+    fn here(&self) -> Place {
+        place(&self.text[..self.at()], !self.rest.is_empty())
+    }
+
+    /// How many bytes were read.
+    const fn at(&self) -> usize {
+        self.text.len() - self.rest.len()
+    }
+
+    fn advance(&mut self, n: usize) {
+        self.rest = self.rest.get(n..).unwrap_or_default();
+    }
+
+    fn skip_space(&mut self) {
+        while let [b' ' | b'\n' | b'\r' | b'\t', rest @ ..] = self.rest {
+            self.rest = rest;
+        }
+    }
+
+    /// Passes over the byte if it comes next after white space.
+    #[inline]
+    fn next_is(&mut self, byte: u8) -> bool {
+        self.skip_space();
+        match self.rest {
+            [first, rest @ ..] if *first == byte => {
+                self.rest = rest;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether another element follows the one that was read, and not the bracket.
+    #[inline]
+    fn goes_on(&mut self, close: u8) -> Read<bool> {
+        if self.next_is(close) {
+            return Ok(false);
+        }
+        if !self.next_is(b',') {
+            return Err(self.syntax(if close == b']' { "`,` or `]`" } else { "`,` or `}`" }));
+        }
+        self.skip_space();
+        if self.rest.first() == Some(&close) {
+            let expected = format!("{}; remove the comma", self.expected);
+            return Err(self.here().error("a comma stands before the closing bracket", expected));
+        }
+        Ok(true)
+    }
+
+    /// A key and the colon after it. Half a character in it does no harm: it is none of the keys that are read.
+    #[inline]
+    fn key(&mut self) -> Read<Cow<'a, str>> {
+        self.skip_space();
+        if self.rest.first() != Some(&b'"') {
+            return Err(self.syntax("a name in quotation marks"));
+        }
+        let key = self.string(false)?;
+        if self.next_is(b':') { Ok(key) } else { Err(self.syntax("`:`")) }
+    }
+
+    /// The text that starts with the quotation mark which comes next.
+    #[inline]
+    fn string(&mut self, is_strict: bool) -> Read<Cow<'a, str>> {
+        let start = self.at() + 1;
+        let text = self.rest.get(1..).unwrap_or_default();
+        match text.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)) {
+            Some(length) if text[length] == b'"' => {
+                self.rest = &text[length + 1..];
+                Ok(Cow::Borrowed(&self.text[start..start + length]))
+            }
+            _ => self.string_with_escapes(is_strict).map(Cow::Owned),
+        }
+    }
+
+    #[cold]
+    fn string_with_escapes(&mut self, is_strict: bool) -> Read<String> {
+        let mut whole = String::new();
+        self.advance(1);
+        loop {
+            let length = self.rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f));
+            let start = self.at();
+            let end = length.map_or(self.text.len(), |length| start + length);
+            whole.push_str(&self.text[start..end]);
+            self.advance(end - start);
+            match self.rest {
+                [b'"', ..] => {
+                    self.advance(1);
+                    return Ok(whole);
+                }
+                [b'\\', b'u', ..] => whole.push(self.code_point(is_strict)?),
+                [b'\\', escape, ..] => {
+                    let Some(letter) = unescaped(*escape) else { return Err(self.not_json(1, "an escape of JSON")) };
+                    whole.push(letter);
+                    self.advance(2);
+                }
+                [] | [b'\\'] => {
+                    self.rest = &[];
+                    return Err(self.syntax("`\"`"));
+                }
+                _ => {
+                    let what = "a line ends within a text, or another control character stands there";
+                    return Err(self.here().error(what, format!("{}; write it with json.dump", self.expected)));
+                }
+            }
+        }
+    }
+
+    /// The character of `\u0041`, or of two halves.
+    fn code_point(&mut self, is_strict: bool) -> Read<char> {
+        let four = |text: &[u8]| {
+            let digits =
+                text.strip_prefix(b"\\u")?.get(..4).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+            u32::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
+        };
+        let Some(first) = four(self.rest) else {
+            return Err(if self.rest.len() < 6 {
+                self.ends_early()
+            } else {
+                self.not_json(2, "four hexadecimal digits")
+            });
+        };
+        let second = self.rest.get(6..).and_then(four).filter(|second| (0xdc00..0xe000).contains(second));
+        let (code, n) = match (first, second) {
+            (0xd800..0xdc00, Some(second)) => (0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00), 12),
+            _ => (first, 6),
+        };
+        let letter = char::from_u32(code);
+        if letter.is_none() && is_strict {
+            let expected = format!("{}; write the names as plain UTF-8", self.expected);
+            return Err(self.here().error("there is half a character, such as \\ud800", expected));
+        }
+        self.advance(n);
+        Ok(letter.unwrap_or(char::REPLACEMENT_CHARACTER))
+    }
+
+    fn plain_number(&mut self) -> Read<f64> {
+        let length = match number::length(self.rest) {
+            Ok(length) => length,
+            Err(at) => return Err(self.not_json(at, "a digit")),
+        };
+        // What is spelled like a number of JSON, Rust reads, too.
+        let number = self.text[self.at()..][..length].parse().unwrap_or(f64::INFINITY);
+        if f64::is_infinite(number) {
+            self.advance(length - 1);
+            let expected = format!("{} with numbers below 3.4e38", self.expected);
+            return Err(self.here().error("there is a number too large for 64 bits", expected));
+        }
+        self.advance(length);
+        fits_f32(number)
+    }
+
+    fn number_in_text(&mut self) -> Read<f64> {
+        let mut before = self.clone();
+        let text = self.string(false)?;
+        let Some(number) = text.trim().parse::<f64>().ok().filter(|number| number.is_finite()) else {
+            return Err(before.unexpected("a number"));
+        };
+        let there = format!("there is the text \"{}\"", shorten(&text));
+        self.text_number.get_or_insert_with(|| Error::new("", there, "a number, without quotation marks"));
+        fits_f32(number)
+    }
+
+    #[expect(clippy::inline_always, reason = "as of each number")]
+    #[inline(always)]
+    fn quick_numbers<const N: usize>(&mut self) -> Option<[f64; N]> {
+        let start = self.rest;
+        let numbers = self.numbers_in_brackets();
+        if numbers.is_none() {
+            self.rest = start;
+        }
+        numbers
+    }
+
+    #[expect(clippy::inline_always, reason = "as of each number")]
+    #[inline(always)]
+    fn numbers_in_brackets<const N: usize>(&mut self) -> Option<[f64; N]> {
+        let mut numbers = [0.0; N];
+        for (at, number) in numbers.iter_mut().enumerate() {
+            if !self.next_is(if at == 0 { b'[' } else { b',' }) {
+                return None;
+            }
+            self.skip_space();
+            (*number, self.rest) = number::quick(self.rest)?;
+        }
+        (self.next_is(b']') && is_box(&numbers)).then_some(numbers)
+    }
+
+    #[cold]
+    fn slow_numbers<const N: usize>(&mut self, shape: &'static str) -> Read<[f64; N]> {
+        let mut numbers = [0.0; N];
+        let mut length = 0;
+        self.list(shape, None, |json, n| {
+            length = n;
+            match numbers.get_mut(n - 1) {
+                Some(number) => *number = json.number()?,
+                None => json.skip()?,
+            }
+            Ok(())
+        })?;
+        if length != N {
+            let s = if length == 1 { "" } else { "s" };
+            return Err(Error::new("", format!("the box has {length} number{s}"), shape));
+        }
+        if !is_box(&numbers) {
+            let what = "the area of the box is too large for a 32-bit number";
+            return Err(Error::new("", what, "corners in pixels"));
+        }
+        Ok(numbers)
+    }
+
+    /// Passes over a number or a word; also over those that Python reads although JSON has none.
+    fn skip_scalar(&mut self) -> Read<()> {
+        const WORDS: [&[u8]; 6] = [b"true", b"false", b"null", b"NaN", b"Infinity", b"-Infinity"];
+        if let Some(word) = WORDS.into_iter().find(|word| self.rest.starts_with(word)) {
+            self.advance(word.len());
+            return Ok(());
+        }
+        if self.peek() != Next::Number {
+            return Err(self.syntax("a value"));
+        }
+        match number::length(self.rest) {
+            Ok(length) => {
+                self.advance(length);
+                Ok(())
+            }
+            Err(at) => Err(self.not_json(at, "a digit")),
+        }
+    }
+
+    /// What is wrong with the text here, and how to mend it.
+    #[cold]
+    fn syntax(&mut self, instead: &str) -> Error {
+        self.skip_space();
+        if self.rest.is_empty() {
+            return self.ends_early();
+        }
+        let starts = |text: &str| self.rest.starts_with(text.as_bytes());
+        if starts("NaN") || starts("Infinity") || starts("-Infinity") {
+            self.advance(usize::from(starts("-")));
+            let expected = format!("{} with finite numbers; leave such boxes out", self.expected);
+            return self.here().error("there is NaN or Infinity", expected);
+        }
+        let (what, fix) = if starts("'") {
+            ("names stand in single quotes", "write it with json.dump, not with print or str")
+        } else if ["“", "”", "„", "‟", "‘", "’", "‚", "«", "»"].iter().any(|quote| starts(quote)) {
+            ("names stand in typographic quotes", "write it with json.dump, or with plain quotation marks")
+        } else {
+            return self.not_json(0, instead);
+        };
+        self.here().error(what, format!("{}; {fix}", self.expected))
+    }
+
+    #[cold]
+    fn not_json(&mut self, at: usize, instead: &str) -> Error {
+        self.advance(at);
+        if self.rest.is_empty() {
+            return self.ends_early();
+        }
+        self.here().error(format!("it is not JSON (expected {instead})"), self.expected)
+    }
+
+    #[cold]
+    fn ends_early(&mut self) -> Error {
+        self.rest = &[];
+        let expected = format!("{}; the file was cut short, so write it again", self.expected);
+        self.here().error("the JSON ends in the middle", expected)
     }
 }
 
-/// The sentence for text that is no JSON.
-fn not_json(place: &str, expected: &str, bytes: &[u8], error: &serde_json::Error) -> Error {
-    let message = error.to_string();
-    let message = message.rsplit_once(" at line ").map_or(message.as_str(), |(text, _)| text);
-    let (what, fix) = syntax(bytes, error, message);
-    let at = Error::new(format!("line {}, column {}", error.line(), error.column()), what, format!("{expected}{fix}"));
-    if place.is_empty() { at } else { at.within(place) }
+/// A line and a column, from 1.
+struct Place {
+    line: usize,
+    column: usize,
 }
 
-/// What is wrong with the text itself, and how to mend it.
-fn syntax(bytes: &[u8], error: &serde_json::Error, message: &str) -> (String, &'static str) {
-    if error.is_eof() {
-        return ("the JSON ends in the middle".into(), "; the file was cut short, so write it again");
+impl Place {
+    fn error(&self, what: impl Into<String>, expected: impl Into<String>) -> Error {
+        Error::new(format!("line {}, column {}", self.line, self.column), what, expected)
     }
-    if is_utf_16(bytes) {
-        return ("it is UTF-16 text".into(), " as UTF-8; save it again as UTF-8");
-    }
-    let line = bytes.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
-    let from = error.column().saturating_sub(2).min(line.len());
-    let near = &line[from..line.len().min(from + 12)];
-    if ["NaN", "Infinity"].iter().any(|word| near.windows(word.len()).any(|text| text == word.as_bytes())) {
-        return ("there is NaN or Infinity".into(), " with finite numbers; leave such boxes out");
-    }
-    let (what, fix) = match message {
-        "trailing comma" => ("a comma stands before the closing bracket", "; remove the comma"),
-        "trailing characters" => ("there is more after the end of the list", ", and nothing after it"),
-        "recursion limit exceeded" => ("lists or objects are nested more than 127 deep", ""),
-        "number out of range" => ("there is a number too large for 64 bits", " with numbers below 3.4e38"),
-        "invalid unicode code point" => ("it is not UTF-8 text", " as UTF-8; save it again as UTF-8"),
-        "key must be a string" | "expected value" if quote(line, error) => {
-            ("names stand in single quotes", "; write it with json.dump, not with print or str")
-        }
-        _ if message.contains("surrogate") || message.contains("hex escape") => {
-            ("there is half a character, such as \\ud800", "; write the names as plain UTF-8")
-        }
-        _ => return (format!("it is not JSON ({message})"), ""),
-    };
-    (what.into(), fix)
 }
 
-/// Whether a single quote stands where the error is: Python's own way to print a dictionary.
-fn quote(line: &[u8], error: &serde_json::Error) -> bool {
-    line.get(error.column().saturating_sub(1)) == Some(&b'\'')
-        || error.column().checked_sub(2).and_then(|at| line.get(at)) == Some(&b'\'')
+/// The place after that text: of the byte that follows it, or of its last one if none does.
+fn place(text: &str, something_follows: bool) -> Place {
+    let line = 1 + text.bytes().filter(|byte| *byte == b'\n').count();
+    let column = text.len() - text.rfind('\n').map_or(0, |end| end + 1) + usize::from(something_follows);
+    Place { line, column }
+}
+
+/// Whether the first four numbers are a box whose area is finite in `f32`.
+fn is_box(numbers: &[f64]) -> bool {
+    match *numbers {
+        [x1, y1, x2, y2, ..] => (FileBox { x1, y1, x2, y2 }).rounded().area(Extent::PlusOne).is_finite(),
+        _ => true,
+    }
+}
+
+/// A number that is finite in `f32`, to which the official script rounds it.
+fn fits_f32(number: f64) -> Read<f64> {
+    if (number as f32).is_finite() {
+        return Ok(number);
+    }
+    let what = format!("there is {number:e}, too large for a 32-bit number");
+    Err(Error::new("", what, "a number below 3.4e38"))
+}
+
+/// What stands for a character after a backslash.
+const fn unescaped(letter: u8) -> Option<char> {
+    Some(match letter {
+        b'"' => '"',
+        b'\\' => '\\',
+        b'/' => '/',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        _ => return None,
+    })
 }
 
 /// Text whose characters have two bytes each; JSON starts with a character of ASCII.
@@ -160,42 +606,6 @@ fn is_utf_16(bytes: &[u8]) -> bool {
         || matches!(bytes, [a, b, ..] if (*a == 0) != (*b == 0))
 }
 
-/// What a text is that starts with an object and not with a list, and how to mend it.
-///
-/// # Errors
-/// If the object, or what follows it, is no JSON.
-fn objects(bytes: &[u8]) -> Result<(&'static str, &'static str), serde_json::Error> {
-    let mut values = serde_json::Deserializer::from_slice(bytes).into_iter::<IgnoredAny>();
-    values.next().transpose()?;
-    Ok(match values.next().transpose()? {
-        Some(_) => (
-            "there are several objects, one after the other (JSON Lines)",
-            "put [ before the first, commas between them and ] after the last",
-        ),
-        None => ("there is one object", "put [ before it and ] after it"),
-    })
-}
-
-/// serde's name of a value, for people.
-fn in_words(there: &str) -> String {
-    match there {
-        "map" => "an object".into(),
-        "sequence" => "a list".into(),
-        "null" => "null".into(),
-        _ => {
-            let text = there
-                .strip_prefix("string ")
-                .map(|text| format!("the text {text}"))
-                .or_else(|| there.strip_prefix("integer ").map(|n| format!("the number {}", n.trim_matches('`'))))
-                .or_else(|| {
-                    there.strip_prefix("floating point ").map(|n| format!("the number {}", n.trim_matches('`')))
-                })
-                .or_else(|| there.strip_prefix("boolean ").map(|b| b.trim_matches('`').to_owned()));
-            shorten(&text.unwrap_or_else(|| there.to_owned()))
-        }
-    }
-}
-
 /// Text that fits into a sentence, whatever a file holds.
 pub(super) fn shorten(text: &str) -> String {
     const MOST: usize = 60;
@@ -203,187 +613,4 @@ pub(super) fn shorten(text: &str) -> String {
         return text.to_owned();
     }
     text.chars().take(MOST).chain(['…']).collect()
-}
-
-/// A number, rounded correctly; it is finite as `f32`, too, which the official script rounds it to next.
-pub(super) struct Number<'a>(pub &'a mut Place);
-
-impl<'de> DeserializeSeed<'de> for Number<'_> {
-    type Value = f64;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<f64, D::Error> {
-        // Not `deserialize_f64`, which does not ask the visitor about text.
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl Visitor<'_> for Number<'_> {
-    type Value = f64;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a number")
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<f64, E> {
-        if (value as f32).is_finite() {
-            return Ok(value);
-        }
-        Err(self.0.fail(format!("there is {value:e}, too large for a 32-bit number"), "a number below 3.4e38"))
-    }
-
-    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<f64, E> {
-        let number = text.trim().parse::<f64>().ok().filter(|number| self.0.reads_text && number.is_finite());
-        let Some(number) = number else {
-            return Err(E::invalid_type(serde::de::Unexpected::Str(text), &self));
-        };
-        if self.0.text_number.is_none() {
-            let there = format!("there is the text \"{}\"", shorten(text));
-            self.0.text_number = Some(Error::new(self.0.describe("entry"), there, "a number, without quotation marks"));
-        }
-        self.visit_f64(number)
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<f64, E> {
-        self.visit_f64(value as f64)
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<f64, E> {
-        self.visit_f64(value as f64)
-    }
-}
-
-/// A list of exactly `N` numbers, the first four of them a box.
-pub(super) struct Numbers<'a, const N: usize> {
-    pub place: &'a mut Place,
-    /// The list as the specification writes it.
-    pub shape: &'static str,
-}
-
-impl<'de, const N: usize> DeserializeSeed<'de> for Numbers<'_, N> {
-    type Value = [f64; N];
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<[f64; N], D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de, const N: usize> Visitor<'de> for Numbers<'_, N> {
-    type Value = [f64; N];
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.shape)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<[f64; N], A::Error> {
-        let mut numbers = [0.0; N];
-        for (at, number) in numbers.iter_mut().enumerate() {
-            match list.next_element_seed(Number(self.place))? {
-                Some(value) => *number = value,
-                None => return Err(self.wrong_length(at)),
-            }
-        }
-        let mut length = N;
-        while list.next_element::<IgnoredAny>()?.is_some() {
-            length += 1;
-        }
-        if length > N {
-            return Err(self.wrong_length(length));
-        }
-        let [x1, y1, x2, y2, ..] = numbers[..] else {
-            return Err(A::Error::custom("a box has four numbers at least"));
-        };
-        if !(FileBox { x1, y1, x2, y2 }).rounded().area(Extent::PlusOne).is_finite() {
-            return Err(self.place.fail("the area of the box is too large for a 32-bit number", "corners in pixels"));
-        }
-        Ok(numbers)
-    }
-}
-
-impl<const N: usize> Numbers<'_, N> {
-    fn wrong_length<E: serde::de::Error>(self, length: usize) -> E {
-        let s = if length == 1 { "" } else { "s" };
-        self.place.fail(format!("the box has {length} number{s}"), self.shape)
-    }
-}
-
-/// A value of any kind: the five numbers of a box if it is one, with nothing else to complain about.
-pub(super) struct AnyBox;
-
-impl<'de> DeserializeSeed<'de> for AnyBox {
-    type Value = Option<[f64; 5]>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        let Loose::List(numbers) = Loose::deserialize(deserializer)? else { return Ok(None) };
-        let numbers: Option<Vec<f64>> = numbers.into_iter().collect();
-        let Some([x1, y1, x2, y2, score]) = numbers.and_then(|numbers| <[f64; 5]>::try_from(numbers).ok()) else {
-            return Ok(None);
-        };
-        Ok((FileBox { x1, y1, x2, y2 }).rounded().area(Extent::PlusOne).is_finite().then_some([x1, y1, x2, y2, score]))
-    }
-}
-
-/// A value of which only numbers, and lists of them, are kept.
-enum Loose {
-    Number(f64),
-    /// At most six elements: a box has five.
-    List(Vec<Option<f64>>),
-    Other,
-}
-
-impl<'de> Deserialize<'de> for Loose {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(LooseVisitor)
-    }
-}
-
-struct LooseVisitor;
-
-impl<'de> Visitor<'de> for LooseVisitor {
-    type Value = Loose;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Loose, E> {
-        Ok(if (value as f32).is_finite() { Loose::Number(value) } else { Loose::Other })
-    }
-
-    fn visit_i64<E: serde::de::Error>(self, value: i64) -> Result<Loose, E> {
-        self.visit_f64(value as f64)
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, value: u64) -> Result<Loose, E> {
-        self.visit_f64(value as f64)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Loose, E> {
-        Ok(Loose::Other)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Loose, E> {
-        Ok(Loose::Other)
-    }
-
-    fn visit_unit<E>(self) -> Result<Loose, E> {
-        Ok(Loose::Other)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Loose, A::Error> {
-        let mut numbers = Vec::new();
-        while let Some(value) = list.next_element::<Loose>()? {
-            if numbers.len() < 6 {
-                numbers.push(match value {
-                    Loose::Number(number) => Some(number),
-                    _ => None,
-                });
-            }
-        }
-        Ok(Loose::List(numbers))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Loose, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Loose::Other)
-    }
 }

@@ -9,7 +9,6 @@ pub mod ground_truth;
 pub mod groups;
 mod json;
 pub mod remedy;
-mod scan;
 mod sniff;
 pub mod zip;
 
@@ -19,7 +18,7 @@ use std::ops::ControlFlow;
 
 use sha2::{Digest, Sha256};
 
-use crate::dataset::{Detections, PredictionFile, PredictionFiles, Predictions};
+use crate::dataset::{Detections, PredictionFile, PredictionFiles, Predictions, Remarks};
 use crate::error::{Error, ErrorKind};
 use crate::limits::{MAX_GROUND_TRUTH_BYTES, MAX_ROWS};
 
@@ -32,22 +31,11 @@ pub struct Format {
     /// Ending of its files, in lower case, with the dot.
     pub extension: &'static str,
     /// Reads one file into the columns.
-    pub read: fn(bytes: &[u8], into: &mut Detections) -> Result<Contents, Error>,
+    pub read: fn(bytes: &[u8], into: &mut Detections) -> Result<Remarks, Error>,
 }
 
 fn full(_: TryReserveError) -> Error {
     Error::out_of_memory("")
-}
-
-/// What a file held besides detections.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Contents {
-    /// Entries that hold a class in both spellings.
-    pub both_spellings: u32,
-    /// Boxes under names that are not read: the first such name, and how many boxes in all.
-    pub unread: Option<(String, u32)>,
-    /// The first number that is written as text, as an error.
-    pub text_number: Option<Error>,
 }
 
 /// The formats of prediction files, by ending.
@@ -186,10 +174,8 @@ impl Part {
     /// are right.
     fn add(&mut self, path: String, format: &Format, bytes: Result<&[u8], Error>) -> Result<(), Error> {
         let first = self.detections.len();
-        let read = bytes.and_then(|bytes| {
-            let contents = (format.read)(bytes, &mut self.detections).map_err(|error| error.within(&path))?;
-            Ok((contents, bytes.is_empty()))
-        });
+        let read =
+            bytes.and_then(|bytes| (format.read)(bytes, &mut self.detections).map_err(|error| error.within(&path)));
         if self.detections.len() > MAX_ROWS {
             let error = Error::new(path, "with it the run has more than 4 billion boxes", "fewer");
             return Err(error.of_kind(ErrorKind::TooLarge));
@@ -197,19 +183,16 @@ impl Part {
         if !self.has_room_to_score() {
             return Err(Error::out_of_memory(path));
         }
-        let (detections, contents, is_empty) = match read {
-            Ok((contents, is_empty)) => (Ok(first as u32..self.detections.len() as u32), contents, is_empty),
+        let (detections, mut remarks) = match read {
+            Ok(remarks) => (Ok(first as u32..self.detections.len() as u32), remarks),
             Err(error) if error.kind() == ErrorKind::OutOfMemory => return Err(error),
             Err(error) => {
                 self.detections.truncate(first);
-                (Err(error), Contents::default(), false)
+                (Err(error), Remarks::default())
             }
         };
-        let Contents { both_spellings, unread, text_number } = contents;
-        let text_number = text_number.map(|error| Box::new(error.within(&path)));
-        let detections = detections.map_err(Box::new);
-        let unread = unread.map(Box::new);
-        self.files.push(PredictionFile { path, detections, is_empty, both_spellings, unread, text_number });
+        remarks.text_number = remarks.text_number.map(|error| error.within(&path));
+        self.files.push(PredictionFile { path, detections, remarks });
         Ok(())
     }
 

@@ -1,7 +1,6 @@
 //! Predictions read by choice otherwise than the official script does; see [`Reading`].
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::dataset::{Detections, FileView, GroundTruth, PredictionFile, PredictionFiles, Predictions};
@@ -92,13 +91,13 @@ fn read_anew(
     let mut files = PredictionFiles::default();
     for file in predictions.files().iter().filter(|file| holds(file.path)) {
         if reading.leave_out_unreadable
-            && (file.detections.is_err() || (file.text_number.is_some() && !reading.accept_text_numbers))
+            && (file.detections.is_err() || (file.remarks.text_number.is_some() && !reading.accept_text_numbers))
         {
             continue;
         }
-        let text_number = file.text_number.filter(|_| !reading.accept_text_numbers);
-        let boxed = |error: &Error| Box::new(error.clone());
-        let read = file.detections.clone().map_err(boxed).and_then(|range| {
+        let mut remarks = file.remarks.clone();
+        remarks.text_number = remarks.text_number.filter(|_| !reading.accept_text_numbers);
+        let read = file.detections.clone().map_err(Error::clone).and_then(|range| {
             let first = detections.len() as u32;
             for at in range.start as usize..range.end as usize {
                 copy(predictions.detections(), at, reading, &names, &mut detections)
@@ -106,15 +105,7 @@ fn read_anew(
             }
             Ok(first..detections.len() as u32)
         });
-        let unread = read
-            .as_ref()
-            .ok()
-            .and_then(|rows| still_unread(&detections, protocol, rows.clone()))
-            .filter(|_| file.unread.is_some())
-            .map(Box::new);
-        let (is_empty, both_spellings) = (file.is_empty, file.both_spellings);
-        let (path, text_number) = (paths.path(&file), text_number.map(boxed));
-        files.push(PredictionFile { path, detections: read, is_empty, both_spellings, unread, text_number });
+        files.push(PredictionFile { path: paths.path(&file), detections: read, remarks });
     }
     Predictions::new(name, files, detections).with_sha256(predictions.sha256().clone())
 }
@@ -125,17 +116,9 @@ fn new_names<'a>(
     protocol: &'a Protocol,
     reading: &'a Reading,
 ) -> BTreeMap<&'a str, &'a str> {
-    let names = detections.names().iter().filter(|name| protocol.class_named(name).is_none());
+    let names = detections.names().iter().filter(|name| protocol.class_of_prediction(name).is_none());
     let chosen = names.filter_map(|name| Some((name.as_str(), reading.class_names.get(name)?.as_str())));
     chosen.filter(|(_, class)| protocol.class_named(class).is_some()).collect()
-}
-
-/// The first name that is not read even so, and how many boxes stand under such names.
-fn still_unread(detections: &Detections, protocol: &Protocol, rows: Range<u32>) -> Option<(String, u32)> {
-    let classes = detections.classes(protocol);
-    let mut names = rows.map(|at| at as usize).filter(|at| detections.class(*at, &classes).is_none());
-    let first = detections.name(names.next()?).to_owned();
-    Some((first, 1 + names.count() as u32))
 }
 
 fn overflow(path: &str) -> Error {

@@ -5,6 +5,7 @@ import type { Noticed } from "../../pkg/froc.js";
 export const NOTICED: Record<Noticed, string> = {
   unread_class_name: "with boxes under class names that are not read",
   both_spellings: "whose file holds a class in both spellings",
+  double_keys: "whose file holds a class twice in an entry",
   image_without_file: "without a prediction file",
   empty_file: "whose file has 0 bytes",
   image_name_without_png: "whose name has no .png",
