@@ -277,7 +277,9 @@ mod tests {
         for bits in (0x3f80_0000_u32..0x4480_0000).step_by(104_729) {
             let (low, high) = (f64::from(f32::from_bits(bits)), f64::from(f32::from_bits(bits + 1)));
             let half = f64::midpoint(low, high);
-            [half, half.next_up(), half.next_down()].iter().for_each(|near| same(&near.to_string()));
+            for near in [half, half.next_up(), half.next_down()] {
+                same(&near.to_string());
+            }
             same(&format!("{half}00000000000000001"));
         }
     }
