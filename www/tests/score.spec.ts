@@ -85,7 +85,7 @@ test("a bad second version of a file leaves the first one in place", async ({ pa
 
 test("every bad prediction file of a run is listed, and the other run is scored", async ({ page }) => {
   await open(page);
-  const bad = zip({ "0.json": '[{"Nodule": [1, 2, 3, 4]}]', "1.json": "{}", "2.json": "[", "3.json": nodule, "99.json": "not read" });
+  const bad = zip({ "0.json": '[{"Nodule": [1, 2, 3, 4]}]', "1.json": '{"a": 1}', "2.json": "[", "3.json": nodule, "99.json": "not read" });
   await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule })), upload("bad.zip", bad)]);
   const errors = page.getByTestId("error");
   await expect(errors).toHaveText([
