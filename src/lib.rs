@@ -224,6 +224,14 @@ pub fn pooled_curve(ground_truth: &GroundTruth, run: &Run, options: &Options) ->
     CurveReport::new(&crate::score::pooled_curve(ground_truth, run, options.iou_threshold()), counts)
 }
 
+/// The mean of the FROC curves of the classes of a run that have lesions, at every step of each of them.
+#[must_use]
+pub fn mean_curve(ground_truth: &GroundTruth, run: &Run, options: &Options) -> CurveReport {
+    let classes = score_classes(ground_truth, run, options);
+    let curves: Vec<_> = classes.iter().map(|class| (&class.curve, class.counts)).collect();
+    CurveReport::of_mean(&curves)
+}
+
 /// The FROC curve of one class of a run.
 #[must_use]
 pub fn curve(ground_truth: &GroundTruth, run: &Run, class: Class, options: &Options) -> CurveReport {

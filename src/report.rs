@@ -255,9 +255,10 @@ pub struct ReadingReport {
     pub reading: Reading,
 }
 
-/// The FROC curve of one class: its corners, from no detection shown to all shown.
+/// An exact FROC curve: its corners, from no detection shown to all shown. Between two of them recall is that of the left one.
 ///
-/// The arrays are of equal length. The first point is (0, 0) with no score threshold.
+/// The arrays are of equal length. The first point is (0, 0) with no score threshold; of the mean over classes it is the mean
+/// of what each class finds without any false positive.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct CurveReport {
@@ -265,7 +266,7 @@ pub struct CurveReport {
     pub fp_per_image: Vec<f64>,
     /// Recall, 0..=1.
     pub recall: Vec<f64>,
-    /// Everything that scores at least this is shown.
+    /// Everything that scores at least this is shown; `None` throughout for the mean, whose classes have each their own.
     pub score_threshold: Vec<Option<f32>>,
 }
 
@@ -476,6 +477,13 @@ impl CurveReport {
             recall: corners.iter().map(recall).collect(),
             score_threshold: corners.iter().map(|point| point.score_threshold).collect(),
         }
+    }
+
+    /// The mean of the curves of classes; without a point where none has lesions.
+    #[must_use]
+    pub fn of_mean(classes: &[(&Curve, Counts)]) -> Self {
+        let (fp_per_image, recall): (Vec<f64>, Vec<f64>) = exact::mean_curve(classes).into_iter().unzip();
+        Self { score_threshold: vec![None; recall.len()], fp_per_image, recall }
     }
 }
 

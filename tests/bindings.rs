@@ -344,6 +344,8 @@ fn curves_of_a_run_are_read_by_its_place() {
     evaluate(&mut evaluator);
     let pooled = evaluator.pooled_curve(0, &rates()).expect("a curve");
     assert!(Array::from(&get(&pooled, &["recall"])).length() > 2);
+    let mean = evaluator.mean_curve(0, &rates()).expect("a curve");
+    assert!(Array::from(&get(&mean, &["recall"])).length() > Array::from(&get(&pooled, &["recall"])).length() / 10);
     let roc = evaluator.image_roc(0, 3).expect("a curve");
     assert!(get(&roc, &["summary", "area"]).as_f64().is_some_and(|area| (0.5..=1.0).contains(&area)));
     assert!(evaluator.image_roc(0, 10).is_err() && evaluator.pooled_curve(1, &rates()).is_err());

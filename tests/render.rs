@@ -18,18 +18,21 @@ use support::cases::{case, load};
 
 /// The report of two runs of the case `quirks`, the second without every other detection, 200 replicates.
 fn report() -> Report {
-    let case = case("quirks").expect("it is in tests/golden");
+    report_of("quirks", &Options::default())
+}
+
+fn report_of(name: &str, options: &Options) -> Report {
+    let case = case(name).expect("it is in tests/golden");
     let (truth, all, run) = load(&case);
     let half = half(&all);
     let half_run = Run::new(&truth, &half).expect("a run");
     let resampling = Resampling::new(200, 1, 0.95).expect("a resampling");
     let groups = Groups::images(&truth);
-    let options = Options::default();
-    let mut uncertainty = Uncertainty::new(&truth, &[&run, &half_run], &options, resampling, groups).expect("groups");
+    let mut uncertainty = Uncertainty::new(&truth, &[&run, &half_run], options, resampling, groups).expect("groups");
     while !uncertainty.step(64) {}
     assert_eq!(uncertainty.done(), uncertainty.total());
     let wanted = Wanted { area_up_to: 1.0, max_detections: 100, uncertainty: Some(&uncertainty), baseline: Some(0) };
-    froc::evaluate_with_statistics(&truth, &[(&run, &all), (&half_run, &half)], &options, wanted)
+    froc::evaluate_with_statistics(&truth, &[(&run, &all), (&half_run, &half)], options, wanted)
 }
 
 fn half(all: &Predictions) -> Predictions {
@@ -250,6 +253,72 @@ fn the_plots_of_the_html_hold_a_series_for_each_run_and_nothing_from_elsewhere()
     assert_eq!(elsewhere, page.matches("http-equiv").count());
 }
 
+/// A hundred rates all over the axis, and left and right of it, the same every time.
+fn hundred_rates() -> Vec<f64> {
+    let mut rates: Vec<f64> = (0..100).map(|at| 0.003 * 1.093_f64.powi(at)).collect();
+    rates.sort_by(f64::total_cmp);
+    rates
+}
+
+#[test]
+fn curves_bands_and_plots_agree_with_the_table_at_a_hundred_rates() {
+    let rates = hundred_rates();
+    let options = Options::new(0.5, rates.clone()).expect("rising rates");
+    let report = report_of("synthetic", &options);
+    let case = case("synthetic").expect("it is in tests/golden");
+    let (truth, _, run) = load(&case);
+    let at = |x: &[f64], y: &[f64], rate: f64| y[x.partition_point(|point| *point <= rate) - 1];
+    let statistics = report.runs[0].statistics.as_ref().expect("statistics");
+    let mean = &statistics.mean_curve;
+    assert_eq!(mean, &froc::mean_curve(&truth, &run, &options));
+    let pooled = froc::pooled_curve(&truth, &run, &options);
+    let mut bands = 0;
+    for (place, rate) in rates.iter().enumerate() {
+        let of_row = |row: usize| statistics.rows[row].recall[place];
+        assert_eq!(report.runs[0].exact.recall[place], Some(at(&mean.fp_per_image, &mean.recall, *rate)), "at {rate}");
+        assert_eq!(of_row(10).value, report.runs[0].exact.recall[place]);
+        assert_eq!(of_row(11).value, Some(at(&pooled.fp_per_image, &pooled.recall, *rate)), "at {rate}");
+        for (row, band) in statistics.rows.iter().zip(&statistics.curves) {
+            let there = band.fp_per_image.iter().position(|other| other == rate).expect("a rate of the options");
+            assert_eq!(
+                (band.recall[there], band.interval[there]),
+                (row.recall[place].value, row.recall[place].interval)
+            );
+            bands += usize::from(band.interval[there].is_some());
+        }
+    }
+    assert_eq!(bands, 1200);
+
+    // What the report in HTML draws, read off as a person does: from the lines of the grid.
+    let page = text(Format::Html, &report);
+    let lines: Vec<(f64, f64)> = numbers_of(page.split("<polyline points=\"").nth(1).expect("a curve"));
+    let (right, top, bottom) = (625.0, 15.0, 330.0);
+    let drawn = |x: f64| lines.iter().rfind(|point| point.0 <= x).map(|point| (bottom - point.1) / (bottom - top));
+    let mut read = 0;
+    for (place, rate) in rates.iter().enumerate().filter(|(_, rate)| (0.01..=10.0).contains(*rate)) {
+        // Within a decade the axis is drawn by straight pieces between the rates of the grid.
+        let grid: Vec<f64> = froc::bootstrap::grid().collect();
+        let after = grid.partition_point(|other| other < rate).max(1);
+        let part = (rate - grid[after - 1]) / (grid[after] - grid[after - 1]);
+        let x = 110.0 + (after as f64 - 1.0 + part) / 60.0 * (right - 110.0);
+        let expected = report.runs[0].exact.recall[place].expect("lesions");
+        let nearest = [x - 0.1, x + 0.1].into_iter().filter_map(drawn).map(|drawn| (drawn - expected).abs());
+        assert!(nearest.fold(1.0, f64::min) < 3e-4, "at {rate}");
+        read += 1;
+    }
+    assert!(read > 70, "{read} rates");
+    assert_eq!(lines.last().map(|point| point.0), Some(right));
+}
+
+/// The points of a line in SVG.
+fn numbers_of(line: &str) -> Vec<(f64, f64)> {
+    let points = line.split('"').next().unwrap_or_default().split(' ');
+    points
+        .filter_map(|point| point.split_once(','))
+        .map(|(x, y)| (x.parse().expect("x"), y.parse().expect("y")))
+        .collect()
+}
+
 #[test]
 fn rows_agree_with_the_score_and_with_each_other() {
     let report = report();
@@ -272,7 +341,7 @@ fn rows_agree_with_the_score_and_with_each_other() {
         let at_half = statistics.iou_sweep.iter().find(|at| (at.iou_threshold - 0.5).abs() < 1e-12).expect("0.5");
         assert_eq!(at_half.recall, run.exact.recall);
         assert_eq!(statistics.iou_sweep.len(), 14);
-        // The curves pass through the rates of the options, which lie on the grid.
+        // The bands hold the rates of the options, with the numbers of the rows.
         for (row, curve) in statistics.rows.iter().zip(&statistics.curves) {
             for (rate, estimate) in report.options.fp_per_image.iter().zip(&row.recall) {
                 let at = curve.fp_per_image.iter().position(|other| other.to_bits() == rate.to_bits());

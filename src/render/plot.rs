@@ -17,6 +17,9 @@ const WIDTH: f64 = 640.0;
 const LEFT: f64 = 110.0;
 const RIGHT: f64 = WIDTH - 15.0;
 const TOP: f64 = 15.0;
+/// The rates at the ends of the axis of a curve, in false positives per image.
+const LEAST: f64 = 0.01;
+const MOST: f64 = 10.0;
 /// Height of one bar of the forest plot.
 const BAR: f64 = 13.0;
 
@@ -43,10 +46,8 @@ pub(super) fn escape(text: &str) -> String {
 /// The macro curves over false positives per image from 0.01 to 10, on a logarithmic axis; `None` without statistics.
 pub(super) fn froc(report: &Report) -> Option<String> {
     const BOTTOM: f64 = 330.0;
-    let macro_curve = |run: &RunReport| {
-        let curves = run.statistics.as_ref()?.curves.iter();
-        curves.into_iter().find(|curve| curve.name == MEAN).cloned()
-    };
+    let macro_curve =
+        |run: &RunReport| run.statistics.as_ref()?.curves.iter().find(|curve| curve.name == MEAN).cloned();
     let curves: Vec<BandReport> = report.runs.iter().map(macro_curve).collect::<Option<_>>()?;
     let y = |recall: f64| BOTTOM - recall * (BOTTOM - TOP);
     let mut svg = open("Mean recall over classes against false positives per image", BOTTOM + 45.0);
@@ -59,21 +60,21 @@ pub(super) fn froc(report: &Report) -> Option<String> {
         line(&mut svg, [across(rate), TOP], [across(rate), BOTTOM], "class=\"grid\"");
         text(&mut svg, [across(rate), BOTTOM + 18.0], "middle", &rate.to_string());
     }
-    for rate in report.options.fp_per_image.iter().filter(|rate| (0.01..=10.0).contains(*rate)) {
+    for rate in report.options.fp_per_image.iter().filter(|rate| (LEAST..=MOST).contains(*rate)) {
         line(&mut svg, [across(*rate), TOP], [across(*rate), BOTTOM], "class=\"rate\"");
     }
     for (run, curve) in curves.iter().enumerate() {
         band(&mut svg, curve, colour(run), &y);
     }
-    for (run, curve) in curves.iter().enumerate() {
-        let recall = curve.recall.iter().map(|recall| recall.unwrap_or(0.0));
-        let points = steps(curve.fp_per_image.iter().copied().zip(recall), &y);
-        let name = escape(&report.runs[run].name);
+    for (at, run) in report.runs.iter().enumerate() {
+        let Some(curve) = run.statistics.as_ref().map(|statistics| &statistics.mean_curve) else { continue };
+        let points = steps(curve.fp_per_image.iter().copied().zip(curve.recall.iter().copied()), &y);
+        let name = escape(&run.name);
         // Writing to a String cannot fail.
         let _ = writeln!(
             svg,
             "<polyline points=\"{points}\" fill=\"none\" stroke=\"{}\" stroke-width=\"2\"><title>{name}</title></polyline>",
-            colour(run)
+            colour(at)
         );
     }
     text(&mut svg, [f64::midpoint(LEFT, RIGHT), BOTTOM + 38.0], "middle", "false positives per image");
@@ -93,30 +94,49 @@ fn across(rate: f64) -> f64 {
     LEFT + place / (grid.len() - 1) as f64 * (RIGHT - LEFT)
 }
 
-/// A step curve: level from one rate to the next, then straight up.
+/// A curve that is level from one rate to the next, then goes straight up. It goes on to the right of its last point; of the
+/// steps that fall on one place, or left of 0.01, the last is drawn.
 fn steps(points: impl Iterator<Item = (f64, f64)>, y: &dyn Fn(f64) -> f64) -> String {
+    let mut places: Vec<(String, f64)> = Vec::new();
+    for (rate, recall) in points.take_while(|(rate, _)| *rate <= MOST) {
+        let x = format!("{:.1}", across(rate));
+        match places.last_mut() {
+            Some(last) if last.0 == x => last.1 = recall,
+            _ => places.push((x, recall)),
+        }
+    }
     let mut path = String::new();
     let mut before: Option<f64> = None;
-    for (rate, value) in points {
-        let x = across(rate);
+    for (x, recall) in &places {
         if let Some(before) = before {
-            let _ = write!(path, "{x:.1},{:.1} ", y(before));
+            let _ = write!(path, "{x},{:.1} ", y(before));
         }
-        let _ = write!(path, "{x:.1},{:.1} ", y(value));
-        before = Some(value);
+        let _ = write!(path, "{x},{:.1} ", y(*recall));
+        before = Some(*recall);
+    }
+    if let Some(last) = before {
+        let _ = write!(path, "{RIGHT:.1},{:.1}", y(last));
     }
     path.trim_end().to_owned()
 }
 
+/// The intervals at the rates at which they are known, joined by straight lines.
 fn band(svg: &mut String, curve: &BandReport, colour: &str, y: &dyn Fn(f64) -> f64) {
-    let known = || curve.fp_per_image.iter().zip(&curve.interval).filter_map(|(rate, ends)| Some((*rate, (*ends)?)));
-    if known().next().is_none() {
+    let known: Vec<(f64, [f64; 2])> = curve
+        .fp_per_image
+        .iter()
+        .zip(&curve.interval)
+        .filter_map(|(rate, ends)| Some((*rate, (*ends)?)))
+        .filter(|(rate, _)| (LEAST..=MOST).contains(rate))
+        .collect();
+    if known.is_empty() {
         return;
     }
-    let upper = steps(known().map(|(rate, ends)| (rate, ends[1])), y);
-    let lower = steps(known().map(|(rate, ends)| (rate, ends[0])), y);
-    let back: Vec<&str> = lower.split(' ').rev().collect();
-    let _ = writeln!(svg, "<polygon points=\"{upper} {}\" fill=\"{colour}\" fill-opacity=\"0.15\"/>", back.join(" "));
+    let point = |rate: f64, recall: f64| format!("{:.1},{:.1}", across(rate), y(recall));
+    let upper = known.iter().map(|(rate, ends)| point(*rate, ends[1]));
+    let lower = known.iter().rev().map(|(rate, ends)| point(*rate, ends[0]));
+    let points: Vec<String> = upper.chain(lower).collect();
+    let _ = writeln!(svg, "<polygon points=\"{}\" fill=\"{colour}\" fill-opacity=\"0.15\"/>", points.join(" "));
 }
 
 /// The average exact recall of each class and of the mean, with intervals, one bar a run.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
-use super::{all_defined, defined};
+use super::{CurveReport, all_defined, defined};
 use crate::bootstrap::{self, Bootstrap, Interval, Row, Statistic, Uncertainty};
 use crate::compare::{Changes, Difference, Sides, holm};
 use crate::curve::Curve;
@@ -63,8 +63,10 @@ pub struct GroupsReport {
 pub struct StatisticsReport {
     /// The ten classes in the official order, then `mean`, then `pooled`.
     pub rows: Vec<RowReport>,
-    /// The exact curve of each row on one grid of rates, with its band.
+    /// Where the exact curve of each row lies on one grid of rates, with its band.
     pub curves: Vec<BandReport>,
+    /// The exact curve of the mean over classes, at every step of each class.
+    pub mean_curve: CurveReport,
     /// The score under four conventions; the first is that of the official script.
     pub conventions: Vec<ConventionReport>,
     /// Exact recall at IoU thresholds 0.1, 0.15, ..., 0.75.
@@ -158,11 +160,12 @@ pub struct SizeReport {
 pub struct BandReport {
     /// Official name of the class, `mean` (the macro curve) or `pooled`.
     pub name: String,
-    /// False positives per image: 0.01 to 10, twenty a decade ([`bootstrap::grid`]).
+    /// False positives per image, rising: those of the options, and 0.01 to 10, twenty a decade ([`bootstrap::grid`]).
     pub fp_per_image: Vec<f64>,
     /// Exact recall there, 0..=1.
     pub recall: Vec<Option<f64>>,
-    /// Pointwise bootstrap interval; `None` without a bootstrap or without lesions.
+    /// Pointwise bootstrap interval, at the rates of the options the one of the row; `None` without a bootstrap or without
+    /// lesions. Nothing is known between two rates.
     pub interval: Vec<Option<[f64; 2]>>,
 }
 
@@ -345,7 +348,8 @@ impl StatisticsReport {
             analysis.classes.iter().map(|class| (&class.curve, class.counts)).chain([(&pooled.0, pooled.1)]).collect();
         Self {
             rows: analysis.rows(&curves, at, wanted),
-            curves: bands(analysis.ground_truth.protocol(), &curves, at, wanted.uncertainty),
+            mean_curve: CurveReport::of_mean(&curves[..analysis.classes.len()]),
+            curves: bands(analysis, &curves, at, wanted.uncertainty),
             conventions: analysis.conventions(),
             iou_sweep: analysis.iou_sweep(),
         }
@@ -360,30 +364,40 @@ fn with_mean(values: &[Option<f64>]) -> Vec<Option<f64>> {
 }
 
 fn bands(
-    protocol: &Protocol,
+    analysis: &Analysis<'_>,
     curves: &[(&Curve, Counts)],
     at: usize,
     uncertainty: Option<&Uncertainty>,
 ) -> Vec<BandReport> {
+    let options = analysis.options.fp_per_image();
     let grid: Vec<f64> = bootstrap::grid().collect();
-    let recall: Vec<Vec<Option<f64>>> = (0..grid.len())
-        .map(|rate| {
-            let read = |(curve, counts): &(&Curve, Counts)| {
-                exact::recall(exact::operating_points(curve, *counts, &grid[rate..=rate])[0], *counts)
-            };
-            with_mean(&curves.iter().map(read).collect::<Vec<_>>())
-        })
-        .collect();
+    let mut rates: Vec<f64> = grid.iter().chain(options).copied().collect();
+    rates.sort_by(f64::total_cmp);
+    rates.dedup();
+    let read = |rate: f64| {
+        let of = |(curve, counts): &(&Curve, Counts)| {
+            exact::recall(exact::operating_points(curve, *counts, &[rate])[0], *counts)
+        };
+        with_mean(&curves.iter().map(of).collect::<Vec<_>>())
+    };
+    let recall: Vec<Vec<Option<f64>>> = rates.iter().map(|rate| read(*rate)).collect();
     let band = |(place, (row, name)): (usize, (Row, &str))| {
-        let interval = |rate: usize| Some(uncertainty?.bands().interval(at, row, Statistic::Recall(rate))?.ends);
+        let place_in = |rates: &[f64], rate: f64| rates.iter().position(|other| other.total_cmp(&rate).is_eq());
+        let interval = |rate: f64| {
+            let of = |bootstrap: &Bootstrap, rate| Some(bootstrap.interval(at, row, Statistic::Recall(rate))?.ends);
+            match (uncertainty?, place_in(options, rate)) {
+                (both, Some(rate)) => of(both.intervals(), rate),
+                (both, None) => of(both.bands(), place_in(&grid, rate)?),
+            }
+        };
         BandReport {
             name: name.to_owned(),
             recall: recall.iter().map(|at_rate| at_rate[place]).collect(),
-            interval: (0..grid.len()).map(interval).collect(),
-            fp_per_image: grid.clone(),
+            interval: rates.iter().map(|rate| interval(*rate)).collect(),
+            fp_per_image: rates.clone(),
         }
     };
-    rows(protocol).enumerate().map(band).collect()
+    rows(analysis.ground_truth.protocol()).enumerate().map(band).collect()
 }
 
 impl Analysis<'_> {

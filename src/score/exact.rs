@@ -1,5 +1,7 @@
 //! The score without quirks Q1 to Q6: recall at score thresholds that can be used ([section 6](crate::metric)).
 
+use std::collections::BTreeMap;
+
 use crate::curve::{Curve, Point};
 use crate::score::mean;
 use crate::score::official::Counts;
@@ -35,6 +37,51 @@ pub fn recall(point: Point, counts: Counts) -> Option<f64> {
 pub fn mean_recall(curve: &Curve, counts: Counts, fp_per_image: &[f64]) -> Option<f64> {
     let points = operating_points(curve, counts, fp_per_image);
     mean(points.into_iter().map(|point| recall(point, counts)).collect::<Option<Vec<f64>>>()?)
+}
+
+/// The mean of the exact step curves of classes, evaluated at every step of each of them: false positives per image, rising
+/// from 0, and from there on the mean recall over the classes that have lesions, summed in the order given, so that reading
+/// it at a rate gives the mean of [`recall`] at the [`operating_points`] of that rate to the last bit. The last point is where
+/// the last curve ends. Empty where no class has a lesion. All curves are of as many images.
+///
+/// ```
+/// use froc::curve::Curve;
+/// use froc::score::{exact::mean_curve, official::Counts};
+/// let counts = Counts { n_lesions: 2, n_images: 4 };
+/// // One class finds its lesions with 0 and 1 false positives, the other one of two with 2.
+/// let (a, b) = (Curve::new([0.9, 0.8, 0.7], [0, 2]), Curve::new([0.9, 0.8, 0.7], [2]));
+/// let curve = mean_curve(&[(&a, counts), (&b, counts)]);
+/// assert_eq!(curve, [(0.0, 0.25), (0.25, 0.5), (0.5, 0.75)]);
+/// ```
+#[must_use]
+pub fn mean_curve(curves: &[(&Curve, Counts)]) -> Vec<(f64, f64)> {
+    let with_lesions: Vec<(&Curve, Counts)> =
+        curves.iter().copied().filter(|(_, counts)| counts.n_lesions > 0).collect();
+    // Which classes step at so many false positives, and to how many true positives; equal scores enter together.
+    let mut steps: BTreeMap<u32, Vec<(usize, Point)>> = BTreeMap::new();
+    let mut end = 0;
+    for (class, (curve, _)) in with_lesions.iter().enumerate() {
+        let mut before = 0;
+        for point in curve.points().filter(|point| point.true_positives > 0) {
+            if point.true_positives > before {
+                steps.entry(point.false_positives).or_default().push((class, point));
+            }
+            before = point.true_positives;
+        }
+        end = end.max(curve.last().false_positives);
+    }
+    for edge in [0, end] {
+        steps.entry(edge).or_default();
+    }
+    let mut recalls = vec![0.0; with_lesions.len()];
+    let per_image = |false_positives| Some(with_lesions.first()?.1.per_image(u64::from(false_positives)));
+    let point = |(false_positives, classes): (u32, Vec<(usize, Point)>)| {
+        for (class, point) in classes {
+            recalls[class] = recall(point, with_lesions[class].1)?;
+        }
+        Some((per_image(false_positives)?, mean(recalls.iter().copied())?))
+    };
+    steps.into_iter().filter_map(point).collect()
 }
 
 /// The area under the exact step curve from 0 to `fp_per_image`, divided by `fp_per_image`, which is above 0: the mean

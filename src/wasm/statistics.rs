@@ -211,6 +211,18 @@ impl Evaluator {
         to_js::<CurveReport>(&crate::pooled_curve(truth, &prepared.run, &options))
     }
 
+    /// The mean of the FROC curves of the classes, of a run of the last report.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such run, or an option is out of range.
+    #[wasm_bindgen(unchecked_return_type = "CurveReport")]
+    pub fn mean_curve(&self, run: usize, options: &Ts<OptionsReport>) -> Result<JsValue, JsValue> {
+        let options = from_js(options)?;
+        let options = checked(&options)?;
+        let (truth, prepared) = self.run_of(run).map_err(|error| failure(&[error]))?;
+        to_js::<CurveReport>(&crate::mean_curve(truth, &prepared.run, &options))
+    }
+
     /// The image-level ROC curve of a class, by its place in the official order, of a run of the last report.
     ///
     /// # Errors

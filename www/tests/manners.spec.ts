@@ -122,14 +122,14 @@ test("the curves are drawn as the terminal computes them, at a hundred rates, an
   let state = 7;
   const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
   const rates = [...new Set(Array.from({ length: 100 }, () => Number((10 ** (-2.3 + 2.6 * random())).toPrecision(5))))].sort((a, b) => a - b);
-  const run = (JSON.parse(terminal(files, ["--fp", rates.join(",")]).toString()) as Awaited<ReturnType<typeof report>>).runs[0];
+  const run = (JSON.parse(terminal(files, ["--statistics", "--fp", rates.join(",")]).toString()) as Awaited<ReturnType<typeof report>>).runs[0];
   for (const axis of ["log", "linear"]) {
     await page.getByTestId("curve-axis").selectOption(axis);
-    for (const row of ["Nodule", "Consolidation"]) {
+    for (const [row, title] of [["Nodule", "Nodule"], ["mean", "mean over classes"], ["pooled", "all classes ranked together"]] as const) {
       await page.getByTestId("curve-row").selectOption(row);
-      await expect(page.getByTestId("froc-plot")).toHaveAttribute("aria-label", `FROC curve, ${row}`);
+      await expect(page.getByTestId("froc-plot")).toHaveAttribute("aria-label", `FROC curve, ${title}`);
       await page.getByTestId("froc-plot").focus();
-      const exact = run?.classes.find(({ name }) => name === row)?.exact.recall ?? [];
+      const exact = run?.statistics?.rows.find(({ name }) => name === row)?.recall.map(({ value }) => value) ?? [];
       await expect(async () => {
         const drawn = await page.getByTestId("froc-plot").evaluate((plot, rates) => {
           const number = (element: Element | null | undefined, name: string) => Number(element?.getAttribute(name));

@@ -190,6 +190,10 @@ export class Evaluator {
     return this.#call((remote) => remote.pooledCurve(run, options));
   }
 
+  meanCurve(run: number, options: OptionsReport): Promise<CurveReport> {
+    return this.#call((remote) => remote.meanCurve(run, options));
+  }
+
   imageRoc(run: number, classIndex: number): Promise<RocCurveReport> {
     return this.#call((remote) => remote.imageRoc(run, classIndex));
   }

@@ -148,6 +148,9 @@ const api = {
   pooledCurve(run: number, options: OptionsReport): CurveReport {
     return engine().pooled_curve(run, options);
   },
+  meanCurve(run: number, options: OptionsReport): CurveReport {
+    return engine().mean_curve(run, options);
+  },
   imageRoc(run: number, classIndex: number): RocCurveReport {
     return engine().image_roc(run, classIndex);
   },
