@@ -279,7 +279,7 @@ fn curves_bands_and_plots_agree_with_the_table_at_a_hundred_rates() {
         assert_eq!(of_row(10).value, report.runs[0].exact.recall[place]);
         assert_eq!(of_row(11).value, Some(at(&pooled.fp_per_image, &pooled.recall, *rate)), "at {rate}");
         for (row, band) in statistics.rows.iter().zip(&statistics.curves) {
-            let there = band.fp_per_image.iter().position(|other| other == rate).expect("a rate of the options");
+            let there = band.fp_per_image.iter().position(|other| other.total_cmp(rate).is_eq()).expect("it is there");
             assert_eq!(
                 (band.recall[there], band.interval[there]),
                 (row.recall[place].value, row.recall[place].interval)
