@@ -260,9 +260,27 @@ fn file_names(case: Case<'_>) -> Option<Finding> {
             }),
         });
     }
+    other_names(case, &strays).or_else(|| {
+        let (count, all) = (strays.len(), case.predictions.files().len());
+        (count as f64 > SYSTEMATIC * all as f64).then(|| Finding {
+            code: "file_without_image",
+            count,
+            sentence: format!(
+                "{count} of {all} prediction files belong to no image of the ground truth and are not read."
+            ),
+            fix: "Score them against the ground truth of the images that the model was run on, such as train.json."
+                .into(),
+            examples: strays.iter().take(MAX_EXAMPLES).map(|path| (*path).to_owned()).collect(),
+            remedy: None,
+        })
+    })
+}
+
+/// Files that have names from one of the two lists of the dataset's images, where the ground truth has those of the other.
+fn other_names(case: Case<'_>, strays: &[&str]) -> Option<Finding> {
     let n_nih = |names: &[&str]| names.iter().filter(|name| is_nih_name(name)).count() as f64;
-    let in_truth: Vec<&str> = truth.images().iter().collect();
-    let (files, images) = (n_nih(&strays) / strays.len() as f64, n_nih(&in_truth) / in_truth.len() as f64);
+    let in_truth: Vec<&str> = case.ground_truth.images().iter().collect();
+    let (files, images) = (n_nih(strays) / strays.len() as f64, n_nih(&in_truth) / in_truth.len() as f64);
     if (files > SYSTEMATIC) == (images > SYSTEMATIC) || case.run.n_files() > 0 {
         return None;
     }
@@ -271,7 +289,7 @@ fn file_names(case: Case<'_>) -> Option<Finding> {
     Some(Finding {
         code: "other_image_names",
         count: strays.len(),
-        sentence: format!("The prediction files bear the image names of {here}, the ground truth those of {there}."),
+        sentence: format!("The prediction files use the image names of {here}, the ground truth those of {there}."),
         fix: format!("Drop the ground truth with the image names of {here}; ChestX-Det10 lists both."),
         examples: strays.iter().take(MAX_EXAMPLES).map(|path| (*path).to_owned()).collect(),
         remedy: None,

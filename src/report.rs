@@ -6,6 +6,7 @@
 pub mod diagnosis;
 pub mod errors;
 pub mod image;
+mod notices;
 pub mod statistics;
 
 use serde::{Deserialize, Serialize};
@@ -15,14 +16,14 @@ use tsify::Tsify;
 use crate::bootstrap::Uncertainty;
 use crate::curve::{Curve, Point};
 use crate::dataset::{GroundTruth, Predictions};
-use crate::notice::{Finding, Notice, Notices, Remedy};
 use crate::options::Options;
 use crate::protocol::{Class, Protocol};
-use crate::reading::{Folders, Reading};
+use crate::reading::Reading;
 use crate::run::Run;
 use crate::score::official::Counts;
 use crate::score::quirks::{self, Quirk, QuirkId, Touched};
 use crate::score::{ClassScore, average_recall, exact, mean_recall};
+pub use notices::NoticeReport;
 use statistics::{Analysis, BootstrapReport, ComparisonReport, StatisticsReport, Wanted};
 
 /// The version of the shape of [`Report`]; it rises when a key changes its meaning or goes away.
@@ -227,24 +228,6 @@ pub struct ClassExactReport {
     pub budget: Vec<Option<u64>>,
 }
 
-/// Something a user should know although the score survives it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
-pub struct NoticeReport {
-    /// Stable name in `snake_case`.
-    pub code: String,
-    /// How often it was seen.
-    pub count: usize,
-    /// What was seen, in one sentence.
-    pub sentence: String,
-    /// How to mend it, in one sentence.
-    pub fix: String,
-    /// The first few places.
-    pub examples: Vec<String>,
-    /// A reading of the files that mends it, where that is mechanical; it changes no file.
-    pub remedy: Option<Remedy>,
-}
-
 /// A run that is not read as the official script reads.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
@@ -276,7 +259,7 @@ impl Report {
     pub fn new(ground_truth: &GroundTruth, options: &Options, runs: &[(&Run, Vec<ClassScore>)]) -> Self {
         let mut reports: Vec<RunReport> =
             runs.iter().map(|(run, classes)| RunReport::new(ground_truth.protocol(), run, classes, options)).collect();
-        same_file_twice(&mut reports);
+        notices::same_file_twice(&mut reports);
         Self {
             schema_version: SCHEMA_VERSION,
             froc_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -289,7 +272,7 @@ impl Report {
             },
             options: OptionsReport::from(options),
             runs: reports,
-            notices: notices(ground_truth.notices()),
+            notices: notices::notices(ground_truth.notices()),
             comparisons: Vec::new(),
         }
     }
@@ -301,7 +284,7 @@ impl Report {
         for (report, run) in self.runs.iter_mut().zip(runs) {
             report.sha256 = run.sha256().map(str::to_owned);
         }
-        same_file_twice(&mut self.runs);
+        notices::same_file_twice(&mut self.runs);
     }
 
     /// Adds what is `wanted` beside the score; `predictions` are those of the runs, in the same order.
@@ -355,7 +338,7 @@ impl RunReport {
             official: OfficialReport::new(protocol, classes, options, run.reading()),
             exact: ExactReport::new(classes, options),
             classes: protocol.classes().zip(classes).map(class).collect(),
-            notices: run_notices(run),
+            notices: notices::of_run(run),
             reading: run
                 .reading()
                 .sentence()
@@ -504,58 +487,6 @@ fn defined(value: f64) -> Option<f64> {
 
 fn all_defined(values: &[Option<f64>]) -> Vec<Option<f64>> {
     values.iter().map(|value| value.and_then(defined)).collect()
-}
-
-fn notices(notices: &Notices) -> Vec<NoticeReport> {
-    let report = |notice: &Notice| NoticeReport {
-        code: notice.code.name().to_owned(),
-        count: notice.count,
-        sentence: notice.code.sentence(notice.count),
-        fix: notice.code.fix().to_owned(),
-        examples: notice.examples.clone(),
-        remedy: None,
-    };
-    notices.as_slice().iter().map(report).collect()
-}
-
-/// What the doctor found, and the plain notices that no finding says better.
-fn run_notices(run: &Run) -> Vec<NoticeReport> {
-    let finding = |finding: &Finding| NoticeReport {
-        code: finding.code.to_owned(),
-        count: finding.count,
-        sentence: finding.sentence.clone(),
-        fix: finding.fix.clone(),
-        examples: finding.examples.clone(),
-        remedy: finding.remedy.clone(),
-    };
-    let mut all: Vec<NoticeReport> = run.findings().iter().map(finding).collect();
-    let plain = notices(run.notices()).into_iter().filter(|notice| all.iter().all(|other| other.code != notice.code));
-    let plain: Vec<NoticeReport> = plain.collect();
-    all.extend(plain);
-    all
-}
-
-const SAME_FILE_TWICE: &str = "same_file_twice";
-
-/// A second run made of the very file of an earlier one, unless each is a folder of it.
-fn same_file_twice(runs: &mut [RunReport]) {
-    let mut seen: Vec<(Option<String>, String)> = Vec::new();
-    for run in runs {
-        run.notices.retain(|notice| notice.code != SAME_FILE_TWICE);
-        let is_folder = run.reading.as_ref().is_some_and(|how| how.reading.folders == Folders::Apart);
-        if let Some((_, name)) = seen.iter().find(|(sha256, _)| sha256.is_some() && *sha256 == run.sha256 && !is_folder)
-        {
-            run.notices.push(NoticeReport {
-                code: SAME_FILE_TWICE.to_owned(),
-                count: 1,
-                sentence: format!("This is the same file as {name}, byte for byte."),
-                fix: "Drop the predictions of the other model.".to_owned(),
-                examples: vec![name.clone()],
-                remedy: None,
-            });
-        }
-        seen.push((run.sha256.clone(), run.name.clone()));
-    }
 }
 
 /// What the script did, with the figures of the run, in one sentence.

@@ -154,6 +154,12 @@ impl Run {
         self.detections_of_image[image].clone()
     }
 
+    /// Detections of all images, boxes without a class included.
+    #[must_use]
+    pub fn n_detections(&self) -> usize {
+        self.detections_of_image.iter().map(ExactSizeIterator::len).sum()
+    }
+
     /// The detections of an image that are the very box of an earlier one of their class, rising. `detections` are those
     /// that the run was made of.
     #[must_use]

@@ -341,7 +341,7 @@ fn names_of_the_other_list_of_images_are_told() {
     let notice = diagnosed(&truth_named(|image| nih(image, "png")), &numeric, "other_image_names");
     assert_eq!(
         notice.sentence,
-        "The prediction files bear the image names of ChestX-Det10, the ground truth those of NIH ChestX-ray14."
+        "The prediction files use the image names of ChestX-Det10, the ground truth those of NIH ChestX-ray14."
     );
     let named = run_named(|image| nih(image, "json"), perfect);
     let notice = diagnosed(&truth_named(|image| format!("{}.png", 36_000 + 31 * image)), &named, "other_image_names");
@@ -356,6 +356,49 @@ fn images_without_file_and_files_without_image_are_counted() {
     let count = |code: &str| all.iter().find(|notice| notice.code == code).map(|notice| notice.count);
     assert_eq!(count("image_without_file"), Some(4));
     assert_eq!(count("file_without_image"), Some(4));
+}
+
+#[test]
+fn the_root_cause_comes_first_with_its_symptoms_behind_it() {
+    let told = |zip: &[u8]| -> Vec<(String, Option<String>)> {
+        notices(&truth(), zip).into_iter().map(|notice| (notice.code, notice.explained_by)).collect()
+    };
+    let by = |code: &str, cause: &str| (code.to_owned(), Some(cause.to_owned()));
+    let root = |code: &str| (code.to_owned(), None);
+    // Predictions for another split: all files but two belong to no image.
+    let split = run_named(|image| format!("{:05}.json", if image < 2 { image } else { 70_000 + 13 * image }), perfect);
+    let all = notices(&truth(), &split);
+    assert_eq!(all[0].sentence, "58 of 60 prediction files belong to no image of the ground truth and are not read.");
+    assert_eq!(
+        told(&split),
+        [
+            root("file_without_image"),
+            by("class_never_predicted", "file_without_image"),
+            by("most_files_empty", "file_without_image"),
+            by("image_without_file", "file_without_image")
+        ]
+    );
+    // Names that match loosely explain the rest, too.
+    let loose = run_named(|image| format!("{image:05}_pred.json"), perfect);
+    let told_loose = told(&loose);
+    assert_eq!(told_loose[0], root("file_name_nearly_matches"));
+    assert!(
+        told_loose.len() > 2
+            && told_loose[1..].iter().all(|(_, cause)| cause.as_deref() == Some("file_name_nearly_matches"))
+    );
+    // A name that the ground truth does not have explains that its class is never detected, a few boxes do not.
+    let unread = run(|image, class, bbox| perfect(image, &class.replace("Atelectasis", "Collapse"), bbox));
+    assert_eq!(told(&unread), [root("unread_class_name"), by("class_never_predicted", "unread_class_name")]);
+    let few = run(|image, class, bbox| match (image, class) {
+        (0, _) => json!([{ "Collapse": [1, 1, 50, 50, 0.5] }]),
+        (_, "Atelectasis") => json!([]),
+        _ => perfect(image, class, bbox),
+    });
+    let told_few = told(&few);
+    assert!(
+        told_few.contains(&root("unread_class_name")) && told_few.contains(&root("class_never_predicted")),
+        "{told_few:?}"
+    );
 }
 
 // --- whole files ---

@@ -80,7 +80,8 @@ fn notices(notices: &[NoticeReport]) -> String {
     notices.iter().fold(String::new(), |mut text, notice| {
         let examples = notice.examples[..notice.examples.len().min(MAX_EXAMPLES)].join(", ");
         // Writing to a String cannot fail.
-        let note = format!("note: {} {} ({examples})", notice.sentence, notice.fix);
+        let kind = if notice.explained_by.is_some() { "      explained by it" } else { "note" };
+        let note = format!("{kind}: {} {} ({examples})", notice.sentence, notice.fix);
         let _ = writeln!(text, "{}", visible(&note));
         if let Some(remedy) = &notice.remedy {
             let offer = format!("{}: {}", remedy.label, remedy.reading.flags());

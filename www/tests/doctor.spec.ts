@@ -32,6 +32,18 @@ test("boxes as x, y, width, height are found, read so by one click, and said so 
   expect((await report(page)).runs[0]?.classes[3]?.true_positives).toBe(0);
 });
 
+test("the root cause leads, and what it explains is folded under it", async ({ page }) => {
+  await open(page);
+  await choose(page, [truth, run("train.zip", (box) => ({ Nodule: [...box, 0.5] }), (at) => `${70_000 + 13 * at}.json`)]);
+  const lead = page.getByTestId("notice").first();
+  await expect(lead).toContainText("60 of 60 prediction files belong to no image of the ground truth");
+  await expect(page.getByTestId("notice")).toHaveCount(1);
+  await expect(page.getByTestId("symptom").first()).toBeHidden();
+  await lead.locator("summary").click();
+  await expect(page.getByTestId("symptom").first()).toBeVisible();
+  expect(await page.getByTestId("symptom").evaluateAll((all) => all.map((one) => one.getAttribute("data-code")))).toContain("image_without_file");
+});
+
 test("a reading is kept when the engine is replaced", async ({ page }) => {
   await open(page);
   await choose(page, [truth, run("names.zip", (box, at) => ({ NODULE: [...box, at / 100] }))]);
