@@ -253,6 +253,25 @@ fn the_plots_of_the_html_hold_a_series_for_each_run_and_nothing_from_elsewhere()
     assert_eq!(elsewhere, page.matches("http-equiv").count());
 }
 
+#[test]
+fn every_table_with_recall_says_whose_recall_it_is() {
+    let report = report();
+    let mut with_recall = 0;
+    for sheet in froc::sheet::sheets(&report) {
+        let columns: String = sheet.columns.iter().map(|column| column.metric).collect();
+        if !columns.contains("recall") {
+            continue;
+        }
+        with_recall += 1;
+        let by_row = |row: &froc::sheet::Row| {
+            row.names.iter().any(|name| ["exact", "official"].contains(&name.as_str()) || name.starts_with("script"))
+        };
+        let told = ["exact", "at any score"].iter().any(|word| sheet.title.to_lowercase().contains(word));
+        assert!(told || sheet.rows.iter().all(by_row), "{}", sheet.title);
+    }
+    assert_eq!(with_recall, 5);
+}
+
 /// A hundred rates all over the axis, and left and right of it, the same every time.
 fn hundred_rates() -> Vec<f64> {
     let mut rates: Vec<f64> = (0..100).map(|at| 0.003 * 1.093_f64.powi(at)).collect();

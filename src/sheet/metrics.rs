@@ -73,8 +73,8 @@ fn plain(class: &str, run: usize) -> Row {
 pub(super) fn other_metrics(report: &Report) -> Sheet {
     let metrics = all(report);
     Sheet {
-        title: "Other metrics".to_owned(),
-        caption: format!("Other metrics. {}", rests_on(report)),
+        title: "Other metrics, of the exact score".to_owned(),
+        caption: format!("Other metrics; recall and areas are of the exact score. {}", rests_on(report)),
         notes: vec![
             "AP: as pycocotools computes it. AUROC: whether an image holds a lesion of the class, told by its highest score; \
              intervals by DeLong's method. CPM and AUFROC: of the exact curve, 0 to 1 where no % stands."
@@ -115,7 +115,7 @@ pub(super) fn sizes(report: &Report) -> Sheet {
     let mut rows = by_class(report, cells);
     rows.retain(|row| row.class != MEAN);
     Sheet {
-        title: "Recall by size of the lesions, percent".to_owned(),
+        title: "Recall by size of the lesions, at any score, percent".to_owned(),
         caption: format!("Share of the lesions found by a detection of any score, in percent. {}", rests_on(report)),
         notes: vec![
             "Thirds of each class's lesions by area; COCO: below 32 x 32 pixels, below 96 x 96, and above.".to_owned(),
