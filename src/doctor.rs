@@ -52,7 +52,7 @@ pub fn examine(case: Case<'_>) -> Vec<Finding> {
     let names = file_names(case);
     let classes = names::class_names(case);
     let beside = beside_lesions(case, |detections, at| case.run.class(detections, at));
-    let boxes = boxes::boxes(case, &beside);
+    let boxes = boxes::boxes(case, &beside).or_else(|| boxes::in_another_range(case));
     let repeats = Repeats::new(case);
     let rest = [
         boxes::inverted_lesions(case),

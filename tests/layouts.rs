@@ -222,6 +222,32 @@ fn images_of_another_size_on_both_sides_are_no_finding() {
 }
 
 #[test]
+fn boxes_in_another_range_are_named_where_no_reading_fits() {
+    let (truth, found) = (small_truth(|bbox| bbox), |zip: &[u8]| {
+        score(&small_truth(|bbox| bbox), zip, &Reading::default())
+            .1
+            .into_iter()
+            .find(|notice| notice.code == "boxes_in_another_range")
+    });
+    // Fractions of nothing in particular.
+    let fractions = small_run(|[.., score]| [score / 4.0, score / 2.0, score / 3.0, score / 1.5, score]);
+    let notice = found(&fractions).expect("a finding");
+    assert_eq!(
+        notice.sentence,
+        "All numbers of the boxes lie within 0 to 1, lesions reach 860 pixels, and no reading that was tried puts the boxes onto lesions."
+    );
+    assert_eq!(notice.remedy, None);
+    let percents = small_run(|[.., score]| [score * 40.0, score * 50.0, score * 60.0, score * 70.0, score]);
+    assert!(found(&percents).expect("a finding").sentence.contains("within 0 to 100,"));
+    assert_eq!(found(&small_run(|five| five)), None);
+    // Small lesions make such boxes right.
+    let tiny = small_truth(|bbox| bbox.map(|number| number / 1024.0));
+    let (_, notices) = score(&tiny, &fractions, &Reading::default());
+    assert!(notices.iter().all(|notice| notice.code != "boxes_in_another_range"));
+    assert_eq!(score(&truth, &small_run(|five| five), &Reading::default()).1, []);
+}
+
+#[test]
 fn a_ground_truth_of_widths_and_heights_is_named() {
     let truth = small_truth(|[x1, y1, x2, y2]| [x1, y1, x2 - x1, y2 - y1]);
     let (_, notices) = score(&truth, &small_run(|five| five), &Reading::default());

@@ -163,6 +163,41 @@ pub(super) fn boxes(case: Case<'_>, beside: &[Beside<'_>]) -> Option<Finding> {
     })
 }
 
+/// Boxes in a range of numbers that is not that of pixels, which no reading puts onto lesions.
+pub(super) fn in_another_range(case: Case<'_>) -> Option<Finding> {
+    /// Fractions and percent reach so far; a lesion of the ground truth reaches several times as far.
+    const ENDS: [f64; 2] = [1.0, 100.0];
+    const SEVERAL: f64 = 4.0;
+    if !has_official_boxes(case.reading) {
+        return None;
+    }
+    let detections = case.predictions.detections();
+    let numbers = |at: usize| {
+        let FileBox { x1, y1, x2, y2 } = detections.box_in_file(at);
+        [x1, y1, x2, y2]
+    };
+    let (mut count, mut most) = (0, 0.0_f64);
+    for (_, at) in sample(case) {
+        count += 1;
+        most = numbers(at).into_iter().fold(most, |most, number| most.max(number.abs()));
+    }
+    let truth = case.ground_truth;
+    let lesions =
+        (0..truth.n_images()).flat_map(|image| truth.classes().flat_map(move |class| truth.lesions(class, image).1));
+    let furthest = f64::from(lesions.fold(0.0_f32, |most, lesion| most.max(lesion.x2).max(lesion.y2)));
+    let end = ENDS.into_iter().find(|end| most <= *end).filter(|end| furthest > SEVERAL * end)?;
+    (count >= LEAST_BOXES).then(|| Finding {
+        code: "boxes_in_another_range",
+        count: super::all(case).count(),
+        sentence: format!(
+            "All numbers of the boxes lie within 0 to {end}, lesions reach {furthest} pixels, and no reading that was tried puts the boxes onto lesions."
+        ),
+        fix: "Write boxes as [x1, y1, x2, y2, score], in pixels of the original image.".into(),
+        examples: sample(case).take(MAX_EXAMPLES).map(|(_, at)| show(detections.bbox(at))).collect(),
+        remedy: None,
+    })
+}
+
 fn has_official_boxes(reading: &Reading) -> bool {
     let official = Reading::default();
     reading.boxes == official.boxes && reading.score_first == official.score_first && reading.is_unscaled()
