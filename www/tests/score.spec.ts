@@ -1,7 +1,7 @@
 // A person scores: the sample, own files in any order, several runs, mistakes, keyboard alone.
 import { join } from "node:path";
 
-import { expect, test } from "@playwright/test";
+import { expect, test, type Page } from "@playwright/test";
 
 import { cancelWhenShown, choose, downloadReport, drop, golden, goldenCase, largeZip, open, report, settled, smallTruth, terminal, upload, zip } from "./page.ts";
 
@@ -277,6 +277,34 @@ test("an engine that dies ends as a sentence; the other files stay and the page 
   await expect(page.getByTestId("error")).toHaveCount(0);
   await expect(page.getByTestId("run-scores")).toHaveCount(3);
 });
+
+for (const [when, act] of [
+  ["idle", async () => undefined],
+  ["asked", async (page: Page) => choose(page, [upload("b.zip", zip({ "0.json": nodule }))])],
+] as const) {
+  test(`an engine that ends without a word is replaced: ${when}`, async ({ page }) => {
+    await open(page);
+    await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule }))]);
+    const before = await page.getByTestId("official-average").textContent();
+    const gone = page.workers()[0];
+    expect(gone).toBeDefined();
+    // As the system would end it: no event tells of it.
+    await gone?.evaluate(() => self.close()).catch(() => undefined);
+    await act(page);
+    await expect.poll(() => page.workers().some((worker) => worker !== gone)).toBe(true);
+    if (when === "idle") {
+      // The successor has the report, too.
+      await settled(page);
+      expect((await report(page)).runs.map((run) => run.name)).toEqual(["a.zip"]);
+    }
+    await choose(page, [upload("c.zip", zip({ "0.json": nodule }))]);
+    const scores = page.getByTestId("official-average");
+    await expect(scores.last()).toHaveText(before ?? "");
+    const names = (await report(page)).runs.map((run) => run.name);
+    expect(names).toContain("a.zip");
+    expect(names).toContain("c.zip");
+  });
+}
 
 test("two files of one name are two runs, and a click renames one, in the page and in what is saved", async ({ page }) => {
   await open(page);

@@ -66,11 +66,16 @@ export class Evaluator {
   #digests: Promise<void> = Promise.resolve();
   /** Files are read one after the other, in the order in which they were added: settles when the last of them is. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** How many calls wait for an answer. */
+  #waiting = 0;
   /** Ends the calls that wait for a worker which answers no more. */
   #abort = Promise.withResolvers<never>();
 
   /** Is told of a file that was loaded and can be read no more. */
   onLost: (id: string, errors: ErrorReport[]) => void = () => undefined;
+
+  /** Is told that an engine which ended while nothing was asked of it has a successor, which has the files and no report yet. */
+  onReplaced: () => void = () => undefined;
 
   /** Is told of every network request that the worker makes or is stopped from making: none, if all is well. */
   onRequest: (request: NetworkRequest) => void = () => undefined;
@@ -247,6 +252,21 @@ export class Evaluator {
       event.preventDefault();
       if (worker === this.#worker) this.#replace(died(event.message, undefined));
     });
+    // One that the system ends tells nobody: its lock does. One that dies before it is ready is not started over and over.
+    whenEnded(remote, () => {
+      if (worker !== this.#worker) return;
+      const reason = died("the browser or the system ended it", undefined);
+      if (this.#remote === remote) {
+        // While it was asked something, that may be what it died of.
+        const wasIdle = this.#waiting === 0;
+        this.#replace(reason);
+        if (wasIdle) void this.#ready.then(() => this.onReplaced()).catch(() => undefined);
+        return;
+      }
+      this.#ready = Promise.reject(reason);
+      this.#ready.catch(() => undefined);
+      this.#end(reason);
+    });
     const started = await remote.start(
       await this.#compiled(),
       Comlink.proxy((request: NetworkRequest) => this.onRequest(request)),
@@ -334,12 +354,17 @@ export class Evaluator {
 
   #replace(reason: Error): void {
     this.#worker?.terminate();
+    this.#ready = this.#start();
+    this.#ready.catch(() => undefined);
+    this.#end(reason);
+  }
+
+  /** Ends the calls that are waiting. */
+  #end(reason: Error): void {
     const { reject } = this.#abort;
     this.#abort = Promise.withResolvers<never>();
     // Nobody may be waiting.
     this.#abort.promise.catch(() => undefined);
-    this.#ready = this.#start();
-    this.#ready.catch(() => undefined);
     reject(reason);
   }
 
@@ -347,6 +372,7 @@ export class Evaluator {
     const aborted = this.#abort.promise;
     const remote = this.#remote;
     const answer = remote ? call(remote) : this.#ready.then(() => call(this.#started()));
+    this.#waiting++;
     try {
       return await Promise.race([answer, aborted]);
     } catch (thrown) {
@@ -356,8 +382,20 @@ export class Evaluator {
       // A trap of WebAssembly: the instance is of no use any more.
       if (isTrap(thrown) && error instanceof Error && aborted === this.#abort.promise) this.#replace(error);
       throw error;
+    } finally {
+      this.#waiting--;
     }
   }
+}
+
+/** Calls `ended` when a worker ends without a word; never where there are no locks. The worker holds its lock until then. */
+function whenEnded(remote: Comlink.Remote<Api>, ended: () => void): void {
+  const bytes = crypto.getRandomValues(new Uint32Array(4));
+  const lock = `froc ${bytes.join(" ")}`;
+  remote
+    .hold(lock)
+    .then((isHeld) => (isHeld ? navigator.locks.request(lock, ended) : undefined))
+    .catch(() => undefined);
 }
 
 /** The promise, or the reason of the signal if that comes first. */

@@ -90,6 +90,21 @@ async function readsFiles(): Promise<boolean> {
 }
 
 const api = {
+  /**
+   * Holds a lock until this worker ends, however it ends. Resolves once it is held: false where the browser has no locks
+   * or gives none to this page.
+   */
+  hold(lock: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      const held = () => {
+        resolve(true);
+        return new Promise<never>(() => undefined);
+      };
+      // Outside a secure context there are none.
+      if ("locks" in navigator) navigator.locks.request(lock, held).catch(() => resolve(false));
+      else resolve(false);
+    });
+  },
   async start(
     module: WebAssembly.Module,
     onRequest: (request: NetworkRequest) => void,
