@@ -1,5 +1,6 @@
 // The whole path once in Firefox, which Playwright cannot drive as distributions ship it: drop, score, export, offline, one file.
-import { existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -106,6 +107,24 @@ test("Firefox: a drop is scored, and its export is what the terminal writes", as
   await drop(page, files);
   expect((await exported(page)).equals(terminal(files, []))).toBe(true);
   expect(await text(page, "request-count")).toBe("0 network requests");
+  await page.close();
+});
+
+test("Firefox: a zip that grows on disk after it was scored has no digest of other bytes", async () => {
+  const page = await open(site.url);
+  const paths = files.map(({ name, buffer }) => {
+    const path = join(downloads, `changing-${name}`);
+    writeFileSync(path, buffer);
+    return path;
+  });
+  const input = (await page.$(at("file-input"))) as ElementHandle<HTMLInputElement> | null;
+  await input?.uploadFile(...paths);
+  await page.waitForSelector(at("results"));
+  await settled(page);
+  const [path, scored] = [paths.find((path) => path.endsWith(".zip")) ?? "", files.find(({ name }) => name.endsWith(".zip"))?.buffer];
+  appendFileSync(path, "more");
+  const { runs } = JSON.parse((await exported(page)).toString()) as { runs: { sha256: string | null }[] };
+  expect([null, createHash("sha256").update(scored ?? "").digest("hex")]).toContain(runs[0]?.sha256);
   await page.close();
 });
 

@@ -1,4 +1,6 @@
 // A person scores: the sample, own files in any order, several runs, mistakes, keyboard alone.
+import { appendFileSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { expect, test, type Page } from "@playwright/test";
@@ -276,6 +278,20 @@ test("an engine that dies ends as a sentence; the other files stay and the page 
   await choose(page, [upload("b.zip", zip({ "0.json": nodule }))]);
   await expect(page.getByTestId("error")).toHaveCount(0);
   await expect(page.getByTestId("run-scores")).toHaveCount(3);
+});
+
+test("a zip that grows on disk after it was scored has no digest of other bytes", async ({ page }) => {
+  const folder = mkdtempSync(join(tmpdir(), "froc-"));
+  const [truth, run] = [join(folder, "test.json"), join(folder, "a.zip")];
+  writeFileSync(truth, smallTruth(40));
+  writeFileSync(run, zip({ "0.json": nodule }));
+  await open(page);
+  await page.getByTestId("file-input").setInputFiles([truth, run]);
+  await settled(page);
+  appendFileSync(run, "more");
+  const { sha256, official } = (await report(page)).runs[0] ?? {};
+  expect(sha256).toBeNull();
+  expect(official?.average_recall).not.toBeNull();
 });
 
 for (const [when, act] of [
