@@ -27,7 +27,7 @@ export default defineConfig(({ mode }) =>
   mode === "one-file"
     ? {
         ...common,
-        resolve: { alias: [{ find: /^.*\/assets\.ts$/, replacement: here("./src/lib/assets.embedded.ts") }] },
+        resolve: { alias: [{ find: /^.*\/assets\.ts$/, replacement: here("./src/engine/assets.embedded.ts") }] },
         plugins: [
           svelte(),
           embed(fetched),
@@ -35,5 +35,5 @@ export default defineConfig(({ mode }) =>
         ],
         build: { ...common.build, emptyOutDir: false, copyPublicDir: false, reportCompressedSize: false },
       }
-    : { ...common, plugins: [svelte(), digests(fetched), preloadEngine(), integrity(), offline(here("./src/service-worker.ts"))] },
+    : { ...common, plugins: [svelte(), digests(fetched), preloadEngine(), integrity(), offline(here("./src/offline/service-worker.ts"))] },
 );

@@ -1,0 +1,46 @@
+// The page's own files, fetched beside it and compared with what it was built with. The one-file build puts assets.embedded.ts
+// in this place.
+import { digests } from "virtual:digests";
+
+import module from "../../pkg/froc_bg.wasm?url";
+import groundTruth from "../../sample/test.json?url";
+import modelA from "../../sample/model-a.zip?url";
+import modelB from "../../sample/model-b.zip?url";
+
+export const isOneFile = false;
+
+/** A file by the name that it has where the page is built. Fails if it is not, to the bit, what it was then. */
+async function fetched(name: string, url: string): Promise<Response> {
+  const response = await fetch(url, { integrity: digests[name] ?? "" }).catch((thrown: unknown) => {
+    throw new Error(`${name} did not arrive, or is not the file that this page was built with (${String(thrown)}); reload the page`);
+  });
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  return response;
+}
+
+const bytes = async (name: string, url: string) => (await fetched(name, url)).arrayBuffer();
+
+/** Compiles while it arrives; browsers keep what they compiled of it for the next visit. */
+async function compiled(name: string, url: string): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compileStreaming(fetched(name, url));
+  } catch (thrown) {
+    // A host that does not call it application/wasm; the bytes are in the browser's cache by now.
+    if (!(thrown instanceof TypeError)) throw thrown;
+    return WebAssembly.compile(await bytes(name, url));
+  }
+}
+
+export const loadModule = () => compiled("froc_bg.wasm", module);
+
+export async function loadSample(): Promise<File[]> {
+  const files: [string, string][] = [
+    ["test.json", groundTruth],
+    ["model-a.zip", modelA],
+    ["model-b.zip", modelB],
+  ];
+  return Promise.all(files.map(async ([name, url]) => new File([await bytes(name, url)], name)));
+}
+
+/** What stands below the score; it has code of its own, which is fetched when the engine is there. */
+export const loadBelow = () => import("../state/below.ts");

@@ -1,0 +1,217 @@
+// The engine's thread: the only importer of the WebAssembly package.
+import * as Comlink from "comlink";
+
+import init, { Evaluator, default_options, default_statistics, export_formats, parse_options, sha256, version } from "../../pkg/froc.js";
+import { BLINK } from "./blink.ts";
+import { watchRequests, type NetworkRequest } from "../offline/requests.ts";
+import type {
+  BootstrapProgress,
+  CurveReport,
+  DiagnosisReport,
+  FileSummary,
+  GalleryQuery,
+  ImageReport,
+  OptionsReport,
+  Outcome,
+  ProgressReport,
+  Reading,
+  Report,
+  ResamplingOptions,
+  RocCurveReport,
+  FormatFacts,
+  StatisticsDefaults,
+  StatisticsOptions,
+  View,
+} from "../../pkg/froc.js";
+
+/** The core's defaults and version. */
+export interface Started {
+  options: OptionsReport;
+  statistics: StatisticsDefaults;
+  /** What a report is exported in. */
+  formats: FormatFacts[];
+  version: string;
+  /** Whether this worker can read files: one of Safari cannot if the page was opened from disk. */
+  readsFiles: boolean;
+}
+
+/** A file or, for a worker that cannot read it, its bytes. */
+export type Content = Blob | Uint8Array<ArrayBuffer>;
+
+/** Formats in which the list of every detection and every missed lesion is written. */
+export type ErrorsFormat = "csv" | "json";
+
+/** What was typed, as the core reads it, and what it gives. */
+export interface Typed {
+  options: OptionsReport;
+  outcome: Outcome;
+}
+
+/** A curve without the steps that are too small to see. */
+export interface Outline {
+  curve: CurveReport;
+  /** From the lowest score to above the highest; null if nothing is detected. */
+  range: [number, number] | null;
+}
+
+/** A score that may be the highest: a curve tells where it turns first, and detections may rank above that. */
+function reach(lowest: number, turn: number): number {
+  return lowest >= 0 && turn <= 1 ? 1 : turn + (turn - lowest) / 2;
+}
+
+/** The least step of recall that an outline shows. */
+const LEAST_STEP = 1 / 2000;
+
+/** Milliseconds between two reports of progress: each is a message that the page answers by drawing. */
+const PROGRESS_EVERY = 40;
+
+/** The same listener, told now and then only. */
+function sometimes(listener: (progress: ProgressReport) => void): (progress: ProgressReport) => void {
+  let next = performance.now() + BLINK;
+  return (progress) => {
+    const now = performance.now();
+    if (now < next) return;
+    next = now + PROGRESS_EVERY;
+    listener(progress);
+  };
+}
+
+let evaluator: Evaluator | undefined;
+
+function engine(): Evaluator {
+  if (!evaluator) throw new Error("the engine has not started");
+  return evaluator;
+}
+
+/** Whether this worker can read files; pages from a host need not try. */
+async function readsFiles(): Promise<boolean> {
+  if (self.origin !== "null") return true;
+  return new Blob(["froc"]).text().then(() => true, () => false);
+}
+
+const api = {
+  /**
+   * Holds a lock until this worker ends, however it ends. Resolves once it is held: false where the browser has no locks
+   * or gives none to this page.
+   */
+  hold(lock: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      const held = () => {
+        resolve(true);
+        return new Promise<never>(() => undefined);
+      };
+      // Outside a secure context there are none.
+      if ("locks" in navigator) navigator.locks.request(lock, held).catch(() => resolve(false));
+      else resolve(false);
+    });
+  },
+  async start(
+    module: WebAssembly.Module,
+    onRequest: (request: NetworkRequest) => void,
+  ): Promise<Started> {
+    watchRequests(() => false, onRequest);
+    await init({ module_or_path: module });
+    evaluator = new Evaluator();
+    return { options: default_options(), statistics: default_statistics(), formats: export_formats(), version: version(), readsFiles: await readsFiles() };
+  },
+  add(id: string, name: string, file: Content, onProgress: (progress: ProgressReport) => void): FileSummary {
+    return engine().add(id, name, file, sometimes(onProgress));
+  },
+  /** The SHA-256 of a file, in hexadecimal digits. Fails if it cannot be read any more. */
+  sha256(file: Content): string {
+    return sha256(file);
+  },
+  learnSha256(id: string, digits: string): Report | null {
+    return engine().learn_sha256(id, digits);
+  },
+  remove(id: string): void {
+    engine().remove(id);
+  },
+  rename(id: string, name: string): void {
+    engine().rename(id, name);
+  },
+  /** Reads a file otherwise; null is how the official script reads. */
+  setReading(id: string, reading: Reading | null): void {
+    if (reading) engine().set_reading(id, reading);
+    else engine().read_officially(id);
+  },
+  evaluate(options: OptionsReport): Outcome {
+    return engine().evaluate(options);
+  },
+  /** Scores under options that a person typed, unless they are `now` in use. */
+  evaluateTyped(iouThreshold: string, fpPerImage: string, now: OptionsReport): Typed | null {
+    const options = parse_options(iouThreshold, fpPerImage);
+    if (JSON.stringify(options) === JSON.stringify(now)) return null;
+    return { options, outcome: engine().evaluate(options) };
+  },
+  export(format: string): Uint8Array<ArrayBuffer> {
+    const bytes = engine().export(format) as Uint8Array<ArrayBuffer>;
+    return Comlink.transfer(bytes, [bytes.buffer]);
+  },
+  startBootstrap(options: OptionsReport, resampling: ResamplingOptions): BootstrapProgress {
+    return engine().start_bootstrap(options, resampling);
+  },
+  stepBootstrap(n: number): BootstrapProgress {
+    return engine().step_bootstrap(n);
+  },
+  stopBootstrap(): void {
+    engine().stop_bootstrap();
+  },
+  evaluateWithStatistics(options: OptionsReport, statistics: StatisticsOptions): Outcome {
+    return engine().evaluate_with_statistics(options, statistics);
+  },
+  pooledCurve(run: number, options: OptionsReport): CurveReport {
+    return engine().pooled_curve(run, options);
+  },
+  meanCurve(run: number, options: OptionsReport): CurveReport {
+    return engine().mean_curve(run, options);
+  },
+  imageRoc(run: number, classIndex: number): RocCurveReport {
+    return engine().image_roc(run, classIndex);
+  },
+  officialLines(run: number): string {
+    return engine().official_lines(run);
+  },
+  curve(run: number, classIndex: number, options: OptionsReport): CurveReport {
+    return engine().curve(run, classIndex, options);
+  },
+  /** A curve to draw small, and the span of its scores. */
+  outline(run: number, classIndex: number, options: OptionsReport): Outline {
+    const { fp_per_image: x, recall: y, score_threshold: scores } = engine().curve(run, classIndex, options);
+    const [turn, lowest] = [scores[1] ?? null, scores.at(-1) ?? null];
+    // Steps that nobody would see are left out: a curve of a hundred thousand images has as many.
+    let last = Number.NEGATIVE_INFINITY;
+    const kept = [...y.keys()].filter((at) => {
+      const isSeen = (y[at] ?? 0) - last >= LEAST_STEP || at === y.length - 1;
+      if (isSeen) last = y[at] ?? 0;
+      return isSeen;
+    });
+    const at = <T>(values: T[]) => kept.map((index) => values[index] as T);
+    return {
+      curve: { fp_per_image: at(x), recall: at(y), score_threshold: at(scores) },
+      range: turn === null || lowest === null ? null : [lowest, reach(lowest, turn)],
+    };
+  },
+  operatingThresholds(run: number, fpPerImage: number, iouThreshold: number, isPooled: boolean): (number | null)[] {
+    return engine().operating_thresholds(run, fpPerImage, iouThreshold, isPooled);
+  },
+  diagnosis(view: View): DiagnosisReport {
+    return engine().diagnosis(view);
+  },
+  gallery(query: GalleryQuery): Uint32Array<ArrayBuffer> {
+    const images = engine().gallery(query) as Uint32Array<ArrayBuffer>;
+    return Comlink.transfer(images, [images.buffer]);
+  },
+  images(view: View, images: Uint32Array): ImageReport[] {
+    return engine().images(view, images);
+  },
+  errors(fpPerImage: number, iouThreshold: number, format: ErrorsFormat): Uint8Array<ArrayBuffer>[] {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    engine().errors(fpPerImage, iouThreshold, format, (part: Uint8Array<ArrayBuffer>) => parts.push(part));
+    return Comlink.transfer(parts, parts.map(({ buffer }) => buffer));
+  },
+};
+
+export type Api = typeof api;
+
+Comlink.expose(api);
