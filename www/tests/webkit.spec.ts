@@ -76,7 +76,7 @@ async function open(url: string): Promise<void> {
 }
 
 async function settled(): Promise<void> {
-  await until('[data-testid="results"][data-whole="true"]');
+  await until('[data-testid="results"]');
   await until('[data-testid="page"][data-adding="false"][data-scoring="false"]');
 }
 

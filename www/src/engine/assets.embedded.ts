@@ -1,7 +1,6 @@
 // The page's own files, inside the page: for froc.html, which is opened from disk.
 import { embedded } from "virtual:embedded";
 
-import * as below from "../state/below.ts";
 
 export const isOneFile = true;
 
@@ -21,4 +20,3 @@ export async function loadSample(): Promise<File[]> {
   return Promise.all(names.map(async (name) => new File([await bytes(name)], name)));
 }
 
-export const loadBelow = () => Promise.resolve(below);

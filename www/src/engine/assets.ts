@@ -42,5 +42,3 @@ export async function loadSample(): Promise<File[]> {
   return Promise.all(files.map(async ([name, url]) => new File([await bytes(name, url)], name)));
 }
 
-/** What stands below the score; it has code of its own, which is fetched when the engine is there. */
-export const loadBelow = () => import("../state/below.ts");

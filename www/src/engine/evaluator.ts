@@ -51,7 +51,20 @@ interface Loaded {
   digest: string | null;
 }
 
+/** Who is told of what happens without being asked for. */
+export interface Listener {
+  /** A file that was loaded can be read no more. */
+  onLost(id: string, errors: ErrorReport[]): void;
+  /** An engine that ended while nothing was asked of it has a successor, which has the files and their score, and nothing else. */
+  onReplaced(): void;
+  /** The SHA-256 of a file that was scored before it was known stands in this report. */
+  onDigest(report: Report): void;
+  /** A worker made a network request, or was stopped from making it: never, if all is well. */
+  onRequest(request: NetworkRequest): void;
+}
+
 export class Evaluator {
+  readonly #listener: Listener;
   #module: Promise<WebAssembly.Module> | undefined;
   #worker: Worker | undefined;
   /** The engine, once it can be asked. */
@@ -66,21 +79,15 @@ export class Evaluator {
   #digests: Promise<void> = Promise.resolve();
   /** Files are read one after the other, in the order in which they were added: settles when the last of them is. */
   #turn: Promise<unknown> = Promise.resolve();
+  /** The options of the last score: a successor scores with them, so that it has a report, too. */
+  #scored: OptionsReport | null = null;
   /** How many calls wait for an answer. */
   #waiting = 0;
   /** Ends the calls that wait for a worker which answers no more. */
   #abort = Promise.withResolvers<never>();
 
-  /** Is told of a file that was loaded and can be read no more. */
-  onLost: (id: string, errors: ErrorReport[]) => void = () => undefined;
-
-  /** Is told that an engine which ended while nothing was asked of it has a successor, which has the files and no report yet. */
-  onReplaced: () => void = () => undefined;
-
-  /** Is told of every network request that the worker makes or is stopped from making: none, if all is well. */
-  onRequest: (request: NetworkRequest) => void = () => undefined;
-
-  constructor() {
+  constructor(listener: Listener) {
+    this.#listener = listener;
     this.#ready = this.#start();
   }
 
@@ -88,9 +95,6 @@ export class Evaluator {
   get ready(): Promise<Started> {
     return this.#call(() => this.#ready);
   }
-
-  /** Is given the report with the SHA-256 of a file that was scored before it was known. */
-  onDigest: (report: Report) => void = () => undefined;
 
   /**
    * Reads a file and keeps what it says under `id`, after those that were added before. `signal` ends it, with the reason
@@ -108,6 +112,8 @@ export class Evaluator {
     const end = () => this.cancel();
     try {
       await orAborted(before, signal);
+      // It may have been ended since its turn came.
+      signal.throwIfAborted();
       signal.addEventListener("abort", end);
       const summary = await this.#call((remote) => this.#keep(remote, id, file, onProgress), file.name);
       this.#loaded.delete(id);
@@ -143,14 +149,17 @@ export class Evaluator {
 
   async evaluate(options: OptionsReport): Promise<Outcome> {
     const outcome = await this.#call((remote) => remote.evaluate(options), "scoring");
+    this.#scored = options;
     // Once the score and what is asked for with it are on the screen.
     setTimeout(() => this.#takeDigests(), DIGESTS_AFTER);
     return outcome;
   }
 
   /** Scores under options as they were typed; null if they are those `now` in use. Throws if they make no sense. */
-  evaluateTyped(iouThreshold: string, fpPerImage: string, now: OptionsReport): Promise<Typed | null> {
-    return this.#call((remote) => remote.evaluateTyped(iouThreshold, fpPerImage, now), "scoring");
+  async evaluateTyped(iouThreshold: string, fpPerImage: string, now: OptionsReport): Promise<Typed | null> {
+    const answer = await this.#call((remote) => remote.evaluateTyped(iouThreshold, fpPerImage, now), "scoring");
+    if (answer) this.#scored = answer.options;
+    return answer;
   }
 
   /** The last report as a file: json, csv, markdown, latex or html. It names the SHA-256 of every file. */
@@ -260,7 +269,7 @@ export class Evaluator {
         // While it was asked something, that may be what it died of.
         const wasIdle = this.#waiting === 0;
         this.#replace(reason);
-        if (wasIdle) void this.#ready.then(() => this.onReplaced()).catch(() => undefined);
+        if (wasIdle) void this.#ready.then(() => this.#listener.onReplaced()).catch(() => undefined);
         return;
       }
       this.#ready = Promise.reject(reason);
@@ -269,7 +278,7 @@ export class Evaluator {
     });
     const started = await remote.start(
       await this.#compiled(),
-      Comlink.proxy((request: NetworkRequest) => this.onRequest(request)),
+      Comlink.proxy((request: NetworkRequest) => this.#listener.onRequest(request)),
     );
     this.#readsFiles = started.readsFiles;
     for (const [id, { file, reading, name, digest }] of [...this.#loaded]) {
@@ -282,9 +291,10 @@ export class Evaluator {
         if (!isFailure(thrown)) throw thrown;
         // The file has changed on disk since it was read.
         this.#loaded.delete(id);
-        this.onLost(id, thrown.errors);
+        this.#listener.onLost(id, thrown.errors);
       }
     }
+    if (this.#scored) await remote.evaluate(this.#scored);
     if (worker === this.#worker) this.#remote = remote;
     return started;
   }
@@ -335,7 +345,7 @@ export class Evaluator {
     died.catch(() => undefined);
     const remote = Comlink.wrap<Api>(worker);
     try {
-      await Promise.race([died, remote.start(await this.#compiled(), Comlink.proxy((request: NetworkRequest) => this.onRequest(request)))]);
+      await Promise.race([died, remote.start(await this.#compiled(), Comlink.proxy((request: NetworkRequest) => this.#listener.onRequest(request)))]);
       for (const { id, file } of files) {
         // A file that has gone away since it was read has no digest. Its score stays; exports leave the digest out.
         const digest = await Promise.race([died, remote.sha256(await this.#content(file))]).catch(() => null);
@@ -343,7 +353,7 @@ export class Evaluator {
         if (loaded?.file !== file || digest === null) continue;
         loaded.digest = digest;
         const report = await this.#call((remote) => remote.learnSha256(id, digest));
-        if (report) this.onDigest(report);
+        if (report) this.#listener.onDigest(report);
       }
     } catch (thrown) {
       if (!isTrap(thrown) && !(thrown instanceof EvaluationError) && !(thrown instanceof Cancelled)) throw thrown;

@@ -2,7 +2,6 @@
 import * as Comlink from "comlink";
 
 import init, { Evaluator, default_options, default_statistics, export_formats, parse_options, sha256, version } from "../../pkg/froc.js";
-import { BLINK } from "./blink.ts";
 import { watchRequests, type NetworkRequest } from "../offline/requests.ts";
 import type {
   BootstrapProgress,
@@ -67,7 +66,7 @@ const PROGRESS_EVERY = 40;
 
 /** The same listener, told now and then only. */
 function sometimes(listener: (progress: ProgressReport) => void): (progress: ProgressReport) => void {
-  let next = performance.now() + BLINK;
+  let next = performance.now() + PROGRESS_EVERY;
   return (progress) => {
     const now = performance.now();
     if (now < next) return;

@@ -5,7 +5,7 @@ import type { Category, DiagnosisReport, GalleryQuery, ImageReport, Report, RunR
 import type { ErrorReport, Evaluator, Outline } from "../engine/evaluator.ts";
 import { Latest } from "../engine/latest.ts";
 import type { Extent } from "./scale.ts";
-import { sentences } from "./shelf.svelte.ts";
+import { sentences } from "./files.svelte.ts";
 
 export type Engine = Pick<Evaluator, "operatingThresholds" | "diagnosis" | "gallery" | "images" | "outline" | "errors">;
 export type Thresholds = (number | null)[];

@@ -1,25 +1,4 @@
-// What the page knows of a file that was dropped.
-import type { ErrorReport, FileSummary, Remedy } from "../engine/evaluator.ts";
-
-export interface Item {
-  /** The key under which the engine keeps it. */
-  id: string;
-  file: File;
-  /** What it is called: its name, with a number behind it where another file has that. */
-  name: string;
-  /** Whether it is one of the sample, which leaves when other files come. */
-  isSample: boolean;
-  state: "reading" | "ready" | "failed";
-  /** 0..1 while it is read. */
-  progress: number;
-  doing: string;
-  summary: FileSummary | null;
-  /** Why it cannot be read; with state "ready", why a newer file of this name cannot be. */
-  errors: ErrorReport[];
-  /** Why it cannot be scored against this ground truth, and the readings under which it can. */
-  failures: ErrorReport[];
-  remedies: Remedy[];
-}
+// What a person drops: files, and folders that are walked.
 
 export interface Dropped {
   files: File[];

@@ -1,7 +1,26 @@
 // The files a person has dropped, and what became of each.
-import { BLINK } from "../engine/blink.ts";
-import { Cancelled, EvaluationError, type ErrorReport, type Evaluator, type FileFailure, type ProgressReport } from "../engine/evaluator.ts";
-import { isText, type Item } from "./files.ts";
+import { Cancelled, EvaluationError, type ErrorReport, type Evaluator, type FileFailure, type FileSummary, type ProgressReport, type Remedy } from "../engine/evaluator.ts";
+import { isText } from "./dropped.ts";
+
+export interface Item {
+  /** The key under which the engine keeps it. */
+  id: string;
+  file: File;
+  /** What it is called: its name, with a number behind it where another file has that. */
+  name: string;
+  /** Whether it is one of the sample, which leaves when other files come. */
+  isSample: boolean;
+  state: "reading" | "ready" | "failed";
+  /** 0..1 while it is read. */
+  progress: number;
+  doing: string;
+  summary: FileSummary | null;
+  /** Why it cannot be read; with state "ready", why a newer file of this name cannot be. */
+  errors: ErrorReport[];
+  /** Why it cannot be scored against this ground truth, and the readings under which it can. */
+  failures: ErrorReport[];
+  remedies: Remedy[];
+}
 
 /** The sentences for whatever was thrown. */
 export function sentences(thrown: unknown): ErrorReport[] {
@@ -16,19 +35,14 @@ function numbered(name: string, n: number): string {
   return dot > 0 ? `${name.slice(0, dot)} (${n})${name.slice(dot)}` : `${name} (${n})`;
 }
 
-export class Shelf {
-  /** The files as they are drawn. */
+export class Files {
   items: Item[] = $state.raw([]);
   /** What was done last, for the status line. */
   said = $state("");
   /** The file that an undo would bring back. */
   undo: File | null = $state.raw(null);
 
-  /** The files as they are. */
-  #now: Item[] = [];
-  /** Draws them when a blink has gone by, if they are still being read. */
-  #blink: ReturnType<typeof setTimeout> | undefined;
-  readonly #evaluator: Evaluator;
+  readonly #engine: Evaluator;
   readonly #offer: (file: File) => Promise<boolean>;
   /** What the engine holds, by id: it stays in use when a newer file of its name cannot be read. */
   readonly #held = new Map<string, Item>();
@@ -37,29 +51,18 @@ export class Shelf {
   readonly #sample = new WeakSet<File>();
 
   /** `offer` offers what the engine cannot read to somebody else; whether that took it. */
-  constructor(evaluator: Evaluator, offer: (file: File) => Promise<boolean>) {
-    this.#evaluator = evaluator;
+  constructor(engine: Evaluator, offer: (file: File) => Promise<boolean>) {
+    this.#engine = engine;
     this.#offer = offer;
-    evaluator.onLost = (id, errors) => {
-      this.#held.delete(id);
-      this.#change(id, { state: "failed", summary: null, errors });
-    };
   }
 
-  get #items(): Item[] {
-    return this.#now;
+  get isEmpty(): boolean {
+    return this.items.length === 0;
   }
 
-  set #items(items: Item[]) {
-    this.#now = items;
-    if (this.#blink === undefined) this.items = items;
-  }
-
-  /** Draws the files as they are now. */
-  #draw(): void {
-    clearTimeout(this.#blink);
-    this.#blink = undefined;
-    this.items = this.#now;
+  /** Whether a file of that kind is read. */
+  has(kind: FileSummary["kind"]): boolean {
+    return this.items.some(({ summary }) => summary?.kind === kind);
   }
 
   /** Whether a file is one of the sample. */
@@ -69,8 +72,8 @@ export class Shelf {
 
   /** Takes the sample away, if it is there. */
   async removeSample(): Promise<void> {
-    const sample = this.#items.filter(({ isSample }) => isSample);
-    this.#items = this.#items.filter(({ isSample }) => !isSample);
+    const sample = this.items.filter(({ isSample }) => isSample);
+    this.items = this.items.filter(({ isSample }) => !isSample);
     for (const { id, file } of sample) {
       this.#ends.get(file)?.abort(new Cancelled());
       await this.#forget(id);
@@ -79,15 +82,12 @@ export class Shelf {
 
   /** Calls the run of a file otherwise. */
   async rename(id: string, name: string): Promise<void> {
-    await this.#evaluator.rename(id, name);
+    await this.#engine.rename(id, name);
     this.#change(id, { name });
-    this.#draw();
   }
 
   /** Reads files; whether there may be something new to score. */
   async add(files: File[], isSample = false): Promise<boolean> {
-    // To draw files that are read in a blink would hold up their scores, which are drawn with them.
-    if (files.length > 0) this.#blink ??= setTimeout(() => this.#draw(), BLINK);
     if (isSample) files.forEach((file) => this.#sample.add(file));
     const fresh = files.map((file) => this.#enlist(file, isSample));
     // Most texts, such as the ground truth, are read by the time that the bytes of a zip are there.
@@ -96,25 +96,30 @@ export class Shelf {
   }
 
   async remove(id: string): Promise<void> {
-    const removed = this.#items.find((item) => item.id === id);
-    this.#items = this.#items.filter((item) => item.id !== id);
+    const removed = this.items.find((item) => item.id === id);
+    this.items = this.items.filter((item) => item.id !== id);
     this.say(`Removed ${removed?.name ?? id}.`, removed?.file);
     await this.#forget(id);
   }
 
   /** Stops reading a file, or takes it out of those that wait. */
   cancel(id: string): void {
-    const item = this.#items.find((item) => item.id === id);
+    const item = this.items.find((item) => item.id === id);
     if (item) this.#ends.get(item.file)?.abort(new Cancelled());
+  }
+
+  /** A file that the engine held can be read no more. */
+  lost(id: string, errors: ErrorReport[]): void {
+    this.#held.delete(id);
+    this.#change(id, { state: "failed", summary: null, errors });
   }
 
   /** Tells which files cannot be scored against this ground truth. */
   mark(failures: FileFailure[]): void {
-    this.#items = this.#items.map((item) => {
+    this.items = this.items.map((item) => {
       const failure = failures.find(({ id }) => id === item.id);
       return { ...item, failures: failure?.errors ?? [], remedies: failure?.remedies ?? [] };
     });
-    this.#draw();
   }
 
   say(text: string, undo: File | null = null): void {
@@ -129,14 +134,14 @@ export class Shelf {
   #enlist(file: File, isSample: boolean): Item {
     const isBad = (item: Item) => item.state === "failed" || item.failures.length > 0;
     const isSame = (item: Item) => item.file.size === file.size && item.file.lastModified === file.lastModified;
-    const known = this.#items.find((item) => item.file.name === file.name && (isBad(item) || isSame(item)));
-    const taken = new Set(this.#items.flatMap(({ id, name }) => [id, name]));
+    const known = this.items.find((item) => item.file.name === file.name && (isBad(item) || isSame(item)));
+    const taken = new Set(this.items.flatMap(({ id, name }) => [id, name]));
     let id = known?.id ?? file.name;
     for (let n = 2; !known && taken.has(id); n++) id = numbered(file.name, n);
     const name = known?.name ?? id;
     const item: Item = { id, file, name, isSample, state: "reading", progress: 0, doing: "waiting", summary: null, errors: [], failures: [], remedies: [] };
     if (known) this.#ends.get(known.file)?.abort(new Cancelled());
-    this.#items = known ? this.#items.map((other) => (other === known ? item : other)) : [...this.#items, item];
+    this.items = known ? this.items.map((other) => (other === known ? item : other)) : [...this.items, item];
     return item;
   }
 
@@ -149,12 +154,12 @@ export class Shelf {
       if (this.#isListed(item)) this.#change(id, { progress: done / total, doing: stage });
     };
     try {
-      const summary = await this.#evaluator.add(id, file, tell, end.signal);
+      const summary = await this.#engine.add(id, file, tell, end.signal);
       const before = this.#held.get(id);
       const read: Item = { ...item, state: "ready", summary };
       this.#held.set(id, read);
       if (this.#isListed(item)) this.#change(id, read);
-      if (name !== file.name) await this.#evaluator.rename(id, name);
+      if (name !== file.name) await this.#engine.rename(id, name);
       if (before && before.file !== file) this.say(`This ${name} took the place of the one before.`, before.file);
       else if (id !== file.name && summary.kind === "predictions") this.say(`There are several files named ${file.name}: this one is called ${name}. Click a name to change it.`);
       if (summary.kind === "ground_truth") await this.#replaceGroundTruth(item);
@@ -179,7 +184,7 @@ export class Shelf {
   #giveUp({ id }: Item): false {
     const before = this.#held.get(id);
     if (before) this.#change(id, before);
-    else this.#items = this.#items.filter((other) => other.id !== id);
+    else this.items = this.items.filter((other) => other.id !== id);
     return false;
   }
 
@@ -187,7 +192,7 @@ export class Shelf {
   async #replaceGroundTruth({ id, file }: Item): Promise<void> {
     const older = [...this.#held.values()].find((item) => item.id !== id && item.summary?.kind === "ground_truth");
     if (!older) return;
-    this.#items = this.#items.filter((item) => item.id !== older.id);
+    this.items = this.items.filter((item) => item.id !== older.id);
     const what = file.name === older.file.name ? "the one before" : older.file.name;
     this.say(`${file.name} took the place of ${what}.`, older.file);
     this.#change(id, { name: file.name });
@@ -196,14 +201,14 @@ export class Shelf {
 
   async #forget(id: string): Promise<void> {
     this.#held.delete(id);
-    await this.#evaluator.remove(id);
+    await this.#engine.remove(id);
   }
 
   #isListed({ id, file }: Item): boolean {
-    return this.#items.some((item) => item.id === id && item.file === file && item.state === "reading");
+    return this.items.some((item) => item.id === id && item.file === file && item.state === "reading");
   }
 
   #change(id: string, changes: Partial<Item>): void {
-    this.#items = this.#items.map((item) => (item.id === id ? { ...item, ...changes } : item));
+    this.items = this.items.map((item) => (item.id === id ? { ...item, ...changes } : item));
   }
 }

@@ -1,0 +1,329 @@
+// What the page is about: files, options and report. Views read it and ask it to act; nobody else holds any of it.
+import type { CurveReport, FormatFacts, Report, ResamplingOptions, RocCurveReport, StatisticsOptions } from "../../pkg/froc.js";
+import { isOneFile, loadSample } from "../engine/assets.ts";
+import { Cancelled, Evaluator, type ErrorReport, type OptionsReport, type Outcome, type Reading } from "../engine/evaluator.ts";
+import type { Started } from "../engine/worker.ts";
+import { keepForOffline } from "../offline/offline.ts";
+import { ownFiles, watchRequests, type NetworkRequest } from "../offline/requests.ts";
+import { save } from "../plot/save.ts";
+import { counted } from "../words/format.ts";
+import { filesIn, isText, isZip, type Dropped } from "./dropped.ts";
+import { Files, sentences } from "./files.svelte.ts";
+import { isPicture, Pictures } from "./pictures.svelte.ts";
+import type { Target } from "./selection.svelte.ts";
+
+export class Session {
+  readonly engine: Evaluator;
+  readonly files: Files;
+  readonly pictures = new Pictures();
+
+  /** Defaults, formats and version of the core; null until the engine is there, with all else that the page needs of its host. */
+  started: Started | null = $state.raw(null);
+  options: OptionsReport | null = $state.raw(null);
+  /** What is wrong with the options as they were typed: the score is not of these. */
+  optionErrors: ErrorReport[] = $state.raw([]);
+  report: Report | null = $state.raw(null);
+  /** The file of each run of the report. */
+  runIds: string[] = $state.raw([]);
+  /** Which scoring the report is of: changes with files, readings and options, not with what is computed beside the score. */
+  scored = $state(0);
+  /** How many drops are being read or scored. */
+  adding = $state(0);
+  /** How many scorings are under way: a newer one does not end those before. */
+  asking = $state(0);
+  /** How far resampling is, 0..1; null while nothing is drawn. */
+  drawn: number | null = $state(null);
+  statisticsErrors: ErrorReport[] = $state.raw([]);
+  /** Errors that belong to no file. */
+  errors: ErrorReport[] = $state.raw([]);
+  /** What a number that was clicked leads to; a new object for each click. */
+  target: Target | null = $state.raw(null);
+  requests: NetworkRequest[] = $state.raw([]);
+  /** The page opens without a network. */
+  isOffline = $state(false);
+  /** Changes to a newer version of the page, where there is one. */
+  update: (() => Promise<void>) | null = $state.raw(null);
+
+  #sample: Promise<File[]> | null = null;
+  /** Files of the person's own are here, which the page forgets when it is left. */
+  #hasOwn = false;
+  #mayLeave = false;
+  #scoring = 0;
+  /** Settles when the options that were typed last are those in use, or are known to make no sense. */
+  #typed: Promise<void> = Promise.resolve();
+  /** How often options were typed. */
+  #changes = 0;
+
+  constructor() {
+    const noteRequest = (request: NetworkRequest) => (this.requests = [...this.requests, request]);
+    this.engine = new Evaluator({
+      onLost: (id, errors) => this.files.lost(id, errors),
+      onReplaced: () => void (this.report && this.score()),
+      // A newer report, if one is on its way, comes after this one.
+      onDigest: (report) => {
+        if (this.report) this.report = report;
+      },
+      onRequest: noteRequest,
+    });
+    this.files = new Files(this.engine, (file) => this.#takeZip(file));
+    void this.#start(noteRequest);
+  }
+
+  /** What is missing before anything can be scored, in a sentence. */
+  get missing(): string {
+    const { files } = this;
+    if (files.isEmpty || files.items.some((item) => item.state === "reading")) return "";
+    if (!files.has("ground_truth")) return "Now drop the ground truth: test.json.";
+    return files.has("predictions") ? "" : "Now drop a zip of prediction files.";
+  }
+
+  /** Whether the person would lose something by leaving the page. The sample alone is a click away again. */
+  get wouldLose(): boolean {
+    return !this.#mayLeave && ((this.#hasOwn && !this.files.isEmpty) || this.pictures.count > 0);
+  }
+
+  /** Shows the images behind a number. */
+  show = (target: Target): void => {
+    this.target = { ...target };
+  };
+
+  async addOwn(dropped: Dropped): Promise<void> {
+    this.#hasOwn = true;
+    await this.#add(dropped, false);
+  }
+
+  async scoreSample(): Promise<void> {
+    try {
+      this.#sample ??= loadSample();
+      await this.#add({ files: await this.#sample, folders: [] }, true);
+    } catch (thrown) {
+      this.#sample = null;
+      this.errors = sentences(thrown);
+    }
+  }
+
+  async bringBack(): Promise<void> {
+    const { undo } = this.files;
+    if (undo) await this.#add({ files: [undo], folders: [] }, this.files.isSample(undo));
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.files.remove(id);
+    await this.score();
+  }
+
+  /** Reads a file otherwise; null is how the official script reads. */
+  async read(id: string, reading: Reading | null): Promise<void> {
+    await this.#changing(async () => {
+      await this.engine.setReading(id, reading);
+      this.files.say("");
+    });
+  }
+
+  async rename(id: string, name: string): Promise<void> {
+    await this.#changing(() => this.files.rename(id, name));
+  }
+
+  /** Scores under options as they were typed, one after the other; what is wrong with the last of them stands in `optionErrors`. */
+  changeOptions(iou: string, fp: string): Promise<void> {
+    const mine = ++this.#changes;
+    const tell = (errors: ErrorReport[]) => {
+      if (mine === this.#changes) this.optionErrors = errors;
+    };
+    return (this.#typed = this.#typed.then(() => this.#scoreTyped(iou, fp)).then(
+      () => tell([]),
+      (thrown: unknown) => tell(sentences(thrown)),
+    ));
+  }
+
+  async score(): Promise<void> {
+    const { options } = this;
+    const mine = this.#overtake();
+    if (!options) return;
+    await this.#whileScoring(async () => {
+      try {
+        const outcome = await this.engine.evaluate(options);
+        if (mine === this.#scoring) this.#take(outcome);
+      } catch (thrown) {
+        if (mine === this.#scoring && !(thrown instanceof Cancelled)) this.errors = sentences(thrown);
+      }
+    });
+  }
+
+  async computeStatistics(resampling: ResamplingOptions, wanted: StatisticsOptions): Promise<void> {
+    if (!this.options) return;
+    const mine = this.#scoring;
+    this.drawn = 0;
+    this.statisticsErrors = [];
+    try {
+      const outcome = await this.engine.statistics(this.options, resampling, wanted, async (share) => {
+        await this.#typed;
+        // Cancelled, or overtaken by other files or options.
+        if (this.drawn === null || mine !== this.#scoring) return false;
+        this.drawn = share;
+        return true;
+      });
+      if (!outcome?.report || mine !== this.#scoring) return;
+      this.report = outcome.report;
+      this.files.say("Intervals, curves and metrics are below the scores.");
+    } catch (thrown) {
+      if (mine === this.#scoring && !(thrown instanceof Cancelled)) this.statisticsErrors = sentences(thrown);
+    } finally {
+      if (mine === this.#scoring) this.drawn = null;
+    }
+  }
+
+  cancelStatistics(): void {
+    this.drawn = null;
+  }
+
+  /** The exact curve of a class, of the mean over classes, or of all classes pooled. */
+  async curve(run: number, row: string): Promise<CurveReport | null> {
+    const { options, engine } = this;
+    if (!options) return null;
+    if (row === "mean") return engine.meanCurve(run, options);
+    if (row === "pooled") return engine.pooledCurve(run, options);
+    return engine.curve(run, this.report?.runs[run]?.classes.findIndex(({ name }) => name === row) ?? -1, options);
+  }
+
+  roc(run: number, classIndex: number): Promise<RocCurveReport> {
+    return this.engine.imageRoc(run, classIndex);
+  }
+
+  async download({ name: format, ending, media_type }: FormatFacts): Promise<void> {
+    try {
+      const runs = this.report?.runs ?? [];
+      const name = runs.length === 1 ? (runs[0]?.name.replace(/\.zip$/i, "") ?? "report") : `${runs.length}-runs`;
+      save(`froc-${name}.${ending}`, new Blob([await this.engine.export(format)], { type: media_type }));
+    } catch (thrown) {
+      this.errors = sentences(thrown);
+    }
+  }
+
+  /** Copies what the script would print of a run; whether that went well. */
+  async copyLines(run: number): Promise<boolean> {
+    try {
+      await navigator.clipboard.writeText(await this.engine.officialLines(run));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** All that the page ever asks its own host for is asked here, before a file can be chosen. */
+  async #start(noteRequest: (request: NetworkRequest) => void): Promise<void> {
+    try {
+      const started = await this.engine.ready;
+      this.options = started.options;
+      this.#sample = loadSample();
+      watchRequests(ownFiles(this.#sample.catch(() => undefined)), noteRequest);
+      this.started = started;
+      if (isOneFile) return;
+      void keepForOffline({
+        onready: () => (this.isOffline = true),
+        onupdate: (change) => {
+          this.update = () => {
+            this.#mayLeave = true;
+            return change();
+          };
+        },
+      });
+    } catch (thrown) {
+      this.errors = sentences(thrown);
+    }
+  }
+
+  async #add({ files, folders }: Dropped, isSample: boolean): Promise<void> {
+    this.adding++;
+    try {
+      this.files.say("");
+      const plain = files.filter(({ name }) => !isPicture(name));
+      if (!isSample && plain.some((file) => isText(file) || isZip(file))) await this.files.removeSample();
+      const reading = this.files.add(plain, isSample);
+      const empty = await this.#takePictures(files.filter(({ name }) => isPicture(name)), folders);
+      this.errors = empty.map((name) => ({
+        place: name,
+        what: "it is a folder",
+        expected: "a zip of it",
+        sentence: `${name}: it is a folder; expected a zip of it. Pack the folder as .zip and drop that.`,
+      }));
+      if (await reading) await this.score();
+    } finally {
+      this.adding--;
+    }
+  }
+
+  /** Keeps pictures, those in folders as well; tells the folders without any. */
+  async #takePictures(files: File[], folders: FileSystemDirectoryEntry[]): Promise<string[]> {
+    const { pictures } = this;
+    const before = pictures.count;
+    if (files.length > 0) pictures.add(files);
+    const empty: string[] = [];
+    for (const folder of folders) {
+      const inside = (await filesIn(folder)).filter(({ name }) => isPicture(name));
+      if (inside.length === 0) empty.push(folder.name);
+      else pictures.add(inside);
+    }
+    if (pictures.count > before) this.#tellPictures();
+    return empty;
+  }
+
+  /** Keeps the pictures of a zip without predictions; whether it holds any. */
+  async #takeZip(file: File): Promise<boolean> {
+    if (!isZip(file) || !(await this.pictures.addZip(file))) return false;
+    this.#tellPictures();
+    return true;
+  }
+
+  #tellPictures(): void {
+    this.files.say(`${counted(this.pictures.count, "picture")}, shown where the points go.`);
+  }
+
+  async #changing(change: () => Promise<void>): Promise<void> {
+    try {
+      await change();
+      await this.score();
+    } catch (thrown) {
+      this.errors = sentences(thrown);
+    }
+  }
+
+  async #scoreTyped(iou: string, fp: string): Promise<void> {
+    const [now, before] = [this.options, this.#scoring];
+    if (!now) return;
+    await this.#whileScoring(async () => {
+      const answer = await this.engine.evaluateTyped(iou, fp, now);
+      if (!answer) return;
+      this.options = answer.options;
+      // Other files are scored by now, but under the options before.
+      if (before !== this.#scoring) return this.score();
+      this.#overtake();
+      if (!this.files.undo) this.files.say("");
+      this.#take(answer.outcome);
+    });
+  }
+
+  /** Makes whatever is computed for the score before of no use. */
+  #overtake(): number {
+    this.drawn = null;
+    this.statisticsErrors = [];
+    return ++this.#scoring;
+  }
+
+  async #whileScoring(ask: () => Promise<void>): Promise<void> {
+    this.asking++;
+    try {
+      await ask();
+    } finally {
+      this.asking--;
+    }
+  }
+
+  #take({ report, run_ids, failures }: Outcome): void {
+    this.report = report;
+    this.scored = this.#scoring;
+    this.runIds = run_ids;
+    this.files.mark(failures);
+    if (report && !this.files.said) this.files.say(`Scored ${counted(report.runs.length, "run")}.`);
+  }
+}
