@@ -350,3 +350,20 @@ fn curves_of_a_run_are_read_by_its_place() {
     assert!(get(&roc, &["summary", "area"]).as_f64().is_some_and(|area| (0.5..=1.0).contains(&area)));
     assert!(evaluator.image_roc(0, 10).is_err() && evaluator.pooled_curve(1, &rates()).is_err());
 }
+
+#[wasm_bindgen_test]
+fn names_in_chinese_are_read_with_the_tables_of_the_browser() {
+    // Two characters in GBK, in place of as many bytes of the names.
+    let mut zip = zip_of(&[("####1.json", r#"[{"Nodule": [0, 0, 9, 9, 0.9]}]"#)]);
+    let places: Vec<usize> = zip.windows(4).enumerate().filter(|(_, four)| four == b"####").map(|(at, _)| at).collect();
+    assert_eq!(places.len(), 2, "in the list and beside the file");
+    for at in places {
+        zip[at..at + 4].copy_from_slice(b"\xd0\xd8\xc6\xac");
+    }
+    let truth = r#"[{"file_name": "胸片1.png", "syms": ["Nodule"], "boxes": [[0, 0, 9, 9]]}]"#;
+    let mut evaluator = Evaluator::new();
+    evaluator.add("p", "gbk.zip", &blob(&zip), &silent()).expect("a zip");
+    evaluator.add("g", "test.json", &blob(truth.as_bytes()), &silent()).expect("a ground truth");
+    let outcome = evaluate(&mut evaluator);
+    assert_eq!(get(&outcome, &["report", "runs", "0", "n_files"]).as_f64(), Some(1.0));
+}

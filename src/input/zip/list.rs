@@ -8,7 +8,6 @@ use std::sync::Arc;
 use ::zip::ZipArchive;
 use ::zip::read::{ZipArchiveMetadata, ZipFileEntry};
 use ::zip::result::ZipError;
-use encoding_rs::GB18030;
 
 use super::inflate::Inflater;
 use super::source::Ahead;
@@ -124,11 +123,8 @@ impl List {
     /// format prescribes. The `zip` crate has put the name in UTF-8 of an extra field (0x7075) in its place.
     fn path(&self, entry: &ZipFileEntry<'_>) -> String {
         let raw = entry.name_raw();
-        let name = if self.is_chinese && std::str::from_utf8(raw).is_err() {
-            GB18030.decode_without_bom_handling(raw).0
-        } else {
-            entry.name().unwrap_or_else(|_| String::from_utf8_lossy(raw))
-        };
+        let chinese = if self.is_chinese && std::str::from_utf8(raw).is_err() { gb18030(raw) } else { None };
+        let name = chinese.map_or_else(|| entry.name().unwrap_or_else(|_| String::from_utf8_lossy(raw)), Cow::Owned);
         name.replace('\\', "/")
     }
 
@@ -138,7 +134,7 @@ impl List {
         let mut n = 0;
         self.entries().filter(|(_, entry)| std::str::from_utf8(entry.name_raw()).is_err()).all(|(_, entry)| {
             n += 1;
-            GB18030.decode_without_bom_handling_and_without_replacement(entry.name_raw()).is_some()
+            gb18030(entry.name_raw()).is_some()
         }) && n > 0
     }
 
@@ -276,4 +272,19 @@ fn broken<R: Read + Seek>(name: &str, file: &mut Ahead<R>, error: &ZipError) -> 
         );
     }
     Error::new(name, "it is no zip, or cut short: the list of entries, which ends a zip, is missing", WHOLE)
+}
+
+/// A text in GB 18030; `None` if it is none.
+#[cfg(not(target_arch = "wasm32"))]
+fn gb18030(bytes: &[u8]) -> Option<String> {
+    encoding_rs::GB18030.decode_without_bom_handling_and_without_replacement(bytes).map(Cow::into_owned)
+}
+
+/// The same by the browser, which has the tables.
+#[cfg(target_arch = "wasm32")]
+fn gb18030(bytes: &[u8]) -> Option<String> {
+    let options = web_sys::TextDecoderOptions::new();
+    options.set_fatal(true);
+    let decoder = web_sys::TextDecoder::new_with_label_and_options("gb18030", &options).ok()?;
+    decoder.decode_with_u8_array(bytes).ok()
 }
