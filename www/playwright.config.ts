@@ -3,8 +3,11 @@ import { execFileSync } from "node:child_process";
 import { defineConfig } from "@playwright/test";
 
 // Any port that is free; the processes that run the tests read this file again and inherit the choice.
-const FREE_PORT = "const s = net.createServer().listen(0, '127.0.0.1', () => { console.log(s.address().port); s.close(); })";
-const port = (process.env.FROC_TEST_PORT ??= execFileSync(process.execPath, ["-e", FREE_PORT], { encoding: "utf8" }).trim());
+const FREE_PORT =
+  "const s = net.createServer().listen(0, '127.0.0.1', () => { console.log(s.address().port); s.close(); })";
+const port = (process.env.FROC_TEST_PORT ??= execFileSync(process.execPath, ["-e", FREE_PORT], {
+  encoding: "utf8",
+}).trim());
 
 export default defineConfig({
   testDir: "./tests",

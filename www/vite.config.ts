@@ -28,12 +28,17 @@ export default defineConfig(({ mode }) =>
     ? {
         ...common,
         resolve: { alias: [{ find: /^.*\/assets\.ts$/, replacement: here("./src/engine/assets.embedded.ts") }] },
-        plugins: [
-          svelte(),
-          embed(fetched),
-          oneFile("froc.html"),
-        ],
+        plugins: [svelte(), embed(fetched), oneFile("froc.html")],
         build: { ...common.build, emptyOutDir: false, copyPublicDir: false, reportCompressedSize: false },
       }
-    : { ...common, plugins: [svelte(), digests(fetched), preloadEngine(), integrity(), offline(here("./src/offline/service-worker.ts"))] },
+    : {
+        ...common,
+        plugins: [
+          svelte(),
+          digests(fetched),
+          preloadEngine(),
+          integrity(),
+          offline(here("./src/offline/service-worker.ts")),
+        ],
+      },
 );

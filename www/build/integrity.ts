@@ -14,7 +14,10 @@ export function digests(paths: string[]): Plugin {
   return {
     name: "froc:digests",
     resolveId: (source) => (source === "virtual:digests" ? id : null),
-    load: (loaded) => (loaded === id ? `export const digests = ${JSON.stringify(Object.fromEntries(paths.map((path) => [basename(path), digest(readFileSync(path))])))};` : null),
+    load: (loaded) =>
+      loaded === id
+        ? `export const digests = ${JSON.stringify(Object.fromEntries(paths.map((path) => [basename(path), digest(readFileSync(path))])))};`
+        : null,
   };
 }
 
@@ -27,7 +30,10 @@ export function integrity(): Plugin {
       const page = bundle["index.html"];
       if (page?.type !== "asset") this.error("the bundle holds no index.html");
       const asked = /<(?:script|link)\b[^>]*?(?:src|href)="\.\/([^"]+)"/g;
-      page.source = String(page.source).replace(asked, (tag, name: string) => `${tag} integrity="${digest(readFileSync(join(dir, name)))}"`);
+      page.source = String(page.source).replace(
+        asked,
+        (tag, name: string) => `${tag} integrity="${digest(readFileSync(join(dir, name)))}"`,
+      );
       writeFileSync(join(dir, "index.html"), page.source);
     },
   };

@@ -15,7 +15,10 @@ export function embed(paths: string[]): Plugin {
     resolveId: (source) => (source === "virtual:embedded" ? id : null),
     load(loaded) {
       if (loaded !== id) return null;
-      const files = paths.map((path) => [basename(path), gzipSync(readFileSync(path), { level: 9 }).toString("base64")]);
+      const files = paths.map((path) => [
+        basename(path),
+        gzipSync(readFileSync(path), { level: 9 }).toString("base64"),
+      ]);
       return `export const embedded = ${JSON.stringify(Object.fromEntries(files))};`;
     },
   };
@@ -54,7 +57,9 @@ export function oneFile(name: string): Plugin {
       const page = bundle["index.html"];
       const [chunk, style] = [chunks[0], styles[0]];
       if (files.length !== 3 || chunk?.type !== "chunk" || style?.type !== "asset" || page?.type !== "asset") {
-        this.error(`one script, one style and one page are expected, not ${files.map((file) => file.fileName).join(", ")}`);
+        this.error(
+          `one script, one style and one page are expected, not ${files.map((file) => file.fileName).join(", ")}`,
+        );
       }
       // Inside <script> these two would end it, or hide what follows.
       const script = chunk.code.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");

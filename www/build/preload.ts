@@ -10,7 +10,13 @@ export function preloadEngine(): Plugin {
       handler(_, { bundle }) {
         const engine = Object.keys(bundle ?? {}).find((name) => /froc_bg[^/]*\.wasm$/.test(name));
         if (engine === undefined) throw new Error("the bundle holds no engine");
-        return [{ tag: "link", attrs: { rel: "preload", as: "fetch", type: "application/wasm", crossorigin: true, href: `./${engine}` }, injectTo: "head" }];
+        return [
+          {
+            tag: "link",
+            attrs: { rel: "preload", as: "fetch", type: "application/wasm", crossorigin: true, href: `./${engine}` },
+            injectTo: "head",
+          },
+        ];
       },
     },
   };

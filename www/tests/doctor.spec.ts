@@ -11,16 +11,25 @@ const truth = upload(
 );
 
 /** A run whose entry for each image is made of its box. */
-function run(name: string, entry: (box: readonly [number, number, number, number], at: number) => unknown, file = (at: number) => `${at}.json`) {
+function run(
+  name: string,
+  entry: (box: readonly [number, number, number, number], at: number) => unknown,
+  file = (at: number) => `${at}.json`,
+) {
   return upload(name, zip(Object.fromEntries(boxes.map((box, at) => [file(at), JSON.stringify([entry(box, at)])]))));
 }
 
 test("boxes as x, y, width, height are found, read so by one click, and said so in a banner", async ({ page }) => {
-  const files = [truth, run("xywh.zip", ([x1, y1, x2, y2], at) => ({ Nodule: [x1, y1, x2 - x1, y2 - y1, 0.5 + at / 1000] }))];
+  const files = [
+    truth,
+    run("xywh.zip", ([x1, y1, x2, y2], at) => ({ Nodule: [x1, y1, x2 - x1, y2 - y1, 0.5 + at / 1000] })),
+  ];
   await open(page);
   await choose(page, files);
   expect((await report(page)).runs[0]?.classes[3]?.true_positives).toBe(0);
-  await expect(page.locator('[data-code="box_layout"]')).toContainText("0% of the boxes lie on a lesion of their class");
+  await expect(page.locator('[data-code="box_layout"]')).toContainText(
+    "0% of the boxes lie on a lesion of their class",
+  );
   await page.getByTestId("remedy").filter({ hasText: "Read the boxes as x, y, width, height" }).click();
   await expect(page.getByTestId("reading")).toContainText("boxes are read as x, y, width, height");
   await settled(page);
@@ -34,14 +43,23 @@ test("boxes as x, y, width, height are found, read so by one click, and said so 
 
 test("the root cause leads, and what it explains is folded under it", async ({ page }) => {
   await open(page);
-  await choose(page, [truth, run("train.zip", (box) => ({ Nodule: [...box, 0.5] }), (at) => `${70_000 + 13 * at}.json`)]);
+  await choose(page, [
+    truth,
+    run(
+      "train.zip",
+      (box) => ({ Nodule: [...box, 0.5] }),
+      (at) => `${70_000 + 13 * at}.json`,
+    ),
+  ]);
   const lead = page.getByTestId("notice").first();
   await expect(lead).toContainText("60 of 60 prediction files belong to no image of the ground truth");
   await expect(page.getByTestId("notice")).toHaveCount(1);
   await expect(page.getByTestId("symptom").first()).toBeHidden();
   await lead.locator("summary").click();
   await expect(page.getByTestId("symptom").first()).toBeVisible();
-  expect(await page.getByTestId("symptom").evaluateAll((all) => all.map((one) => one.getAttribute("data-code")))).toContain("image_without_file");
+  expect(
+    await page.getByTestId("symptom").evaluateAll((all) => all.map((one) => one.getAttribute("data-code"))),
+  ).toContain("image_without_file");
 });
 
 test("a reading is kept when the engine is replaced", async ({ page }) => {
@@ -50,7 +68,10 @@ test("a reading is kept when the engine is replaced", async ({ page }) => {
   await page.getByTestId("remedy").filter({ hasText: 'Read "NODULE" as Nodule' }).click();
   await expect(page.getByTestId("reading")).toBeVisible();
   const entries = `[${Array(60).fill('{"Nodule": [10.25, 10.5, 49.125, 49.75, 0.123456789]}').join(",")}]`;
-  const big = upload("big.zip", zip(Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`${at}.json`, entries]))));
+  const big = upload(
+    "big.zip",
+    zip(Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`${at}.json`, entries]))),
+  );
   await cancelWhenShown(page, "big.zip");
   await page.getByTestId("file-input").setInputFiles([big]);
   await expect(page.getByTestId("status")).toContainText("Stopped reading big.zip.");
@@ -61,7 +82,11 @@ test("a reading is kept when the engine is replaced", async ({ page }) => {
 
 test("a run with unreadable files is scored without them by choice", async ({ page }) => {
   await open(page);
-  const some = zip({ ...Object.fromEntries(boxes.map((box, at) => [`${at}.json`, JSON.stringify([{ Nodule: [...box, 0.5] }])])), "3.json": "{", "4.json": "[1]" });
+  const some = zip({
+    ...Object.fromEntries(boxes.map((box, at) => [`${at}.json`, JSON.stringify([{ Nodule: [...box, 0.5] }])])),
+    "3.json": "{",
+    "4.json": "[1]",
+  });
   await choose(page, [truth, upload("some.zip", some)]);
   await expect(page.getByTestId("error")).toHaveCount(2);
   await expect(page.getByTestId("results")).toHaveCount(0);
@@ -73,7 +98,9 @@ test("a run with unreadable files is scored without them by choice", async ({ pa
 test("a zip with one folder per run is offered as several runs", async ({ page }) => {
   await open(page);
   const entries = boxes.flatMap((box, at) =>
-    ["a", "b"].map((folder) => [`runs/${folder}/${at}.json`, JSON.stringify([{ Nodule: [...box, at / 100] }])] as const),
+    ["a", "b"].map(
+      (folder) => [`runs/${folder}/${at}.json`, JSON.stringify([{ Nodule: [...box, at / 100] }])] as const,
+    ),
   );
   await choose(page, [truth, upload("two.zip", zip(Object.fromEntries(entries)))]);
   await page.getByTestId("remedy").filter({ hasText: "Score each of the 2 folders as a run" }).click();

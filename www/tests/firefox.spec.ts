@@ -48,7 +48,8 @@ test.afterAll(async () => {
 
 const at = (testid: string) => `[data-testid="${testid}"]`;
 const text = (page: Page, testid: string) => page.$eval(at(testid), (element) => element.textContent ?? "");
-const texts = (page: Page, testid: string) => page.$$eval(at(testid), (all) => all.map((element) => element.textContent ?? ""));
+const texts = (page: Page, testid: string) =>
+  page.$$eval(at(testid), (all) => all.map((element) => element.textContent ?? ""));
 
 async function open(url: string): Promise<Page> {
   const page = await browser.newPage();
@@ -68,7 +69,9 @@ async function drop(page: Page, files: Upload[]): Promise<void> {
       for (const { name, base64 } of files) {
         dataTransfer.items.add(new File([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))], name));
       }
-      document.querySelector(zone)?.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+      document
+        .querySelector(zone)
+        ?.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
     },
     files.map(({ name, buffer }) => ({ name, base64: buffer.toString("base64") })),
     at("drop-zone"),
@@ -121,10 +124,18 @@ test("Firefox: a zip that grows on disk after it was scored has no digest of oth
   await input?.uploadFile(...paths);
   await page.waitForSelector(at("results"));
   await settled(page);
-  const [path, scored] = [paths.find((path) => path.endsWith(".zip")) ?? "", files.find(({ name }) => name.endsWith(".zip"))?.buffer];
+  const [path, scored] = [
+    paths.find((path) => path.endsWith(".zip")) ?? "",
+    files.find(({ name }) => name.endsWith(".zip"))?.buffer,
+  ];
   appendFileSync(path, "more");
   const { runs } = JSON.parse((await exported(page)).toString()) as { runs: { sha256: string | null }[] };
-  expect([null, createHash("sha256").update(scored ?? "").digest("hex")]).toContain(runs[0]?.sha256);
+  expect([
+    null,
+    createHash("sha256")
+      .update(scored ?? "")
+      .digest("hex"),
+  ]).toContain(runs[0]?.sha256);
   await page.close();
 });
 
@@ -134,7 +145,11 @@ test("Firefox: a bar leads to its images, pictures come from a zip, and an image
   await page.waitForSelector(`${at("tile")}[data-image]`);
   const segment = await page.waitForSelector(`[data-class="Mass"] ${at("segment")}`);
   await segment?.evaluate((segment) => (segment as HTMLElement).click());
-  await page.waitForFunction((shown) => !/^(104|…) of 104/.test(document.querySelector(shown)?.textContent ?? "104 of 104"), {}, at("shown"));
+  await page.waitForFunction(
+    (shown) => !/^(104|…) of 104/.test(document.querySelector(shown)?.textContent ?? "104 of 104"),
+    {},
+    at("shown"),
+  );
   const zip = join(downloads, "films.zip");
   // A picture that any browser makes: one black pixel.
   const pixel = await page.evaluate(() => document.createElement("canvas").toDataURL("image/png").split(",")[1] ?? "");
@@ -142,7 +157,11 @@ test("Firefox: a bar leads to its images, pictures come from a zip, and an image
   const input = (await page.$(at("picture-input"))) as ElementHandle<HTMLInputElement> | null;
   await input?.uploadFile(zip);
   await page.waitForSelector(at("matched"));
-  await page.waitForFunction((matched) => document.querySelector(matched)?.textContent?.includes("1 image of 104 has its picture."), {}, at("matched"));
+  await page.waitForFunction(
+    (matched) => document.querySelector(matched)?.textContent?.includes("1 image of 104 has its picture."),
+    {},
+    at("matched"),
+  );
   await page.$eval(at("tile"), (tile) => (tile as HTMLElement).click());
   await page.waitForSelector(at("box"));
   await page.keyboard.press("+");
@@ -184,7 +203,11 @@ test("Firefox: no way out of the page or a worker of it reaches another host", a
 
 test("Firefox: without its host the page opens again and scores", async () => {
   const page = await open(site.url);
-  await page.waitForFunction((offline) => document.querySelector(offline)?.textContent?.includes("Ready"), {}, at("offline"));
+  await page.waitForFunction(
+    (offline) => document.querySelector(offline)?.textContent?.includes("Ready"),
+    {},
+    at("offline"),
+  );
   sample = await scoreSample(page);
   expect(sample).toHaveLength(2);
   await site.stop();

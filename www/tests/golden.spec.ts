@@ -84,6 +84,8 @@ for (const folder of goldenFolders()) {
     await page.getByTestId("copy-lines").click();
     await expect(page.getByTestId("copy-lines")).toHaveText("Copied");
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(expected.stdout);
-    await expect(page.getByTestId("official-average")).toHaveText(/avg recall = (.*)\n$/.exec(expected.stdout)?.[1] ?? "");
+    await expect(page.getByTestId("official-average")).toHaveText(
+      /avg recall = (.*)\n$/.exec(expected.stdout)?.[1] ?? "",
+    );
   });
 }

@@ -15,10 +15,29 @@ async function openSample(page: Page): Promise<void> {
 type Box = [number, number, number, number];
 /** A ground truth of one nodule per image, or none. */
 const truth = (images: Record<string, Box | null>) =>
-  upload("test.json", JSON.stringify(Object.entries(images).map(([file_name, box]) => ({ file_name, syms: box ? ["Nodule"] : [], boxes: box ? [box] : [] }))));
+  upload(
+    "test.json",
+    JSON.stringify(
+      Object.entries(images).map(([file_name, box]) => ({
+        file_name,
+        syms: box ? ["Nodule"] : [],
+        boxes: box ? [box] : [],
+      })),
+    ),
+  );
 /** A run of one detection on each image. */
 const run = (name: string, images: Record<string, [...Box, number]>) =>
-  upload(name, zip(Object.fromEntries(Object.entries(images).map(([image, box]) => [image.replace(/\.png$/, ".json"), JSON.stringify([{ Nodule: box }])]))));
+  upload(
+    name,
+    zip(
+      Object.fromEntries(
+        Object.entries(images).map(([image, box]) => [
+          image.replace(/\.png$/, ".json"),
+          JSON.stringify([{ Nodule: box }]),
+        ]),
+      ),
+    ),
+  );
 const films = (pictures: Record<string, Uint8Array>) => upload("films.zip", zipSync(pictures));
 
 async function openWith(page: Page, files: Upload[], pictures: Record<string, Uint8Array>): Promise<void> {
@@ -31,16 +50,23 @@ async function openWith(page: Page, files: Upload[], pictures: Record<string, Ui
 async function fingers(page: Page, at: (step: number) => { x: number; y: number }[]): Promise<void> {
   const client = await page.context().newCDPSession(page);
   await client.send("Input.dispatchTouchEvent", { type: "touchStart", touchPoints: at(0) });
-  for (let step = 1; step <= 10; step++) await client.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: at(step) });
+  for (let step = 1; step <= 10; step++)
+    await client.send("Input.dispatchTouchEvent", { type: "touchMove", touchPoints: at(step) });
   await client.send("Input.dispatchTouchEvent", { type: "touchEnd", touchPoints: [] });
 }
 
 /** The colour of a tile at a share of its width and height. */
 function colour(tile: Locator, x: number, y: number): Promise<number[]> {
-  return tile.locator("canvas").evaluate(
-    (canvas: HTMLCanvasElement, [x, y]) => [...(canvas.getContext("2d")?.getImageData((x ?? 0) * canvas.width, (y ?? 0) * canvas.height, 1, 1).data ?? [])].slice(0, 3),
-    [x, y],
-  );
+  return tile
+    .locator("canvas")
+    .evaluate(
+      (canvas: HTMLCanvasElement, [x, y]) =>
+        [
+          ...(canvas.getContext("2d")?.getImageData((x ?? 0) * canvas.width, (y ?? 0) * canvas.height, 1, 1).data ??
+            []),
+        ].slice(0, 3),
+      [x, y],
+    );
 }
 const [WHITE, GREY] = [
   [255, 255, 255],
@@ -52,22 +78,39 @@ async function place(page: Page, film = 0): Promise<number[]> {
   const picture = await page.getByTestId("picture").nth(film).boundingBox();
   const lesion = await page.getByTestId("film").nth(film).locator('[data-kind^="lesion"] .line').boundingBox();
   if (!picture || !lesion) throw new Error("the film shows no picture or no lesion");
-  return [(lesion.x - picture.x) / picture.width, (lesion.y - picture.y) / picture.height, lesion.width / picture.width, lesion.height / picture.height].map(
-    (share) => Math.round(share * 20) / 20,
-  );
+  return [
+    (lesion.x - picture.x) / picture.width,
+    (lesion.y - picture.y) / picture.height,
+    lesion.width / picture.width,
+    lesion.height / picture.height,
+  ].map((share) => Math.round(share * 20) / 20);
 }
 
 test.describe("boxes lie where they belong on pictures of any size", () => {
   // The white block of each picture is its lesion; one run's detection reaches beyond the small picture, the other's does not.
-  const lesions: Record<string, Box | null> = { "one.png": [200, 200, 400, 400], "two.png": [800, 800, 1000, 1000], "three.png": null };
+  const lesions: Record<string, Box | null> = {
+    "one.png": [200, 200, 400, 400],
+    "two.png": [800, 800, 1000, 1000],
+    "three.png": null,
+  };
   const a = run("a.zip", { "one.png": [200, 200, 400, 400, 0.9] });
   const b = run("b.zip", { "one.png": [600, 600, 1000, 1000, 0.9] });
 
-  test("smaller pictures are drawn at the size of the originals, whichever run is shown, and that is said", async ({ page }) => {
-    const small = { "one.png": png(512, 60, 512, [100, 100, 200, 200]), "two.png": png(512, 60, 512, [400, 400, 500, 500]) };
-    for (const runs of [[a, b], [b, a]]) {
+  test("smaller pictures are drawn at the size of the originals, whichever run is shown, and that is said", async ({
+    page,
+  }) => {
+    const small = {
+      "one.png": png(512, 60, 512, [100, 100, 200, 200]),
+      "two.png": png(512, 60, 512, [400, 400, 500, 500]),
+    };
+    for (const runs of [
+      [a, b],
+      [b, a],
+    ]) {
       await openWith(page, [truth(lesions), ...runs], small);
-      await expect(page.getByTestId("picture-notices")).toHaveText("Pictures are 512 × 512 px, boxes reach 1,000: pictures are drawn as if they were 1,024 px wide.");
+      await expect(page.getByTestId("picture-notices")).toHaveText(
+        "Pictures are 512 × 512 px, boxes reach 1,000: pictures are drawn as if they were 1,024 px wide.",
+      );
       await expect.poll(() => colour(page.getByTestId("tile").first(), 0.3, 0.3)).toEqual(WHITE);
       await page.getByTestId("tile").first().click();
       await expect(page.getByTestId("picture")).toHaveCount(2);
@@ -78,9 +121,17 @@ test.describe("boxes lie where they belong on pictures of any size", () => {
     }
   });
 
-  test("boxes that fit are in pixels of the pictures, of other sizes and shapes too, and nothing is squashed", async ({ page }) => {
-    const lesions: Record<string, Box | null> = { "wide.png": [1500, 200, 1700, 400], "square.png": [200, 200, 400, 400] };
-    const own = { "wide.png": png(2000, 60, 500, [1500, 200, 1700, 400]), "square.png": png(500, 60, 500, [200, 200, 400, 400]) };
+  test("boxes that fit are in pixels of the pictures, of other sizes and shapes too, and nothing is squashed", async ({
+    page,
+  }) => {
+    const lesions: Record<string, Box | null> = {
+      "wide.png": [1500, 200, 1700, 400],
+      "square.png": [200, 200, 400, 400],
+    };
+    const own = {
+      "wide.png": png(2000, 60, 500, [1500, 200, 1700, 400]),
+      "square.png": png(500, 60, 500, [200, 200, 400, 400]),
+    };
     await openWith(page, [truth(lesions), run("a.zip", { "square.png": [300, 300, 900, 900, 0.9] })], own);
     await expect(page.getByTestId("matched")).toHaveText("2 images of 2 have their picture.");
     await expect(page.getByTestId("picture-notices")).toHaveText("");
@@ -101,7 +152,9 @@ test.describe("boxes lie where they belong on pictures of any size", () => {
 
   test("one careless box in a large set does not make every picture small", async ({ page }) => {
     const names = Array.from({ length: 150 }, (_, at) => `${at}.png`);
-    const lesions = Object.fromEntries(names.map((name, at) => [name, (at === 7 ? [100, 100, 700, 700] : [100, 100, 300, 300]) as Box]));
+    const lesions = Object.fromEntries(
+      names.map((name, at) => [name, (at === 7 ? [100, 100, 700, 700] : [100, 100, 300, 300]) as Box]),
+    );
     const picture = png(500, 60, 500, [100, 100, 300, 300]);
     await openWith(page, [truth(lesions), run("a.zip", {})], Object.fromEntries(names.map((name) => [name, picture])));
     await expect(page.getByTestId("matched")).toHaveText("150 images of 150 have their picture.");
@@ -119,7 +172,10 @@ test("the size of a JPEG is read as well as that of a PNG", async ({ page }) => 
     context?.fillRect(100, 100, 100, 100);
     return canvas.toDataURL("image/jpeg").split(",")[1] ?? "";
   });
-  await choose(page, [truth({ "one.png": [200, 200, 400, 400], "two.png": [600, 600, 1000, 1000] }), run("a.zip", { "one.png": [1, 1, 2, 2, 0.1] })]);
+  await choose(page, [
+    truth({ "one.png": [200, 200, 400, 400], "two.png": [600, 600, 1000, 1000] }),
+    run("a.zip", { "one.png": [1, 1, 2, 2, 0.1] }),
+  ]);
   const jpeg = Buffer.from(base64, "base64");
   await page.getByTestId("picture-input").setInputFiles([upload("one.jpg", jpeg), upload("two.jpeg", jpeg)]);
   await expect(page.getByTestId("picture-notices")).toContainText("Pictures are 512 × 512 px, boxes reach 1,000");
@@ -128,7 +184,10 @@ test("the size of a JPEG is read as well as that of a PNG", async ({ page }) => 
 
 test("a zip of pictures beside files is none to score, and intervals that were computed stay", async ({ page }) => {
   await open(page);
-  const files = [truth({ "one.png": [1, 1, 30, 30], "two.png": null }), run("a.zip", { "one.png": [1, 1, 30, 30, 0.9] })];
+  const files = [
+    truth({ "one.png": [1, 1, 30, 30], "two.png": null }),
+    run("a.zip", { "one.png": [1, 1, 30, 30, 0.9] }),
+  ];
   await choose(page, [...files, films({ "one.png": png(64, 60) })]);
   await expect(page.getByTestId("file")).toHaveCount(files.length);
   await expect(page.getByTestId("error")).toHaveCount(0);
@@ -144,31 +203,47 @@ test("a zip of pictures beside files is none to score, and intervals that were c
 test.describe("an image shows its own picture or none", () => {
   const nothing = run("a.zip", { "x.png": [1, 1, 2, 2, 0.5] });
 
-  test("folders tell pictures of one name apart; where they cannot, it is said and neither is shown", async ({ page }) => {
+  test("folders tell pictures of one name apart; where they cannot, it is said and neither is shown", async ({
+    page,
+  }) => {
     const shades = { "train/1.png": png(64, 60), "test/1.png": png(64, 255) };
-    await openWith(page, [truth({ "test/1.png": [1, 1, 30, 30], "train/1.png": null, "2.png": null }), nothing], { ...shades, "2.png": png(64, 255) });
+    await openWith(page, [truth({ "test/1.png": [1, 1, 30, 30], "train/1.png": null, "2.png": null }), nothing], {
+      ...shades,
+      "2.png": png(64, 255),
+    });
     await expect(page.getByTestId("matched")).toHaveText("3 images of 3 have their picture.");
     await expect.poll(() => colour(page.getByTestId("tile").nth(0), 0.8, 0.8)).toEqual(WHITE);
     await expect.poll(() => colour(page.getByTestId("tile").nth(1), 0.8, 0.8)).toEqual(GREY);
 
     await choose(page, [truth({ "1.png": [1, 1, 30, 30], "2.png": null })]);
     await expect(page.getByTestId("matched")).toHaveText("1 image of 2 has its picture.");
-    await expect(page.getByTestId("picture-notices")).toHaveText("Not clear which is meant, so not shown: 1.png (films/train/1.png or films/test/1.png).");
+    await expect(page.getByTestId("picture-notices")).toHaveText(
+      "Not clear which is meant, so not shown: 1.png (films/train/1.png or films/test/1.png).",
+    );
     await expect.poll(() => colour(page.getByTestId("tile").nth(1), 0.8, 0.8)).toEqual(WHITE);
     expect(await colour(page.getByTestId("tile").nth(0), 0.8, 0.8)).not.toEqual(WHITE);
   });
 
   test("a picture of another folder is not that of an image whose own is missing", async ({ page }) => {
-    await openWith(page, [truth({ "test/1.png": [1, 1, 30, 30], "train/1.png": null }), nothing], { "train/1.png": png(64, 60) });
+    await openWith(page, [truth({ "test/1.png": [1, 1, 30, 30], "train/1.png": null }), nothing], {
+      "train/1.png": png(64, 60),
+    });
     await expect(page.getByTestId("matched")).toHaveText("1 image of 2 has its picture.");
     await expect.poll(() => colour(page.getByTestId("tile").nth(1), 0.8, 0.8)).toEqual(GREY);
     expect(await colour(page.getByTestId("tile").nth(0), 0.8, 0.8)).not.toEqual(GREY);
   });
 
-  test("names that differ by the case of letters alone are two; where there is but one, case does not matter", async ({ page }) => {
-    await openWith(page, [truth({ "a.png": [1, 1, 30, 30], "A.png": null, "b.png": null }), nothing], { "A.png": png(64, 255), "a.png": png(64, 60), "B.PNG": png(64, 255) });
+  test("names that differ by the case of letters alone are two; where there is but one, case does not matter", async ({
+    page,
+  }) => {
+    await openWith(page, [truth({ "a.png": [1, 1, 30, 30], "A.png": null, "b.png": null }), nothing], {
+      "A.png": png(64, 255),
+      "a.png": png(64, 60),
+      "B.PNG": png(64, 255),
+    });
     await expect(page.getByTestId("matched")).toHaveText("3 images of 3 have their picture.");
-    for (const [at, shade] of [GREY, WHITE, WHITE].entries()) await expect.poll(() => colour(page.getByTestId("tile").nth(at), 0.8, 0.8)).toEqual(shade);
+    for (const [at, shade] of [GREY, WHITE, WHITE].entries())
+      await expect.poll(() => colour(page.getByTestId("tile").nth(at), 0.8, 0.8)).toEqual(shade);
   });
 
   test("pictures that cannot be read are told of and marked, and those of no image too", async ({ page }) => {
@@ -177,7 +252,9 @@ test.describe("an image shows its own picture or none", () => {
       "b.jpeg": new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 0, 4, 0, 0]),
       "c.png": png(64, 60),
     });
-    await expect(page.getByTestId("picture-notices")).toHaveText("2 pictures could not be read: a.png, b.jpeg; their boxes stay on an empty canvas.");
+    await expect(page.getByTestId("picture-notices")).toHaveText(
+      "2 pictures could not be read: a.png, b.jpeg; their boxes stay on an empty canvas.",
+    );
     await expect(page.getByTestId("matched")).toHaveText("1 image of 3 has its picture.");
     await expect(page.getByTestId("unreadable")).toHaveCount(2);
     await expect(page.getByTestId("tile").first()).toHaveAttribute("aria-label", /unreadable picture$/);
@@ -204,12 +281,17 @@ test("with a class chosen a tile counts that class only, and says so", async ({ 
   const tile = page.getByTestId("tile").first();
   await expect(tile).toHaveAttribute("aria-label", /^sample_001\.png: 1 lesion found, 5 missed, \d+ false positives?$/);
   await page.getByTestId("filter-class").selectOption("Fracture");
-  await expect(tile).toHaveAttribute("aria-label", /^sample_001\.png: 0 lesions found, 3 missed, \d+ false positives?, of Fracture only$/);
+  await expect(tile).toHaveAttribute(
+    "aria-label",
+    /^sample_001\.png: 0 lesions found, 3 missed, \d+ false positives?, of Fracture only$/,
+  );
   await expect(tile).toContainText("3 missed");
 });
 
 test.describe("two runs side by side", () => {
-  test("each says at which thresholds it is shown; a threshold that is moved is that of both, unless it is unlinked", async ({ page }) => {
+  test("each says at which thresholds it is shown; a threshold that is moved is that of both, unless it is unlinked", async ({
+    page,
+  }) => {
     await openSample(page);
     await page.getByTestId("tile").nth(4).click();
     const points = page.getByTestId("run-point");
@@ -231,10 +313,17 @@ test.describe("two runs side by side", () => {
     await expect(found(0)).toHaveCount(0);
   });
 
-  test("a threshold of one class leaves the other classes of the other run at their operating points", async ({ page }) => {
+  test("a threshold of one class leaves the other classes of the other run at their operating points", async ({
+    page,
+  }) => {
     await openSample(page);
     await page.getByTestId("tile").nth(4).click();
-    const others = () => page.getByTestId("film").nth(1).locator(".box:not([aria-label^=Mass])").evaluateAll((boxes) => boxes.map((box) => box.getAttribute("aria-label")).sort());
+    const others = () =>
+      page
+        .getByTestId("film")
+        .nth(1)
+        .locator(".box:not([aria-label^=Mass])")
+        .evaluateAll((boxes) => boxes.map((box) => box.getAttribute("aria-label")).sort());
     const before = await others();
     await page.getByTestId("view-class").selectOption("Mass");
     await expect(page.getByTestId("run-point").first()).toHaveText(/^at 0\.05 FP\/image, ≥ 0\.\d+$/);
@@ -258,7 +347,9 @@ test("the box that explains another is lit in the colour of its own kind", async
     const { kind, same, fill, stroke } = await partner.evaluate((rect) => {
       const edges = (one: Element) => ["x", "y", "width", "height"].map((name) => one.getAttribute(name)).join();
       const film = rect.closest("svg");
-      const drawn = [...(film?.querySelectorAll(".box") ?? [])].filter((one) => edges(one.querySelector(".line") as Element) === edges(rect));
+      const drawn = [...(film?.querySelectorAll(".box") ?? [])].filter(
+        (one) => edges(one.querySelector(".line") as Element) === edges(rect),
+      );
       return {
         kind: rect.getAttribute("data-colour") ?? "",
         same: drawn.map((one) => one.getAttribute("data-kind")),
@@ -272,7 +363,9 @@ test("the box that explains another is lit in the colour of its own kind", async
   }
   // Pointing at a false positive lights the missed lesion that it is on, and a missed lesion what does not count.
   expect([...colours].sort()).toEqual(expect.arrayContaining(["lesion-found", "true-positive"]));
-  expect([...colours].some((kind) => kind === "lesion-missed" || kind === "uncounted" || kind === "false-positive")).toBe(true);
+  expect(
+    [...colours].some((kind) => kind === "lesion-missed" || kind === "uncounted" || kind === "false-positive"),
+  ).toBe(true);
 });
 
 test.describe("the keys of the view of one image", () => {
@@ -366,15 +459,21 @@ test("an image stays where it is in the order while a threshold is moved", async
 test.describe("on a telephone", () => {
   test.use({ viewport: { width: 360, height: 640 }, hasTouch: true });
 
-  test("what a box says is in sight, a long name takes one line, tools are folded and a swipe over the film scrolls", async ({ page }) => {
+  test("what a box says is in sight, a long name takes one line, tools are folded and a swipe over the film scrolls", async ({
+    page,
+  }) => {
     const long = `${"patient-".repeat(16)}0001.png`;
     await open(page);
-    await choose(page, [truth({ [long]: [200, 200, 400, 400] }), run("a.zip", { [long]: [200, 200, 400, 400, 0.9] }), run("b.zip", { [long]: [200, 200, 400, 400, 0.9] })]);
+    await choose(page, [
+      truth({ [long]: [200, 200, 400, 400] }),
+      run("a.zip", { [long]: [200, 200, 400, 400, 0.9] }),
+      run("b.zip", { [long]: [200, 200, 400, 400, 0.9] }),
+    ]);
     await page.getByTestId("tile").first().click();
     const title = page.getByTestId("image-view").locator("h2");
     expect((await title.boundingBox())?.height).toBeLessThan(30);
     await expect(title).toHaveAttribute("title", long);
-      await expect(page.getByTestId("image-view").getByTestId("threshold")).toBeHidden();
+    await expect(page.getByTestId("image-view").getByTestId("threshold")).toBeHidden();
     await page.getByTestId("film").first().locator(".box").last().tap();
     const reading = page.getByTestId("reading-box");
     await expect(reading).toContainText("Nodule");
@@ -396,9 +495,15 @@ test.describe("on a telephone", () => {
   });
 });
 
-test("a score that is no number is said to filter nothing, and filters that were cleared come back", async ({ page }) => {
+test("a score that is no number is said to filter nothing, and filters that were cleared come back", async ({
+  page,
+}) => {
   await openSample(page);
-  const [least, most, mistake] = ["min-score", "max-score", "score-mistake"].map((id) => page.getByTestId(id)) as [Locator, Locator, Locator];
+  const [least, most, mistake] = ["min-score", "max-score", "score-mistake"].map((id) => page.getByTestId(id)) as [
+    Locator,
+    Locator,
+    Locator,
+  ];
   const enter = async (field: Locator, text: string) => {
     await field.fill(text);
     await field.press("Enter");
@@ -446,7 +551,9 @@ test("a few images take no more height than their rows", async ({ page }) => {
   await expect.poll(height).toBe(full);
 });
 
-test("the lines are explained above the gallery, the class is written at boxes with room for it and at the one pointed at", async ({ page }) => {
+test("the lines are explained above the gallery, the class is written at boxes with room for it and at the one pointed at", async ({
+  page,
+}) => {
   await openSample(page);
   await expect(page.getByTestId("where").getByRole("list", { name: "Lines" }).first()).toContainText("lesion, missed");
   await page.getByTestId("tile").first().click();
@@ -462,7 +569,9 @@ test("the lines are explained above the gallery, the class is written at boxes w
   await expect(labels.filter({ hasText: "Fracture" }).first()).toBeVisible();
 });
 
-test("a lesion that scored too low is shown with what finds it but does not count, and that stays so", async ({ page }) => {
+test("a lesion that scored too low is shown with what finds it but does not count, and that stays so", async ({
+  page,
+}) => {
   await openSample(page);
   await page.locator('[data-testid="segment"][data-category="out_ranked"]').first().click();
   await page.getByTestId("tile").first().click();
@@ -487,8 +596,21 @@ test("a saved image says which it is, of which run, at which thresholds, and wha
   await page.getByTestId("save-svg").first().click();
   const stream = await (await waiting).createReadStream();
   const text = Buffer.concat(await stream.toArray()).toString("utf8");
-  const texts = await page.evaluate((text) => [...new DOMParser().parseFromString(text, "image/svg+xml").querySelectorAll("text")].map((one) => one.textContent), text);
-  expect(texts).toEqual(expect.arrayContaining(["sample_001.png, model-a.zip, operating point at 0.05 FP/image", "lesion, missed", "lesion, found", "Atelectasis"]));
+  const texts = await page.evaluate(
+    (text) =>
+      [...new DOMParser().parseFromString(text, "image/svg+xml").querySelectorAll("text")].map(
+        (one) => one.textContent,
+      ),
+    text,
+  );
+  expect(texts).toEqual(
+    expect.arrayContaining([
+      "sample_001.png, model-a.zip, operating point at 0.05 FP/image",
+      "lesion, missed",
+      "lesion, found",
+      "Atelectasis",
+    ]),
+  );
 });
 
 test("a gallery that asks for no image does not hold up the counts", async ({ page }) => {

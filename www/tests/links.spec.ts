@@ -4,7 +4,19 @@ import { join } from "node:path";
 
 import { expect, test, type Locator, type Page } from "@playwright/test";
 
-import { choose, golden, goldenCase, open, report, settled, smallTruth, terminal, upload, zip, sampleFiles } from "./page.ts";
+import {
+  choose,
+  golden,
+  goldenCase,
+  open,
+  report,
+  settled,
+  smallTruth,
+  terminal,
+  upload,
+  zip,
+  sampleFiles,
+} from "./page.ts";
 
 async function openSample(page: Page): Promise<void> {
   await open(page);
@@ -26,17 +38,27 @@ test("no count stands beside the rate of another, not even for a moment", async 
     Object.assign(window, { seen });
     const note = () => {
       const row = budget.querySelector('[data-class="Consolidation"] .cell');
-      const spent = [...(row?.querySelectorAll("[data-testid=segment]") ?? [])].reduce((sum, one) => sum + Number(one.textContent), 0);
+      const spent = [...(row?.querySelectorAll("[data-testid=segment]") ?? [])].reduce(
+        (sum, one) => sum + Number(one.textContent),
+        0,
+      );
       const allowed = /\d+/.exec(budget.querySelector("[data-testid=allowed]")?.textContent ?? "")?.[0];
       seen.add(`${spent} of ${allowed}`);
     };
-    new MutationObserver(note).observe(budget, { subtree: true, childList: true, characterData: true, attributes: true });
+    new MutationObserver(note).observe(budget, {
+      subtree: true,
+      childList: true,
+      characterData: true,
+      attributes: true,
+    });
   });
   const cls = (await report(page)).runs[0]?.classes[0];
   const pairs = cls?.exact.budget.map((allowed, at) => `${cls.exact.false_positives[at]} of ${allowed}`) ?? [];
   for (const at of [1, 2, 0, 2, 1, 0, 2]) {
     await page.getByTestId("where-rate").nth(at).click();
-    await expect(page.locator('[data-testid="budget-row"][data-class="Consolidation"] [data-testid="false-positives"]')).toHaveText(pairs[at] ?? "");
+    await expect(
+      page.locator('[data-testid="budget-row"][data-class="Consolidation"] [data-testid="false-positives"]'),
+    ).toHaveText(pairs[at] ?? "");
   }
   const seen = await page.evaluate(() => [...(window as unknown as { seen: Set<string> }).seen]);
   expect(seen.filter((pair) => !pairs.includes(pair))).toEqual([]);
@@ -51,8 +73,12 @@ test("classes without lesions have no budget and are in no total; they are told 
   const total = (values: (number | null | undefined)[]) => values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
   const all = page.locator('[data-testid="budget-row"][data-class="All classes"]');
   const spent = total(scored.map((cls) => cls.exact.false_positives[0]));
-  await expect(all.getByTestId("false-positives")).toHaveText(`${spent} of ${total(scored.map((cls) => cls.exact.budget[0]))}`);
-  const segments = await all.locator('[data-testid="segment"]').evaluateAll((all) => all.map((one) => [one.getAttribute("data-category"), Number(one.textContent)] as const));
+  await expect(all.getByTestId("false-positives")).toHaveText(
+    `${spent} of ${total(scored.map((cls) => cls.exact.budget[0]))}`,
+  );
+  const segments = await all
+    .locator('[data-testid="segment"]')
+    .evaluateAll((all) => all.map((one) => [one.getAttribute("data-category"), Number(one.textContent)] as const));
   const missed = ["out_ranked", "badly_placed_lesion", "seen_as_another_class", "never_seen"];
   expect(total(segments.filter(([category]) => !missed.includes(category ?? "")).map(([, n]) => n))).toBe(spent);
   for (const { name } of absent) await expect(page.getByTestId("absent")).toContainText(name);
@@ -62,7 +88,9 @@ test("classes without lesions have no budget and are in no total; they are told 
 test("a budget of nothing says why", async ({ page }) => {
   await openGolden(page, "few-images");
   const { ground_truth } = await report(page);
-  await expect(page.getByTestId("allowed")).toHaveText(`At 0.05 per image, ${ground_truth.n_images} images allow no false positive.`);
+  await expect(page.getByTestId("allowed")).toHaveText(
+    `At 0.05 per image, ${ground_truth.n_images} images allow no false positive.`,
+  );
 });
 
 for (const width of [360, 1024]) {
@@ -75,16 +103,30 @@ for (const width of [360, 1024]) {
         range.selectNodeContents(element);
         return range.getBoundingClientRect();
       };
-      const texts = [...budget.querySelectorAll(".total, .class > span, .gain span")].filter((one) => one.checkVisibility()).map((one) => [one.textContent, box(one)] as const);
-      const bars = [...budget.querySelectorAll("[data-testid=bar]")].map((one) => ["bar", one.getBoundingClientRect()] as const);
+      const texts = [...budget.querySelectorAll(".total, .class > span, .gain span")]
+        .filter((one) => one.checkVisibility())
+        .map((one) => [one.textContent, box(one)] as const);
+      const bars = [...budget.querySelectorAll("[data-testid=bar]")].map(
+        (one) => ["bar", one.getBoundingClientRect()] as const,
+      );
       return [...texts, ...bars].flatMap(([name, a], at, all) =>
-        all.slice(at + 1).flatMap(([other, b]) => (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1 ? [`${name} and ${other}`] : [])),
+        all
+          .slice(at + 1)
+          .flatMap(([other, b]) =>
+            Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
+            Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 1
+              ? [`${name} and ${other}`]
+              : [],
+          ),
       );
     });
     expect(overlaps).toEqual([]);
     await page.getByTestId("budget-table").click();
     if (width === 1024) {
-      const cut = await page.getByTestId("budget").locator(".scroll").evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).length);
+      const cut = await page
+        .getByTestId("budget")
+        .locator(".scroll")
+        .evaluateAll((all) => all.filter((one) => one.scrollWidth > one.clientWidth).length);
       expect(cut).toBe(0);
     }
   });
@@ -99,7 +141,9 @@ test("what mending would gain most is on the page, not only in a tooltip", async
   await expect(page.getByTestId("explanation")).toContainText(`(${gain} points)`);
 });
 
-test("the numbers of the class table, the scores, the quirks and the sliders lead to their images", async ({ page }) => {
+test("the numbers of the class table, the scores, the quirks and the sliders lead to their images", async ({
+  page,
+}) => {
   await openSample(page);
   const pressed = page.locator('[data-testid="filter-cause"][aria-pressed="true"]');
   const second = page.getByTestId("run").nth(1);
@@ -107,7 +151,9 @@ test("the numbers of the class table, the scores, the quirks and the sliders lea
   const spent = second.getByTestId("class-row").nth(2).getByTestId("class-spent").nth(1);
   await page.mouse.move(0, 0);
   await spent.focus();
-  await expect(page.getByTestId("explanation")).toContainText(/of the \d+ false positives that the rate allows\.\nClick: the images with them\./);
+  await expect(page.getByTestId("explanation")).toContainText(
+    /of the \d+ false positives that the rate allows\.\nClick: the images with them\./,
+  );
   await page.keyboard.press("Enter");
   await expect(page.getByTestId("where-run")).toHaveValue("1");
   await expect(page.getByTestId("where-rate").nth(1)).toHaveAttribute("aria-pressed", "true");
@@ -115,7 +161,9 @@ test("the numbers of the class table, the scores, the quirks and the sliders lea
   await expect(pressed).toHaveCount(5);
   await expect(page.getByTestId("gallery")).toBeInViewport();
   // By keyboard the focus is at the images, and the way back is the grid.
-  expect(await page.evaluate(() => document.activeElement?.querySelector('[data-testid="gallery"]') !== null)).toBe(true);
+  expect(await page.evaluate(() => document.activeElement?.querySelector('[data-testid="gallery"]') !== null)).toBe(
+    true,
+  );
 
   // Recall, of another run and rate.
   await page.getByTestId("run").first().getByTestId("class-row").first().getByTestId("class-recall").last().click();
@@ -146,13 +194,21 @@ test("the numbers of the class table, the scores, the quirks and the sliders lea
   await expect(pressed).toHaveCount(5);
 });
 
-test("the count of a notice leads to the images that it is about, and one about none leads nowhere", async ({ page }) => {
+test("the count of a notice leads to the images that it is about, and one about none leads nowhere", async ({
+  page,
+}) => {
   const nodule = '[{"Nodule": [10, 10, 49, 49, 0.5]}]';
   await open(page);
-  await choose(page, [upload("test.json", smallTruth(5)), upload("some.zip", zip({ "0.json": nodule, "1.json": "", "3.json": nodule, "stray.json": nodule }))]);
+  await choose(page, [
+    upload("test.json", smallTruth(5)),
+    upload("some.zip", zip({ "0.json": nodule, "1.json": "", "3.json": nodule, "stray.json": nodule })),
+  ]);
   const notice = (code: string) => page.locator(`[data-code="${code}"]`);
   const tiles = page.getByTestId("tile");
-  for (const [code, images] of [["image_without_file", ["2.png", "4.png"]], ["empty_file", ["1.png"]]] as const) {
+  for (const [code, images] of [
+    ["image_without_file", ["2.png", "4.png"]],
+    ["empty_file", ["1.png"]],
+  ] as const) {
     await notice(code).getByTestId("notice-count").click();
     await expect(tiles).toHaveCount(images.length);
     for (const [at, image] of images.entries()) await expect(tiles.nth(at)).toHaveAttribute("title", image);
@@ -165,7 +221,8 @@ test("the count of a notice leads to the images that it is about, and one about 
 
 test("the counts of a file lead to its images", async ({ page }) => {
   await openSample(page);
-  const count = (file: string, what: string) => page.getByTestId("file").filter({ hasText: file }).getByTestId("file-count").filter({ hasText: what });
+  const count = (file: string, what: string) =>
+    page.getByTestId("file").filter({ hasText: file }).getByTestId("file-count").filter({ hasText: what });
   await count("test.json", "lesions").click();
   await expect(page.getByTestId("lesion-free")).toHaveValue("with");
   await count("model-b.zip", "detections").click();
@@ -184,7 +241,11 @@ test("where every detection counts, the list of errors names no rate and counts 
   await page.getByTestId("errors-json").click();
   const download = await waiting;
   expect(download.suggestedFilename()).toBe("froc-errors-all.json");
-  const rows = JSON.parse(readFileSync(await download.path(), "utf8")) as { fp_per_image: number | null; counted: boolean; verdict: string }[];
+  const rows = JSON.parse(readFileSync(await download.path(), "utf8")) as {
+    fp_per_image: number | null;
+    counted: boolean;
+    verdict: string;
+  }[];
   expect(rows.filter(({ fp_per_image }) => fp_per_image !== null)).toEqual([]);
   const detections = rows.filter(({ verdict }) => verdict !== "missed_lesion");
   expect(detections.filter(({ counted }) => !counted)).toEqual([]);
@@ -192,23 +253,36 @@ test("where every detection counts, the list of errors names no rate and counts 
 });
 
 test("an image that a notice names is a click away", async ({ page }) => {
-  const truth = JSON.stringify(["a.png", "b.png"].map((file_name) => ({ file_name, syms: ["Nodule"], boxes: [[10, 10, 49, 49]] })));
+  const truth = JSON.stringify(
+    ["a.png", "b.png"].map((file_name) => ({ file_name, syms: ["Nodule"], boxes: [[10, 10, 49, 49]] })),
+  );
   await open(page);
-  await choose(page, [upload("test.json", truth), upload("run.zip", zip({ "a.json": '[{"Nodule": [10, 10, 49, 49, 0.9]}]' }))]);
+  await choose(page, [
+    upload("test.json", truth),
+    upload("run.zip", zip({ "a.json": '[{"Nodule": [10, 10, 49, 49, 0.9]}]' })),
+  ]);
   await page.locator('[data-code="image_without_file"]').getByTestId("notice-image").click();
   await expect(page.getByTestId("search")).toHaveValue("b.png");
   await expect(page.getByTestId("shown")).toHaveText("1 of 2 images");
 });
 
-test("the table of classes is one tab stop, and so are the bars; a link leads past them to the images", async ({ page }) => {
+test("the table of classes is one tab stop, and so are the bars; a link leads past them to the images", async ({
+  page,
+}) => {
   await openSample(page);
   await page.getByTestId("where-rate").last().focus();
   const stops: string[] = [];
   for (let presses = 0; presses < 40 && stops.at(-1) !== "tile"; presses++) {
     await page.keyboard.press("Tab");
-    stops.push(await page.evaluate(() => (document.activeElement as HTMLElement).dataset.testid ?? document.activeElement?.tagName ?? ""));
+    stops.push(
+      await page.evaluate(
+        () => (document.activeElement as HTMLElement).dataset.testid ?? document.activeElement?.tagName ?? "",
+      ),
+    );
   }
-  expect(stops.filter((stop) => ["segment", "false-positives", "missed-lesions", "most-to-gain"].includes(stop))).toEqual([]);
+  expect(
+    stops.filter((stop) => ["segment", "false-positives", "missed-lesions", "most-to-gain"].includes(stop)),
+  ).toEqual([]);
   // Within the bars arrow keys go from number to number.
   const row = page.getByTestId("budget-row").first();
   await row.locator("button").first().focus();
@@ -292,14 +366,18 @@ test("a tooltip at the edge of a narrow page keeps its distance from it", async 
     await number.hover();
     const tip = page.getByTestId("explanation");
     await expect(tip).toBeVisible();
-    await expect.poll(async () => {
-      const box = await tip.boundingBox();
-      return box !== null && box.x >= 8 && box.x + box.width <= 352;
-    }).toBe(true);
+    await expect
+      .poll(async () => {
+        const box = await tip.boundingBox();
+        return box !== null && box.x >= 8 && box.x + box.width <= 352;
+      })
+      .toBe(true);
   }
 });
 
-test("no text of a plot is cut off, nor larger than the headings; the scores keep off the edge of their card", async ({ page }) => {
+test("no text of a plot is cut off, nor larger than the headings; the scores keep off the edge of their card", async ({
+  page,
+}) => {
   for (const width of [360, 1024, 2560]) {
     await page.setViewportSize({ width, height: 800 });
     await openSample(page);
@@ -315,7 +393,11 @@ test("no text of a plot is cut off, nor larger than the headings; the scores kee
         return [...plot.querySelectorAll("text")]
           .filter((text) => {
             const own = text.getBoundingClientRect();
-            const isOut = own.left < box.left - 1 || own.right > box.right + 1 || own.top < box.top - 1 || own.bottom > box.bottom + 1;
+            const isOut =
+              own.left < box.left - 1 ||
+              own.right > box.right + 1 ||
+              own.top < box.top - 1 ||
+              own.bottom > box.bottom + 1;
             return isOut || scale * Number.parseFloat(getComputedStyle(text).fontSize) > heading;
           })
           .map((text) => text.textContent);
@@ -330,11 +412,14 @@ const NO_LINKS: Record<string, string> = {
   "thead, caption": "rates that were typed, and names of columns",
   "tbody th": "names of runs and rows",
   "[data-testid=quirk-open]": "names of quirks",
-  "[data-testid=notice] > p:first-child": "what a notice says beside its count, which is linked as the images that it names are",
+  "[data-testid=notice] > p:first-child":
+    "what a notice says beside its count, which is linked as the images that it names are",
   "[data-testid=bootstrap-used], [data-testid=forest] h2": "how it was drawn: replicates, seed, level",
   "svg.plot > text": "the axes of plots",
-  "[data-testid=changes] .rate, [data-testid=froc-readings] .rate, [data-testid=threshold-readings] .rate": "the rate at which something is read",
-  "[data-testid=where-rate], [data-testid=back], [data-testid=allowed], [data-testid=thresholds] header": "the rate that is chosen, and what it allows",
+  "[data-testid=changes] .rate, [data-testid=froc-readings] .rate, [data-testid=threshold-readings] .rate":
+    "the rate at which something is read",
+  "[data-testid=where-rate], [data-testid=back], [data-testid=allowed], [data-testid=thresholds] header":
+    "the rate that is chosen, and what it allows",
   "[data-testid=thresholds] output": "where sliders stand",
   "[data-testid=shown]": "how many images are shown, just above them",
   "[data-testid=tile]": "the images themselves",
@@ -355,7 +440,8 @@ function unlinked(page: Page): Promise<{ texts: string[]; met: string[]; links: 
       else {
         const exception = exceptions.find((selector) => element.closest(selector));
         if (exception) met.add(exception);
-        else texts.push(`${element.closest("[data-testid]")?.getAttribute("data-testid")}: ${node.textContent?.trim()}`);
+        else
+          texts.push(`${element.closest("[data-testid]")?.getAttribute("data-testid")}: ${node.textContent?.trim()}`);
       }
     }
     return { texts, met: [...met], links };
@@ -364,8 +450,14 @@ function unlinked(page: Page): Promise<{ texts: string[]; met: string[]; links: 
 
 /** Opens whatever can be opened. */
 async function unfold(page: Page): Promise<void> {
-  await page.getByTestId("results").locator("details").evaluateAll((all: HTMLDetailsElement[]) => all.forEach((one) => (one.open = true)));
-  await page.getByTestId("results").locator("[aria-expanded=false]").evaluateAll((all: HTMLElement[]) => all.forEach((one) => one.click()));
+  await page
+    .getByTestId("results")
+    .locator("details")
+    .evaluateAll((all: HTMLDetailsElement[]) => all.forEach((one) => (one.open = true)));
+  await page
+    .getByTestId("results")
+    .locator("[aria-expanded=false]")
+    .evaluateAll((all: HTMLElement[]) => all.forEach((one) => one.click()));
   await expect(page.getByTestId("results").locator("[aria-expanded=false]")).toHaveCount(0);
 }
 
@@ -388,7 +480,9 @@ test("every number and every bar in the results leads to the images behind it", 
     await page.keyboard.press("End");
   }
   // The marks of the other plot, and the bars.
-  const marks = await page.locator("[data-testid=forest-plot] [data-series], [data-testid=bar] > .segment").evaluateAll((all: HTMLElement[]) => all.map((one) => one.dataset.explain ?? ""));
+  const marks = await page
+    .locator("[data-testid=forest-plot] [data-series], [data-testid=bar] > .segment")
+    .evaluateAll((all: HTMLElement[]) => all.map((one) => one.dataset.explain ?? ""));
   expect(marks.length).toBeGreaterThan(40);
   expect(marks.filter((explain) => !explain.includes("Click: "))).toEqual([]);
   const met = new Set<string>();
@@ -404,7 +498,9 @@ test("every number and every bar in the results leads to the images behind it", 
     for (const exception of found.met) met.add(exception);
   }
   // A number that leads nowhere would be found.
-  await page.getByTestId("budget").evaluate((budget) => budget.append(Object.assign(document.createElement("p"), { textContent: "17 of 104" })));
+  await page
+    .getByTestId("budget")
+    .evaluate((budget) => budget.append(Object.assign(document.createElement("p"), { textContent: "17 of 104" })));
   expect((await unlinked(page)).texts).toEqual(["budget: 17 of 104"]);
   // None of the exceptions is there in vain.
   expect(Object.keys(NO_LINKS).filter((selector) => !met.has(selector))).toEqual([]);
@@ -414,9 +510,17 @@ test("whatever leads to images is reached by keys, a table or a plot by one tab"
   await openSample(page);
   await compute(page);
   await unfold(page);
-  const stops = await page.locator("[data-testid=results] table, [data-testid=forest] div:has(> svg)").evaluateAll((all) =>
-    all.map((one) => [one.textContent?.slice(0, 40), [...one.querySelectorAll<HTMLElement>("[data-explain]")].filter((it) => it.tabIndex === 0).length] as const),
-  );
+  const stops = await page
+    .locator("[data-testid=results] table, [data-testid=forest] div:has(> svg)")
+    .evaluateAll((all) =>
+      all.map(
+        (one) =>
+          [
+            one.textContent?.slice(0, 40),
+            [...one.querySelectorAll<HTMLElement>("[data-explain]")].filter((it) => it.tabIndex === 0).length,
+          ] as const,
+      ),
+    );
   expect(stops.length).toBeGreaterThan(10);
   expect(stops.filter(([, n]) => n !== 1)).toEqual([]);
   const row = page.getByTestId("forest-plot").locator("[role=button]");
@@ -426,14 +530,22 @@ test("whatever leads to images is reached by keys, a table or a plot by one tab"
   await expect(page.getByTestId("explanation")).toContainText(/Fibrosis: .*\nClick: the images with lesions found/);
   await page.keyboard.press("Enter");
   await expect(page.getByTestId("filter-class")).toHaveValue("1");
-  expect(await page.evaluate(() => document.activeElement?.querySelector('[data-testid="gallery"]') !== null)).toBe(true);
+  expect(await page.evaluate(() => document.activeElement?.querySelector('[data-testid="gallery"]') !== null)).toBe(
+    true,
+  );
 });
 
-const SAMPLE = ["test.json", "model-a.zip", "model-b.zip"].map((name) => upload(name, readFileSync(join(import.meta.dirname, "../sample", name))));
+const SAMPLE = ["test.json", "model-a.zip", "model-b.zip"].map((name) =>
+  upload(name, readFileSync(join(import.meta.dirname, "../sample", name))),
+);
 
 /** Every detection and every missed lesion of the sample, as the program lists them. */
 function errors(options: string[]): Record<string, string>[] {
-  const [head = [], ...rows] = terminal(SAMPLE, options, "errors", "csv").toString("utf8").trim().split("\n").map((line) => line.split(","));
+  const [head = [], ...rows] = terminal(SAMPLE, options, "errors", "csv")
+    .toString("utf8")
+    .trim()
+    .split("\n")
+    .map((line) => line.split(","));
   return rows.map((row) => Object.fromEntries(row.map((cell, at) => [head[at] ?? "", cell])));
 }
 
@@ -445,7 +557,9 @@ const chip = (page: Page, id: string) => page.locator(`[data-testid="filter-chip
 test("counts and costs of quirks lead to the images with what they touched", async ({ page }) => {
   await page.emulateMedia({ reducedMotion: "reduce" });
   await openSample(page);
-  const all = errors(["--fp", "0.2"]).filter(({ run, verdict }) => run === "model-b.zip" && verdict !== "missed_lesion");
+  const all = errors(["--fp", "0.2"]).filter(
+    ({ run, verdict }) => run === "model-b.zip" && verdict !== "missed_lesion",
+  );
   const run = page.getByTestId("run").nth(1);
   const quirk = (id: string) => run.locator(`[data-quirk="${id}"]`);
   for (const id of ["Q1", "Q5", "Q7", "Q8"]) await quirk(id).getByTestId("quirk-open").click();
@@ -460,7 +574,10 @@ test("counts and costs of quirks lead to the images with what they touched", asy
   await expect(page.getByTestId("filter-class")).toHaveValue("1");
   await expect(chip(page, "Q5")).toHaveText("Q5: detections that share their score with another");
   await shows(page, imagesOf(tied("Fibrosis")));
-  await quirk("Q5").getByTestId("quirk-class-cost").nth(3 * 2 + 1).click();
+  await quirk("Q5")
+    .getByTestId("quirk-class-cost")
+    .nth(3 * 2 + 1)
+    .click();
   await expect(page.getByTestId("filter-class")).toHaveValue("3");
   await expect(page.getByTestId("where-rate").nth(1)).toHaveAttribute("aria-pressed", "true");
   await shows(page, imagesOf(tied("Nodule")));
@@ -473,7 +590,9 @@ test("counts and costs of quirks lead to the images with what they touched", asy
   }
   // A number in the line that opens the table leaves it open; all else in that line opens and closes it.
   await expect(quirk("Q5").locator("table")).toBeVisible();
-  await quirk("Q5").locator(".sentence").click({ position: { x: 300, y: 8 }, force: true });
+  await quirk("Q5")
+    .locator(".sentence")
+    .click({ position: { x: 300, y: 8 }, force: true });
   await expect(quirk("Q5").locator("table")).toHaveCount(0);
 
   // Second boxes, whether they count at the rate or not.
@@ -481,9 +600,19 @@ test("counts and costs of quirks lead to the images with what they touched", asy
   await shows(page, imagesOf(all.filter(({ cause }) => cause === "duplicate")));
 
   // True positives below the last false positive.
-  const [first] = all.filter((row) => row.class === "Emphysema" && row.verdict === "false_positive").sort((a, b) => Number(a.score) - Number(b.score));
+  const [first] = all
+    .filter((row) => row.class === "Emphysema" && row.verdict === "false_positive")
+    .sort((a, b) => Number(a.score) - Number(b.score));
   await quirk("Q1").getByTestId("quirk-detections").first().click();
-  await shows(page, imagesOf(all.filter((row) => row.class === "Emphysema" && row.verdict === "true_positive" && Number(row.score) < Number(first?.score))));
+  await shows(
+    page,
+    imagesOf(
+      all.filter(
+        (row) =>
+          row.class === "Emphysema" && row.verdict === "true_positive" && Number(row.score) < Number(first?.score),
+      ),
+    ),
+  );
 
   // As many images as detections at most, and the filter goes away again.
   await quirk("Q8").getByTestId("quirk-cost").click();
@@ -511,14 +640,18 @@ test("quirks of other data lead to their images, too", async ({ page }) => {
   await expect(chip(page, "Q6")).toBeVisible();
 });
 
-test("numbers beside the score lead to their images: rates, every detection, IoU thresholds, sizes, image ROC", async ({ page }) => {
+test("numbers beside the score lead to their images: rates, every detection, IoU thresholds, sizes, image ROC", async ({
+  page,
+}) => {
   await page.emulateMedia({ reducedMotion: "reduce" });
   await openSample(page);
   await compute(page);
   const metrics = page.getByTestId("metrics").nth(1).locator("tbody tr");
   const ofRun = (options: string[]) => errors(options).filter(({ run }) => run === "model-b.zip");
   const found = (rows: Record<string, string>[], name?: string) =>
-    rows.filter((row) => row.verdict === "true_positive" && row.counted === "true" && (name === undefined || row.class === name));
+    rows.filter(
+      (row) => row.verdict === "true_positive" && row.counted === "true" && (name === undefined || row.class === name),
+    );
 
   // A mean over rates: the highest one; one that is none of the options; all of them.
   await metrics.nth(2).getByTestId("metric-recall").click();
@@ -551,18 +684,28 @@ test("numbers beside the score lead to their images: rates, every detection, IoU
   const { runs } = await report(page);
   const rows = runs[1]?.statistics?.rows ?? [];
   for (const [at, size] of ["small", "medium", "large"].entries()) {
-    const [least = 0, most = 0] = rows[2]?.sizes.find((one) => one.division === "thirds" && one.size === size)?.areas ?? [];
-    const isOfSize = ([x1 = 0, y1 = 0, x2 = 0, y2 = 0]: number[]) => (x2 - x1) * (y2 - y1) >= least && (x2 - x1) * (y2 - y1) <= most;
+    const [least = 0, most = 0] =
+      rows[2]?.sizes.find((one) => one.division === "thirds" && one.size === size)?.areas ?? [];
+    const isOfSize = ([x1 = 0, y1 = 0, x2 = 0, y2 = 0]: number[]) =>
+      (x2 - x1) * (y2 - y1) >= least && (x2 - x1) * (y2 - y1) <= most;
     await metrics.nth(2).getByTestId("metric-size").nth(at).click();
-    await expect(chip(page, "size")).toHaveText(`lesions of the ${["smallest", "middle", "largest"][at]} third of their class`);
-    await shows(page, truth.filter(({ syms, boxes }) => boxes.some((box, lesion) => syms[lesion] === "Effusion" && isOfSize(box))).length);
+    await expect(chip(page, "size")).toHaveText(
+      `lesions of the ${["smallest", "middle", "largest"][at]} third of their class`,
+    );
+    await shows(
+      page,
+      truth.filter(({ syms, boxes }) => boxes.some((box, lesion) => syms[lesion] === "Effusion" && isOfSize(box)))
+        .length,
+    );
   }
 
   // Image ROC: by the highest score, every image with a lesion or a detection of the class.
   await metrics.nth(2).getByTestId("metric-roc").click();
   await expect(page.getByTestId("order")).toHaveValue("highest_score");
   await shows(page, imagesOf(ofRun(["--fp", "1e300"]).filter((row) => row.class === "Effusion")));
-  const detections = ofRun(["--fp", "1e300"]).filter((row) => row.class === "Effusion" && row.verdict !== "missed_lesion");
+  const detections = ofRun(["--fp", "1e300"]).filter(
+    (row) => row.class === "Effusion" && row.verdict !== "missed_lesion",
+  );
   const [top] = detections.sort((a, b) => Number(b.score) - Number(a.score));
   await expect(page.getByTestId("tile").first()).toHaveAttribute("title", top?.image ?? "");
 
@@ -571,7 +714,9 @@ test("numbers beside the score lead to their images: rates, every detection, IoU
   await expect(page.getByTestId("apart")).toHaveText("operating point at 0.2 FP/image, all classes ranked together");
   const pooled = rows.at(-1);
   const lesions = pooled?.n_lesions ?? 0;
-  await expect(page.getByTestId("missed-lesions").first()).toHaveText(`${Math.round(lesions * (1 - (pooled?.recall.at(-1)?.value ?? 0)))} of ${lesions}`);
+  await expect(page.getByTestId("missed-lesions").first()).toHaveText(
+    `${Math.round(lesions * (1 - (pooled?.recall.at(-1)?.value ?? 0)))} of ${lesions}`,
+  );
 
   // Other conventions: what they decide otherwise.
   await page.getByTestId("convention").last().click();
@@ -590,7 +735,15 @@ test("points of curves lead to their images, by click and by keys", async ({ pag
     return { position: { x: box.width * x, y: box.height * y } };
   };
   const found = (rows: Record<string, string>[], run: string, name?: string) =>
-    imagesOf(rows.filter((row) => row.run === run && row.verdict === "true_positive" && row.counted === "true" && (name === undefined || row.class === name)));
+    imagesOf(
+      rows.filter(
+        (row) =>
+          row.run === run &&
+          row.verdict === "true_positive" &&
+          row.counted === "true" &&
+          (name === undefined || row.class === name),
+      ),
+    );
 
   // The FROC curve of a class: at the bottom the lower one is the nearest.
   await page.getByTestId("curve-row").selectOption("Nodule");
@@ -633,7 +786,9 @@ test("points of curves lead to their images, by click and by keys", async ({ pag
   await page.getByTestId("roc-plot-reading").first().click();
   const least = Number(await page.getByTestId("min-score").inputValue());
   expect(least, reading).toBeGreaterThan(0);
-  const rows = errors(["--fp", "1e300"]).filter((row) => row.run === "model-a.zip" && row.class === "Mass" && row.verdict !== "missed_lesion");
+  const rows = errors(["--fp", "1e300"]).filter(
+    (row) => row.run === "model-a.zip" && row.class === "Mass" && row.verdict !== "missed_lesion",
+  );
   await shows(page, imagesOf(rows.filter(({ score }) => Number(score) >= least)));
   const truth = JSON.parse(SAMPLE[0]?.buffer.toString() ?? "[]") as { file_name: string; syms: string[] }[];
   const taken = new Set(rows.filter(({ score }) => Number(score) >= least).map(({ image }) => image));
@@ -645,7 +800,9 @@ test("points of curves lead to their images, by click and by keys", async ({ pag
   await expect(page.getByTestId("where-run")).toHaveValue("1");
 });
 
-test("a difference between runs leads to the images on which they differ, most first, both side by side", async ({ page }) => {
+test("a difference between runs leads to the images on which they differ, most first, both side by side", async ({
+  page,
+}) => {
   await page.emulateMedia({ reducedMotion: "reduce" });
   await openSample(page);
   await compute(page);
@@ -665,14 +822,19 @@ test("a difference between runs leads to the images on which they differ, most f
   // As many images as the report says changed sides, at every rate.
   const changes = (await report(page)).comparisons?.[0]?.changes ?? [];
   for (const [at, { images, lesions }] of changes.entries()) {
-    const [gained, lost, better, worse] = [0, 1, 2, 3].map((number) => page.getByTestId("changes").locator("li").nth(at).getByTestId("change").nth(number));
+    const [gained, lost, better, worse] = [0, 1, 2, 3].map((number) =>
+      page.getByTestId("changes").locator("li").nth(at).getByTestId("change").nth(number),
+    );
     await better?.click();
     await expect(page.getByTestId("where-rate").nth(at)).toHaveAttribute("aria-pressed", "true");
     await shows(page, images.gained);
     await worse?.click();
     await shows(page, images.lost);
     // Each of these images holds one of the lesions at least.
-    for (const [link, n] of [[gained, lesions.gained], [lost, lesions.lost]] as const) {
+    for (const [link, n] of [
+      [gained, lesions.gained],
+      [lost, lesions.lost],
+    ] as const) {
       await link?.click();
       await expect(chip(page, "change")).toHaveText(/a lesion (found, and missed|missed, and found) by model-a\.zip/);
       await expect.poll(shown).toBeLessThanOrEqual(n);

@@ -42,7 +42,10 @@ const STATES: Record<string, (page: Page) => Promise<void>> = {
     const boxes = Array.from({ length: 40 }, (_, at) => [100 + at * 5, 300 + at * 3, 160 + at * 5, 345 + at * 3]);
     const truth = boxes.map((box, at) => ({ file_name: `${at}.png`, syms: ["Nodule"], boxes: [box] }));
     const files = boxes.map(([x1, y1], at) => [`${at}.json`, JSON.stringify([{ Nodule: [x1, y1, 60, 45, at / 100] }])]);
-    await choose(page, [upload("test.json", JSON.stringify(truth)), upload("boxes.zip", zip(Object.fromEntries(files)))]);
+    await choose(page, [
+      upload("test.json", JSON.stringify(truth)),
+      upload("boxes.zip", zip(Object.fromEntries(files))),
+    ]);
     await page.getByTestId("remedy").click();
     await expect(page.getByTestId("reading")).toBeVisible();
   },

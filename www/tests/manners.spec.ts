@@ -7,7 +7,9 @@ import { choose, golden, goldenCase, open, report, settled, terminal, upload, zi
 
 /** Where everything of the result stands, and how the page is scrolled. */
 const places = (page: Page) =>
-  page.locator("#scores, [data-testid=run], [data-testid=download-json], [data-testid=iou]").evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top));
+  page
+    .locator("#scores, [data-testid=run], [data-testid=download-json], [data-testid=iou]")
+    .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top));
 
 async function openNamed(page: Page, names: string[]): Promise<void> {
   const [truth, predictions] = goldenCase(join(golden, "synthetic"));
@@ -18,7 +20,9 @@ async function openNamed(page: Page, names: string[]): Promise<void> {
 }
 
 for (const width of [390, 1440]) {
-  test(`at ${width} px options that make no sense dim the score of those before, which says what it is of, and nothing moves`, async ({ page }) => {
+  test(`at ${width} px options that make no sense dim the score of those before, which says what it is of, and nothing moves`, async ({
+    page,
+  }) => {
     await page.setViewportSize({ width, height: 900 });
     await openNamed(page, ["a.zip"]);
     await page.getByTestId("iou").fill("0.3");
@@ -37,7 +41,9 @@ for (const width of [390, 1440]) {
   });
 }
 
-test("a tooltip waits, opens for a pointer that moves and for no other, and keeps off what it explains", async ({ page }) => {
+test("a tooltip waits, opens for a pointer that moves and for no other, and keeps off what it explains", async ({
+  page,
+}) => {
   await open(page);
   const sample = page.getByTestId("score-sample");
   const box = await sample.boundingBox();
@@ -84,7 +90,12 @@ test("names of 60 characters widen the page at no width", async ({ page }) => {
   await page.getByTestId("forest-what").selectOption("difference 0");
   for (const width of [320, 360, 390, 768, 1024, 1440, 1920, 2560]) {
     await page.setViewportSize({ width, height: 900 });
-    await expect.poll(() => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth), `at ${width}`).toBeLessThanOrEqual(0);
+    await expect
+      .poll(
+        () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+        `at ${width}`,
+      )
+      .toBeLessThanOrEqual(0);
   }
 });
 
@@ -96,14 +107,26 @@ test("sliders have 120 pixels, and thresholds and recalls do not overprint, with
   for (const width of [320, 390, 768, 1024, 1366, 1440, 1680, 2560]) {
     await page.setViewportSize({ width, height: 900 });
     const faults = await page.getByTestId("thresholds").evaluate((section) => {
-      const narrow = [...section.querySelectorAll("input[type=range]")].filter((slider) => slider.getBoundingClientRect().width < 120).length;
+      const narrow = [...section.querySelectorAll("input[type=range]")].filter(
+        (slider) => slider.getBoundingClientRect().width < 120,
+      ).length;
       const texts = [...section.querySelectorAll("output, [data-testid=counts], .name")].map((element) => {
         const range = document.createRange();
         range.selectNodeContents(element);
         return { box: range.getBoundingClientRect(), isCut: getComputedStyle(element).textOverflow === "ellipsis" };
       });
       const over = texts.flatMap((one, at) =>
-        texts.slice(at + 1).filter((other) => !one.isCut && !other.isCut && one.box.right > other.box.left + 1 && other.box.right > one.box.left + 1 && one.box.bottom > other.box.top + 4 && other.box.bottom > one.box.top + 4),
+        texts
+          .slice(at + 1)
+          .filter(
+            (other) =>
+              !one.isCut &&
+              !other.isCut &&
+              one.box.right > other.box.left + 1 &&
+              other.box.right > one.box.left + 1 &&
+              one.box.bottom > other.box.top + 4 &&
+              other.box.bottom > one.box.top + 4,
+          ),
       ).length;
       return { narrow, over };
     });
@@ -111,7 +134,9 @@ test("sliders have 120 pixels, and thresholds and recalls do not overprint, with
   }
 });
 
-test("the curves are drawn as the terminal computes them, at a hundred rates, and nowhere left of their first point", async ({ page }) => {
+test("the curves are drawn as the terminal computes them, at a hundred rates, and nowhere left of their first point", async ({
+  page,
+}) => {
   const files = goldenCase(join(golden, "synthetic"));
   await open(page);
   await choose(page, files);
@@ -121,11 +146,21 @@ test("the curves are drawn as the terminal computes them, at a hundred rates, an
   // The same numbers every time, all over the axis.
   let state = 7;
   const random = () => (state = (state * 48271) % 2147483647) / 2147483647;
-  const rates = [...new Set(Array.from({ length: 100 }, () => Number((10 ** (-2.3 + 2.6 * random())).toPrecision(5))))].sort((a, b) => a - b);
-  const run = (JSON.parse(terminal(files, ["--statistics", "--fp", rates.join(",")]).toString()) as Awaited<ReturnType<typeof report>>).runs[0];
+  const rates = [
+    ...new Set(Array.from({ length: 100 }, () => Number((10 ** (-2.3 + 2.6 * random())).toPrecision(5)))),
+  ].sort((a, b) => a - b);
+  const run = (
+    JSON.parse(terminal(files, ["--statistics", "--fp", rates.join(",")]).toString()) as Awaited<
+      ReturnType<typeof report>
+    >
+  ).runs[0];
   for (const axis of ["log", "linear"]) {
     await page.getByTestId("curve-axis").selectOption(axis);
-    for (const [row, title] of [["Nodule", "Nodule"], ["mean", "mean over classes"], ["pooled", "all classes ranked together"]] as const) {
+    for (const [row, title] of [
+      ["Nodule", "Nodule"],
+      ["mean", "mean over classes"],
+      ["pooled", "all classes ranked together"],
+    ] as const) {
       await page.getByTestId("curve-row").selectOption(row);
       await expect(page.getByTestId("froc-plot")).toHaveAttribute("aria-label", `FROC curve, ${title}`);
       await page.getByTestId("froc-plot").focus();
@@ -134,26 +169,45 @@ test("the curves are drawn as the terminal computes them, at a hundred rates, an
         const drawn = await page.getByTestId("froc-plot").evaluate((plot, rates) => {
           const number = (element: Element | null | undefined, name: string) => Number(element?.getAttribute(name));
           // The axes are read as a person does: from their ticks.
-          const texts = [...plot.querySelectorAll("text")].map((text) => ({ text: text.textContent, x: number(text, "x"), y: number(text, "y"), anchor: text.getAttribute("text-anchor") }));
+          const texts = [...plot.querySelectorAll("text")].map((text) => ({
+            text: text.textContent,
+            x: number(text, "x"),
+            y: number(text, "y"),
+            anchor: text.getAttribute("text-anchor"),
+          }));
           const across = texts.filter(({ text, anchor }) => anchor === "middle" && /^[\d.]+$/.test(text));
           const up = texts.filter(({ text }) => /^\d+%$/.test(text));
           const [a, b] = [across[0], across.at(-1)];
           const isLog = a?.text !== "0";
           const of = (rate: number) => (isLog ? Math.log(rate) : rate);
           if (!a || !b) throw new Error("there are ticks");
-          const x = (rate: number) => a.x + ((of(rate) - of(Number(a.text))) / (of(Number(b.text)) - of(Number(a.text)))) * (b.x - a.x);
-          const [zero, one] = [up.find(({ text }) => text === "0%")?.y ?? NaN, up.find(({ text }) => text === "100%")?.y ?? NaN];
+          const x = (rate: number) =>
+            a.x + ((of(rate) - of(Number(a.text))) / (of(Number(b.text)) - of(Number(a.text)))) * (b.x - a.x);
+          const [zero, one] = [
+            up.find(({ text }) => text === "0%")?.y ?? NaN,
+            up.find(({ text }) => text === "100%")?.y ?? NaN,
+          ];
           const path = plot.querySelector<SVGPathElement>("path[data-series]");
-          const points = [...(path?.getAttribute("d") ?? "").matchAll(/([\d.]+),([\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)] as const);
+          const points = [...(path?.getAttribute("d") ?? "").matchAll(/([\d.]+),([\d.]+)/g)].map(
+            ([, x, y]) => [Number(x), Number(y)] as const,
+          );
           const last = points.at(-1)?.[0] ?? 0;
           // A step that is nearer than a hundredth of a pixel may be taken or not.
           const at = (place: number) => points.findLast(([x]) => x <= place)?.[1];
-          return rates.map((rate) => (x(rate) > last || x(rate) < (points[0]?.[0] ?? 0) ? null : [at(x(rate) - 0.02), at(x(rate) + 0.02)].map((y) => (y === undefined ? NaN : (y - zero) / (one - zero)))));
+          return rates.map((rate) =>
+            x(rate) > last || x(rate) < (points[0]?.[0] ?? 0)
+              ? null
+              : [at(x(rate) - 0.02), at(x(rate) + 0.02)].map((y) =>
+                  y === undefined ? NaN : (y - zero) / (one - zero),
+                ),
+          );
         }, rates);
         expect(drawn.filter((ends) => ends !== null).length).toBeGreaterThan(30);
         for (const [at, ends] of drawn.entries()) {
           if (!ends) continue;
-          const best = Math.min(...ends.map((end) => Math.abs(end - (exact[at] ?? NaN))).filter((distance) => !Number.isNaN(distance)));
+          const best = Math.min(
+            ...ends.map((end) => Math.abs(end - (exact[at] ?? NaN))).filter((distance) => !Number.isNaN(distance)),
+          );
           expect(best, `${row} at ${rates[at]}, ${axis}`).toBeLessThan(1e-4);
         }
       }).toPass({ timeout: 10_000 });

@@ -32,7 +32,8 @@ export function goldenCase(folder: string): Upload[] {
 export function goldenFolders(): string[] {
   const elsewhere = process.env.GOLDEN_DIR ?? join(root, "../shared/golden");
   const byName = new Map<string, string>();
-  if (!existsSync(elsewhere)) console.log(`No further golden cases at ${elsewhere}; only those of the project are walked.`);
+  if (!existsSync(elsewhere))
+    console.log(`No further golden cases at ${elsewhere}; only those of the project are walked.`);
   for (const place of [elsewhere, golden].filter((place) => existsSync(place))) {
     for (const name of readdirSync(place)) byName.set(name, join(place, name));
   }
@@ -46,7 +47,8 @@ export function zip(files: Record<string, string>): Uint8Array {
 
 /** A zip of that many files, large enough to be read beside the engine, with boxes of different scores. */
 export function largeZip(files: number, boxes = 2): Uint8Array {
-  const box = (at: number) => `{"Nodule": [10.25, 10.5, 49.125, ${49 + (at % 97) / 7}, ${((at * 7919) % 10_007) / 10_007}]}`;
+  const box = (at: number) =>
+    `{"Nodule": [10.25, 10.5, 49.125, ${49 + (at % 97) / 7}, ${((at * 7919) % 10_007) / 10_007}]}`;
   const text = (at: number) => `[${Array.from({ length: boxes }, (_, more) => box(at + more)).join(", ")}]`;
   const bytes = zip(Object.fromEntries(Array.from({ length: files }, (_, at) => [`${at}.json`, text(at)])));
   // What readersFor in helpers.ts asks for.
@@ -56,7 +58,11 @@ export function largeZip(files: number, boxes = 2): Uint8Array {
 
 /** A small ground truth: one nodule on the first of `n` images. */
 export function smallTruth(n: number): string {
-  const images = Array.from({ length: n }, (_, at) => ({ file_name: `${at}.png`, syms: [] as string[], boxes: [] as number[][] }));
+  const images = Array.from({ length: n }, (_, at) => ({
+    file_name: `${at}.png`,
+    syms: [] as string[],
+    boxes: [] as number[][],
+  }));
   images[0] = { file_name: "0.png", syms: ["Nodule"], boxes: [[10, 10, 49, 49]] };
   return JSON.stringify(images);
 }
@@ -76,7 +82,9 @@ export async function choose(page: Page, files: Upload[]): Promise<void> {
 export async function cancelWhenShown(page: Page, name: string): Promise<void> {
   await page.evaluate((name) => {
     const look = () => {
-      const chip = [...document.querySelectorAll('[data-testid="file"]')].find((chip) => chip.textContent?.includes(name));
+      const chip = [...document.querySelectorAll('[data-testid="file"]')].find((chip) =>
+        chip.textContent?.includes(name),
+      );
       const button = chip?.querySelector<HTMLElement>('[data-testid="cancel"]');
       if (button) observer.disconnect();
       button?.click();
@@ -89,7 +97,9 @@ export async function cancelWhenShown(page: Page, name: string): Promise<void> {
 /** The files of the sample, as a person's own: those stay when others come. */
 export function sampleFiles(): Upload[] {
   const folder = resolve(import.meta.dirname, "../sample");
-  return readdirSync(folder).sort().map((name) => upload(name, readFileSync(join(folder, name))));
+  return readdirSync(folder)
+    .sort()
+    .map((name) => upload(name, readFileSync(join(folder, name))));
 }
 
 export async function settled(page: Page): Promise<void> {

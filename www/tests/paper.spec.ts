@@ -31,8 +31,14 @@ async function savedFigure(page: Page, panel: string, width: string): Promise<{ 
   return page.evaluate((svg) => {
     const parsed = new DOMParser().parseFromString(svg, "image/svg+xml");
     return {
-      text: [...parsed.querySelectorAll("text")].map((text) => text.textContent).join(" ").replace(/\s/g, ""),
-      strokes: [...parsed.querySelectorAll("path, line")].map((line) => `${line.getAttribute("stroke")} ${line.getAttribute("stroke-dasharray")} ${line.getAttribute("stroke-width")}`),
+      text: [...parsed.querySelectorAll("text")]
+        .map((text) => text.textContent)
+        .join(" ")
+        .replace(/\s/g, ""),
+      strokes: [...parsed.querySelectorAll("path, line")].map(
+        (line) =>
+          `${line.getAttribute("stroke")} ${line.getAttribute("stroke-dasharray")} ${line.getAttribute("stroke-width")}`,
+      ),
     };
   }, svg);
 }
@@ -40,22 +46,33 @@ async function savedFigure(page: Page, panel: string, width: string): Promise<{ 
 /** What is seen on paper that only a screen has a use for, and what does not fit. */
 function faults(page: Page): Promise<{ controls: string[]; cut: string[]; pale: string[] }> {
   return page.evaluate(() => {
-    const isSeen = (element: Element) => element.getClientRects().length > 0 && getComputedStyle(element).visibility === "visible";
+    const isSeen = (element: Element) =>
+      element.getClientRects().length > 0 && getComputedStyle(element).visibility === "visible";
     const seen = (selector: string) => [...document.querySelectorAll(selector)].filter(isSeen);
     const named = (element: Element) => element.getAttribute("data-testid") ?? element.outerHTML.slice(0, 80);
     return {
-      controls: seen(".no-print, form, nav, input, progress, [data-testid=theme], [data-testid=download-json], [data-testid=save-svg], [data-testid=compute], [data-testid=copy-lines], [data-testid=gallery]").map(named),
-      cut: seen("main *").filter((element) => element.getBoundingClientRect().right > innerWidth + 1).map(named),
-      pale: seen(".segment, .cause, [data-testid=run-key] line").filter((element) => getComputedStyle(element).printColorAdjust !== "exact").map(named),
+      controls: seen(
+        ".no-print, form, nav, input, progress, [data-testid=theme], [data-testid=download-json], [data-testid=save-svg], [data-testid=compute], [data-testid=copy-lines], [data-testid=gallery]",
+      ).map(named),
+      cut: seen("main *")
+        .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
+        .map(named),
+      pale: seen(".segment, .cause, [data-testid=run-key] line")
+        .filter((element) => getComputedStyle(element).printColorAdjust !== "exact")
+        .map(named),
     };
   });
 }
 
 for (const rates of ["0.05, 0.1, 0.2", "0.125, 0.25, 0.5, 1, 2, 4, 8"]) {
-  test(`on A4 no control is printed, bars keep their colours and no table is cut, with the rates ${rates}`, async ({ page }) => {
+  test(`on A4 no control is printed, bars keep their colours and no table is cut, with the rates ${rates}`, async ({
+    page,
+  }) => {
     await openRuns(page, ["a.zip", "b.zip"]);
     await page.getByTestId("fp").fill(rates);
-    await expect(page.getByTestId("class-table").first().locator("th[scope=colgroup]")).toHaveCount(rates.split(",").length);
+    await expect(page.getByTestId("class-table").first().locator("th[scope=colgroup]")).toHaveCount(
+      rates.split(",").length,
+    );
     await compute(page);
     await page.getByTestId("budget-table").click();
     // A4 without its margins.
@@ -71,7 +88,9 @@ for (const rates of ["0.05, 0.1, 0.2", "0.125, 0.25, 0.5, 1, 2, 4, 8"]) {
   });
 }
 
-test("a saved figure says which line is which of eight runs, how recall is counted, at what IoU and rates", async ({ page }) => {
+test("a saved figure says which line is which of eight runs, how recall is counted, at what IoU and rates", async ({
+  page,
+}) => {
   const names = Array.from({ length: 8 }, (_, at) => `faster_rcnn_r50_fpn_1x_chestx_seed_${at}.zip`);
   await openRuns(page, names);
   await page.getByTestId("iou").fill("0.4");

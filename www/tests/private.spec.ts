@@ -76,11 +76,20 @@ test("scoring, errors and exports make no request", async ({ page, site, context
   await expect(page.getByTestId("privacy")).toHaveClass(/clean/);
 });
 
-test("a request to the page's own host is counted, for its own files too once they are there", async ({ page, site }) => {
+test("a request to the page's own host is counted, for its own files too once they are there", async ({
+  page,
+  site,
+}) => {
   await openKept(page, site);
   const count = page.getByTestId("request-count");
   await expect(count).toHaveText("0 network requests");
-  const own = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => name).find((name) => /assets\/index.*\.js$/.test(name)) ?? "");
+  const own = await page.evaluate(
+    () =>
+      performance
+        .getEntriesByType("resource")
+        .map(({ name }) => name)
+        .find((name) => /assets\/index.*\.js$/.test(name)) ?? "",
+  );
   await page.evaluate(() => fetch("index.html").then((answer) => answer.text()));
   await expect(count).toHaveText("1 network request");
   await page.evaluate((url) => fetch(url, { cache: "reload" }).then((answer) => answer.text()), own);
@@ -103,10 +112,15 @@ test("all is asked for before a file can be chosen, and what a score needs comes
   await expect(page.getByTestId("where")).toBeVisible();
   const { ready, asked } = await page.evaluate(() => ({
     ready: (window as unknown as { ready: number }).ready,
-    asked: (performance.getEntriesByType("resource") as PerformanceResourceTiming[]).map(({ name, startTime }) => ({ name, startTime })),
+    asked: (performance.getEntriesByType("resource") as PerformanceResourceTiming[]).map(({ name, startTime }) => ({
+      name,
+      startTime,
+    })),
   }));
   expect(asked.filter(({ startTime }) => startTime > ready)).toEqual([]);
-  const [engine, ...others] = ["froc_bg", "model-a"].map((part) => asked.find(({ name }) => name.includes(part))?.startTime ?? Number.NaN);
+  const [engine, ...others] = ["froc_bg", "model-a"].map(
+    (part) => asked.find(({ name }) => name.includes(part))?.startTime ?? Number.NaN,
+  );
   for (const other of others) expect(other).toBeGreaterThan(engine ?? Number.NaN);
 });
 
@@ -129,7 +143,11 @@ const places: [string, (site: Site) => string][] = [
 ];
 for (const [name, address] of places) {
   for (const where of ["page", "worker"] as const) {
-    test(`${name}: no way out of the ${where} reaches another host, and each attempt shows`, async ({ page, site, elsewhere }) => {
+    test(`${name}: no way out of the ${where} reaches another host, and each attempt shows`, async ({
+      page,
+      site,
+      elsewhere,
+    }) => {
       await open(page, address(site));
       await attemptAll(page, where, elsewhere.origin);
       // The page tells what was stopped, of frames only the host.
@@ -177,7 +195,10 @@ test("no code runs but the page's own", async ({ page, site, elsewhere }) => {
   expect(await page.evaluate(inject)).toEqual(expect.arrayContaining(["handler", "inline"]));
 });
 
-test("the same attempts do arrive from a page without the policy, so their failing means something", async ({ page, elsewhere }) => {
+test("the same attempts do arrive from a page without the policy, so their failing means something", async ({
+  page,
+  elsewhere,
+}) => {
   const open = await Site.start(mkdtempSync(join(tmpdir(), "froc-")), "/");
   try {
     writeFileSync(join(open.folder, "index.html"), "<!doctype html><title>open</title>");
@@ -197,7 +218,8 @@ test("the same attempts do arrive from a page without the policy, so their faili
 });
 
 /** The one file of that ending that the built page has. */
-const builtFile = (ending: RegExp) => `assets/${readdirSync(join(dist, "assets")).filter((name) => ending.test(name))[0] ?? ""}`;
+const builtFile = (ending: RegExp) =>
+  `assets/${readdirSync(join(dist, "assets")).filter((name) => ending.test(name))[0] ?? ""}`;
 
 /** Changes the bytes of a file and leaves it in working order: an empty custom section of WebAssembly, a comment. */
 const tampered = (file: string) => {
@@ -205,7 +227,11 @@ const tampered = (file: string) => {
   return Buffer.concat([readFileSync(join(dist, file)), more]);
 };
 
-test("a host that serves another script, style or engine than the page was built with runs none of it", async ({ page, site, context }) => {
+test("a host that serves another script, style or engine than the page was built with runs none of it", async ({
+  page,
+  site,
+  context,
+}) => {
   await context.addInitScript(() => delete (Navigator.prototype as { serviceWorker?: unknown }).serviceWorker);
   const changed = mkdtempSync(join(tmpdir(), "froc-"));
   const serve = (file: string) => {
@@ -216,7 +242,9 @@ test("a host that serves another script, style or engine than the page was built
   const engine = builtFile(/^froc_bg.*\.wasm$/);
   serve(engine);
   await page.goto(site.url);
-  await expect(page.getByTestId("error")).toContainText("froc_bg.wasm did not arrive, or is not the file that this page was built with");
+  await expect(page.getByTestId("error")).toContainText(
+    "froc_bg.wasm did not arrive, or is not the file that this page was built with",
+  );
   await expect(page.getByTestId("page")).toHaveAttribute("data-ready", "false");
 
   const refused: string[] = [];
@@ -234,7 +262,11 @@ test("a host that serves another script, style or engine than the page was built
   await expect(page.getByTestId("page")).toHaveCount(0);
 });
 
-test("an engine that another page of this origin put into the kept copy is not run", async ({ page, site, context }) => {
+test("an engine that another page of this origin put into the kept copy is not run", async ({
+  page,
+  site,
+  context,
+}) => {
   await openKept(page, site);
   const engine = builtFile(/^froc_bg.*\.wasm$/);
   // As a neighbour on a shared host can, such as another project's page.
@@ -282,7 +314,11 @@ async function hints(page: Page, origin: string, stun: number): Promise<void> {
   );
 }
 
-test("hints to the browser are stopped; WebRTC and where a link leads are not, as SECURITY.md tells", async ({ page, site, elsewhere }) => {
+test("hints to the browser are stopped; WebRTC and where a link leads are not, as SECURITY.md tells", async ({
+  page,
+  site,
+  elsewhere,
+}) => {
   let [connections, datagrams] = [0, 0];
   const stun = createSocket("udp4");
   stun.on("message", () => (datagrams += 1));
@@ -358,7 +394,11 @@ test("a newer version comes only when the person agrees", async ({ page, site, c
   await expect(again.getByTestId("update")).toHaveCount(0);
 });
 
-test("the one file opens from disk and scores as the terminal does, with nothing asked of anyone", async ({ page, context, site }) => {
+test("the one file opens from disk and scores as the terminal does, with nothing asked of anyone", async ({
+  page,
+  context,
+  site,
+}) => {
   await open(page, site.url);
   const waiting = page.waitForEvent("download");
   await page.getByTestId("one-file").click();

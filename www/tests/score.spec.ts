@@ -5,7 +5,22 @@ import { join } from "node:path";
 
 import { expect, test, type Page } from "@playwright/test";
 
-import { cancelWhenShown, choose, downloadReport, drop, golden, goldenCase, largeZip, open, report, settled, smallTruth, terminal, upload, zip } from "./page.ts";
+import {
+  cancelWhenShown,
+  choose,
+  downloadReport,
+  drop,
+  golden,
+  goldenCase,
+  largeZip,
+  open,
+  report,
+  settled,
+  smallTruth,
+  terminal,
+  upload,
+  zip,
+} from "./page.ts";
 
 const nodule = '[{"Nodule": [10, 10, 49, 49, 0.9]}]';
 
@@ -87,8 +102,18 @@ test("a bad second version of a file leaves the first one in place", async ({ pa
 
 test("every bad prediction file of a run is listed, and the other run is scored", async ({ page }) => {
   await open(page);
-  const bad = zip({ "0.json": '[{"Nodule": [1, 2, 3, 4]}]', "1.json": '{"a": 1}', "2.json": "[", "3.json": nodule, "99.json": "not read" });
-  await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule })), upload("bad.zip", bad)]);
+  const bad = zip({
+    "0.json": '[{"Nodule": [1, 2, 3, 4]}]',
+    "1.json": '{"a": 1}',
+    "2.json": "[",
+    "3.json": nodule,
+    "99.json": "not read",
+  });
+  await choose(page, [
+    upload("test.json", smallTruth(40)),
+    upload("a.zip", zip({ "0.json": nodule })),
+    upload("bad.zip", bad),
+  ]);
   const errors = page.getByTestId("error");
   await expect(errors).toHaveText([
     "bad.zip, 0.json, entry 1, Nodule: the box has 4 numbers; expected [x1, y1, x2, y2, score].",
@@ -123,7 +148,10 @@ test("reading is told and can be cancelled; the other files stay and the page go
   await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule }))]);
   // Big enough to be still at work when Cancel is pressed, on a busy machine too: 20,000 files of 200 boxes.
   const entries = `[${Array(200).fill('{"Nodule": [10.25, 10.5, 49.125, 49.75, 0.123456789]}').join(",")}]`;
-  const big = upload("big.zip", zip(Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`${at}.json`, entries]))));
+  const big = upload(
+    "big.zip",
+    zip(Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`${at}.json`, entries]))),
+  );
   await page.getByTestId("file-input").setInputFiles([big]);
   await expect(page.locator('progress[aria-label="reading big.zip"]')).toBeVisible();
   await page.getByTestId("cancel").click();
@@ -135,7 +163,9 @@ test("reading is told and can be cancelled; the other files stay and the page go
   await expect.poll(async () => (await report(page)).options.iou_threshold).toBe(0.9);
 });
 
-test("a large zip is read beside the engine, and the report is the terminal's, runs in the order of choosing", async ({ page }) => {
+test("a large zip is read beside the engine, and the report is the terminal's, runs in the order of choosing", async ({
+  page,
+}) => {
   const large = upload("large.zip", largeZip(25_000));
   const [truth, small] = [upload("test.json", smallTruth(25_000)), upload("small.zip", zip({ "0.json": nodule }))];
   await open(page);
@@ -151,7 +181,10 @@ for (const cores of [1, 2]) {
     // What BlobReader in wasm.rs reads in one piece.
     expect(bytes.length).toBeGreaterThan(2 ** 23);
     const [large, truth] = [upload("large.zip", bytes), upload("test.json", smallTruth(25_000))];
-    await page.addInitScript((n) => Object.defineProperty(Navigator.prototype, "hardwareConcurrency", { get: () => n }), cores);
+    await page.addInitScript(
+      (n) => Object.defineProperty(Navigator.prototype, "hardwareConcurrency", { get: () => n }),
+      cores,
+    );
     await open(page);
     await choose(page, [large, truth]);
     const report = await downloadReport(page);
@@ -162,7 +195,10 @@ for (const cores of [1, 2]) {
 test("a large file that is no zip, or half of one, is told as any other", async ({ page }) => {
   const whole = largeZip(30_000);
   await open(page);
-  await choose(page, [upload("truth.zip", smallTruth(100_000)), upload("half.zip", whole.subarray(0, whole.length - 100_000))]);
+  await choose(page, [
+    upload("truth.zip", smallTruth(100_000)),
+    upload("half.zip", whole.subarray(0, whole.length - 100_000)),
+  ]);
   await expect(page.getByTestId("file").filter({ hasText: "truth.zip" })).toContainText("100,000 images");
   await expect(page.getByTestId("error")).toContainText("half.zip: it is no zip, or cut short");
 });
@@ -171,7 +207,9 @@ test("of files that are read at once one is cancelled, and the others are scored
   await open(page);
   const large = upload("large.zip", largeZip(20_000, 60));
   await cancelWhenShown(page, "large.zip");
-  await page.getByTestId("file-input").setInputFiles([upload("test.json", smallTruth(40)), large, upload("a.zip", zip({ "0.json": nodule }))]);
+  await page
+    .getByTestId("file-input")
+    .setInputFiles([upload("test.json", smallTruth(40)), large, upload("a.zip", zip({ "0.json": nodule }))]);
   await expect(page.getByTestId("status")).toContainText("Stopped reading large.zip.");
   await settled(page);
   expect((await report(page)).runs.map((run) => run.name)).toEqual(["a.zip"]);
@@ -184,7 +222,11 @@ test("a folder is told from a file", async ({ page }) => {
     transfer.items.add(new File([], "predictions"));
     // A browser alone can make a folder's entry; this is what it hands over.
     Object.defineProperty(DataTransferItem.prototype, "webkitGetAsEntry", {
-      value: () => ({ isDirectory: true, name: "predictions", createReader: () => ({ readEntries: (done: (entries: []) => void) => done([]) }) }),
+      value: () => ({
+        isDirectory: true,
+        name: "predictions",
+        createReader: () => ({ readEntries: (done: (entries: []) => void) => done([]) }),
+      }),
     });
     return transfer;
   });
@@ -222,7 +264,11 @@ test("characters that hide or turn a name are seen in chip, heading, tile and im
   await expect(page.getByTestId("image-view").getByRole("heading", { level: 2 })).toHaveText(`${shown}.png`);
   await page.keyboard.press("Escape");
   await expect(page.getByTestId("tile").first()).toHaveAttribute("title", `${shown}.png`);
-  const hidingIn = (element: string) => page.getByTestId(element).first().evaluate((chosen) => /[\u202e\u200b\ufeff\u0085]/.test(chosen.outerHTML));
+  const hidingIn = (element: string) =>
+    page
+      .getByTestId(element)
+      .first()
+      .evaluate((chosen) => /[\u202e\u200b\ufeff\u0085]/.test(chosen.outerHTML));
   for (const element of ["file", "run", "tile"]) expect(await hidingIn(element), element).toBe(false);
 });
 
@@ -245,7 +291,11 @@ test("everything is done by keyboard alone", async ({ page }) => {
   await expect.poll(async () => (await report(page)).options.iou_threshold).toBe(0.3);
   await page.getByTestId("iou").focus();
   // The first number of the scores explains itself on focus; the arrow keys lead to the average.
-  for (let presses = 0; presses < 30 && (await page.getByTestId("explanation").textContent())?.includes("Recall:") !== true; presses++) {
+  for (
+    let presses = 0;
+    presses < 30 && (await page.getByTestId("explanation").textContent())?.includes("Recall:") !== true;
+    presses++
+  ) {
     await page.keyboard.press("Tab");
   }
   await page.keyboard.press("ArrowDown");
@@ -261,7 +311,9 @@ test("everything is done by keyboard alone", async ({ page }) => {
   await expect(page.getByTestId("quirk").first().locator("table")).toBeVisible();
 });
 
-test("an engine that dies ends as a sentence; the other files stay and the page goes on without a reload", async ({ page }) => {
+test("an engine that dies ends as a sentence; the other files stay and the page goes on without a reload", async ({
+  page,
+}) => {
   await open(page);
   await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule }))]);
   const before = await page.getByTestId("official-average").textContent();
@@ -269,7 +321,9 @@ test("an engine that dies ends as a sentence; the other files stay and the page 
   await page.workers()[0]?.evaluate(() => {
     const code = "0061736d 01000000 01040160 0000 03020100 07050101 660000 0a050103 00000b".replaceAll(" ", "");
     const module = new WebAssembly.Module(Uint8Array.from(code.match(/../g) ?? [], (byte) => parseInt(byte, 16)));
-    Object.defineProperty(Blob.prototype, "size", { get: new WebAssembly.Instance(module).exports["f"] as () => never });
+    Object.defineProperty(Blob.prototype, "size", {
+      get: new WebAssembly.Instance(module).exports["f"] as () => never,
+    });
   });
   await choose(page, [upload("b.zip", zip({ "0.json": nodule })), upload("c.zip", zip({ "0.json": nodule }))]);
   await expect(page.getByTestId("error")).toHaveText(/^b\.zip: the engine stopped \(.+\); it needs enough free memory/);
@@ -322,37 +376,60 @@ for (const [when, act] of [
   });
 }
 
-test("two files of one name are two runs, and a click renames one, in the page and in what is saved", async ({ page }) => {
+test("two files of one name are two runs, and a click renames one, in the page and in what is saved", async ({
+  page,
+}) => {
   await open(page);
   const [one, two] = [zip({ "0.json": nodule }), zip({ "0.json": nodule, "1.json": nodule })];
   await choose(page, [upload("test.json", smallTruth(40)), upload("predictions.zip", one)]);
   await choose(page, [upload("predictions.zip", two)]);
-  await expect(page.getByTestId("status")).toContainText("There are several files named predictions.zip: this one is called predictions (2).zip.");
+  await expect(page.getByTestId("status")).toContainText(
+    "There are several files named predictions.zip: this one is called predictions (2).zip.",
+  );
   const runs = async () => (await report(page)).runs.map(({ name, n_files }) => [name, n_files]);
-  expect(await runs()).toEqual([["predictions.zip", 1], ["predictions (2).zip", 2]]);
+  expect(await runs()).toEqual([
+    ["predictions.zip", 1],
+    ["predictions (2).zip", 2],
+  ]);
   await page.getByTestId("rename").filter({ hasText: "(2)" }).click();
   await page.getByTestId("run-name").fill("with mixup");
   await page.keyboard.press("Enter");
   await settled(page);
-  expect(await runs()).toEqual([["predictions.zip", 1], ["with mixup", 2]]);
+  expect(await runs()).toEqual([
+    ["predictions.zip", 1],
+    ["with mixup", 2],
+  ]);
   await expect(page.getByTestId("rename")).toHaveText(["predictions.zip", "with mixup"]);
   // A worker that is replaced knows the name, too.
   await choose(page, [upload("third.zip", zip({ "2.json": nodule }))]);
   await page.getByTestId("rename").filter({ hasText: "third" }).click();
   await page.getByTestId("run-name").fill("nothing of this");
   await page.keyboard.press("Escape");
-  expect(await runs()).toEqual([["predictions.zip", 1], ["with mixup", 2], ["third.zip", 1]]);
+  expect(await runs()).toEqual([
+    ["predictions.zip", 1],
+    ["with mixup", 2],
+    ["third.zip", 1],
+  ]);
 });
 
-test("both files of one name in one drop are runs, and a corrected file takes the place of a bad one", async ({ page }) => {
+test("both files of one name in one drop are runs, and a corrected file takes the place of a bad one", async ({
+  page,
+}) => {
   await open(page);
   const bad = zip({ "0.json": "[" });
-  await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule })), upload("a.zip", bad)]);
+  await choose(page, [
+    upload("test.json", smallTruth(40)),
+    upload("a.zip", zip({ "0.json": nodule })),
+    upload("a.zip", bad),
+  ]);
   await expect(page.getByTestId("file")).toHaveCount(3);
   await expect(page.getByTestId("error")).toContainText(["a.zip, 0.json"]);
   await choose(page, [upload("a.zip", zip({ "0.json": nodule, "1.json": nodule }))]);
   await expect(page.getByTestId("error")).toHaveCount(0);
-  expect((await report(page)).runs.map(({ name, n_files }) => [name, n_files])).toEqual([["a.zip", 1], ["a (2).zip", 2]]);
+  expect((await report(page)).runs.map(({ name, n_files }) => [name, n_files])).toEqual([
+    ["a.zip", 1],
+    ["a (2).zip", 2],
+  ]);
 });
 
 test("the sample leaves when own files come", async ({ page }) => {

@@ -28,7 +28,10 @@ export class Site {
   onconnection: () => void = () => undefined;
   readonly #server;
 
-  private constructor(folder: string, readonly prefix: string) {
+  private constructor(
+    folder: string,
+    readonly prefix: string,
+  ) {
     this.folder = folder;
     this.#server = createServer((request, response) => {
       const { pathname } = new URL(request.url ?? "/", "http://localhost");

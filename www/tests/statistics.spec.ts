@@ -51,7 +51,9 @@ test("every format is the very bytes of the terminal, with intervals too", async
   }
 });
 
-test("only what the script itself would give is called official, on the page and in every export, which lead with it", async ({ page }) => {
+test("only what the script itself would give is called official, on the page and in every export, which lead with it", async ({
+  page,
+}) => {
   const files = goldenCase(join(golden, "quirks"));
   await open(page);
   await choose(page, files);
@@ -67,7 +69,10 @@ test("only what the script itself would give is called official, on the page and
 
   await page.getByTestId("iou").fill("0.3");
   await expect(rows.first()).toHaveText("the script's rules at IoU 0.3");
-  expect((await report(page)).runs[0]?.official).toMatchObject({ is_official: false, name: "the script's rules at IoU 0.3" });
+  expect((await report(page)).runs[0]?.official).toMatchObject({
+    is_official: false,
+    name: "the script's rules at IoU 0.3",
+  });
   for (const format of ["text", "csv", "markdown", "latex", "html"]) {
     const text = (await download(page, `download-${format}`)).toString("utf8");
     expect(text.replaceAll("official script", "script"), format).not.toContain("official");
@@ -82,7 +87,8 @@ test("two runs are compared on the same draws; a copy of a run differs by exactl
   await compute(page);
   const differences = (await report(page)).comparisons?.[0]?.rows.map((row) => row.average_recall) ?? [];
   expect(differences).toHaveLength(12);
-  for (const difference of differences) expect([difference?.value, difference?.p, difference?.interval]).toEqual([0, 1, [0, 0]]);
+  for (const difference of differences)
+    expect([difference?.value, difference?.p, difference?.interval]).toEqual([0, 1, [0, 0]]);
   await page.getByTestId("forest-what").selectOption({ label: "copy.zip minus predictions.zip" });
   await expect(page.getByTestId("forest-plot")).toContainText("0.00, p = 1.000");
   await expect(page.getByTestId("changes")).toContainText("0 lesions gained and 0 lost");
@@ -111,7 +117,11 @@ test("the curves are read by pointer, by arrow keys and by touch", async ({ page
   await expect(readings).not.toHaveText(before ?? "");
   await expect(plot).toHaveAttribute("aria-valuetext", /false positives per image, model-a\.zip/);
   await page.keyboard.press("Escape");
-  await plot.dispatchEvent("pointerdown", { pointerType: "touch", clientX: box.x + box.width * 0.5, clientY: box.y + 20 });
+  await plot.dispatchEvent("pointerdown", {
+    pointerType: "touch",
+    clientX: box.x + box.width * 0.5,
+    clientY: box.y + 20,
+  });
   await expect(readings).toContainText("FP/image");
 });
 
@@ -128,7 +138,9 @@ test("runs are hidden and shown, and the axis changes", async ({ page }) => {
 });
 
 for (const panel of ["curves", "forest", "roc", "sweep"]) {
-  test(`the plot of ${panel} is saved as SVG that holds its series, and as PNG, in light colours from a dark page`, async ({ page }) => {
+  test(`the plot of ${panel} is saved as SVG that holds its series, and as PNG, in light colours from a dark page`, async ({
+    page,
+  }) => {
     await page.emulateMedia({ colorScheme: "dark" });
     await openSample(page);
     await compute(page);
@@ -143,12 +155,19 @@ for (const panel of ["curves", "forest", "roc", "sweep"]) {
         width: parsed.documentElement.getAttribute("width"),
         font: parsed.documentElement.getAttribute("font-family"),
         strokes: [...parsed.querySelectorAll("path, line")].map((shape) => shape.getAttribute("stroke")),
-        filled: [...parsed.querySelectorAll("path")].filter((path) => path.getAttribute("fill") === "rgb(0, 0, 0)").length,
+        filled: [...parsed.querySelectorAll("path")].filter((path) => path.getAttribute("fill") === "rgb(0, 0, 0)")
+          .length,
         texts: [...parsed.querySelectorAll("text")].length,
         styled: parsed.querySelectorAll("[class], style").length,
       };
     }, svg);
-    expect(parsed).toMatchObject({ error: null, width: "85mm", font: "Helvetica, Arial, sans-serif", styled: 0, filled: 0 });
+    expect(parsed).toMatchObject({
+      error: null,
+      width: "85mm",
+      font: "Helvetica, Arial, sans-serif",
+      styled: 0,
+      filled: 0,
+    });
     // The colour of the first run on white paper, written out.
     expect(parsed.strokes).toContain("rgb(0, 114, 178)");
     expect(parsed.texts).toBeGreaterThan(5);
@@ -178,8 +197,13 @@ test("drawing is told and can be cancelled, and other options ask for it anew", 
 
 test("patients are drawn when groups are dropped as CSV, and a number out of range is said", async ({ page }) => {
   const files = goldenCase(join(golden, "synthetic"));
-  const names = (JSON.parse(files[0]?.buffer.toString() ?? "[]") as { file_name: string }[]).map(({ file_name }) => file_name);
-  const csv = upload("groups.csv", `file_name,group\n${names.map((name, at) => `${name},patient ${at % 40}`).join("\n")}\n`);
+  const names = (JSON.parse(files[0]?.buffer.toString() ?? "[]") as { file_name: string }[]).map(
+    ({ file_name }) => file_name,
+  );
+  const csv = upload(
+    "groups.csv",
+    `file_name,group\n${names.map((name, at) => `${name},patient ${at % 40}`).join("\n")}\n`,
+  );
   await open(page);
   await choose(page, [...files, csv]);
   await page.getByTestId("groups").selectOption("csv");

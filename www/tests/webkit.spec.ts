@@ -20,7 +20,10 @@ const driverPath = process.env.WEBKIT_DRIVER ?? "/usr/bin/WebKitWebDriver";
 const xvfb = "/usr/bin/xvfb-run";
 
 const missing = [driverPath, xvfb].filter((path) => !existsSync(path));
-test.skip(missing.length > 0, `for WebKit there is no ${missing.join(", nor ")}; Debian's packages are webkit2gtk-driver and xvfb`);
+test.skip(
+  missing.length > 0,
+  `for WebKit there is no ${missing.join(", nor ")}; Debian's packages are webkit2gtk-driver and xvfb`,
+);
 test.describe.configure({ mode: "serial" });
 
 let server: ChildProcess;
@@ -34,7 +37,14 @@ test.beforeAll(async () => {
   // A group of its own, so that the screen ends with it.
   server = spawn(xvfb, ["--auto-servernum", driverPath, `--port=${port}`], { stdio: "ignore", detached: true });
   const url = `http://127.0.0.1:${port}`;
-  await expect.poll(() => fetch(`${url}/status`).then(({ ok }) => ok, () => false)).toBe(true);
+  await expect
+    .poll(() =>
+      fetch(`${url}/status`).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
+    )
+    .toBe(true);
   driver = await new Builder().usingServer(url).withCapabilities({ browserName: "MiniBrowser" }).build();
   await driver.manage().setTimeouts({ script: 30_000 });
 });
@@ -58,7 +68,10 @@ const one = async (testid: string): Promise<WebElement> => driver.findElement(at
 const text = async (testid: string) => (await texts(testid))[0] ?? "";
 
 async function texts(testid: string): Promise<string[]> {
-  return driver.executeScript("return [...document.querySelectorAll(arguments[0])].map((element) => element.textContent)", `[data-testid="${testid}"]`);
+  return driver.executeScript(
+    "return [...document.querySelectorAll(arguments[0])].map((element) => element.textContent)",
+    `[data-testid="${testid}"]`,
+  );
 }
 
 async function press(testid: string): Promise<void> {
@@ -67,7 +80,9 @@ async function press(testid: string): Promise<void> {
 
 /** Waits until an element matches. */
 async function until(selector: string): Promise<void> {
-  await expect.poll(() => driver.findElements(By.css(selector)).then(({ length }) => length), { timeout: 20_000 }).toBeGreaterThan(0);
+  await expect
+    .poll(() => driver.findElements(By.css(selector)).then(({ length }) => length), { timeout: 20_000 })
+    .toBeGreaterThan(0);
 }
 
 async function open(url: string): Promise<void> {
@@ -160,7 +175,9 @@ for (const [place, url] of PLACES) {
     await driver.executeScript("document.querySelector(arguments[0]).click()", segment);
     await expect.poll(() => text("shown")).not.toMatch(/^(104|…) of 104/);
     const zip = join(folder, "films.zip");
-    const pixel = await driver.executeScript<string>('return document.createElement("canvas").toDataURL("image/png").split(",")[1]');
+    const pixel = await driver.executeScript<string>(
+      'return document.createElement("canvas").toDataURL("image/png").split(",")[1]',
+    );
     writeFileSync(zip, zipSync({ "films/sample_001.png": Buffer.from(pixel, "base64") }));
     await (await one("picture-input")).sendKeys(zip);
     await expect.poll(() => text("matched")).toContain("1 image of 104 has its picture.");
@@ -199,7 +216,9 @@ test("WebKit: no way out of the page or a worker of it reaches another host", as
     for (const url of [site.url, pathToFileURL(join(dist, "froc.html")).href]) {
       await open(url);
       const inPage = { ways: waysIn("page"), origin: elsewhere.origin };
-      await driver.executeAsyncScript(`const [done] = arguments; (${attempt})(${JSON.stringify(inPage)}).then(done, done)`);
+      await driver.executeAsyncScript(
+        `const [done] = arguments; (${attempt})(${JSON.stringify(inPage)}).then(done, done)`,
+      );
       // A worker made as the page makes its own: from a blob: URL, so that it inherits the policy.
       const inWorker = { ways: waysIn("worker"), origin: elsewhere.origin };
       const code = `onmessage = () => (${attempt})(${JSON.stringify(inWorker)}).then(() => postMessage("done"), (e) => postMessage(String(e)))`;
@@ -225,7 +244,9 @@ test("WebKit: the same attempts do arrive from a page without the policy, so the
   await driver.get(`${host.url}plain.html`);
   const given = { ways: waysIn("page"), origin: elsewhere.origin };
   await driver.executeAsyncScript(`const [done] = arguments; (${attempt})(${JSON.stringify(given)}).then(done, done)`);
-  await expect.poll(() => elsewhere.seen.map(({ path }) => path).sort()).toEqual(given.ways.map((name) => `/${name}`).sort());
+  await expect
+    .poll(() => elsewhere.seen.map(({ path }) => path).sort())
+    .toEqual(given.ways.map((name) => `/${name}`).sort());
   await host.stop();
   await elsewhere.stop();
 });

@@ -28,7 +28,9 @@ const sum = (values: number[]) => values.reduce((total, value) => total + value,
 
 /** The grey in the corner of a tile, where the sample has no box. */
 function corner(tile: Locator): Promise<number[]> {
-  return tile.locator("canvas").evaluate((canvas: HTMLCanvasElement) => [...(canvas.getContext("2d")?.getImageData(3, 3, 1, 1).data ?? [])]);
+  return tile
+    .locator("canvas")
+    .evaluate((canvas: HTMLCanvasElement) => [...(canvas.getContext("2d")?.getImageData(3, 3, 1, 1).data ?? [])]);
 }
 
 async function download(page: Page, button: Locator): Promise<{ name: string; bytes: Buffer }> {
@@ -45,16 +47,22 @@ test("the causes of every class add up to the score's own counts, at every rate"
   const rows = page.getByTestId("budget-row");
   for (const [at, rate] of (await page.getByTestId("where-rate").allTextContents()).entries()) {
     await page.getByTestId("where-rate").nth(at).click();
-    await expect(page.getByTestId("allowed")).toHaveText(`${run.classes[0]?.exact.budget[at]} false positives allowed per class at ${rate} per image`);
+    await expect(page.getByTestId("allowed")).toHaveText(
+      `${run.classes[0]?.exact.budget[at]} false positives allowed per class at ${rate} per image`,
+    );
     const counts = await rows.evaluateAll((rows) =>
       rows.map((row) => ({
         name: row.getAttribute("data-class"),
-        causes: [...row.querySelectorAll("[data-testid=segment]")].map((one) => [one.getAttribute("data-category"), Number(one.textContent)] as const),
+        causes: [...row.querySelectorAll("[data-testid=segment]")].map(
+          (one) => [one.getAttribute("data-category"), Number(one.textContent)] as const,
+        ),
       })),
     );
     for (const cls of run.classes) {
       const causes = counts.find(({ name }) => name === cls.name)?.causes ?? [];
-      const [spent, missed] = [true, false].map((of) => sum(causes.filter(([cause]) => FALSE_POSITIVES.includes(cause ?? "") === of).map(([, n]) => n)));
+      const [spent, missed] = [true, false].map((of) =>
+        sum(causes.filter(([cause]) => FALSE_POSITIVES.includes(cause ?? "") === of).map(([, n]) => n)),
+      );
       expect(spent, cls.name).toBe(cls.exact.false_positives[at]);
       expect(missed, cls.name).toBe(Math.round(cls.n_lesions * (1 - (cls.exact.recall[at] ?? 0))));
     }
@@ -76,7 +84,9 @@ test("a number leads to the images behind it, and the way back is one click", as
   const segment = row.locator('[data-testid="segment"][data-category="never_seen"]');
   const lesions = number(await segment.textContent());
   await segment.focus();
-  await expect(page.getByTestId("explanation")).toContainText(/Fracture, missed entirely: \d+ missed lesions\.\nIf fixed, the recall would be \d+\.\d\d% \(\+\d+\.\d\d points\)\./);
+  await expect(page.getByTestId("explanation")).toContainText(
+    /Fracture, missed entirely: \d+ missed lesions\.\nIf fixed, the recall would be \d+\.\d\d% \(\+\d+\.\d\d points\)\./,
+  );
   await segment.click();
   await expect(page.locator('[data-testid="filter-cause"][aria-pressed="true"]')).toHaveText(/missed entirely/);
   await expect(page.getByTestId("filter-class")).toHaveValue("8");
@@ -92,7 +102,8 @@ test("a number leads to the images behind it, and the way back is one click", as
     await expect(page.getByTestId("position")).toHaveText(`${at + 1} of ${n}`);
     for (const box of await page.getByTestId("film").locator('[data-kind="lesion-missed"]').all()) {
       await box.focus();
-      if (/Fracture, lesion\s*Missed entirely/.test((await page.getByTestId("reading-box").textContent()) ?? "")) found++;
+      if (/Fracture, lesion\s*Missed entirely/.test((await page.getByTestId("reading-box").textContent()) ?? ""))
+        found++;
     }
     if (at < n - 1) await page.keyboard.press("j");
   }
@@ -112,7 +123,9 @@ test("a cell of the class-by-class table leads to its images", async ({ page }) 
   expect(await shown(page)).toBeGreaterThan(0);
 });
 
-test("images are filtered, ordered and searched; what no image holds is said; filters outlive a change of rate", async ({ page }) => {
+test("images are filtered, ordered and searched; what no image holds is said; filters outlive a change of rate", async ({
+  page,
+}) => {
   await openSample(page);
   const all = await shown(page);
   await page.getByTestId("lesion-free").selectOption("without");
@@ -126,7 +139,8 @@ test("images are filtered, ordered and searched; what no image holds is said; fi
   await page.getByTestId("clear-filters").click();
 
   await page.getByTestId("order").selectOption("missed_lesions");
-  const missed = async () => (await page.getByTestId("tile").allTextContents()).map((text) => Number(/(\d+) missed/.exec(text)?.[1] ?? 0));
+  const missed = async () =>
+    (await page.getByTestId("tile").allTextContents()).map((text) => Number(/(\d+) missed/.exec(text)?.[1] ?? 0));
   await expect.poll(async () => (await missed())[0]).toBeGreaterThan(1);
   expect(await missed()).toEqual((await missed()).sort((a, b) => b - a));
 
@@ -174,7 +188,9 @@ test("one image large, by keyboard alone", async ({ page }) => {
   await expect(page.locator('[data-testid="tile"]:focus')).toHaveAttribute("data-image", "3");
 });
 
-test("a box tells class, score, overlap, verdict and why; the other kinds have lines of their own", async ({ page }) => {
+test("a box tells class, score, overlap, verdict and why; the other kinds have lines of their own", async ({
+  page,
+}) => {
   await openSample(page);
   await page.getByTestId("tile").nth(4).click();
   const film = page.getByTestId("film").first();
@@ -182,7 +198,9 @@ test("a box tells class, score, overlap, verdict and why; the other kinds have l
   await film.locator('[data-kind="false-positive"]').first().hover();
   await expect(reading).toContainText("False positive: ");
   await film.locator('[data-kind="true-positive"]').first().focus();
-  await expect(reading).toHaveText(/(\w+), detection.*score 0\.\d+.*model-a\.zip.*True positive: finds a lesion, IoU 0\.\d\d with a lesion of \1\./s);
+  await expect(reading).toHaveText(
+    /(\w+), detection.*score 0\.\d+.*model-a\.zip.*True positive: finds a lesion, IoU 0\.\d\d with a lesion of \1\./s,
+  );
   await film.locator('[data-kind="lesion-missed"]').first().focus();
   await expect(reading).toContainText("Missed, ");
   await expect(film.locator('[data-kind="uncounted"]')).toHaveCount(0);
@@ -191,7 +209,12 @@ test("a box tells class, score, overlap, verdict and why; the other kinds have l
   await expect(reading).toContainText("Not counted, since it scores below the threshold");
   const lines = await Promise.all(
     ["lesion-found", "lesion-missed", "true-positive", "false-positive", "uncounted"].map((kind) =>
-      film.locator(`[data-kind="${kind}"] rect`).first().evaluate((rect) => [Number.parseFloat(rect.getAttribute("stroke-width") ?? ""), rect.getAttribute("stroke-dasharray")].join()),
+      film
+        .locator(`[data-kind="${kind}"] rect`)
+        .first()
+        .evaluate((rect) =>
+          [Number.parseFloat(rect.getAttribute("stroke-width") ?? ""), rect.getAttribute("stroke-dasharray")].join(),
+        ),
     ),
   );
   expect(new Set(lines).size).toBe(lines.length);
@@ -217,7 +240,9 @@ test("two runs stand side by side and are zoomed and moved as one", async ({ pag
   expect(after).not.toBe(before);
   await expect(films.last().locator("> g")).toHaveAttribute("transform", after ?? "");
   await page.getByTestId("view-class").selectOption("Nodule");
-  const labels = await page.getByTestId("box").evaluateAll((boxes) => boxes.map((box) => box.getAttribute("aria-label")));
+  const labels = await page
+    .getByTestId("box")
+    .evaluateAll((boxes) => boxes.map((box) => box.getAttribute("aria-label")));
   expect(labels.every((label) => label?.startsWith("Nodule"))).toBe(true);
   await page.getByTestId("second").selectOption({ label: "no other run" });
   await expect(films).toHaveCount(1);
@@ -263,13 +288,21 @@ test("a threshold moves the point, the counts, the bars, the tiles and the boxes
   await expect(page.getByTestId("false-positives").first()).not.toHaveText("0");
 });
 
-test("pictures from a zip lie under their boxes, in the gallery and large; brightness and contrast change them", async ({ page }) => {
+test("pictures from a zip lie under their boxes, in the gallery and large; brightness and contrast change them", async ({
+  page,
+}) => {
   await openSample(page);
   const first = page.getByTestId("tile").first();
   const empty = await corner(first);
-  const pictures = Object.fromEntries(["sample_001.png", "sample_005.png", "nobody.png"].map((name) => [`films/${name}`, png(SIDE, 60)]));
-  await page.getByTestId("picture-input").setInputFiles([upload("films.zip", zipSync({ ...pictures, "films/notes.txt": strToU8("no picture") }))]);
-  await expect(page.getByTestId("matched")).toHaveText("2 images of 104 have their picture. No image is named like nobody.png.");
+  const pictures = Object.fromEntries(
+    ["sample_001.png", "sample_005.png", "nobody.png"].map((name) => [`films/${name}`, png(SIDE, 60)]),
+  );
+  await page
+    .getByTestId("picture-input")
+    .setInputFiles([upload("films.zip", zipSync({ ...pictures, "films/notes.txt": strToU8("no picture") }))]);
+  await expect(page.getByTestId("matched")).toHaveText(
+    "2 images of 104 have their picture. No image is named like nobody.png.",
+  );
   await expect.poll(() => corner(first)).toEqual([60, 60, 60, 255]);
   expect(await corner(page.getByTestId("tile").nth(1))).toEqual(empty);
   await first.click();
@@ -319,7 +352,9 @@ test("a folder that is dropped is searched for pictures, those of its folders in
     });
     const entry = { isDirectory: false, name: file.name, file: (done: (file: File) => void) => done(file) };
     // A browser alone can make a folder's entry; this is what it hands over.
-    Object.defineProperty(DataTransferItem.prototype, "webkitGetAsEntry", { value: () => folder("films", [[folder("a", [[entry]])]]) });
+    Object.defineProperty(DataTransferItem.prototype, "webkitGetAsEntry", {
+      value: () => folder("films", [[folder("a", [[entry]])]]),
+    });
     return transfer;
   }, png(SIDE, 50).toString("base64"));
   await page.getByTestId("drop-zone").dispatchEvent("drop", { dataTransfer: data });
@@ -340,12 +375,15 @@ test("the view is saved as SVG that holds the picture and the boxes, and as PNG"
   const parsed = await page.evaluate((text) => {
     const parsed = new DOMParser().parseFromString(text, "image/svg+xml");
     // On a picture a dark line lies below each.
-    const lines = [...parsed.querySelectorAll("g > g > rect")].filter((line) => line.getAttribute("stroke") !== "rgb(0, 0, 0)");
+    const lines = [...parsed.querySelectorAll("g > g > rect")].filter(
+      (line) => line.getAttribute("stroke") !== "rgb(0, 0, 0)",
+    );
     return {
       error: parsed.querySelector("parsererror")?.textContent ?? null,
       picture: parsed.querySelector("image")?.getAttribute("href")?.slice(0, 22),
       boxes: lines.length,
-      plain: lines.filter((line) => line.getAttribute("stroke") === "none" || line.getAttribute("fill") !== "none").length,
+      plain: lines.filter((line) => line.getAttribute("stroke") === "none" || line.getAttribute("fill") !== "none")
+        .length,
       dashed: lines.filter((line) => line.getAttribute("stroke-dasharray") !== "none").length,
     };
   }, svg.bytes.toString("utf8"));
@@ -356,7 +394,13 @@ test("the view is saved as SVG that holds the picture and the boxes, and as PNG"
   // 180 mm at 600 dots per inch; the corner is the picture's grey.
   expect(saved.bytes.readUInt32BE(16)).toBe(Math.round((180 / 25.4) * 600));
   const grey = await page.evaluate(async (base64) => {
-    const bitmap = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]), 30, 30, 1, 1);
+    const bitmap = await createImageBitmap(
+      new Blob([Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))]),
+      30,
+      30,
+      1,
+      1,
+    );
     const canvas = new OffscreenCanvas(1, 1);
     const context = canvas.getContext("2d");
     context?.drawImage(bitmap, 0, 0);
@@ -365,7 +409,9 @@ test("the view is saved as SVG that holds the picture and the boxes, and as PNG"
   expect(grey).toEqual([60, 60, 60, 255]);
 });
 
-test("the list of errors is the very bytes of the terminal, at the rate and the IoU threshold chosen", async ({ page }) => {
+test("the list of errors is the very bytes of the terminal, at the rate and the IoU threshold chosen", async ({
+  page,
+}) => {
   const files = goldenCase(join(golden, "synthetic"));
   await open(page);
   await choose(page, files);
@@ -382,21 +428,35 @@ test("the list of errors is the very bytes of the terminal, at the rate and the 
 test("the images behind a number are those that the list of errors names", async ({ page }) => {
   await openSample(page);
   const { bytes } = await download(page, page.getByTestId("errors-csv"));
-  const [head, ...rows] = bytes.toString("utf8").trim().split("\n").map((line) => line.split(","));
+  const [head, ...rows] = bytes
+    .toString("utf8")
+    .trim()
+    .split("\n")
+    .map((line) => line.split(","));
   const column = (name: string) => head?.indexOf(name) ?? -1;
   for (const category of ["duplicate", "elsewhere", "lesion_free_image"]) {
-    const named = rows.filter((row) => row[column("run")] === "model-a.zip" && row[column("cause")] === category && row[column("counted")] === "true");
-    const segment = page.getByTestId("budget-row").first().locator(`[data-testid="segment"][data-category="${category}"]`);
+    const named = rows.filter(
+      (row) =>
+        row[column("run")] === "model-a.zip" && row[column("cause")] === category && row[column("counted")] === "true",
+    );
+    const segment = page
+      .getByTestId("budget-row")
+      .first()
+      .locator(`[data-testid="segment"][data-category="${category}"]`);
     await expect(segment).toHaveText(String(named.length));
     await segment.click();
-    await expect(page.getByTestId("shown")).toHaveText(`${new Set(named.map((row) => row[column("image")])).size} of 104 images`);
+    await expect(page.getByTestId("shown")).toHaveText(
+      `${new Set(named.map((row) => row[column("image")])).size} of 104 images`,
+    );
   }
 });
 
 test("the one file has it all too", async ({ page }) => {
   await openSample(page, pathToFileURL(join(dist, "froc.html")).href);
   await page.getByTestId("segment").first().click();
-  await page.getByTestId("picture-input").setInputFiles([upload("films.zip", zipSync({ "sample_001.png": png(SIDE, 60) }))]);
+  await page
+    .getByTestId("picture-input")
+    .setInputFiles([upload("films.zip", zipSync({ "sample_001.png": png(SIDE, 60) }))]);
   await expect(page.getByTestId("matched")).toContainText("1 image of 104 has its picture.");
   await page.getByTestId("tile").first().click();
   await expect(page.getByTestId("film")).toHaveCount(2);
@@ -412,7 +472,9 @@ for (const colorScheme of ["light", "dark"] as const) {
     // Fonts differ between machines, boxes and colours do not.
     const as = (name: string) => [`${name}-${colorScheme}.png`, { maxDiffPixelRatio: 0.06, threshold: 0.3 }] as const;
     await expect(page.getByTestId("bar").first()).toHaveScreenshot(...as("budget-bar"));
-    await expect(page.locator('[data-class="Mass"] [data-testid="bar"]').first()).toHaveScreenshot(...as("budget-bar-of-a-class"));
+    await expect(page.locator('[data-class="Mass"] [data-testid="bar"]').first()).toHaveScreenshot(
+      ...as("budget-bar-of-a-class"),
+    );
     await expect(page.getByTestId("tile").nth(4).locator("canvas")).toHaveScreenshot(...as("tile"));
     await page.getByTestId("tile").nth(4).click();
     await page.getByTestId("show-uncounted").check();

@@ -1,7 +1,6 @@
 // The page's own files, inside the page: for froc.html, which is opened from disk.
 import { embedded } from "virtual:embedded";
 
-
 export const isOneFile = true;
 
 /** Inflates a gzipped file that is kept as base64. */
@@ -19,4 +18,3 @@ export async function loadSample(): Promise<File[]> {
   const names = ["test.json", "model-a.zip", "model-b.zip"];
   return Promise.all(names.map(async (name) => new File([await bytes(name)], name)));
 }
-

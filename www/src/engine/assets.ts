@@ -12,7 +12,9 @@ export const isOneFile = false;
 /** A file by the name that it has where the page is built. Fails if it is not, to the bit, what it was then. */
 async function fetched(name: string, url: string): Promise<Response> {
   const response = await fetch(url, { integrity: digests[name] ?? "" }).catch((thrown: unknown) => {
-    throw new Error(`${name} did not arrive, or is not the file that this page was built with (${String(thrown)}); reload the page`);
+    throw new Error(
+      `${name} did not arrive, or is not the file that this page was built with (${String(thrown)}); reload the page`,
+    );
   });
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   return response;
@@ -41,4 +43,3 @@ export async function loadSample(): Promise<File[]> {
   ];
   return Promise.all(files.map(async ([name, url]) => new File([await bytes(name, url)], name)));
 }
-

@@ -221,7 +221,12 @@ export class Evaluator {
    * The score threshold of each class at its operating point of a rate, or that of all classes ranked together; null where
    * no detection counts.
    */
-  operatingThresholds(run: number, fpPerImage: number, iouThreshold: number, isPooled: boolean): Promise<(number | null)[]> {
+  operatingThresholds(
+    run: number,
+    fpPerImage: number,
+    iouThreshold: number,
+    isPooled: boolean,
+  ): Promise<(number | null)[]> {
     return this.#call((remote) => remote.operatingThresholds(run, fpPerImage, iouThreshold, isPooled));
   }
 
@@ -240,7 +245,9 @@ export class Evaluator {
 
   /** Every detection and every missed lesion of all runs with its cause, at the operating points of a rate. */
   async errors(fpPerImage: number, iouThreshold: number, format: ErrorsFormat): Promise<Blob> {
-    return new Blob(await this.#call((remote) => remote.errors(fpPerImage, iouThreshold, format), "the list of errors"));
+    return new Blob(
+      await this.#call((remote) => remote.errors(fpPerImage, iouThreshold, format), "the list of errors"),
+    );
   }
 
   officialLines(run: number): Promise<string> {
@@ -345,7 +352,13 @@ export class Evaluator {
     died.catch(() => undefined);
     const remote = Comlink.wrap<Api>(worker);
     try {
-      await Promise.race([died, remote.start(await this.#compiled(), Comlink.proxy((request: NetworkRequest) => this.#listener.onRequest(request)))]);
+      await Promise.race([
+        died,
+        remote.start(
+          await this.#compiled(),
+          Comlink.proxy((request: NetworkRequest) => this.#listener.onRequest(request)),
+        ),
+      ]);
       for (const { id, file } of files) {
         // A file that has gone away since it was read has no digest. Its score stays; exports leave the digest out.
         const digest = await Promise.race([died, remote.sha256(await this.#content(file))]).catch(() => null);
@@ -436,5 +449,7 @@ function died(message: string, what: string | undefined): EvaluationError {
   const place = what ?? "froc";
   const reason = `the engine stopped (${message})`;
   const expected = "enough free memory; close other tabs or try a smaller file. The other files stay";
-  return new EvaluationError([{ place, what: reason, expected, sentence: `${place}: ${reason}; it needs ${expected}.` }]);
+  return new EvaluationError([
+    { place, what: reason, expected, sentence: `${place}: ${reason}; it needs ${expected}.` },
+  ]);
 }

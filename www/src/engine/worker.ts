@@ -1,7 +1,15 @@
 // The engine's thread: the only importer of the WebAssembly package.
 import * as Comlink from "comlink";
 
-import init, { Evaluator, default_options, default_statistics, export_formats, parse_options, sha256, version } from "../../pkg/froc.js";
+import init, {
+  Evaluator,
+  default_options,
+  default_statistics,
+  export_formats,
+  parse_options,
+  sha256,
+  version,
+} from "../../pkg/froc.js";
 import { watchRequests, type NetworkRequest } from "../offline/requests.ts";
 import type {
   BootstrapProgress,
@@ -85,7 +93,10 @@ function engine(): Evaluator {
 /** Whether this worker can read files; pages from a host need not try. */
 async function readsFiles(): Promise<boolean> {
   if (self.origin !== "null") return true;
-  return new Blob(["froc"]).text().then(() => true, () => false);
+  return new Blob(["froc"]).text().then(
+    () => true,
+    () => false,
+  );
 }
 
 const api = {
@@ -104,14 +115,17 @@ const api = {
       else resolve(false);
     });
   },
-  async start(
-    module: WebAssembly.Module,
-    onRequest: (request: NetworkRequest) => void,
-  ): Promise<Started> {
+  async start(module: WebAssembly.Module, onRequest: (request: NetworkRequest) => void): Promise<Started> {
     watchRequests(() => false, onRequest);
     await init({ module_or_path: module });
     evaluator = new Evaluator();
-    return { options: default_options(), statistics: default_statistics(), formats: export_formats(), version: version(), readsFiles: await readsFiles() };
+    return {
+      options: default_options(),
+      statistics: default_statistics(),
+      formats: export_formats(),
+      version: version(),
+      readsFiles: await readsFiles(),
+    };
   },
   add(id: string, name: string, file: Content, onProgress: (progress: ProgressReport) => void): FileSummary {
     return engine().add(id, name, file, sometimes(onProgress));
@@ -207,7 +221,10 @@ const api = {
   errors(fpPerImage: number, iouThreshold: number, format: ErrorsFormat): Uint8Array<ArrayBuffer>[] {
     const parts: Uint8Array<ArrayBuffer>[] = [];
     engine().errors(fpPerImage, iouThreshold, format, (part: Uint8Array<ArrayBuffer>) => parts.push(part));
-    return Comlink.transfer(parts, parts.map(({ buffer }) => buffer));
+    return Comlink.transfer(
+      parts,
+      parts.map(({ buffer }) => buffer),
+    );
   },
 };
 

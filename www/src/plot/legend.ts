@@ -39,7 +39,15 @@ export function wrapped(text: string, room: number): string[] {
 }
 
 /** The texts of a legend with the height of each from its top, and the height of it all. */
-export function laidOut(text: string, entries: readonly Entry[], width: number): { about: { text: string; y: number }[]; entries: (Entry & { lines: { text: string; y: number }[] })[]; height: number } {
+export function laidOut(
+  text: string,
+  entries: readonly Entry[],
+  width: number,
+): {
+  about: { text: string; y: number }[];
+  entries: (Entry & { lines: { text: string; y: number }[] })[];
+  height: number;
+} {
   let y = 4;
   const next = (line: string) => ({ text: line, y: (y += LINE) });
   const laid = entries.map((entry) => ({ ...entry, lines: wrapped(visible(entry.label), width - SAMPLE).map(next) }));

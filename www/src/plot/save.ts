@@ -22,7 +22,19 @@ const DPI = 600;
 const MM_PER_INCH = 25.4;
 /** Fonts that every viewer and LaTeX converter knows. */
 const FONT = "Helvetica, Arial, sans-serif";
-const STYLES = ["fill", "fill-opacity", "stroke", "stroke-width", "stroke-dasharray", "stroke-opacity", "stroke-linejoin", "font-size", "font-weight", "text-anchor", "visibility"];
+const STYLES = [
+  "fill",
+  "fill-opacity",
+  "stroke",
+  "stroke-width",
+  "stroke-dasharray",
+  "stroke-opacity",
+  "stroke-linejoin",
+  "font-size",
+  "font-weight",
+  "text-anchor",
+  "visibility",
+];
 
 /** The SVG as text, in the light colours, with no style sheet and no class. */
 export function toSvg(svg: SVGSVGElement, width: Width): string {
@@ -53,11 +65,13 @@ function writeOut(element: SVGElement): void {
   const style = getComputedStyle(element);
   for (const name of STYLES) {
     const value = style.getPropertyValue(name);
-    if (value && value !== "normal" && !(name === "visibility" && value === "visible")) element.setAttribute(name, value);
+    if (value && value !== "normal" && !(name === "visibility" && value === "visible"))
+      element.setAttribute(name, value);
   }
   element.removeAttribute("class");
   element.removeAttribute("style");
-  for (const { name } of [...element.attributes]) if (/^(data|aria)-|^(role|tabindex)$/.test(name)) element.removeAttribute(name);
+  for (const { name } of [...element.attributes])
+    if (/^(data|aria)-|^(role|tabindex)$/.test(name)) element.removeAttribute(name);
 }
 
 /** The plot as PNG on white. */

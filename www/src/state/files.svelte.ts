@@ -1,5 +1,14 @@
 // The files a person has dropped, and what became of each.
-import { Cancelled, EvaluationError, type ErrorReport, type Evaluator, type FileFailure, type FileSummary, type ProgressReport, type Remedy } from "../engine/evaluator.ts";
+import {
+  Cancelled,
+  EvaluationError,
+  type ErrorReport,
+  type Evaluator,
+  type FileFailure,
+  type FileSummary,
+  type ProgressReport,
+  type Remedy,
+} from "../engine/evaluator.ts";
 import { isText } from "./dropped.ts";
 
 export interface Item {
@@ -139,7 +148,19 @@ export class Files {
     let id = known?.id ?? file.name;
     for (let n = 2; !known && taken.has(id); n++) id = numbered(file.name, n);
     const name = known?.name ?? id;
-    const item: Item = { id, file, name, isSample, state: "reading", progress: 0, doing: "waiting", summary: null, errors: [], failures: [], remedies: [] };
+    const item: Item = {
+      id,
+      file,
+      name,
+      isSample,
+      state: "reading",
+      progress: 0,
+      doing: "waiting",
+      summary: null,
+      errors: [],
+      failures: [],
+      remedies: [],
+    };
     if (known) this.#ends.get(known.file)?.abort(new Cancelled());
     this.items = known ? this.items.map((other) => (other === known ? item : other)) : [...this.items, item];
     return item;
@@ -161,7 +182,8 @@ export class Files {
       if (this.#isListed(item)) this.#change(id, read);
       if (name !== file.name) await this.#engine.rename(id, name);
       if (before && before.file !== file) this.say(`This ${name} took the place of the one before.`, before.file);
-      else if (id !== file.name && summary.kind === "predictions") this.say(`There are several files named ${file.name}: this one is called ${name}. Click a name to change it.`);
+      else if (id !== file.name && summary.kind === "predictions")
+        this.say(`There are several files named ${file.name}: this one is called ${name}. Click a name to change it.`);
       if (summary.kind === "ground_truth") await this.#replaceGroundTruth(item);
     } catch (thrown) {
       const isTaken = !(thrown instanceof Cancelled) && this.#isListed(item) && (await this.#offer(file));

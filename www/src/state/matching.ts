@@ -27,7 +27,12 @@ function read(whole: string): Name {
   const last = parts.pop() ?? "";
   const dot = last.lastIndexOf(".");
   parts.push(dot > 0 ? last.slice(0, dot) : last);
-  return { whole, parts, lower: parts.map((part) => part.toLowerCase()), ending: dot > 0 ? last.slice(dot).toLowerCase() : "" };
+  return {
+    whole,
+    parts,
+    lower: parts.map((part) => part.toLowerCase()),
+    ending: dot > 0 ? last.slice(dot).toLowerCase() : "",
+  };
 }
 
 /**
@@ -86,7 +91,8 @@ export function matching(images: readonly string[], pictures: readonly string[])
     }
     for (const picture of theirs) {
       const [only, ...more] = best(wanted.get(picture) ?? []);
-      if (more.length > 0 && only) doubts.push({ name: picture.whole, between: [only, ...more].map(({ whole }) => whole) });
+      if (more.length > 0 && only)
+        doubts.push({ name: picture.whole, between: [only, ...more].map(({ whole }) => whole) });
       else if (only) of.set(only.whole, picture.whole);
       else if (ours.length > 0 && !isDoubtful.has(picture)) strangers.push(picture.whole);
     }

@@ -87,7 +87,11 @@ export class Pictures {
 
   add(files: Iterable<File>): void {
     for (const file of files) {
-      this.#put(file.webkitRelativePath || file.name, () => Promise.resolve(file), async () => new Uint8Array(await file.slice(0, HEAD).arrayBuffer()));
+      this.#put(
+        file.webkitRelativePath || file.name,
+        () => Promise.resolve(file),
+        async () => new Uint8Array(await file.slice(0, HEAD).arrayBuffer()),
+      );
     }
     this.#changed();
   }
@@ -108,7 +112,11 @@ export class Pictures {
     // The zip counts as a folder: the same name in two of them need not be the same picture.
     const folder = file.name.replace(/\.zip$/i, "");
     for (const entry of found) {
-      this.#put(`${folder}/${entry.filename}`, () => entry.getData(new BlobWriter(mime(entry.filename))), () => beginning(entry));
+      this.#put(
+        `${folder}/${entry.filename}`,
+        () => entry.getData(new BlobWriter(mime(entry.filename))),
+        () => beginning(entry),
+      );
     }
     this.#changed();
     return found.length > 0;
@@ -137,13 +145,23 @@ export class Pictures {
   /** Finds which picture belongs to which image, and at what scale all of them are drawn. */
   async settle(images: readonly Extent[]): Promise<void> {
     const mine = ++this.#settling;
-    const { of, doubts, strangers } = matching(images.map(({ name }) => name), [...this.#open.keys()]);
+    const { of, doubts, strangers } = matching(
+      images.map(({ name }) => name),
+      [...this.#open.keys()],
+    );
     const scale = await this.#scale(images, of);
     if (mine !== this.#settling) return;
     const [image, picture] = [images[0]?.name, strangers[0]];
     this.#shown = new Set(of.values());
     this.#of = of;
-    this.known = { matched: of.size, total: images.length, doubts, strangers, scale, example: image && picture ? [image, base(picture)] : null };
+    this.known = {
+      matched: of.size,
+      total: images.length,
+      doubts,
+      strangers,
+      scale,
+      example: image && picture ? [image, base(picture)] : null,
+    };
   }
 
   /** Whether an image has a picture, as far as is known. */
@@ -253,7 +271,10 @@ export class Pictures {
       return picture && reach ? [{ picture, reach }] : [];
     });
     const step = Math.max(1, held.length / LOOKED_AT);
-    const looked = Array.from({ length: Math.floor(held.length / step) }, (_, at) => held[Math.floor(at * step)]).filter((one) => one !== undefined);
+    const looked = Array.from(
+      { length: Math.floor(held.length / step) },
+      (_, at) => held[Math.floor(at * step)],
+    ).filter((one) => one !== undefined);
     const next = looked.values();
     const sizes: { size: Size; reach: Size }[] = [];
     const look = async () => {
@@ -263,7 +284,12 @@ export class Pictures {
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, look));
-    return sizes.length === 0 ? OWN : scaleOf(sizes, images.reduce((most, { reach }) => Math.max(most, reach?.width ?? 0, reach?.height ?? 0), 0));
+    return sizes.length === 0
+      ? OWN
+      : scaleOf(
+          sizes,
+          images.reduce((most, { reach }) => Math.max(most, reach?.width ?? 0, reach?.height ?? 0), 0),
+        );
   }
 
   async #sizeOf(picture: Picture): Promise<Size | null> {

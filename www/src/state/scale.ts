@@ -29,7 +29,9 @@ export const OWN: Scale = { side: null, notice: "" };
 
 /** `images` are those with lesions and a picture; `reach` is the most of all lesions. One answer for the whole set. */
 export function scaleOf(images: readonly { size: Size; reach: Size }[], reach: number): Scale {
-  const beyond = images.filter(({ size, reach }) => reach.width > size.width * (1 + CARELESS) || reach.height > size.height * (1 + CARELESS));
+  const beyond = images.filter(
+    ({ size, reach }) => reach.width > size.width * (1 + CARELESS) || reach.height > size.height * (1 + CARELESS),
+  );
   if (beyond.length === 0 || beyond.length < images.length * MISTAKEN) return OWN;
   const side = SIDES.find((side) => reach <= side * (1 + CARELESS)) ?? Math.ceil(reach);
   const longest = images.map(({ size }) => Math.max(size.width, size.height));
@@ -37,8 +39,15 @@ export function scaleOf(images: readonly { size: Size; reach: Size }[], reach: n
   const text = (n: number) => Math.round(n).toLocaleString("en");
   const first = images[0]?.size;
   const isOne = first && images.every(({ size }) => size.width === first.width && size.height === first.height);
-  const are = isOne ? `${text(first.width)} × ${text(first.height)} px` : least === most ? `${text(most)} px on the longer side` : `${text(least)} to ${text(most)} px on the longer side`;
-  const as = isOne && first.width >= first.height ? `were ${text(side)} px wide` : `measured ${text(side)} px on the longer side`;
+  const are = isOne
+    ? `${text(first.width)} × ${text(first.height)} px`
+    : least === most
+      ? `${text(most)} px on the longer side`
+      : `${text(least)} to ${text(most)} px on the longer side`;
+  const as =
+    isOne && first.width >= first.height
+      ? `were ${text(side)} px wide`
+      : `measured ${text(side)} px on the longer side`;
   return { side, notice: `Pictures are ${are}, boxes reach ${text(reach)}: pictures are drawn as if they ${as}.` };
 }
 
@@ -51,7 +60,7 @@ export function sizeIn(bytes: Uint8Array): Size | null {
   }
   // ITU T.81, B.1.1.4 and B.2.2: segments of a marker and a length, until that of the frame.
   if (bytes.length < 4 || view.getUint16(0) !== 0xffd8) return null;
-  for (let at = 2; at + 9 <= bytes.length; ) {
+  for (let at = 2; at + 9 <= bytes.length;) {
     const marker = view.getUint16(at);
     if (marker === 0xffff) {
       at++;

@@ -76,7 +76,13 @@ export class Inspection {
   #other: number | null = $state(null);
   filters: Filters = $state.raw(OPEN);
   /** The score thresholds of every run at its operating points, and of which scoring and rate they are. */
-  #operating: { of: number; rate: number; iou: number; pooled: boolean; thresholds: Thresholds[] } = $state.raw({ of: -1, rate: 0, iou: 0, pooled: false, thresholds: [] });
+  #operating: { of: number; rate: number; iou: number; pooled: boolean; thresholds: Thresholds[] } = $state.raw({
+    of: -1,
+    rate: 0,
+    iou: 0,
+    pooled: false,
+    thresholds: [],
+  });
   /** The thresholds that the person has moved, of the run that is looked at. */
   moved: Thresholds | null = $state.raw(null);
   answer: Answer | null = $state.raw(null);
@@ -108,7 +114,11 @@ export class Inspection {
       },
       fail,
     );
-    const gallery = new Latest((query: GalleryQuery) => engine.gallery(query), (images) => (this.images = images), fail);
+    const gallery = new Latest(
+      (query: GalleryQuery) => engine.gallery(query),
+      (images) => (this.images = images),
+      fail,
+    );
     const diagnosis = new Latest(
       ({ view }: Question) => engine.diagnosis(view),
       (report, question) => (this.answer = { ...question, report }),
@@ -279,7 +289,11 @@ export class Inspection {
     const [view, operating] = [this.viewOf(run), this.#operating.thresholds[this.run]];
     if (!view || !this.moved || !operating || run === this.run) return view;
     const { moved } = this;
-    return { ...view, fp_per_image: null, thresholds: view.thresholds.map((own, at) => (moved[at] === operating[at] ? own : (moved[at] ?? null))) };
+    return {
+      ...view,
+      fp_per_image: null,
+      thresholds: view.thresholds.map((own, at) => (moved[at] === operating[at] ? own : (moved[at] ?? null))),
+    };
   }
 
   /** Changes when other files, readings or options were scored. */
@@ -293,7 +307,9 @@ export class Inspection {
   }
 
   filter(filters: Filters): void {
-    const [before, after] = [this.filters, filters].map(({ categories, quirks }) => categories.includes("out_ranked") || quirks.length > 0);
+    const [before, after] = [this.filters, filters].map(
+      ({ categories, quirks }) => categories.includes("out_ranked") || quirks.length > 0,
+    );
     // An out-ranked lesion has a detection that does not count, and a quirk touches such too.
     if (after && !before) this.showUncounted = true;
     this.filters = filters;
@@ -335,7 +351,10 @@ export class Inspection {
     for (let from = 0; from < n; from += IMAGES_AT_ONCE) {
       const images = Uint32Array.from({ length: Math.min(IMAGES_AT_ONCE, n - from) }, (_, at) => from + at);
       for (const { name, lesions } of await this.engine.images(view, images)) {
-        const reach = { width: Math.max(...lesions.map(({ bbox }) => bbox[2])), height: Math.max(...lesions.map(({ bbox }) => bbox[3])) };
+        const reach = {
+          width: Math.max(...lesions.map(({ bbox }) => bbox[2])),
+          height: Math.max(...lesions.map(({ bbox }) => bbox[3])),
+        };
         extents.push({ name, reach: lesions.length === 0 ? null : reach });
       }
     }
@@ -347,7 +366,9 @@ export class Inspection {
   range(classIndex: number | null): readonly [number, number] {
     const outlines = (this.outlines ?? []).filter((_, at) => classIndex === null || classIndex === at);
     const ends = outlines.flatMap(({ range }) => range ?? []);
-    return ends.length === 0 ? [0, Math.max(1, ...(this.thresholds ?? []).map(Number))] : [Math.min(...ends), Math.max(...ends)];
+    return ends.length === 0
+      ? [0, Math.max(1, ...(this.thresholds ?? []).map(Number))]
+      : [Math.min(...ends), Math.max(...ends)];
   }
 }
 
@@ -362,10 +383,13 @@ const asksForBoxes = ({ lesion_free, search, ...filters }: Filters) =>
 export const isOpen = (filters: Filters) =>
   JSON.stringify({ ...filters, order: null }) === JSON.stringify({ ...OPEN, order: null });
 
-export const without = (categories: readonly Category[], category: Category) => categories.filter((other) => other !== category);
+export const without = (categories: readonly Category[], category: Category) =>
+  categories.filter((other) => other !== category);
 
 /** Where a run is read. */
-export const pointText = (rate: number) => (Number.isFinite(rate) ? `operating point at ${Number(rate.toPrecision(4))} FP/image` : "every detection counts");
+export const pointText = (rate: number) =>
+  Number.isFinite(rate) ? `operating point at ${Number(rate.toPrecision(4))} FP/image` : "every detection counts";
 
 /** The same, of errors as a file. */
-export const errorsText = (rate: number) => (Number.isFinite(rate) ? `at the operating points of ${rate}` : "with every detection");
+export const errorsText = (rate: number) =>
+  Number.isFinite(rate) ? `at the operating points of ${rate}` : "with every detection";

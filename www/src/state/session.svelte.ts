@@ -1,7 +1,21 @@
 // What the page is about: files, options and report. Views read it and ask it to act; nobody else holds any of it.
-import type { CurveReport, FormatFacts, Report, ResamplingOptions, RocCurveReport, StatisticsOptions } from "../../pkg/froc.js";
+import type {
+  CurveReport,
+  FormatFacts,
+  Report,
+  ResamplingOptions,
+  RocCurveReport,
+  StatisticsOptions,
+} from "../../pkg/froc.js";
 import { isOneFile, loadSample } from "../engine/assets.ts";
-import { Cancelled, Evaluator, type ErrorReport, type OptionsReport, type Outcome, type Reading } from "../engine/evaluator.ts";
+import {
+  Cancelled,
+  Evaluator,
+  type ErrorReport,
+  type OptionsReport,
+  type Outcome,
+  type Reading,
+} from "../engine/evaluator.ts";
 import type { Started } from "../engine/worker.ts";
 import { keepForOffline } from "../offline/offline.ts";
 import { ownFiles, watchRequests, type NetworkRequest } from "../offline/requests.ts";
@@ -130,10 +144,12 @@ export class Session {
     const tell = (errors: ErrorReport[]) => {
       if (mine === this.#changes) this.optionErrors = errors;
     };
-    return (this.#typed = this.#typed.then(() => this.#scoreTyped(iou, fp)).then(
-      () => tell([]),
-      (thrown: unknown) => tell(sentences(thrown)),
-    ));
+    return (this.#typed = this.#typed
+      .then(() => this.#scoreTyped(iou, fp))
+      .then(
+        () => tell([]),
+        (thrown: unknown) => tell(sentences(thrown)),
+      ));
   }
 
   async score(): Promise<void> {
@@ -240,7 +256,10 @@ export class Session {
       const plain = files.filter(({ name }) => !isPicture(name));
       if (!isSample && plain.some((file) => isText(file) || isZip(file))) await this.files.removeSample();
       const reading = this.files.add(plain, isSample);
-      const empty = await this.#takePictures(files.filter(({ name }) => isPicture(name)), folders);
+      const empty = await this.#takePictures(
+        files.filter(({ name }) => isPicture(name)),
+        folders,
+      );
       this.errors = empty.map((name) => ({
         place: name,
         what: "it is a folder",

@@ -9,7 +9,13 @@ export interface Cause {
   what: string;
 }
 
-export const FALSE_POSITIVES = ["duplicate", "badly_placed", "on_another_class", "elsewhere", "lesion_free_image"] as const;
+export const FALSE_POSITIVES = [
+  "duplicate",
+  "badly_placed",
+  "on_another_class",
+  "elsewhere",
+  "lesion_free_image",
+] as const;
 export const MISSED_LESIONS = ["out_ranked", "badly_placed_lesion", "seen_as_another_class", "never_seen"] as const;
 /** What a detection may be. */
 export const DETECTIONS: readonly Category[] = ["true_positive", ...FALSE_POSITIVES];
@@ -18,12 +24,21 @@ export const CATEGORIES: readonly Category[] = [...DETECTIONS, ...MISSED_LESIONS
 export const CAUSES: Record<Category, Cause> = {
   true_positive: { name: "found", what: "A lesion that is found, or the detection that finds it." },
   duplicate: { name: "duplicate", what: "A further box on a lesion that is already found." },
-  badly_placed: { name: "poor overlap", what: "A box that overlaps a lesion of its class, but by less than the IoU threshold." },
-  on_another_class: { name: "on another class", what: "A box on a lesion of another class; both may be there, so this need not be a mistake." },
+  badly_placed: {
+    name: "poor overlap",
+    what: "A box that overlaps a lesion of its class, but by less than the IoU threshold.",
+  },
+  on_another_class: {
+    name: "on another class",
+    what: "A box on a lesion of another class; both may be there, so this need not be a mistake.",
+  },
   elsewhere: { name: "elsewhere", what: "A box on no lesion, in an image that has lesions." },
   lesion_free_image: { name: "on a lesion-free image", what: "A box in an image without any lesion." },
   out_ranked: { name: "scored too low", what: "A detection finds it, but scores below the score threshold." },
-  badly_placed_lesion: { name: "poor overlap", what: "The best box of its class overlaps it by less than the IoU threshold." },
+  badly_placed_lesion: {
+    name: "poor overlap",
+    what: "The best box of its class overlaps it by less than the IoU threshold.",
+  },
   seen_as_another_class: { name: "wrong class", what: "Only a detection of another class is on it." },
   never_seen: { name: "missed entirely", what: "No box comes near it." },
 };
@@ -41,7 +56,8 @@ export const KINDS: Record<Kind, string> = {
   uncounted: "below the threshold",
 };
 
-export const kindOfLesion = ({ category }: LesionReport): Kind => (category === "true_positive" ? "lesion-found" : "lesion-missed");
+export const kindOfLesion = ({ category }: LesionReport): Kind =>
+  category === "true_positive" ? "lesion-found" : "lesion-missed";
 
 export function kindOfDetection({ category, counted }: DetectionReport): Kind {
   if (!counted) return "uncounted";
@@ -63,7 +79,9 @@ export function explainDetection(detection: DetectionReport, iouThreshold: numbe
     lesion_free_image: "on a lesion-free image",
   };
   const verdict = category === "true_positive" ? "True positive" : "False positive";
-  return counted ? `${verdict}: ${why[category]}.` : `Not counted, since it scores below the threshold; it would be a ${verdict.toLowerCase()}: ${why[category]}.`;
+  return counted
+    ? `${verdict}: ${why[category]}.`
+    : `Not counted, since it scores below the threshold; it would be a ${verdict.toLowerCase()}: ${why[category]}.`;
 }
 
 /** Verdict and why, in one sentence. */

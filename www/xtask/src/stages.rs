@@ -41,6 +41,7 @@ const CORE: &[Stage] = &[
 const PAGE: &[Stage] = &[
     ("page", build),
     ("types of the page", || run(npm().args(["run", "--silent", "check"]))),
+    ("format and lints of the page", || run(npm().args(["run", "--silent", "lint"]))),
     ("bindings in Chromium", wasm::test),
     ("program", || run(cargo().args(["build", "--locked", "--package", "froc", "--bin", "froc"]))),
     ("page in browsers", test_page),

@@ -25,11 +25,26 @@ export interface Box {
 }
 
 /** All boxes of an image: the larger ones first, so that a smaller one is never beneath. */
-export function boxesOf(report: ImageReport, showUncounted: boolean): (Box & { at: number; of: "lesion" | "detection" })[] {
-  const lesions = report.lesions.map((lesion, at) => ({ ...lesion, at, of: "lesion" as const, kind: kindOfLesion(lesion) }));
-  const detections = report.detections.map((detection, at) => ({ ...detection, at, of: "detection" as const, kind: kindOfDetection(detection) }));
+export function boxesOf(
+  report: ImageReport,
+  showUncounted: boolean,
+): (Box & { at: number; of: "lesion" | "detection" })[] {
+  const lesions = report.lesions.map((lesion, at) => ({
+    ...lesion,
+    at,
+    of: "lesion" as const,
+    kind: kindOfLesion(lesion),
+  }));
+  const detections = report.detections.map((detection, at) => ({
+    ...detection,
+    at,
+    of: "detection" as const,
+    kind: kindOfDetection(detection),
+  }));
   const area = ({ bbox: [x1, y1, x2, y2] }: Box) => (x2 - x1) * (y2 - y1);
-  return [...lesions, ...detections.filter(({ counted }) => counted || showUncounted)].sort((a, b) => area(b) - area(a));
+  return [...lesions, ...detections.filter(({ counted }) => counted || showUncounted)].sort(
+    (a, b) => area(b) - area(a),
+  );
 }
 
 /**
@@ -69,13 +84,19 @@ export function labelsOf(
   const labels: Label[] = [];
   const height = (LABEL.size + 3) * unit;
   const isForced = (box: (typeof boxes)[number]) => urge(box) === "always";
-  const order = [...boxes].sort((a, b) => Number(isForced(b)) - Number(isForced(a)) || Number(b.of === "lesion") - Number(a.of === "lesion"));
+  const order = [...boxes].sort(
+    (a, b) => Number(isForced(b)) - Number(isForced(a)) || Number(b.of === "lesion") - Number(a.of === "lesion"),
+  );
   for (const box of order) {
     const [x1, y1, x2, y2] = box.bbox;
     const width = (box.class.length * LABEL.letter + 2) * unit;
     if (urge(box) === "if it fits" && (width > x2 - x1 || height > y2 - y1)) continue;
     const x = Math.max(room.left, Math.min(x1, room.right - width));
-    const [above, below, inside] = [y1 - 4 * unit, y2 + height - unit, box.of === "lesion" ? y1 + height : y2 - 3 * unit];
+    const [above, below, inside] = [
+      y1 - 4 * unit,
+      y2 + height - unit,
+      box.of === "lesion" ? y1 + height : y2 - 3 * unit,
+    ];
     const outside = box.of === "lesion" ? above : below;
     const free = [outside, inside].find((y) => {
       const [top, bottom] = [y - LABEL.size * unit, y + 3 * unit];
@@ -91,10 +112,14 @@ export function labelsOf(
 }
 
 /** The box that explains another: which one it is. */
-export function partnerOf(report: ImageReport, box: { overlaps: OverlapReport | null; score: number | null } | undefined): { kind: Kind; bbox: Box["bbox"] } | null {
+export function partnerOf(
+  report: ImageReport,
+  box: { overlaps: OverlapReport | null; score: number | null } | undefined,
+): { kind: Kind; bbox: Box["bbox"] } | null {
   const overlaps = box?.overlaps;
   if (!overlaps) return null;
-  const is = (other: { class: string; bbox: Box["bbox"] }) => other.class === overlaps.class && other.bbox.every((edge, at) => edge === overlaps.bbox[at]);
+  const is = (other: { class: string; bbox: Box["bbox"] }) =>
+    other.class === overlaps.class && other.bbox.every((edge, at) => edge === overlaps.bbox[at]);
   const lesion = report.lesions.find(is);
   const detections = report.detections.filter(is);
   const detection = detections.find(({ score }) => score === box.score) ?? detections[0];
@@ -103,7 +128,16 @@ export function partnerOf(report: ImageReport, box: { overlaps: OverlapReport | 
 }
 
 /** Draws an image onto a canvas of `side` pixels on the screen; boxes of other classes than the one chosen are faint. */
-export function draw(canvas: HTMLCanvasElement, side: number, report: ImageReport, chosen: string | null, palette: Palette, picture: Small | undefined, originalSide: number | null, showUncounted: boolean): void {
+export function draw(
+  canvas: HTMLCanvasElement,
+  side: number,
+  report: ImageReport,
+  chosen: string | null,
+  palette: Palette,
+  picture: Small | undefined,
+  originalSide: number | null,
+  showUncounted: boolean,
+): void {
   const density = Math.min(devicePixelRatio, 2);
   const pixels = Math.round(side * density);
   if (canvas.width !== pixels) canvas.width = canvas.height = pixels;

@@ -7,7 +7,11 @@ const SVG = "http://www.w3.org/2000/svg";
 const [TEXT, LETTER] = [1 / 62, 0.55];
 const INK = "#15191d";
 
-function make(name: string, attributes: Record<string, string | number>, content: (Element | string)[] = []): SVGElement {
+function make(
+  name: string,
+  attributes: Record<string, string | number>,
+  content: (Element | string)[] = [],
+): SVGElement {
   const element = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
   element.append(...content);
@@ -21,10 +25,15 @@ export function captioned(film: SVGSVGElement, texts: readonly string[], kinds: 
   const [step, pad] = [size * 1.5, size * 0.3];
   const inside = film.cloneNode(true) as SVGSVGElement;
   // Clipped to the image: what was moved out of it lies not on the text.
-  for (const [key, value] of Object.entries({ x: 0, y: 0, width, height, overflow: "hidden" })) inside.setAttribute(key, String(value));
+  for (const [key, value] of Object.entries({ x: 0, y: 0, width, height, overflow: "hidden" }))
+    inside.setAttribute(key, String(value));
   for (const name of ["style", "role", "aria-label"]) inside.removeAttribute(name);
   const most = Math.floor(width / (size * LETTER)) - 2;
-  const lines: SVGElement[] = texts.flatMap((text) => text.match(new RegExp(`.{1,${most}}(\\s|$)|.{1,${most}}`, "gu")) ?? []).map((text, at) => make("text", { x: pad, y: height + step * (at + 1), fill: INK, "font-size": size }, [text.trim()]));
+  const lines: SVGElement[] = texts
+    .flatMap((text) => text.match(new RegExp(`.{1,${most}}(\\s|$)|.{1,${most}}`, "gu")) ?? [])
+    .map((text, at) =>
+      make("text", { x: pad, y: height + step * (at + 1), fill: INK, "font-size": size }, [text.trim()]),
+    );
   let y = height + step * (lines.length + 1);
   let x = pad;
   const dark = film.classList.contains("film");
@@ -33,12 +42,17 @@ export function captioned(film: SVGSVGElement, texts: readonly string[], kinds: 
     const room = size * (3.2 + KINDS[kind].length * LETTER);
     if (x > pad && x + room > width) [x, y] = [pad, y + step];
     const middle = y - size * 0.32;
-    const line = (extra: Record<string, string | number>) => make("line", { x1: x, x2: x + size * 2, y1: middle, y2: middle, ...extra });
+    const line = (extra: Record<string, string | number>) =>
+      make("line", { x1: x, x2: x + size * 2, y1: middle, y2: middle, ...extra });
     const scale = size / 12;
     lines.push(
       make("g", { "data-colour": kind, class: dark ? "film" : "" }, [
         ...(dark ? [line({ stroke: "#000", "stroke-width": size * 0.8 })] : []),
-        line({ stroke: "currentcolor", "stroke-width": thick * 1.2 * scale, ...(dashes.length > 0 ? { "stroke-dasharray": dashes.map((dash) => dash * scale).join(" ") } : {}) }),
+        line({
+          stroke: "currentcolor",
+          "stroke-width": thick * 1.2 * scale,
+          ...(dashes.length > 0 ? { "stroke-dasharray": dashes.map((dash) => dash * scale).join(" ") } : {}),
+        }),
         make("text", { x: x + size * 2.4, y, fill: INK, "font-size": size }, [KINDS[kind]]),
       ]),
     );

@@ -35,7 +35,8 @@ export class Zooming {
 
   /** Moves every film to where the one is that was moved. */
   link(films: SVGSVGElement[], transform: ZoomTransform): void {
-    for (const film of films) if (zoomTransform(film) !== transform) select(film).call(this.#behaviour.transform, transform);
+    for (const film of films)
+      if (zoomTransform(film) !== transform) select(film).call(this.#behaviour.transform, transform);
   }
 
   closer(): void {

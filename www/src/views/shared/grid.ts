@@ -11,7 +11,9 @@ const STEPS: Record<string, [number, number]> = {
 /** Makes what has `data-explain`, row by row, reachable by keyboard. */
 export const grid: Action<HTMLElement> = (table) => {
   const rows = () =>
-    [...table.querySelectorAll<HTMLElement>("tr, [data-row]")].map((row) => [...row.querySelectorAll<HTMLElement>("[data-explain]")]).filter((row) => row.length > 0);
+    [...table.querySelectorAll<HTMLElement>("tr, [data-row]")]
+      .map((row) => [...row.querySelectorAll<HTMLElement>("[data-explain]")])
+      .filter((row) => row.length > 0);
 
   function reset(): void {
     const cells = rows().flat();

@@ -1,5 +1,12 @@
 // Which rows of a long list are on the screen.
-import { elementScroll, observeElementOffset, observeElementRect, Virtualizer, type VirtualItem, type VirtualizerOptions } from "@tanstack/virtual-core";
+import {
+  elementScroll,
+  observeElementOffset,
+  observeElementRect,
+  Virtualizer,
+  type VirtualItem,
+  type VirtualizerOptions,
+} from "@tanstack/virtual-core";
 
 /**
  * The rows of which `n` fit on the screen from `start` on, one that is cut off, and one on each side: as many at any place,
