@@ -92,6 +92,7 @@
 //! | [`sheet`] | a report as tables: the only list of columns |
 //! | [`render`] | a report as text, JSON, CSV, Markdown, LaTeX or HTML |
 //! | [`options`], [`error`], [`limits`] | what can be chosen; one sentence for each thing that is wrong; how much is read at most |
+//! | [`session`] | files, readings, options, what was computed of them: all that page and terminal do |
 //! | [`geometry`], [`texts`], [`printable`] | boxes and their overlap; many short texts in one; names made fit to be shown |
 //!
 //! The features: `cli` (default) is the program and its tables of text; without it the package is the library alone.
@@ -118,6 +119,7 @@ pub mod render;
 pub mod report;
 pub mod run;
 pub mod score;
+pub mod session;
 pub mod sheet;
 pub mod texts;
 #[cfg(target_arch = "wasm32")]

@@ -2,23 +2,21 @@
 
 mod guard;
 
-use std::fs::File;
-use std::io::{Read, Write};
-use std::ops::ControlFlow;
+use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
-use froc::bootstrap::Uncertainty;
-use froc::doctor::Refusal;
 use froc::reading::{FileNames, Folders, Layout};
 use froc::render::Format;
-use froc::render::errors::{self, ErrorsFormat};
-use froc::report::statistics::Wanted;
+use froc::render::errors::ErrorsFormat;
 use froc::score::average_precision::DEFAULT_MAX_DETECTIONS;
-use froc::{Error, GroundTruth, Groups, Options, Predictions, Prepared, Reading, Report, Resampling, Run};
+use froc::session::{
+    FileFailure, FileKind, FileSummary, GroupSource, Outcome, ResamplingOptions, Session, StatisticsOptions,
+};
+use froc::{Error, Options, Reading, Report, Resampling};
 
 /// Scores lesion detectors on ChestX-Det10.
 #[derive(Parser)]
@@ -269,13 +267,12 @@ fn work(command: Command) -> ExitCode {
             };
         }
     };
-    let printed = report(&scoring, extra.as_ref()).and_then(|report| {
-        let bytes = scoring.format.bytes(&report).map_err(|error| vec![error.to_string()])?;
+    let printed = report(&scoring, extra.as_ref(), &bounds).and_then(|(bytes, missed)| {
         let mut out = std::io::stdout().lock();
-        to_the_end(out.write_all(&bytes).and_then(|()| out.flush())).map(|()| report)
+        to_the_end(out.write_all(&bytes).and_then(|()| out.flush())).map(|()| missed)
     });
     let (sentences, code) = match printed {
-        Ok(report) => (below(&report, &bounds), 1),
+        Ok(missed) => (missed, 1),
         Err(sentences) => (sentences, 2),
     };
     for sentence in &sentences {
@@ -296,7 +293,7 @@ fn to_the_end(written: std::io::Result<()>) -> Result<(), Vec<String>> {
 /// Prints every detection and every missed lesion.
 fn list(arguments: &Errors) -> Result<(), Vec<String>> {
     let input = &arguments.input;
-    let options = options(input, arguments.fp.as_deref()).map_err(|error| vec![error.to_string()])?;
+    let options = options(input, arguments.fp.as_deref()).map_err(one)?;
     let fp_per_image = match (options.fp_per_image(), &arguments.fp) {
         ([.., last], None) | ([last], Some(_)) => *last,
         (_, text) => {
@@ -304,15 +301,13 @@ fn list(arguments: &Errors) -> Result<(), Vec<String>> {
             return Err(vec![format!("--fp: there is {there}; expected one rate, such as 0.2.")]);
         }
     };
-    let ground_truth = ground_truth(&input.ground_truth)?;
-    let runs = runs(input, &ground_truth)?;
-    let runs: Vec<&Prepared> = runs.iter().collect();
+    let mut session = opened(input)?;
     let format = match arguments.format {
         ListFormat::Csv => ErrorsFormat::Csv,
         ListFormat::Json => ErrorsFormat::Json,
     };
     let out = std::io::BufWriter::new(std::io::stdout().lock());
-    to_the_end(errors::write(&ground_truth, &runs, &options, fp_per_image, format, out))
+    to_the_end(session.errors(fp_per_image, options.iou_threshold(), format, out).map_err(one)?)
 }
 
 /// What is wanted beside the score.
@@ -341,73 +336,98 @@ fn below(report: &Report, bounds: &[FailUnder]) -> Vec<String> {
     sentences
 }
 
-/// The report, or one sentence for each thing that is wrong.
-fn report(arguments: &Scoring, extra: Option<&Extra>) -> Result<Report, Vec<String>> {
-    let one = |error: Error| vec![error.to_string()];
+/// The bytes of the report in the format that is asked for, and one sentence for each bound that is not reached.
+fn report(
+    arguments: &Scoring,
+    extra: Option<&Extra>,
+    bounds: &[FailUnder],
+) -> Result<(Vec<u8>, Vec<String>), Vec<String>> {
     let options = options(&arguments.input, arguments.fp.as_deref()).map_err(one)?;
-    let ground_truth = ground_truth(&arguments.input.ground_truth)?;
-    let runs = runs(&arguments.input, &ground_truth)?;
-    let runs: Vec<(&Run, &Predictions)> =
-        runs.iter().map(|prepared| (&prepared.run, prepared.predictions.as_ref())).collect();
-    let alone: Vec<&Run> = runs.iter().map(|(run, _)| *run).collect();
-    let Some(extra) = extra else { return Ok(froc::evaluate(&ground_truth, &alone, &options)) };
-    if let Some(number) = extra.baseline.filter(|number| !(1..=runs.len()).contains(number) || runs.len() < 2) {
-        return Err(vec![format!(
-            "Baseline: there is {number} of {} predictions; expected at least two, and the number of one of them, from 1.",
-            runs.len()
-        )]);
-    }
-    let uncertainty = match extra.replicates {
+    let mut session = opened(&arguments.input)?;
+    let outcome = match extra {
+        None => session.evaluate(&options),
+        Some(extra) => with_statistics(&mut session, arguments, extra, &options)?,
+    };
+    let missed = outcome.report.as_ref().map(|report| below(report, bounds)).unwrap_or_default();
+    Ok((session.export(arguments.format).map_err(one)?, missed))
+}
+
+fn with_statistics<'a>(
+    session: &'a mut Session,
+    arguments: &Scoring,
+    extra: &Extra,
+    options: &Options,
+) -> Result<&'a Outcome, Vec<String>> {
+    let runs = session.run_ids();
+    let baseline = match extra.baseline {
         None => None,
-        Some(replicates) => {
-            let resampling = Resampling::new(replicates, arguments.seed, arguments.level).map_err(one)?;
-            let groups = groups(arguments, &ground_truth)?;
-            let mut uncertainty = Uncertainty::new(&ground_truth, &alone, &options, resampling, groups).map_err(one)?;
-            while !uncertainty.step(u32::MAX) {}
-            Some(uncertainty)
+        Some(number) if runs.len() > 1 && number > 0 && number <= runs.len() => runs.get(number - 1).cloned(),
+        Some(number) => {
+            let there = format!("there is {number} of {} predictions", runs.len());
+            let expected = "expected at least two, and the number of one of them, from 1.";
+            return Err(vec![format!("Baseline: {there}; {expected}")]);
         }
     };
-    let wanted = Wanted {
-        area_up_to: froc::options::area_up_to(arguments.area_up_to).map_err(one)?,
-        max_detections: arguments.max_detections,
-        uncertainty: uncertainty.as_ref(),
-        baseline: extra.baseline.map(|number| number - 1),
-    };
-    Ok(froc::evaluate_with_statistics(&ground_truth, &runs, &options, wanted))
+    if let Some(replicates) = extra.replicates {
+        let groups = match &arguments.groups {
+            None => GroupSource::Images,
+            Some(path) if path.as_os_str() == "nih" => GroupSource::NihNames,
+            Some(path) => {
+                session.add_groups("groups", path).map_err(one)?;
+                GroupSource::Csv
+            }
+        };
+        let resampling = ResamplingOptions { replicates, seed: arguments.seed, level: arguments.level, groups };
+        session.start_bootstrap(options, &resampling).map_err(one)?;
+        session.step_bootstrap(u32::MAX).map_err(one)?;
+    }
+    let Scoring { area_up_to, max_detections, .. } = *arguments;
+    session.evaluate_with_statistics(options, &StatisticsOptions { area_up_to, max_detections, baseline }).map_err(one)
 }
 
-fn runs(arguments: &Input, ground_truth: &GroundTruth) -> Result<Vec<Prepared>, Vec<String>> {
-    let reading = arguments.reading.reading();
-    let mut runs = Vec::new();
-    let mut sentences = Vec::new();
-    for path in &arguments.predictions {
-        let prepared = predictions(path).map_err(|sentence| vec![sentence]).and_then(|predictions| {
-            froc::prepare(ground_truth, &Arc::new(predictions), &reading).map_err(|refusal| sentences_of(&refusal))
-        });
-        match prepared {
-            Ok(prepared) => runs.extend(prepared),
-            Err(more) => sentences.extend(more),
+/// Everything that is read, joined; or one sentence for each thing that is wrong.
+fn opened(input: &Input) -> Result<Session, Vec<String>> {
+    let mut session = Session::default();
+    add(&mut session, "ground truth", &input.ground_truth, FileKind::GroundTruth).map_err(|sentence| vec![sentence])?;
+    let reading = input.reading.reading();
+    let mut wrong: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    for (at, path) in input.predictions.iter().enumerate() {
+        match add(&mut session, &at.to_string(), path, FileKind::Predictions) {
+            Ok(()) => session.set_reading(&at.to_string(), reading.clone()),
+            Err(sentence) => drop(wrong.insert(at, vec![sentence])),
         }
     }
-    if sentences.is_empty() { Ok(runs) } else { Err(sentences) }
-}
-
-/// What is wrong, and the flags that would help.
-fn sentences_of(refusal: &Refusal) -> Vec<String> {
-    let remedies = refusal.remedies.iter().map(|remedy| format!("{}: {}", remedy.label, remedy.reading.flags()));
-    refusal.errors.iter().map(Error::to_string).chain(remedies).collect()
-}
-
-fn groups(arguments: &Scoring, ground_truth: &GroundTruth) -> Result<Groups, Vec<String>> {
-    let one = |error: Error| vec![error.to_string()];
-    let Some(path) = &arguments.groups else { return Ok(Groups::images(ground_truth)) };
-    if path.as_os_str() == "nih" {
-        return Groups::nih_names(ground_truth).map_err(one);
+    for FileFailure { id, errors, remedies } in session.join() {
+        let flags = remedies.iter().map(|remedy| format!("{}: {}", remedy.label, remedy.reading.flags()));
+        let sentences = errors.into_iter().map(|error| error.sentence).chain(flags).collect();
+        wrong.insert(id.parse().unwrap_or(usize::MAX), sentences);
     }
-    let file = File::open(path).map_err(|error| vec![format!("{}: {error}", path.display())])?;
-    let name = base_name(path);
-    let bytes = froc::input::load_groups(&name, file).map_err(one)?;
-    Groups::csv(&name, &bytes, ground_truth).map_err(one)
+    if wrong.is_empty() { Ok(session) } else { Err(wrong.into_values().flatten().collect()) }
+}
+
+/// Reads a file or folder that stands behind a flag.
+fn add(session: &mut Session, id: &str, path: &Path, expected: FileKind) -> Result<(), String> {
+    let FileSummary { kind, name, .. } = session.add_path(id, path).map_err(|error| error.to_string())?;
+    match (kind, expected) {
+        _ if kind == expected => Ok(()),
+        (_, FileKind::GroundTruth) => Err(format!(
+            "{name}: it holds {}; expected the ground truth, such as test.json, after --ground-truth.",
+            held(kind)
+        )),
+        _ => Err(format!(
+            "{name}: it holds {}; expected a zip or folder of prediction files after --predictions.",
+            held(kind)
+        )),
+    }
+}
+
+/// What is in a file.
+const fn held(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::GroundTruth => "a ground truth",
+        FileKind::Predictions => "predictions",
+        FileKind::Groups => "groups of images",
+    }
 }
 
 fn options(arguments: &Input, fp: Option<&str>) -> Result<Options, Error> {
@@ -419,43 +439,7 @@ fn options(arguments: &Input, fp: Option<&str>) -> Result<Options, Error> {
     )
 }
 
-fn ground_truth(path: &Path) -> Result<GroundTruth, Vec<String>> {
-    let file = File::open(path).map_err(|error| vec![format!("{}: {error}", path.display())])?;
-    let name = base_name(path);
-    let bytes = froc::input::load_ground_truth(&name, file).map_err(|error| vec![error.to_string()])?;
-    let read = match froc::input::identify(&name, &bytes) {
-        Ok(froc::input::Kind::GroundTruth) => froc::read_ground_truth(&name, &bytes).map_err(|error| error.to_string()),
-        Ok(froc::input::Kind::Predictions) => {
-            Err(format!("{name}: it is a zip; expected the ground truth, such as test.json, after --ground-truth."))
-        }
-        Err(error) => Err(error.to_string()),
-    };
-    read.map_err(|sentence| vec![sentence])
-}
-
-fn predictions(path: &Path) -> Result<Predictions, String> {
-    let name = base_name(path);
-    let sentence = |error: Error| error.to_string();
-    if path.is_dir() {
-        return froc::read_predictions_folder(&name, path, &mut |_| ControlFlow::Continue(())).map_err(sentence);
-    }
-    let cannot = |error: std::io::Error| format!("{}: {error}", path.display());
-    let mut file = File::open(path).map_err(cannot)?;
-    let mut head = Vec::new();
-    (&mut file).take(froc::input::HEAD_BYTES as u64).read_to_end(&mut head).map_err(cannot)?;
-    match froc::input::identify(&name, &head).map_err(sentence)? {
-        froc::input::Kind::Predictions => {
-            froc::read_predictions_file(&name, &file, &|_| ControlFlow::Continue(())).map_err(sentence)
-        }
-        froc::input::Kind::GroundTruth => Err(format!(
-            "{name}: it is JSON, not a zip; expected a zip or folder of prediction files after --predictions."
-        )),
-    }
-}
-
-/// The last part of a path, which is how reports name a file.
-fn base_name(path: &Path) -> String {
-    let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let name = path.file_name().or(whole.file_name());
-    name.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
+fn one(error: Error) -> Vec<String> {
+    vec![error.to_string()]
 }

@@ -279,10 +279,11 @@ impl Report {
 }
 
 impl Report {
-    /// Tells the SHA-256 of runs that were not known when they were scored; `runs` are those of the report, in order.
-    pub fn learn_sha256<'a>(&mut self, runs: impl Iterator<Item = &'a Run>) {
+    /// Tells the SHA-256 of runs that were not known when they were scored; `runs` are those of the report, in order,
+    /// as far as they are still there.
+    pub fn learn_sha256<'a>(&mut self, runs: impl Iterator<Item = Option<&'a Run>>) {
         for (report, run) in self.runs.iter_mut().zip(runs) {
-            report.sha256 = run.sha256().map(str::to_owned);
+            report.sha256 = run.and_then(Run::sha256).map(str::to_owned);
         }
         notices::same_file_twice(&mut self.runs);
     }

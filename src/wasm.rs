@@ -1,44 +1,35 @@
-//! The evaluator in a web worker: files and options in, report out.
+//! JavaScript <-> [`Session`]: converts, and decides nothing. Works in web workers only, where files can be read at once.
 //!
 //! Nothing here panics on data: every failure is thrown as a plain object [`Failure`].
 
-mod diagnosis;
-mod statistics;
+mod blob;
 
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
-use js_sys::{Array, Function, Uint8Array};
+use js_sys::{Function, Uint8Array};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
-use web_sys::{Blob, FileReaderSync};
 
-use crate::dataset::{GroundTruth, Predictions};
-use crate::doctor::Refusal;
+use self::blob::BlobReader;
 use crate::error::Error;
-use crate::input::{HEAD_BYTES, Kind, Progress, Stage, identify};
-use crate::notice::Remedy;
+use crate::input::{Progress, Stage};
 use crate::options::Options;
 use crate::reading::Reading;
+use crate::render::errors::ErrorsFormat;
+use crate::render::{Format, FormatFacts};
+use crate::report::diagnosis::DiagnosisReport;
+use crate::report::image::ImageReport;
+use crate::report::statistics::RocCurveReport;
 use crate::report::{CurveReport, OptionsReport, Report};
-use crate::run::{Prepared, Run};
+use crate::session::{
+    BootstrapProgress, ErrorReport, FileSummary, GalleryQuery, Outcome, ResamplingOptions, Session, StatisticsDefaults,
+    StatisticsOptions, View,
+};
 
-/// One sentence and its parts.
-#[derive(Serialize, Tsify)]
-pub struct ErrorReport {
-    /// The whole sentence.
-    pub sentence: String,
-    /// The file and the record in it.
-    pub place: String,
-    /// What is there.
-    pub what: String,
-    /// What was expected, and how to mend it.
-    pub expected: String,
-}
-
-/// What every call throws that can fail: one error, or one for each bad file.
+/// What every call throws that can fail.
 #[derive(Serialize, Tsify)]
 pub struct Failure {
     /// At least one.
@@ -57,85 +48,17 @@ pub struct ProgressReport {
     pub total: f64,
 }
 
-/// What a file was taken for, and what it holds.
+/// For each class, in the official order, the score from which on its detections count; null where none counts.
 #[derive(Serialize, Tsify)]
 #[tsify(missing_as_null)]
-pub struct FileSummary {
-    /// What it was taken for, by looking into it.
-    #[tsify(type = "\"ground_truth\" | \"predictions\" | \"groups\"")]
-    pub kind: &'static str,
-    /// Base name.
-    pub name: String,
-    /// SHA-256 in hexadecimal digits; none of predictions, of which it is taken beside the scoring.
-    pub sha256: Option<String>,
-    /// Images, of a ground truth.
-    pub n_images: Option<usize>,
-    /// Lesions, of a ground truth.
-    pub n_lesions: Option<usize>,
-    /// Prediction files, of a run.
-    pub n_files: Option<usize>,
-    /// Detections in all of them, of a run.
-    pub n_detections: Option<usize>,
-}
+pub struct Thresholds(pub Vec<Option<f32>>);
 
-/// A run that cannot be scored against the ground truth.
-#[derive(Serialize, Tsify)]
-pub struct FileFailure {
-    /// The id under which it was added.
-    pub id: String,
-    /// At least one.
-    pub errors: Vec<ErrorReport>,
-    /// Readings under which it can be scored.
-    pub remedies: Vec<Remedy>,
-}
-
-impl FileFailure {
-    fn new(id: &str, refusal: &Refusal) -> Self {
-        Self {
-            id: id.to_owned(),
-            errors: refusal.errors.iter().map(ErrorReport::from).collect(),
-            remedies: refusal.remedies.clone(),
-        }
-    }
-}
-
-/// What scoring gives.
-#[derive(Serialize, Tsify)]
-#[tsify(missing_as_null)]
-pub struct Outcome {
-    /// None while there is no ground truth, or no run that can be scored.
-    pub report: Option<Report>,
-    /// The id of the file of each run of the report.
-    pub run_ids: Vec<String>,
-    /// The runs that are not in it.
-    pub failures: Vec<FileFailure>,
-}
-
-/// Files that were read, and the last report.
+/// A [`Session`] of JavaScript. Files and runs are known by their ids.
 #[wasm_bindgen]
 #[derive(Default)]
-pub struct Evaluator {
-    files: Vec<(String, Contents)>,
-    report: Option<Report>,
-    /// Of the files as they are.
-    running: Option<statistics::Running>,
-    diagnoses: diagnosis::Diagnoses,
-}
+pub struct Evaluator(Session);
 
-enum Contents {
-    Groups {
-        name: String,
-        bytes: Vec<u8>,
-    },
-    GroundTruth(Box<GroundTruth>),
-    Predictions {
-        predictions: Arc<Predictions>,
-        reading: Reading,
-        /// What the person calls the run, if not as the file is called.
-        label: Option<String>,
-        prepared: Option<Result<Vec<Prepared>, Refusal>>,
-    },
-}
+type Converted<T> = Result<T, JsValue>;
 
 #[wasm_bindgen]
 impl Evaluator {
@@ -147,197 +70,212 @@ impl Evaluator {
     }
 
     /// Looks into a file, or all of its bytes, reads it and keeps it under `id`, in place of what was there. `on_progress`
-    /// is called with a `ProgressReport` now and then. Of several ground truths the one added last counts. A file is read in
-    /// workers only.
+    /// is called with a `ProgressReport` now and then. Of several ground truths the one added last counts.
     ///
     /// # Errors
     /// Throws a `Failure`; then nothing has changed.
-    #[wasm_bindgen(unchecked_return_type = "FileSummary")]
     pub fn add(
         &mut self,
         id: &str,
         name: &str,
         #[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] file: &JsValue,
         on_progress: &Function,
-    ) -> Result<JsValue, JsValue> {
-        self.keep(id, name, read(name, file, on_progress).map_err(|error| failure(&[error]))?)
+    ) -> Converted<Ts<FileSummary>> {
+        let mut told = 0.0;
+        let mut tell = |progress: Progress| {
+            tell(on_progress, progress, &mut told);
+            ControlFlow::Continue(())
+        };
+        let reader = BlobReader::new(file).map_err(|error| thrown(&unreadable(name, &error)))?;
+        to_js(&self.0.add(id, name, reader, &mut tell).map_err(|error| thrown(&error))?)
     }
 
     /// Tells the SHA-256 of a file of predictions, and gives the last report with it, if there is one.
     ///
     /// # Errors
     /// Throws what the browser does if it cannot make an object.
-    #[wasm_bindgen(unchecked_return_type = "Report | null")]
-    pub fn learn_sha256(&mut self, id: &str, digits: &str) -> Result<JsValue, JsValue> {
-        for (_, file) in self.files.iter().filter(|(other, _)| other == id) {
-            if let Contents::Predictions { predictions, .. } = file {
-                predictions.sha256().set(digits.to_owned());
-            }
-        }
-        let Some(mut report) = self.report.take() else { return Ok(JsValue::NULL) };
-        report.learn_sha256(self.prepared().map(|prepared| &prepared.run));
-        let value = to_js(&report);
-        self.report = Some(report);
-        value
+    pub fn learn_sha256(&mut self, id: &str, digits: &str) -> Converted<Option<Ts<Report>>> {
+        self.0.learn_sha256(id, digits).map(to_js).transpose()
     }
 
     /// Forgets a file.
     pub fn remove(&mut self, id: &str) {
-        self.forget();
-        let of_id = |(other, _): &(String, Contents)| other == id;
-        let is_ground_truth = |(_, file): &(String, Contents)| matches!(file, Contents::GroundTruth(_));
-        if self.files.iter().any(|file| of_id(file) && is_ground_truth(file)) {
-            self.files.iter_mut().for_each(|(_, file)| file.forget_runs());
-        }
-        self.files.retain(|file| !of_id(file));
+        self.0.remove(id);
     }
 
-    /// Reads a file of predictions otherwise from now on; the file itself is not read again.
+    /// Reads a file of predictions otherwise from now on, as the official script does without a reading; the file itself is
+    /// not read again.
     ///
     /// # Errors
-    /// Throws what the browser does if `reading` is no reading.
-    pub fn set_reading(&mut self, id: &str, reading: &Ts<Reading>) -> Result<(), JsValue> {
-        self.forget();
-        let chosen = from_js(reading)?;
-        for (_, file) in self.files.iter_mut().filter(|(other, _)| other == id) {
-            if let Contents::Predictions { reading, .. } = file {
-                *reading = chosen.clone();
-            }
-            file.forget_runs();
-        }
+    /// Throws a `Failure` if `reading` is no reading.
+    pub fn set_reading(&mut self, id: &str, reading: Option<Ts<Reading>>) -> Converted<()> {
+        let reading = reading.as_ref().map(from_js).transpose()?;
+        self.0.set_reading(id, reading.unwrap_or_default());
         Ok(())
     }
 
     /// Calls the run of a file of predictions otherwise from the next score on; the file keeps its name.
     pub fn rename(&mut self, id: &str, name: &str) {
-        self.forget();
-        for (_, file) in self.files.iter_mut().filter(|(other, _)| other == id) {
-            if let Contents::Predictions { label, .. } = file {
-                *label = Some(name.to_owned());
-            }
-            file.forget_runs();
-        }
-    }
-
-    /// Reads a file of predictions as the official script does, from now on.
-    pub fn read_officially(&mut self, id: &str) {
-        self.forget();
-        for (_, file) in self.files.iter_mut().filter(|(other, _)| other == id) {
-            if let Contents::Predictions { reading, .. } = file {
-                *reading = Reading::default();
-            }
-            file.forget_runs();
-        }
+        self.0.rename(id, name);
     }
 
     /// Scores every run, in the order of `add`; what was read is not read again.
     ///
     /// # Errors
     /// Throws a `Failure` if an option is out of range.
-    #[wasm_bindgen(unchecked_return_type = "Outcome")]
-    pub fn evaluate(&mut self, options: &Ts<OptionsReport>) -> Result<JsValue, JsValue> {
-        let options = from_js(options)?;
-        let options = checked(&options)?;
-        self.report = None;
-        let mut outcome = Outcome { report: None, run_ids: Vec::new(), failures: Vec::new() };
-        let truth = self.files.iter().rposition(|(_, file)| matches!(file, Contents::GroundTruth(_)));
-        let Some(truth) = truth else { return to_js(&outcome) };
-        // Borrowed apart from the runs, which are joined below.
-        let (before, rest) = self.files.split_at_mut(truth);
-        let Some(((_, Contents::GroundTruth(truth)), after)) = rest.split_first_mut() else { return to_js(&outcome) };
-        let mut runs: Vec<&Run> = Vec::new();
-        for (id, file) in before.iter_mut().chain(after) {
-            match file.prepare(truth) {
-                None => {}
-                Some(Ok(prepared)) => {
-                    outcome.run_ids.extend(prepared.iter().map(|_| id.clone()));
-                    runs.extend(prepared.iter().map(|prepared| &prepared.run));
-                }
-                Some(Err(refusal)) => outcome.failures.push(FileFailure::new(id, refusal)),
-            }
-        }
-        if !runs.is_empty() {
-            outcome.report = Some(crate::evaluate(truth, &runs, &options));
-        }
-        let value = to_js(&outcome);
-        self.report = outcome.report;
-        value
+    pub fn evaluate(&mut self, options: &Ts<OptionsReport>) -> Converted<Ts<Outcome>> {
+        to_js(self.0.evaluate(&checked(options)?))
     }
 
-    /// The bytes of the last report as JSON: the very bytes that the terminal prints.
+    /// The last report as the bytes of a file: the very bytes that the terminal prints.
     ///
     /// # Errors
-    /// Throws a `Failure` if there is no report.
-    pub fn report_json(&self) -> Result<Uint8Array, JsValue> {
-        let none = || Error::new("report", "there is none", "a ground truth and a run that can be scored");
-        let report = self.report.as_ref().ok_or_else(|| failure(&[none()]))?;
-        let bytes = crate::render::json(report).map_err(|error| failure(&[error]))?;
+    /// Throws a `Failure` if there is no report, or no such format: one of `export_formats`.
+    pub fn export(&self, format: &str) -> Converted<Uint8Array> {
+        let bytes = Format::named(format).and_then(|format| self.0.export(format)).map_err(|error| thrown(&error))?;
         Ok(Uint8Array::from(bytes.as_slice()))
     }
 
     /// What the official script would print for a run of the last report; nothing if there is no such run.
     #[must_use]
-    pub fn official_lines(&self, run: usize) -> String {
-        let Some(report) = &self.report else { return String::new() };
-        {
-            let lines = |run| crate::render::official_lines(run, &report.options);
-            report.runs.get(run).map(lines).unwrap_or_default()
-        }
+    pub fn official_lines(&self, run: &str) -> String {
+        self.0.official_lines(run)
     }
 
-    /// The curve of a class, by its place in the official order, of a run of the last report.
+    /// The curve of a class, by its place in the official order, of a run.
     ///
     /// # Errors
     /// Throws a `Failure` if there is no such run or class, or an option is out of range.
-    #[wasm_bindgen(unchecked_return_type = "CurveReport")]
-    pub fn curve(&self, run: usize, class: usize, options: &Ts<OptionsReport>) -> Result<JsValue, JsValue> {
-        let options = from_js(options)?;
-        let options = checked(&options)?;
-        let truth = self.files.iter().rev().find_map(|(_, file)| match file {
-            Contents::GroundTruth(truth) => Some(truth),
-            Contents::Predictions { .. } | Contents::Groups { .. } => None,
-        });
-        let run = self.prepared().nth(run).map(|prepared| &prepared.run);
-        let class = truth.and_then(|truth| truth.classes().nth(class));
-        let (Some(truth), Some(run), Some(class)) = (truth, run, class) else {
-            let expected = "a run that was scored, and the number of a class of the ground truth";
-            return Err(failure(&[Error::new("curve", "there is no such run or class", expected)]));
-        };
-        to_js::<CurveReport>(&crate::curve(truth, run, class, &options))
+    pub fn curve(&self, run: &str, class: usize, options: &Ts<OptionsReport>) -> Converted<Ts<CurveReport>> {
+        answer(self.0.curve(run, class, &checked(options)?))
     }
-}
 
-impl Evaluator {
-    /// Keeps what a file holds under `id`, in place of what was there.
-    fn keep(&mut self, id: &str, name: &str, contents: Contents) -> Result<JsValue, JsValue> {
-        let summary = contents.summary(name);
-        self.forget();
-        if matches!(contents, Contents::GroundTruth(_)) {
-            // The runs were joined to another one.
-            for (_, file) in &mut self.files {
-                file.forget_runs();
-            }
+    /// The FROC curve of all classes of a run ranked together.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such run, or an option is out of range.
+    pub fn pooled_curve(&self, run: &str, options: &Ts<OptionsReport>) -> Converted<Ts<CurveReport>> {
+        answer(self.0.pooled_curve(run, &checked(options)?))
+    }
+
+    /// The mean FROC curve over the classes of a run.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such run, or an option is out of range.
+    pub fn mean_curve(&self, run: &str, options: &Ts<OptionsReport>) -> Converted<Ts<CurveReport>> {
+        answer(self.0.mean_curve(run, &checked(options)?))
+    }
+
+    /// The image-level ROC curve of a class, by its place in the official order, of a run.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such run or class.
+    pub fn image_roc(&self, run: &str, class: usize) -> Converted<Ts<RocCurveReport>> {
+        answer(self.0.image_roc(run, class))
+    }
+
+    /// Starts a bootstrap over all runs, in place of one before; nothing is drawn yet.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if an option is out of range, the groups do not fit, or no run can be scored.
+    pub fn start_bootstrap(
+        &mut self,
+        options: &Ts<OptionsReport>,
+        resampling: &Ts<ResamplingOptions>,
+    ) -> Converted<Ts<BootstrapProgress>> {
+        answer(self.0.start_bootstrap(&checked(options)?, &from_js(resampling)?))
+    }
+
+    /// Draws up to `n` more replicates. Between two calls the worker can tell how far it is, or be told to stop.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if no bootstrap was started, or a file was added, removed or read otherwise since.
+    pub fn step_bootstrap(&mut self, n: u32) -> Converted<Ts<BootstrapProgress>> {
+        answer(self.0.step_bootstrap(n))
+    }
+
+    /// Forgets the bootstrap.
+    pub fn stop_bootstrap(&mut self) {
+        self.0.stop_bootstrap();
+    }
+
+    /// Scores as `evaluate` does and adds everything beside the score: with intervals, bands and comparisons if a bootstrap
+    /// under the same options is done. It becomes the last report.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if an option is out of range, the baseline is no run, or no run can be scored.
+    pub fn evaluate_with_statistics(
+        &mut self,
+        options: &Ts<OptionsReport>,
+        statistics: &Ts<StatisticsOptions>,
+    ) -> Converted<Ts<Outcome>> {
+        let outcome = self.0.evaluate_with_statistics(&checked(options)?, &from_js(statistics)?);
+        to_js(outcome.map_err(|error| thrown(&error))?)
+    }
+
+    /// The score threshold of each class at its exact operating point of a rate, or if it is `pooled`, that of all classes
+    /// ranked together. At an infinite rate all detections count.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such run.
+    pub fn operating_thresholds(
+        &self,
+        run: &str,
+        fp_per_image: f64,
+        iou_threshold: f64,
+        pooled: bool,
+    ) -> Converted<Ts<Thresholds>> {
+        let thresholds = self.0.operating_thresholds(run, fp_per_image, iou_threshold, pooled);
+        answer(thresholds.map(|thresholds| Thresholds(thresholds.into_iter().collect())))
+    }
+
+    /// The counts of a run under a view.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such run.
+    pub fn diagnosis(&mut self, view: &Ts<View>) -> Converted<Ts<DiagnosisReport>> {
+        answer(self.0.diagnosis(&from_js(view)?))
+    }
+
+    /// The numbers of the images that are wanted, in order.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such run.
+    pub fn gallery(&mut self, query: &Ts<GalleryQuery>) -> Converted<Vec<u32>> {
+        self.0.gallery(&from_js(query)?).map_err(|error| thrown(&error))
+    }
+
+    /// What became of the boxes of some images, by their numbers; numbers that there are not are left out.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such run.
+    pub fn images(&mut self, view: &Ts<View>, images: &[u32]) -> Converted<Vec<Ts<ImageReport>>> {
+        let reports = self.0.images(&from_js(view)?, images).map_err(|error| thrown(&error))?;
+        reports.iter().map(to_js).collect()
+    }
+
+    /// Writes every detection and every missed lesion of all runs at the exact operating points of a rate, infinite for every
+    /// detection, as `csv` or `json`: `on_chunk` is called with one `Uint8Array` after the other.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such format or nothing was scored, and what `on_chunk` throws.
+    pub fn errors(
+        &mut self,
+        fp_per_image: f64,
+        iou_threshold: f64,
+        format: &str,
+        on_chunk: &Function,
+    ) -> Converted<()> {
+        let mut chunks = Chunks { on_chunk, thrown: None };
+        let out = BufWriter::with_capacity(Chunks::BYTES, &mut chunks);
+        let written = ErrorsFormat::named(format)
+            .and_then(|format| self.0.errors(fp_per_image, iou_threshold, format, out))
+            .map_err(|error| thrown(&error))?;
+        match (written, chunks.thrown) {
+            (Ok(()), _) => Ok(()),
+            (Err(_), Some(thrown)) => Err(thrown),
+            (Err(error), None) => Err(thrown(&Error::new("errors", error.to_string(), "to be written to the end"))),
         }
-        self.files.retain(|(other, _)| other != id);
-        self.files.push((id.to_owned(), contents));
-        to_js(&summary)
-    }
-
-    /// Forgets what was computed of files or readings that change now.
-    fn forget(&mut self) {
-        self.running = None;
-        self.diagnoses = diagnosis::Diagnoses::default();
-    }
-
-    /// The runs that can be scored, in the order of the report.
-    fn prepared(&self) -> impl Iterator<Item = &Prepared> {
-        self.files
-            .iter()
-            .filter_map(|(_, file)| match file {
-                Contents::Predictions { prepared: Some(Ok(prepared)), .. } => Some(prepared),
-                _ => None,
-            })
-            .flatten()
     }
 }
 
@@ -345,43 +283,47 @@ impl Evaluator {
 ///
 /// # Errors
 /// Throws what the browser does if it cannot make an object.
-#[wasm_bindgen(unchecked_return_type = "OptionsReport")]
-pub fn default_options() -> Result<JsValue, JsValue> {
+#[wasm_bindgen]
+pub fn default_options() -> Converted<Ts<OptionsReport>> {
     to_js(&OptionsReport::from(&Options::default()))
+}
+
+/// What is computed beside the score unless something else is asked for.
+///
+/// # Errors
+/// Throws what the browser does if it cannot make an object.
+#[wasm_bindgen]
+pub fn default_statistics() -> Converted<Ts<StatisticsDefaults>> {
+    to_js(&StatisticsDefaults::default())
 }
 
 /// The formats that a report is exported in.
 ///
 /// # Errors
 /// Throws what the browser does if it cannot make an object.
-#[wasm_bindgen(unchecked_return_type = "FormatFacts[]")]
-pub fn export_formats() -> Result<JsValue, JsValue> {
-    let formats = crate::render::Format::ALL.map(crate::render::Format::facts);
-    formats
-        .iter()
-        .map(|facts: &crate::render::FormatFacts| to_js(facts))
-        .collect::<Result<Array, _>>()
-        .map(JsValue::from)
+#[wasm_bindgen]
+pub fn export_formats() -> Converted<Vec<Ts<FormatFacts>>> {
+    Format::ALL.map(Format::facts).iter().map(to_js).collect()
 }
 
 /// Reads options that a person typed, such as `0.5` and `0.05, 0.1, 0.2`.
 ///
 /// # Errors
 /// Throws a `Failure` if one is out of range.
-#[wasm_bindgen(unchecked_return_type = "OptionsReport")]
-pub fn parse_options(iou_threshold: &str, fp_per_image: &str) -> Result<JsValue, JsValue> {
-    let options = Options::parse(iou_threshold, fp_per_image).map_err(|error| failure(&[error]))?;
-    to_js(&OptionsReport::from(&options))
+#[wasm_bindgen]
+pub fn parse_options(iou_threshold: &str, fp_per_image: &str) -> Converted<Ts<OptionsReport>> {
+    answer(Options::parse(iou_threshold, fp_per_image).map(|options| OptionsReport::from(&options)))
 }
 
-/// The SHA-256 of a file, or of all of its bytes, in hexadecimal digits. Works in workers only.
+/// The SHA-256 of a file, or of all of its bytes, in hexadecimal digits.
 ///
 /// # Errors
 /// Throws a `Failure` if the file cannot be read any more.
 #[wasm_bindgen]
-pub fn sha256(#[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] file: &JsValue) -> Result<String, JsValue> {
-    let reader = BlobReader::new(file).map_err(|error| failure(&[unreadable("file", &error)]))?;
-    crate::input::digest(reader, &mut |_| ControlFlow::Continue(())).map_err(|error| failure(&[error.within("file")]))
+pub fn sha256(#[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] file: &JsValue) -> Converted<String> {
+    let reader = BlobReader::new(file).map_err(|error| thrown(&unreadable("file", &error)))?;
+    let digits = crate::input::digest(reader, &mut |_| ControlFlow::Continue(()));
+    digits.map_err(|error| thrown(&error.within("file")))
 }
 
 /// The version of the core.
@@ -389,104 +331,6 @@ pub fn sha256(#[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] file: 
 #[must_use]
 pub fn version() -> String {
     env!("CARGO_PKG_VERSION").to_owned()
-}
-
-impl Contents {
-    fn of(predictions: Predictions) -> Self {
-        Self::Predictions {
-            predictions: Arc::new(predictions),
-            reading: Reading::default(),
-            label: None,
-            prepared: None,
-        }
-    }
-
-    fn summary(&self, name: &str) -> FileSummary {
-        match self {
-            Self::GroundTruth(truth) => FileSummary {
-                kind: "ground_truth",
-                name: name.to_owned(),
-                sha256: Some(truth.sha256().to_owned()),
-                n_images: Some(truth.n_images()),
-                n_lesions: Some(truth.n_all_lesions()),
-                n_files: None,
-                n_detections: None,
-            },
-            Self::Groups { bytes, .. } => FileSummary {
-                kind: "groups",
-                name: name.to_owned(),
-                sha256: Some(crate::input::sha256(bytes)),
-                n_images: None,
-                n_lesions: None,
-                n_files: None,
-                n_detections: None,
-            },
-            Self::Predictions { predictions, .. } => FileSummary {
-                kind: "predictions",
-                name: name.to_owned(),
-                sha256: predictions.sha256().get().map(str::to_owned),
-                n_images: None,
-                n_lesions: None,
-                n_files: Some(predictions.files().len()),
-                n_detections: Some(predictions.detections().len()),
-            },
-        }
-    }
-
-    fn forget_runs(&mut self) {
-        if let Self::Predictions { prepared, .. } = self {
-            *prepared = None;
-        }
-    }
-
-    /// The runs made ready for the ground truth, once; none if this is no file of predictions.
-    fn prepare(&mut self, truth: &GroundTruth) -> Option<Result<&Vec<Prepared>, &Refusal>> {
-        match self {
-            Self::GroundTruth(_) | Self::Groups { .. } => None,
-            Self::Predictions { predictions, reading, label, prepared } => {
-                let prepare = || {
-                    let mut runs = crate::prepare(truth, predictions, reading)?;
-                    for run in runs.iter_mut().map(|prepared| &mut prepared.run) {
-                        if let Some(label) = label {
-                            // A folder of the file keeps its own name behind that.
-                            run.rename(run.name().replacen(predictions.name(), label, 1));
-                        }
-                    }
-                    Ok(runs)
-                };
-                Some(prepared.get_or_insert_with(prepare).as_ref())
-            }
-        }
-    }
-}
-
-fn read(name: &str, file: &JsValue, on_progress: &Function) -> Result<Contents, Error> {
-    let mut reader = BlobReader::new(file).map_err(|error| unreadable(name, &error))?;
-    let head = reader.head().map_err(|error| unreadable(name, &error))?;
-    let kind = match identify(name, &head) {
-        Ok(kind) => kind,
-        Err(other) => {
-            if !crate::input::groups::is_groups(&head) {
-                return Err(other);
-            }
-            let bytes = crate::input::load_groups(name, BufReader::with_capacity(LARGE, reader))?;
-            return Ok(Contents::Groups { name: name.to_owned(), bytes });
-        }
-    };
-    match kind {
-        Kind::GroundTruth => {
-            let bytes = crate::input::load_ground_truth(name, BufReader::with_capacity(LARGE, reader))?;
-            Ok(Contents::GroundTruth(Box::new(crate::read_ground_truth(name, &bytes)?)))
-        }
-        Kind::Predictions => {
-            let mut told = 0.0;
-            let mut tell = |progress: Progress| {
-                tell(on_progress, progress, &mut told);
-                ControlFlow::Continue(())
-            };
-            Ok(Contents::of(crate::input::zip::read_undigested(name, reader, &mut tell)?))
-        }
-    }
 }
 
 /// Calls back at every hundredth part, so that a message is rare beside the work.
@@ -501,157 +345,68 @@ fn tell(on_progress: &Function, progress: Progress, told: &mut f64) {
         *told = so_far;
         if let Ok(report) = to_js(&ProgressReport { stage, done, total }) {
             // A listener that throws does not end the reading.
-            let _ = on_progress.call1(&JsValue::NULL, &report);
+            let _ = on_progress.call1(&JsValue::NULL, &report.into());
         }
     }
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Error {
-    Error::new(
-        name,
-        format!("the browser cannot read it ({error})"),
-        "a file that is still where it was; choose it again",
-    )
+    let what = format!("the browser cannot read it ({error})");
+    Error::new(name, what, "a file that is still where it was; choose it again")
 }
 
-fn checked(options: &OptionsReport) -> Result<Options, JsValue> {
-    Options::new(options.iou_threshold, options.fp_per_image.clone()).map_err(|error| failure(&[error]))
+fn checked(options: &Ts<OptionsReport>) -> Converted<Options> {
+    let OptionsReport { iou_threshold, fp_per_image, .. } = from_js(options)?;
+    Options::new(iou_threshold, fp_per_image).map_err(|error| thrown(&error))
 }
 
-impl From<&Error> for ErrorReport {
-    fn from(error: &Error) -> Self {
-        Self {
-            sentence: error.to_string(),
-            place: error.place().to_owned(),
-            what: error.what().to_owned(),
-            expected: error.expected().to_owned(),
-        }
-    }
+/// What is thrown for an error: a `Failure`.
+fn thrown(error: &Error) -> JsValue {
+    to_js(&Failure { errors: vec![error.into()] }).map_or_else(|error| error, JsValue::from)
 }
 
-fn failure(errors: &[Error]) -> JsValue {
-    let failure = Failure { errors: errors.iter().map(ErrorReport::from).collect() };
-    to_js(&failure).unwrap_or_else(|error| error)
+/// An answer as JavaScript has it, or what is thrown in place of it.
+fn answer<T: Tsify + Serialize>(answer: Result<T, Error>) -> Converted<Ts<T>> {
+    to_js(&answer.map_err(|error| thrown(&error))?)
 }
 
-/// What a plain object says.
-///
-/// # Errors
-/// Its sentence if it is none of that kind.
-fn from_js<T: Tsify + serde::de::DeserializeOwned>(value: &Ts<T>) -> Result<T, JsValue>
+/// What a plain object says, if it is one of that kind.
+fn from_js<T>(value: &Ts<T>) -> Converted<T>
 where
-    T::JsType: Clone,
+    T: Tsify<JsType: Clone> + DeserializeOwned,
 {
-    value.to_rust().map_err(|error| JsValue::from(error.to_string()))
+    value.to_rust().map_err(|error| thrown(&Error::new("engine", error.to_string(), "an object of that kind")))
 }
 
 /// A plain object, with null for what is missing.
-fn to_js<T: Serialize>(value: &T) -> Result<JsValue, JsValue> {
-    let serializer = serde_wasm_bindgen::Serializer::new().serialize_missing_as_null(true);
-    value.serialize(&serializer).map_err(JsValue::from)
+fn to_js<T: Tsify + Serialize>(value: &T) -> Converted<Ts<T>> {
+    value.into_ts().map_err(|error| JsValue::from(error.to_string()))
 }
 
-/// Bytes asked for at once where a file is read whole.
-const LARGE: usize = 1 << 18;
-
-/// A file of the browser, or its bytes. What is read in order is read ahead, more and more of it, and waits outside of the
-/// WebAssembly memory.
-struct BlobReader {
-    /// What reads the file; none if all of its bytes were given.
-    source: Option<(Blob, FileReaderSync)>,
-    size: u64,
-    position: u64,
-    /// The bytes that were read last, and where they start in the file.
-    window: Uint8Array,
-    start: u64,
+/// Hands bytes over to JavaScript.
+struct Chunks<'a> {
+    on_chunk: &'a Function,
+    /// What it threw.
+    thrown: Option<JsValue>,
 }
 
-impl BlobReader {
-    /// Bytes asked of the browser at once at most. In Chromium, 128 MB took 0.70 s by 1 MiB, 0.35 s by 4 and 0.32 s by 8.
-    const MOST: u64 = 1 << 23;
+impl Chunks<'_> {
+    /// Of each but the last one.
+    const BYTES: usize = 1 << 20;
+}
 
-    /// Of a `Blob`, or of a `Uint8Array` that holds all of a file.
-    fn new(file: &JsValue) -> io::Result<Self> {
-        if let Some(bytes) = file.dyn_ref::<Uint8Array>() {
-            let size = u64::from(bytes.length());
-            return Ok(Self { source: None, size, position: 0, window: bytes.clone(), start: 0 });
+impl Write for Chunks<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.on_chunk.call1(&JsValue::NULL, &Uint8Array::from(bytes)) {
+            Ok(_) => Ok(bytes.len()),
+            Err(thrown) => {
+                self.thrown = Some(thrown);
+                Err(io::Error::other("the page took no more"))
+            }
         }
-        let blob: Blob = file.clone().unchecked_into();
-        let reader = FileReaderSync::new().map_err(|error| in_js(&error))?;
-        #[expect(clippy::cast_sign_loss, reason = "a size is a whole number from 0")]
-        let size = blob.size() as u64;
-        Ok(Self { source: Some((blob, reader)), size, position: 0, window: Uint8Array::new_with_length(0), start: 0 })
     }
 
-    /// What tells the kind of a file. The file is read from its start again afterwards.
-    fn head(&mut self) -> io::Result<Vec<u8>> {
-        let mut head = vec![0; HEAD_BYTES];
-        let n = self.read(&mut head)?;
-        head.truncate(n);
-        self.position = 0;
-        Ok(head)
-    }
-
-    /// Whether the file is read in one piece.
-    const fn is_small(&self) -> bool {
-        self.size <= Self::MOST
-    }
-
-    /// Where the window ends in the file.
-    fn end(&self) -> u64 {
-        self.start + u64::from(self.window.length())
-    }
-
-    /// Moves the window to the position: over `least` bytes, or twice as many as before if it goes on where it ended; over
-    /// the whole file if that is small, since each question to the browser takes some milliseconds.
-    fn advance(&mut self, least: usize) -> io::Result<()> {
-        let Some((blob, reader)) = &self.source else { return Err(io::ErrorKind::UnexpectedEof.into()) };
-        let ahead = if self.position == self.end() { 2 * u64::from(self.window.length()) } else { 0 };
-        let length = ahead.min(Self::MOST).max(least as u64);
-        let (start, end) = if self.is_small() {
-            (0, self.size)
-        } else {
-            (self.position, self.size.min(self.position.saturating_add(length)))
-        };
-        let slice = blob.slice_with_f64_and_f64(start as f64, end as f64).map_err(|error| in_js(&error))?;
-        let array = reader.read_as_array_buffer(&slice).map_err(|error| in_js(&error))?;
-        self.window = Uint8Array::new(&array);
-        self.start = start;
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
-}
-
-impl Read for BlobReader {
-    /// As many bytes as there are in the window, up to the length of `out`.
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        if self.position >= self.size || out.is_empty() {
-            return Ok(0);
-        }
-        if self.position < self.start || self.position >= self.end() {
-            self.advance(out.len())?;
-        }
-        let at = (self.position - self.start) as u32;
-        let n = (self.window.length().saturating_sub(at) as usize).min(out.len());
-        self.window.subarray(at, at + n as u32).copy_to(&mut out[..n]);
-        self.position += n as u64;
-        Ok(n)
-    }
-}
-
-impl Seek for BlobReader {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(at) => Some(at),
-            SeekFrom::End(by) => self.size.checked_add_signed(by),
-            SeekFrom::Current(by) => self.position.checked_add_signed(by),
-        };
-        self.position = position.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
-        Ok(self.position)
-    }
-}
-
-/// What the browser threw.
-fn in_js(error: &JsValue) -> io::Error {
-    let message = js_sys::Reflect::get(error, &"message".into()).ok().and_then(|message| message.as_string());
-    io::Error::other(message.unwrap_or_else(|| "no reason given".to_owned()))
 }

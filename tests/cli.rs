@@ -218,11 +218,11 @@ fn bad_input_ends_in_sentences_on_standard_error() {
     );
     assert_refused(
         &score(&zip, &[&zip]),
-        &own("predictions.zip: it is a zip; expected the ground truth, such as test.json, after --ground-truth."),
+        &own("predictions.zip: it holds predictions; expected the ground truth, such as test.json, after --ground-truth."),
     );
     assert_refused(
         &score(&ground_truth, &[&ground_truth]),
-        &own("truth.json: it is JSON, not a zip; expected a zip or folder of prediction files after --predictions."),
+        &own("truth.json: it holds a ground truth; expected a zip or folder of prediction files after --predictions."),
     );
     let nowhere = folder.join("nowhere.zip");
     let output = score(&ground_truth, &[&nowhere]);

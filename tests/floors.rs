@@ -23,6 +23,7 @@ const FLOORS: &[&[&str]] = &[
     &["sheet"],
     &["render"],
     &[ROOT],
+    &["session"],
     &["wasm", "guard"],
     &["main"],
 ];

@@ -196,24 +196,24 @@ export class Evaluator {
     return this.#call((remote) => remote.evaluateWithStatistics(options, statistics), what);
   }
 
-  curve(run: number, classIndex: number, options: OptionsReport): Promise<CurveReport> {
+  curve(run: string, classIndex: number, options: OptionsReport): Promise<CurveReport> {
     return this.#call((remote) => remote.curve(run, classIndex, options));
   }
 
-  pooledCurve(run: number, options: OptionsReport): Promise<CurveReport> {
+  pooledCurve(run: string, options: OptionsReport): Promise<CurveReport> {
     return this.#call((remote) => remote.pooledCurve(run, options));
   }
 
-  meanCurve(run: number, options: OptionsReport): Promise<CurveReport> {
+  meanCurve(run: string, options: OptionsReport): Promise<CurveReport> {
     return this.#call((remote) => remote.meanCurve(run, options));
   }
 
-  imageRoc(run: number, classIndex: number): Promise<RocCurveReport> {
+  imageRoc(run: string, classIndex: number): Promise<RocCurveReport> {
     return this.#call((remote) => remote.imageRoc(run, classIndex));
   }
 
   /** A curve to draw small, and the span of its scores. */
-  outline(run: number, classIndex: number, options: OptionsReport): Promise<Outline> {
+  outline(run: string, classIndex: number, options: OptionsReport): Promise<Outline> {
     return this.#call((remote) => remote.outline(run, classIndex, options));
   }
 
@@ -222,7 +222,7 @@ export class Evaluator {
    * no detection counts.
    */
   operatingThresholds(
-    run: number,
+    run: string,
     fpPerImage: number,
     iouThreshold: number,
     isPooled: boolean,
@@ -250,7 +250,7 @@ export class Evaluator {
     );
   }
 
-  officialLines(run: number): Promise<string> {
+  officialLines(run: string): Promise<string> {
     return this.#call((remote) => remote.officialLines(run));
   }
 

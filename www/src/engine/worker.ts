@@ -134,7 +134,7 @@ const api = {
   sha256(file: Content): string {
     return sha256(file);
   },
-  learnSha256(id: string, digits: string): Report | null {
+  learnSha256(id: string, digits: string): Report | undefined {
     return engine().learn_sha256(id, digits);
   },
   remove(id: string): void {
@@ -145,8 +145,7 @@ const api = {
   },
   /** Reads a file otherwise; null is how the official script reads. */
   setReading(id: string, reading: Reading | null): void {
-    if (reading) engine().set_reading(id, reading);
-    else engine().read_officially(id);
+    engine().set_reading(id, reading);
   },
   evaluate(options: OptionsReport): Outcome {
     return engine().evaluate(options);
@@ -173,23 +172,23 @@ const api = {
   evaluateWithStatistics(options: OptionsReport, statistics: StatisticsOptions): Outcome {
     return engine().evaluate_with_statistics(options, statistics);
   },
-  pooledCurve(run: number, options: OptionsReport): CurveReport {
+  pooledCurve(run: string, options: OptionsReport): CurveReport {
     return engine().pooled_curve(run, options);
   },
-  meanCurve(run: number, options: OptionsReport): CurveReport {
+  meanCurve(run: string, options: OptionsReport): CurveReport {
     return engine().mean_curve(run, options);
   },
-  imageRoc(run: number, classIndex: number): RocCurveReport {
+  imageRoc(run: string, classIndex: number): RocCurveReport {
     return engine().image_roc(run, classIndex);
   },
-  officialLines(run: number): string {
+  officialLines(run: string): string {
     return engine().official_lines(run);
   },
-  curve(run: number, classIndex: number, options: OptionsReport): CurveReport {
+  curve(run: string, classIndex: number, options: OptionsReport): CurveReport {
     return engine().curve(run, classIndex, options);
   },
   /** A curve to draw small, and the span of its scores. */
-  outline(run: number, classIndex: number, options: OptionsReport): Outline {
+  outline(run: string, classIndex: number, options: OptionsReport): Outline {
     const { fp_per_image: x, recall: y, score_threshold: scores } = engine().curve(run, classIndex, options);
     const [turn, lowest] = [scores[1] ?? null, scores.at(-1) ?? null];
     // Steps that nobody would see are left out: a curve of a hundred thousand images has as many.
@@ -205,7 +204,7 @@ const api = {
       range: turn === null || lowest === null ? null : [lowest, reach(lowest, turn)],
     };
   },
-  operatingThresholds(run: number, fpPerImage: number, iouThreshold: number, isPooled: boolean): (number | null)[] {
+  operatingThresholds(run: string, fpPerImage: number, iouThreshold: number, isPooled: boolean): (number | null)[] {
     return engine().operating_thresholds(run, fpPerImage, iouThreshold, isPooled);
   },
   diagnosis(view: View): DiagnosisReport {

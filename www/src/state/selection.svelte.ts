@@ -15,6 +15,8 @@ export type Filters = Omit<GalleryQuery, "view" | "other">;
 interface Question {
   view: View;
   run: RunReport | undefined;
+  /** Its place in the report. */
+  at: number;
   /** False positives per image whose operating points were chosen, and its place in the options; -1 if it is read otherwise. */
   rate: number;
   rateAt: number;
@@ -66,6 +68,8 @@ export class Inspection {
   readonly engine: Engine;
   readonly #report: () => Report;
   readonly #scored: () => number;
+  /** The ids of the runs of the report. */
+  readonly #ids: () => string[];
   /** Place of the run that was chosen, and of the rate; the report may hold fewer by now. */
   #run = $state(0);
   #rate = $state(0);
@@ -100,14 +104,15 @@ export class Inspection {
   #extents: { of: number; extents: Extent[] } | null = null;
 
   /** `scored` changes when other files, readings or options were scored. */
-  constructor(engine: Engine, report: () => Report, scored: () => number) {
+  constructor(engine: Engine, report: () => Report, scored: () => number, ids: () => string[]) {
     this.engine = engine;
     this.#report = report;
     this.#scored = scored;
+    this.#ids = ids;
     const fail = (thrown: unknown) => (this.errors = sentences(thrown));
     const operating = new Latest(
-      ({ runs, rate, iou, pooled }: { of: number; runs: number; rate: number; iou: number; pooled: boolean }) =>
-        Promise.all(Array.from({ length: runs }, (_, run) => engine.operatingThresholds(run, rate, iou, pooled))),
+      ({ runs, rate, iou, pooled }: { of: number; runs: string[]; rate: number; iou: number; pooled: boolean }) =>
+        Promise.all(runs.map((run) => engine.operatingThresholds(run, rate, iou, pooled))),
       (thresholds, { of, rate, iou, pooled }) => {
         this.errors = [];
         this.#operating = { of, rate, iou, pooled, thresholds };
@@ -124,7 +129,7 @@ export class Inspection {
       (report, question) => (this.answer = { ...question, report }),
       fail,
     );
-    const runs = $derived(this.report.runs.length);
+    const runs = $derived(ids());
     const run = $derived(this.run);
     const rate = $derived(this.rate);
     const iou = $derived(this.iou);
@@ -135,7 +140,7 @@ export class Inspection {
       const { filters } = this;
       if (!asksForBoxes(filters)) {
         // A slider that is moved changes nothing about which images there are, and nobody waits for the thresholds.
-        gallery.ask({ ...filters, view: { run, iou_threshold: iou, fp_per_image: null, thresholds: [] }, other: null });
+        gallery.ask({ ...filters, view: { run: this.#id(run), iou_threshold: iou, fp_per_image: null, thresholds: [] }, other: null });
       } else if (this.view && this.isKnown) {
         gallery.ask({ ...filters, view: this.view, other: this.other });
       }
@@ -150,7 +155,7 @@ export class Inspection {
     $effect(() => {
       if (!this.view || !this.isKnown || !this.isDrawn) return;
       const { runs, ground_truth } = this.report;
-      diagnosis.ask({ view: this.view, run: runs[run], rate, rateAt: this.rateAt, images: ground_truth.n_images });
+      diagnosis.ask({ view: this.view, run: runs[run], at: run, rate, rateAt: this.rateAt, images: ground_truth.n_images });
     });
     // After the images and the counts, which are waited for.
     const isShown = $derived.by(() => this.hasImages && this.isCounted);
@@ -167,13 +172,17 @@ export class Inspection {
     const outlines: Outline[] = [];
     for (const at of untrack(() => this.classes.keys())) {
       if (!isWanted()) return;
-      outlines.push(await this.engine.outline(run, at, { ...untrack(() => this.report.options), iou_threshold: iou }));
+      outlines.push(await this.engine.outline(this.#id(run), at, { ...untrack(() => this.report.options), iou_threshold: iou }));
     }
     if (isWanted()) this.outlines = outlines;
   }
 
   get report(): Report {
     return this.#report();
+  }
+
+  #id(run: number): string {
+    return this.#ids()[run] ?? "";
   }
 
   get run(): number {
@@ -281,7 +290,7 @@ export class Inspection {
     if (!thresholds) return null;
     const isMoved = run === this.run && this.moved !== null;
     const { rate, iou, pooled } = this.#operating;
-    return { run, iou_threshold: iou, fp_per_image: isMoved || pooled ? null : rate, thresholds };
+    return { run: this.#id(run), iou_threshold: iou, fp_per_image: isMoved || pooled ? null : rate, thresholds };
   }
 
   /** Likewise, but with every threshold that was moved taken over by another run. */
@@ -346,7 +355,7 @@ export class Inspection {
     const of = this.#scored();
     if (this.#extents?.of === of) return this.#extents.extents;
     const n = report.ground_truth.n_images;
-    const view = { run: this.run, iou_threshold: this.iou, fp_per_image: null, thresholds: [] };
+    const view = { run: this.#id(this.run), iou_threshold: this.iou, fp_per_image: null, thresholds: [] };
     const extents: Extent[] = [];
     for (let from = 0; from < n; from += IMAGES_AT_ONCE) {
       const images = Uint32Array.from({ length: Math.min(IMAGES_AT_ONCE, n - from) }, (_, at) => from + at);

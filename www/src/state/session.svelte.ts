@@ -37,8 +37,9 @@ export class Session {
   /** What is wrong with the options as they were typed: the score is not of these. */
   optionErrors: ErrorReport[] = $state.raw([]);
   report: Report | null = $state.raw(null);
-  /** The file of each run of the report. */
+  /** The ids of the runs of the report, and of the file of each. */
   runIds: string[] = $state.raw([]);
+  fileIds: string[] = $state.raw([]);
   /** Which scoring the report is of: changes with files, readings and options, not with what is computed beside the score. */
   scored = $state(0);
   /** How many drops are being read or scored. */
@@ -196,14 +197,15 @@ export class Session {
   /** The exact curve of a class, of the mean over classes, or of all classes pooled. */
   async curve(run: number, row: string): Promise<CurveReport | null> {
     const { options, engine } = this;
+    const id = this.#id(run);
     if (!options) return null;
-    if (row === "mean") return engine.meanCurve(run, options);
-    if (row === "pooled") return engine.pooledCurve(run, options);
-    return engine.curve(run, this.report?.runs[run]?.classes.findIndex(({ name }) => name === row) ?? -1, options);
+    if (row === "mean") return engine.meanCurve(id, options);
+    if (row === "pooled") return engine.pooledCurve(id, options);
+    return engine.curve(id, this.report?.runs[run]?.classes.findIndex(({ name }) => name === row) ?? -1, options);
   }
 
   roc(run: number, classIndex: number): Promise<RocCurveReport> {
-    return this.engine.imageRoc(run, classIndex);
+    return this.engine.imageRoc(this.#id(run), classIndex);
   }
 
   async download({ name: format, ending, media_type }: FormatFacts): Promise<void> {
@@ -219,7 +221,7 @@ export class Session {
   /** Copies what the script would print of a run; whether that went well. */
   async copyLines(run: number): Promise<boolean> {
     try {
-      await navigator.clipboard.writeText(await this.engine.officialLines(run));
+      await navigator.clipboard.writeText(await this.engine.officialLines(this.#id(run)));
       return true;
     } catch {
       return false;
@@ -298,6 +300,11 @@ export class Session {
     this.files.say(`${counted(this.pictures.count, "picture")}, shown where the points go.`);
   }
 
+  /** The id of a run of the report, by its place. */
+  #id(run: number): string {
+    return this.runIds[run] ?? "";
+  }
+
   async #changing(change: () => Promise<void>): Promise<void> {
     try {
       await change();
@@ -338,10 +345,11 @@ export class Session {
     }
   }
 
-  #take({ report, run_ids, failures }: Outcome): void {
+  #take({ report, run_ids, file_ids, failures }: Outcome): void {
     this.report = report;
     this.scored = this.#scoring;
     this.runIds = run_ids;
+    this.fileIds = file_ids;
     this.files.mark(failures);
     if (report && !this.files.said) this.files.say(`Scored ${counted(report.runs.length, "run")}.`);
   }

@@ -1,0 +1,506 @@
+//! Files, readings and options -> answers: all that the page and the terminal do. It keeps what was read and what was
+//! computed of it, so that nothing is done twice, and forgets what a change makes wrong.
+//!
+//! A file is known by the id under which it was added. So is a run: by the id of its file, with `/` and the name of the folder
+//! where each folder of the file is a run.
+
+mod diagnosis;
+mod statistics;
+
+use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::sync::Arc;
+
+use serde::Serialize;
+#[cfg(target_arch = "wasm32")]
+use tsify::Tsify;
+
+pub use self::diagnosis::{GalleryQuery, View};
+pub use self::statistics::{BootstrapProgress, GroupSource, ResamplingOptions, StatisticsDefaults, StatisticsOptions};
+
+use self::diagnosis::Diagnoses;
+use self::statistics::Running;
+use crate::dataset::{GroundTruth, Predictions};
+use crate::doctor::Refusal;
+use crate::error::Error;
+use crate::input::{self, HEAD_BYTES, Kind, OnProgress};
+use crate::notice::Remedy;
+use crate::options::Options;
+use crate::protocol::Class;
+use crate::reading::Reading;
+use crate::render::Format;
+use crate::report::{CurveReport, Report};
+use crate::run::{Prepared, Run};
+
+/// What a file was taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum FileKind {
+    /// The images and lesions.
+    GroundTruth,
+    /// Detections: one run, or one for each folder.
+    Predictions,
+    /// A CSV that tells which images belong together.
+    Groups,
+}
+
+/// What a file was taken for, and what it holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct FileSummary {
+    /// What it was taken for, by looking into it.
+    pub kind: FileKind,
+    /// Base name.
+    pub name: String,
+    /// SHA-256 in hexadecimal digits; none of predictions while it is not known.
+    pub sha256: Option<String>,
+    /// Images, of a ground truth.
+    pub n_images: Option<usize>,
+    /// Lesions, of a ground truth.
+    pub n_lesions: Option<usize>,
+    /// Prediction files, of predictions.
+    pub n_files: Option<usize>,
+    /// Detections in all of them, of predictions.
+    pub n_detections: Option<usize>,
+}
+
+/// One sentence and its parts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+pub struct ErrorReport {
+    /// The whole sentence.
+    pub sentence: String,
+    /// The file and the record in it.
+    pub place: String,
+    /// What is there.
+    pub what: String,
+    /// What was expected, and how to mend it.
+    pub expected: String,
+}
+
+/// A file of predictions that cannot be scored against the ground truth.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+pub struct FileFailure {
+    /// The id under which it was added.
+    pub id: String,
+    /// At least one.
+    pub errors: Vec<ErrorReport>,
+    /// Readings under which it can be scored.
+    pub remedies: Vec<Remedy>,
+}
+
+/// What scoring gives.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct Outcome {
+    /// None while there is no ground truth, or no run that can be scored.
+    pub report: Option<Report>,
+    /// The id of each run of the report.
+    pub run_ids: Vec<String>,
+    /// The id of the file of each run of the report.
+    pub file_ids: Vec<String>,
+    /// The files that are not in it.
+    pub failures: Vec<FileFailure>,
+}
+
+/// Files that were read, how they are read, and what was computed of them.
+#[derive(Default)]
+pub struct Session {
+    /// By id; the last one counts.
+    ground_truths: Vec<(String, GroundTruth)>,
+    /// By id, in the order in which they were added.
+    predictions: Vec<(String, Readable)>,
+    /// Name and bytes by id; the last one counts.
+    groups: Vec<(String, (String, Vec<u8>))>,
+    /// The last one.
+    outcome: Outcome,
+    running: Option<Running>,
+    diagnoses: Diagnoses,
+}
+
+/// What a file holds.
+enum Contents {
+    GroundTruth(GroundTruth),
+    Predictions(Predictions),
+    Groups(Vec<u8>),
+}
+
+/// Predictions, how they are read, and the runs that this makes of them.
+struct Readable {
+    predictions: Arc<Predictions>,
+    reading: Reading,
+    /// What a person calls the run, if not as the file is called.
+    label: Option<String>,
+    /// None until they are joined to the ground truth.
+    runs: Option<Result<Vec<(String, Prepared)>, Refusal>>,
+}
+
+/// What can be scored.
+struct Joined<'a> {
+    ground_truth: &'a GroundTruth,
+    run_ids: Vec<String>,
+    file_ids: Vec<String>,
+    runs: Vec<&'a Prepared>,
+}
+
+/// Files.
+impl Session {
+    /// Looks into a file, reads it and keeps it under `id`, in place of what was there. The SHA-256 of predictions is not
+    /// taken: [`Session::learn_sha256`] tells it. Of several ground truths, and of several files of groups, the one added
+    /// last counts.
+    ///
+    /// # Errors
+    /// If it is none of these, or cannot be read; then nothing has changed.
+    pub fn add(
+        &mut self,
+        id: &str,
+        name: &str,
+        file: impl Read + Seek,
+        on_progress: OnProgress<'_>,
+    ) -> Result<FileSummary, Error> {
+        let contents = look_into(name, file, |file| input::zip::read_undigested(name, file, on_progress))?;
+        Ok(self.keep(id, name, contents))
+    }
+
+    /// The same of a file or folder by its path, on all cores, with the SHA-256 of predictions.
+    ///
+    /// # Errors
+    /// As [`Session::add`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn add_path(&mut self, id: &str, path: &std::path::Path) -> Result<FileSummary, Error> {
+        use std::ops::ControlFlow::Continue;
+
+        let name = base_name(path);
+        let contents = if path.is_dir() {
+            Contents::Predictions(input::folder::read(&name, path, &mut |_| Continue(()))?)
+        } else {
+            look_into(&name, open(path)?, |file| input::zip::read_file(&name, &file, &|_| Continue(())))?
+        };
+        Ok(self.keep(id, &name, contents))
+    }
+
+    /// Reads a CSV of groups, whatever it looks like.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn add_groups(&mut self, id: &str, path: &std::path::Path) -> Result<FileSummary, Error> {
+        let name = base_name(path);
+        let bytes = input::load_groups(&name, open(path)?)?;
+        Ok(self.keep(id, &name, Contents::Groups(bytes)))
+    }
+
+    /// Keeps what a file holds under `id`, in place of what was there.
+    fn keep(&mut self, id: &str, name: &str, contents: Contents) -> FileSummary {
+        let summary = contents.summary(name);
+        self.forget();
+        if matches!(contents, Contents::GroundTruth(_)) {
+            // The runs were joined to another one.
+            self.predictions.iter_mut().for_each(|(_, file)| file.runs = None);
+        }
+        self.drop_file(id);
+        match contents {
+            Contents::GroundTruth(ground_truth) => self.ground_truths.push((id.to_owned(), ground_truth)),
+            Contents::Predictions(predictions) => self.predictions.push((id.to_owned(), Readable::new(predictions))),
+            Contents::Groups(bytes) => self.groups.push((id.to_owned(), (name.to_owned(), bytes))),
+        }
+        summary
+    }
+
+    /// Forgets a file.
+    pub fn remove(&mut self, id: &str) {
+        self.forget();
+        if self.ground_truths.iter().any(|(other, _)| other == id) {
+            self.predictions.iter_mut().for_each(|(_, file)| file.runs = None);
+        }
+        self.drop_file(id);
+    }
+
+    fn drop_file(&mut self, id: &str) {
+        self.ground_truths.retain(|(other, _)| other != id);
+        self.predictions.retain(|(other, _)| other != id);
+        self.groups.retain(|(other, _)| other != id);
+    }
+
+    /// Reads a file of predictions otherwise from now on; the file itself is not read again.
+    pub fn set_reading(&mut self, id: &str, reading: Reading) {
+        self.forget();
+        if let Some(file) = self.file_mut(id) {
+            file.reading = reading;
+            file.runs = None;
+        }
+    }
+
+    /// Calls the run of a file of predictions otherwise from the next score on; the file keeps its name.
+    pub fn rename(&mut self, id: &str, name: &str) {
+        if let Some(file) = self.file_mut(id) {
+            file.label = Some(name.to_owned());
+            file.name_runs();
+        }
+    }
+
+    /// Tells the SHA-256 of a file of predictions, and gives the last report with it, if there is one.
+    pub fn learn_sha256(&mut self, id: &str, digits: &str) -> Option<&Report> {
+        if let Some(file) = self.file_mut(id) {
+            file.predictions.sha256().set(digits.to_owned());
+        }
+        let mut report = self.outcome.report.take()?;
+        report.learn_sha256(self.outcome.run_ids.iter().map(|id| Some(&self.prepared(id)?.run)));
+        Some(self.outcome.report.insert(report))
+    }
+
+    fn file_mut(&mut self, id: &str) -> Option<&mut Readable> {
+        self.predictions.iter_mut().find(|(other, _)| other == id).map(|(_, file)| file)
+    }
+
+    /// Forgets what was computed of files or readings that change now.
+    fn forget(&mut self) {
+        self.running = None;
+        self.diagnoses = Diagnoses::default();
+    }
+}
+
+/// Answers.
+impl Session {
+    /// Makes the files of predictions ready to be scored, each once; gives those that cannot be, none while there is no ground
+    /// truth.
+    pub fn join(&mut self) -> Vec<FileFailure> {
+        let Some((_, ground_truth)) = self.ground_truths.last() else { return Vec::new() };
+        let joined = self.predictions.iter_mut().filter_map(|(id, file)| {
+            let refusal = file.join(id, ground_truth).err()?;
+            Some(FileFailure {
+                id: id.clone(),
+                errors: refusal.errors.iter().map(ErrorReport::from).collect(),
+                remedies: refusal.remedies.clone(),
+            })
+        });
+        joined.collect()
+    }
+
+    /// The ids of the runs that can be scored, in the order of the files.
+    #[must_use]
+    pub fn run_ids(&self) -> Vec<String> {
+        self.runs().map(|(_, run, _)| run.to_owned()).collect()
+    }
+
+    /// Scores every run, in the order of the files; what was read is not read again.
+    pub fn evaluate(&mut self, options: &Options) -> &Outcome {
+        self.outcome = Outcome { failures: self.join(), ..Outcome::default() };
+        if let Ok(Joined { ground_truth, run_ids, file_ids, runs }) = self.joined() {
+            let runs: Vec<&Run> = runs.iter().map(|prepared| &prepared.run).collect();
+            let report = Some(crate::evaluate(ground_truth, &runs, options));
+            self.outcome = Outcome { report, run_ids, file_ids, failures: std::mem::take(&mut self.outcome.failures) };
+        }
+        &self.outcome
+    }
+
+    /// The last report as the bytes of a file.
+    ///
+    /// # Errors
+    /// If there is no report.
+    pub fn export(&self, format: Format) -> Result<Vec<u8>, Error> {
+        let none = || Error::new("report", "there is none", "a ground truth and a run that can be scored");
+        format.bytes(self.outcome.report.as_ref().ok_or_else(none)?)
+    }
+
+    /// What the official script would print for a run of the last report; nothing if there is no such run.
+    #[must_use]
+    pub fn official_lines(&self, run: &str) -> String {
+        let at = self.outcome.run_ids.iter().position(|id| id == run);
+        let lines = |report: &Report| Some(crate::render::official_lines(report.runs.get(at?)?, &report.options));
+        self.outcome.report.as_ref().and_then(lines).unwrap_or_default()
+    }
+
+    /// The curve of a class of a run, by its place in the official order.
+    ///
+    /// # Errors
+    /// If there is no such run or class.
+    pub fn curve(&self, run: &str, class: usize, options: &Options) -> Result<CurveReport, Error> {
+        let (ground_truth, prepared) = self.run(run)?;
+        Ok(crate::curve(ground_truth, &prepared.run, class_at(ground_truth, class)?, options))
+    }
+
+    fn ground_truth(&self) -> Result<&GroundTruth, Error> {
+        let last = self.ground_truths.last().map(|(_, ground_truth)| ground_truth);
+        last.ok_or_else(|| Error::new("ground truth", "there is none", "a file such as test.json"))
+    }
+
+    /// A run that can be scored.
+    fn prepared(&self, run: &str) -> Option<&Prepared> {
+        self.runs().find(|(_, id, _)| *id == run).map(|(.., prepared)| prepared)
+    }
+
+    /// The runs that can be scored, with the ids of their files and their own, in the order of the files.
+    fn runs(&self) -> impl Iterator<Item = (&str, &str, &Prepared)> {
+        self.predictions.iter().flat_map(|(file, Readable { runs, .. })| {
+            let runs = runs.iter().flatten().flatten();
+            runs.map(move |(id, prepared)| (file.as_str(), id.as_str(), prepared))
+        })
+    }
+
+    fn run(&self, run: &str) -> Result<(&GroundTruth, &Prepared), Error> {
+        let none = || Error::new("run", "there is no such run", "the id of a run that was scored");
+        Ok((self.ground_truth()?, self.prepared(run).ok_or_else(none)?))
+    }
+
+    fn joined(&self) -> Result<Joined<'_>, Error> {
+        let ground_truth = self.ground_truth()?;
+        let mut joined = Joined { ground_truth, run_ids: Vec::new(), file_ids: Vec::new(), runs: Vec::new() };
+        for (file, run, prepared) in self.runs() {
+            joined.file_ids.push(file.to_owned());
+            joined.run_ids.push(run.to_owned());
+            joined.runs.push(prepared);
+        }
+        if joined.runs.is_empty() {
+            return Err(Error::new("runs", "none is scored", "a ground truth and a run that were evaluated"));
+        }
+        Ok(joined)
+    }
+}
+
+impl Readable {
+    fn new(predictions: Predictions) -> Self {
+        Self { predictions: Arc::new(predictions), reading: Reading::default(), label: None, runs: None }
+    }
+
+    fn join(&mut self, id: &str, ground_truth: &GroundTruth) -> Result<(), &Refusal> {
+        if self.runs.is_none() {
+            let runs = crate::prepare(ground_truth, &self.predictions, &self.reading);
+            self.runs = Some(runs.map(|runs| self.with_ids(id, runs)));
+            self.name_runs();
+        }
+        self.runs.as_ref().map_or(Ok(()), |runs| runs.as_ref().map(|_| ()))
+    }
+
+    fn with_ids(&self, id: &str, runs: Vec<Prepared>) -> Vec<(String, Prepared)> {
+        let mut named: Vec<(String, Prepared)> = Vec::with_capacity(runs.len());
+        for prepared in runs {
+            let folder = prepared.run.name().strip_prefix(self.predictions.name()).unwrap_or_default();
+            let mut run = format!("{id}{folder}");
+            // Folders in different places may have one name.
+            while named.iter().any(|(other, _)| *other == run) {
+                run.push('\'');
+            }
+            named.push((run, prepared));
+        }
+        named
+    }
+
+    /// Calls the runs as the person does. A folder of the file keeps its own name behind that.
+    fn name_runs(&mut self) {
+        let Some(label) = &self.label else { return };
+        for (_, prepared) in self.runs.iter_mut().flatten().flatten() {
+            let name = prepared.predictions.name();
+            let folder = name.strip_prefix(self.predictions.name()).unwrap_or_default();
+            let name = format!("{label}{folder}");
+            prepared.run.rename(name);
+        }
+    }
+}
+
+impl Contents {
+    fn summary(&self, name: &str) -> FileSummary {
+        let kind = match self {
+            Self::GroundTruth(_) => FileKind::GroundTruth,
+            Self::Predictions(_) => FileKind::Predictions,
+            Self::Groups(_) => FileKind::Groups,
+        };
+        let name = name.to_owned();
+        let none = FileSummary {
+            kind,
+            name,
+            sha256: None,
+            n_images: None,
+            n_lesions: None,
+            n_files: None,
+            n_detections: None,
+        };
+        match self {
+            Self::GroundTruth(ground_truth) => FileSummary {
+                sha256: Some(ground_truth.sha256().to_owned()),
+                n_images: Some(ground_truth.n_images()),
+                n_lesions: Some(ground_truth.n_all_lesions()),
+                ..none
+            },
+            Self::Predictions(predictions) => FileSummary {
+                sha256: predictions.sha256().get().map(str::to_owned),
+                n_files: Some(predictions.files().len()),
+                n_detections: Some(predictions.detections().len()),
+                ..none
+            },
+            Self::Groups(bytes) => FileSummary { sha256: Some(input::sha256(bytes)), ..none },
+        }
+    }
+}
+
+impl From<&Error> for ErrorReport {
+    fn from(error: &Error) -> Self {
+        Self {
+            sentence: error.to_string(),
+            place: error.place().to_owned(),
+            what: error.what().to_owned(),
+            expected: error.expected().to_owned(),
+        }
+    }
+}
+
+/// Reads a file as what its first bytes show it to be. Only of a zip anything is read twice.
+fn look_into<R: Read + Seek>(
+    name: &str,
+    mut file: R,
+    read_zip: impl FnOnce(R) -> Result<Predictions, Error>,
+) -> Result<Contents, Error> {
+    /// Bytes asked for at once.
+    const LARGE: usize = 1 << 18;
+    let cannot = |error: std::io::Error| {
+        let what = format!("it cannot be read ({error})");
+        Error::new(name, what, "a file that is still where it was; choose it again")
+    };
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    (&mut file).take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(cannot)?;
+    let kind = match input::identify(name, &head) {
+        Ok(kind) => kind,
+        Err(_) if input::groups::is_groups(&head) => {
+            let whole = head.chain(BufReader::with_capacity(LARGE, file));
+            return Ok(Contents::Groups(input::load_groups(name, whole)?));
+        }
+        Err(other) => return Err(other),
+    };
+    match kind {
+        Kind::GroundTruth => {
+            let whole = head.chain(BufReader::with_capacity(LARGE, file));
+            let bytes = input::load_ground_truth(name, whole)?;
+            Ok(Contents::GroundTruth(crate::read_ground_truth(name, &bytes)?))
+        }
+        Kind::Predictions => {
+            file.seek(SeekFrom::Start(0)).map_err(cannot)?;
+            Ok(Contents::Predictions(read_zip(file)?))
+        }
+    }
+}
+
+/// A class by its place in the official order.
+fn class_at(ground_truth: &GroundTruth, at: usize) -> Result<Class, Error> {
+    let none = || {
+        let expected = format!("a number below {}", ground_truth.classes().len());
+        Error::new("class", "there is no such class", expected)
+    };
+    ground_truth.classes().nth(at).ok_or_else(none)
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+fn open(path: &std::path::Path) -> Result<std::fs::File, Error> {
+    let cannot = |error: std::io::Error| {
+        Error::new(path.display().to_string(), format!("it cannot be read ({error})"), "a file that can be read")
+    };
+    std::fs::File::open(path).map_err(cannot)
+}
+
+/// The last part of a path, which is how reports name a file.
+#[cfg(not(target_arch = "wasm32"))]
+fn base_name(path: &std::path::Path) -> String {
+    let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let name = path.file_name().or(whole.file_name());
+    name.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+}

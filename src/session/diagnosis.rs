@@ -1,0 +1,229 @@
+//! Where the points go: every run is diagnosed when it is first looked at, and then read at any score thresholds.
+
+use std::io::{self, Write};
+
+use serde::{Deserialize, Serialize};
+#[cfg(target_arch = "wasm32")]
+use tsify::Tsify;
+
+use super::{Joined, Session};
+use crate::dataset::GroundTruth;
+use crate::diagnosis::gallery::{self, Change, Filter, Order, Shown};
+use crate::diagnosis::noticed::Noticed;
+use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, operating_thresholds, pooled_thresholds};
+use crate::error::Error;
+use crate::options::Options;
+use crate::render::errors::{self, ErrorsFormat};
+use crate::report::diagnosis::DiagnosisReport;
+use crate::report::image::ImageReport;
+use crate::run::Prepared;
+use crate::score::quirks::QuirkId;
+use crate::score::sizes::Size;
+
+/// A run as it is looked at.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct View {
+    /// The id of the run.
+    pub run: String,
+    /// Least overlap with which a detection finds a lesion, 0..=1.
+    pub iou_threshold: f64,
+    /// The rate at which the recall is read again if a cause were mended; without one, the false positives that count
+    /// now, per image.
+    pub fp_per_image: Option<f64>,
+    /// For each class, in the official order, the score from which on its detections count; without one, none counts.
+    pub thresholds: Vec<Option<f32>>,
+}
+
+/// Which images are wanted, and in what order: all those that meet every condition.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct GalleryQuery {
+    /// The run.
+    pub view: View,
+    /// The one that it is compared with, for changes and for the order by disagreement.
+    pub other: Option<View>,
+    /// With a detection that counts, or a lesion, of this class, by its place in the official order; with one of those
+    /// below, where it is about such.
+    pub class: Option<usize>,
+    /// And of one of these categories; of any, if there is none.
+    pub categories: Vec<Category>,
+    /// And of a score from here on; then lesions that no detection finds do not count.
+    pub min_score: Option<f32>,
+    /// And of a score up to here.
+    pub max_score: Option<f32>,
+    /// With no lesion of any class, or with one.
+    pub lesion_free: Option<bool>,
+    /// With a lesion of the first class on which a detection of the second counts.
+    pub found_as: Option<(usize, usize)>,
+    /// With a detection that one of these quirks touches, whether it counts or not, where the official script runs with the
+    /// options of the last report; any image, if there is none.
+    pub quirks: Vec<QuirkId>,
+    /// Which the notice of this code is about.
+    pub notice: Option<Noticed>,
+    /// With a lesion of this third of its class.
+    pub size: Option<Size>,
+    /// On which the run differs so from the other one, in the class if there is one.
+    pub change: Option<Change>,
+    /// With a name that holds this, in whatever case.
+    pub search: String,
+    /// What comes first.
+    pub order: Order,
+}
+
+/// The diagnoses of runs, by id, for as long as neither files nor readings change.
+#[derive(Default)]
+pub(super) struct Diagnoses(Vec<(String, Diagnosis)>);
+
+/// The images whose causes are wanted: the first ones that are shown need not wait for all.
+#[derive(Clone, Copy)]
+enum Images<'a> {
+    All,
+    These(&'a [u32]),
+}
+
+/// Everything that a view names.
+struct Look<'a> {
+    ground_truth: &'a GroundTruth,
+    prepared: &'a Prepared,
+    diagnosis: &'a Diagnosis,
+    thresholds: ScoreThresholds,
+}
+
+impl<'a> Look<'a> {
+    fn shown(&'a self) -> Shown<'a> {
+        Shown { prepared: self.prepared, diagnosis: self.diagnosis, thresholds: &self.thresholds }
+    }
+}
+
+impl Session {
+    /// The score threshold of each class at its exact operating point of a rate, or if it is `pooled`, that of all classes
+    /// ranked together; none where no detection counts. At an infinite rate all count.
+    ///
+    /// # Errors
+    /// If there is no such run.
+    pub fn operating_thresholds(
+        &self,
+        run: &str,
+        fp_per_image: f64,
+        iou_threshold: f64,
+        pooled: bool,
+    ) -> Result<ScoreThresholds, Error> {
+        let (ground_truth, prepared) = self.run(run)?;
+        let of = if pooled { pooled_thresholds } else { operating_thresholds };
+        Ok(of(ground_truth, &prepared.run, iou_threshold, fp_per_image))
+    }
+
+    /// The counts of a run under a view.
+    ///
+    /// # Errors
+    /// If there is no such run.
+    pub fn diagnosis(&mut self, view: &View) -> Result<DiagnosisReport, Error> {
+        self.diagnose(view, Images::All);
+        let Look { ground_truth, prepared, diagnosis, thresholds } = self.look(view)?;
+        Ok(DiagnosisReport::new(ground_truth, &prepared.run, diagnosis, &thresholds, view.fp_per_image))
+    }
+
+    /// The numbers of the images that are wanted, in order.
+    ///
+    /// # Errors
+    /// If there is no such run.
+    pub fn gallery(&mut self, query: &GalleryQuery) -> Result<Vec<u32>, Error> {
+        let GalleryQuery { view, other, .. } = query;
+        let filter = self.filter(query);
+        let images = if filter.asks_for_boxes(query.order) { Images::All } else { Images::These(&[]) };
+        self.diagnose(view, images);
+        if let Some(other) = other {
+            self.diagnose(other, images);
+        }
+        let look = self.look(view)?;
+        let other = other.as_ref().map(|other| self.look(other)).transpose()?;
+        let other = other.as_ref().map(Look::shown);
+        Ok(gallery::images(look.ground_truth, look.shown(), other, &filter, query.order))
+    }
+
+    fn filter(&self, query: &GalleryQuery) -> Filter {
+        let class = |at: usize| self.ground_truth().ok()?.classes().nth(at);
+        let options = || {
+            let options = &self.outcome.report.as_ref()?.options;
+            Options::new(options.iou_threshold, options.fp_per_image.clone()).ok()
+        };
+        Filter {
+            class: query.class.and_then(class),
+            categories: query.categories.clone(),
+            min_score: query.min_score,
+            max_score: query.max_score,
+            lesion_free: query.lesion_free,
+            found_as: query.found_as.and_then(|(of, by)| Some((class(of)?, class(by)?))),
+            quirks: options().filter(|_| !query.quirks.is_empty()).map(|options| (query.quirks.clone(), options)),
+            notice: query.notice,
+            size: query.size,
+            change: query.change,
+            search: query.search.clone(),
+        }
+    }
+
+    /// What became of the boxes of some images, by their numbers; numbers that there are not are left out.
+    ///
+    /// # Errors
+    /// If there is no such run.
+    pub fn images(&mut self, view: &View, images: &[u32]) -> Result<Vec<ImageReport>, Error> {
+        self.diagnose(view, Images::These(images));
+        let Look { ground_truth, prepared, diagnosis, thresholds } = self.look(view)?;
+        let there = images.iter().filter(|image| (**image as usize) < ground_truth.n_images());
+        Ok(there.map(|image| ImageReport::new(ground_truth, prepared, diagnosis, &thresholds, *image)).collect())
+    }
+
+    /// Writes every detection and every missed lesion of all runs with its cause, at the exact operating points of a rate; at
+    /// an infinite one, every detection counts.
+    ///
+    /// # Errors
+    /// If an option is out of range, or no run can be scored; within, what `out` gives.
+    pub fn errors(
+        &mut self,
+        fp_per_image: f64,
+        iou_threshold: f64,
+        format: ErrorsFormat,
+        out: impl Write,
+    ) -> Result<io::Result<()>, Error> {
+        let default = Options::default();
+        let rates = if fp_per_image == f64::INFINITY { default.fp_per_image().to_vec() } else { vec![fp_per_image] };
+        let options = Options::new(iou_threshold, rates)?;
+        self.join();
+        let Joined { ground_truth, runs, .. } = self.joined()?;
+        Ok(errors::write(ground_truth, &runs, &options, fp_per_image, format, out))
+    }
+
+    /// Makes sure that the run of a view is diagnosed, if there is one: in the images that are wanted.
+    fn diagnose(&mut self, view: &View, images: Images<'_>) {
+        let is_known = |(run, known): &(String, Diagnosis)| {
+            *run == view.run && known.iou_threshold().to_bits() == (view.iou_threshold as f32).to_bits()
+        };
+        // Out of their place, since they are made of what stands beside them.
+        let mut diagnoses = std::mem::take(&mut self.diagnoses.0);
+        if let Ok((ground_truth, prepared)) = self.run(&view.run) {
+            if !diagnoses.iter().any(is_known) {
+                diagnoses.retain(|(run, _)| *run != view.run);
+                diagnoses.push((view.run.clone(), Diagnosis::begin(ground_truth, prepared, view.iou_threshold)));
+            }
+            if let Some((_, diagnosis)) = diagnoses.iter_mut().find(|known| is_known(known)) {
+                match images {
+                    Images::All => diagnosis.look_at_all(ground_truth, prepared),
+                    Images::These(images) => {
+                        diagnosis.look_at_images(ground_truth, prepared, images.iter().map(|image| *image as usize));
+                    }
+                }
+            }
+        }
+        self.diagnoses.0 = diagnoses;
+    }
+
+    fn look(&self, view: &View) -> Result<Look<'_>, Error> {
+        let (ground_truth, prepared) = self.run(&view.run)?;
+        let none = || Error::new("run", "it is not diagnosed", "a run that was scored");
+        let diagnosis = self.diagnoses.0.iter().find(|(run, _)| *run == view.run).map(|(_, diagnosis)| diagnosis);
+        let mut thresholds = ground_truth.per_class(|_| None);
+        thresholds.iter_mut().zip(&view.thresholds).for_each(|(threshold, chosen)| *threshold = *chosen);
+        Ok(Look { ground_truth, prepared, diagnosis: diagnosis.ok_or_else(none)?, thresholds })
+    }
+}

@@ -1,0 +1,216 @@
+//! The bootstrap in slices, everything beside the score, and the curves of it.
+
+use serde::{Deserialize, Serialize};
+#[cfg(target_arch = "wasm32")]
+use tsify::Tsify;
+
+use super::{Joined, Outcome, Session, class_at};
+use crate::bootstrap::Uncertainty;
+use crate::dataset::{GroundTruth, Predictions};
+use crate::error::Error;
+use crate::input::groups::Groups;
+use crate::options::{DEFAULT_AREA_UP_TO, Options, Resampling, area_up_to};
+use crate::report::CurveReport;
+use crate::report::statistics::{RocCurveReport, Wanted};
+use crate::run::Run;
+use crate::score::average_precision::DEFAULT_MAX_DETECTIONS;
+
+/// What is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum GroupSource {
+    /// Each image by itself.
+    Images,
+    /// Patients, by file names of the NIH such as `00000013_005.png`.
+    NihNames,
+    /// The groups of the CSV file that was added last.
+    Csv,
+}
+
+/// How to resample.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+pub struct ResamplingOptions {
+    /// 1 to 100,000.
+    pub replicates: u32,
+    /// A whole number from 0; the same seed gives the same draws everywhere.
+    pub seed: u64,
+    /// The share of replicates within an interval, such as 0.95.
+    pub level: f64,
+    /// What is drawn.
+    pub groups: GroupSource,
+}
+
+impl Default for ResamplingOptions {
+    fn default() -> Self {
+        let resampling = Resampling::default();
+        Self {
+            replicates: resampling.replicates(),
+            seed: resampling.seed(),
+            level: resampling.level(),
+            groups: GroupSource::Images,
+        }
+    }
+}
+
+/// What to compute beside the score.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct StatisticsOptions {
+    /// The rate up to which areas under curves are taken, in false positives per image, above 0.
+    pub area_up_to: f64,
+    /// As many detections of a class in one image count in average precision (`maxDets` in pycocotools); 100 unless given.
+    #[serde(default = "max_detections")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub max_detections: u32,
+    /// The id of the run that all others are compared with; null for none.
+    pub baseline: Option<String>,
+}
+
+const fn max_detections() -> u32 {
+    DEFAULT_MAX_DETECTIONS
+}
+
+impl Default for StatisticsOptions {
+    fn default() -> Self {
+        Self { area_up_to: DEFAULT_AREA_UP_TO, max_detections: DEFAULT_MAX_DETECTIONS, baseline: None }
+    }
+}
+
+/// What is computed unless something else is asked for.
+#[derive(Debug, Clone, Default, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct StatisticsDefaults {
+    /// How to resample.
+    pub resampling: ResamplingOptions,
+    /// What to compute.
+    pub statistics: StatisticsOptions,
+}
+
+/// How far the bootstrap is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+pub struct BootstrapProgress {
+    /// Replicates that are done.
+    pub done: u32,
+    /// Replicates in all; equal to `done` at the end.
+    pub total: u32,
+}
+
+/// A bootstrap, and what it is of.
+pub(super) struct Running {
+    options: Options,
+    uncertainty: Uncertainty,
+}
+
+impl Session {
+    /// Starts a bootstrap over all runs, in place of one before; nothing is drawn yet.
+    ///
+    /// # Errors
+    /// If an option is out of range, the groups do not fit, or no run can be scored.
+    pub fn start_bootstrap(
+        &mut self,
+        options: &Options,
+        wanted: &ResamplingOptions,
+    ) -> Result<BootstrapProgress, Error> {
+        self.running = None;
+        let resampling = Resampling::new(wanted.replicates, wanted.seed, wanted.level)?;
+        self.join();
+        let Joined { ground_truth, runs, .. } = self.joined()?;
+        let groups = self.groups(ground_truth, wanted.groups)?;
+        let runs: Vec<&Run> = runs.iter().map(|prepared| &prepared.run).collect();
+        let uncertainty = Uncertainty::new(ground_truth, &runs, options, resampling, groups)?;
+        self.running = Some(Running { options: options.clone(), uncertainty });
+        self.step_bootstrap(0)
+    }
+
+    /// Draws up to `n` more replicates. Between two calls the caller can tell how far it is, or stop.
+    ///
+    /// # Errors
+    /// If no bootstrap was started, or a file was added, removed or read otherwise since.
+    pub fn step_bootstrap(&mut self, n: u32) -> Result<BootstrapProgress, Error> {
+        let none = || Error::new("bootstrap", "there is none", "one that was started after the last file was added");
+        let uncertainty = &mut self.running.as_mut().ok_or_else(none)?.uncertainty;
+        uncertainty.step(n);
+        Ok(BootstrapProgress { done: uncertainty.done(), total: uncertainty.total() })
+    }
+
+    /// Forgets the bootstrap.
+    pub fn stop_bootstrap(&mut self) {
+        self.running = None;
+    }
+
+    /// Scores as [`Session::evaluate`] does and adds everything beside the score: with intervals, bands and comparisons if a
+    /// bootstrap under the same options is done.
+    ///
+    /// # Errors
+    /// If an option is out of range, the baseline is no run, or no run can be scored.
+    pub fn evaluate_with_statistics(
+        &mut self,
+        options: &Options,
+        statistics: &StatisticsOptions,
+    ) -> Result<&Outcome, Error> {
+        let area_up_to = area_up_to(statistics.area_up_to)?;
+        let failures = self.join();
+        let Joined { ground_truth, run_ids, file_ids, runs } = self.joined()?;
+        let place = |baseline: &String| {
+            let none = || Error::new("baseline", "there is no such run", "the id of a run that can be scored");
+            run_ids.iter().position(|id| id == baseline).ok_or_else(none)
+        };
+        let is_done = |running: &&Running| {
+            running.options == *options && running.uncertainty.done() == running.uncertainty.total()
+        };
+        let wanted = Wanted {
+            area_up_to,
+            max_detections: statistics.max_detections,
+            uncertainty: self.running.as_ref().filter(is_done).map(|running| &running.uncertainty),
+            baseline: statistics.baseline.as_ref().map(place).transpose()?,
+        };
+        let runs: Vec<(&Run, &Predictions)> =
+            runs.iter().map(|prepared| (&prepared.run, prepared.predictions.as_ref())).collect();
+        let report = Some(crate::evaluate_with_statistics(ground_truth, &runs, options, wanted));
+        self.outcome = Outcome { report, run_ids, file_ids, failures };
+        Ok(&self.outcome)
+    }
+
+    /// The FROC curve of all classes of a run ranked together.
+    ///
+    /// # Errors
+    /// If there is no such run.
+    pub fn pooled_curve(&self, run: &str, options: &Options) -> Result<CurveReport, Error> {
+        let (ground_truth, prepared) = self.run(run)?;
+        Ok(crate::pooled_curve(ground_truth, &prepared.run, options))
+    }
+
+    /// The mean FROC curve over the classes of a run.
+    ///
+    /// # Errors
+    /// If there is no such run.
+    pub fn mean_curve(&self, run: &str, options: &Options) -> Result<CurveReport, Error> {
+        let (ground_truth, prepared) = self.run(run)?;
+        Ok(crate::mean_curve(ground_truth, &prepared.run, options))
+    }
+
+    /// The image-level ROC curve of a class of a run, by its place in the official order.
+    ///
+    /// # Errors
+    /// If there is no such run or class.
+    pub fn image_roc(&self, run: &str, class: usize) -> Result<RocCurveReport, Error> {
+        let (ground_truth, prepared) = self.run(run)?;
+        let class = class_at(ground_truth, class)?;
+        Ok(crate::image_roc(ground_truth, &prepared.run, &prepared.predictions, class))
+    }
+
+    fn groups(&self, ground_truth: &GroundTruth, source: GroupSource) -> Result<Groups, Error> {
+        match source {
+            GroupSource::Images => Ok(Groups::images(ground_truth)),
+            GroupSource::NihNames => Groups::nih_names(ground_truth),
+            GroupSource::Csv => {
+                let none = || Error::new("groups", "no file of groups was added", "a CSV file with file_name,group");
+                let (_, (name, bytes)) = self.groups.last().ok_or_else(none)?;
+                Groups::csv(name, bytes, ground_truth)
+            }
+        }
+    }
+}
