@@ -42,8 +42,8 @@ fn silent() -> Function {
     Function::new_no_args("")
 }
 
-fn get(value: &JsValue, path: &[&str]) -> JsValue {
-    path.iter().fold(value.clone(), |value, key| Reflect::get(&value, &(*key).into()).expect("an object"))
+fn get(value: &(impl Clone + Into<JsValue>), path: &[&str]) -> JsValue {
+    path.iter().fold(value.clone().into(), |value, key| Reflect::get(&value, &(*key).into()).expect("an object"))
 }
 
 fn loaded() -> Evaluator {
@@ -61,7 +61,7 @@ fn loaded_without_digest() -> Evaluator {
 
 fn evaluate(evaluator: &mut Evaluator) -> JsValue {
     let options = OptionsReport::from(&Options::default()).into_ts().expect("plain numbers");
-    evaluator.evaluate(&options).expect("an outcome")
+    evaluator.evaluate(&options).expect("an outcome").into()
 }
 
 /// The sentence of the first error of a `Failure`.
@@ -89,7 +89,7 @@ fn a_golden_case_is_met_to_the_last_bit_in_any_order_of_files() {
 fn the_json_is_what_the_core_writes() {
     let mut evaluator = loaded();
     evaluate(&mut evaluator);
-    let bytes = evaluator.report_json().expect("a report").to_vec();
+    let bytes = evaluator.export("json").expect("a report").to_vec();
     let truth = froc::read_ground_truth("test.json", GROUND_TRUTH).expect("a ground truth");
     let archive = std::io::Cursor::new(PREDICTIONS);
     let mut go_on = |_| std::ops::ControlFlow::Continue(());
@@ -103,12 +103,12 @@ fn the_json_is_what_the_core_writes() {
 fn bytes_are_read_as_the_file_is() {
     let mut evaluator = loaded_without_digest();
     evaluate(&mut evaluator);
-    let of_files = evaluator.report_json().expect("a report").to_vec();
+    let of_files = evaluator.export("json").expect("a report").to_vec();
     let mut evaluator = Evaluator::new();
     evaluator.add("p", "predictions.zip", &Uint8Array::from(PREDICTIONS), &silent()).expect("a zip");
     evaluator.add("g", "test.json", &Uint8Array::from(GROUND_TRUTH), &silent()).expect("a ground truth");
     evaluate(&mut evaluator);
-    assert_eq!(evaluator.report_json().expect("a report").to_vec(), of_files);
+    assert_eq!(evaluator.export("json").expect("a report").to_vec(), of_files);
     let cut = Uint8Array::from(&PREDICTIONS[..PREDICTIONS.len() / 2]);
     let failure = evaluator.add("p", "cut.zip", &cut, &silent()).expect_err("half a zip");
     assert!(sentence(&failure).starts_with("cut.zip"), "{}", sentence(&failure));
@@ -121,7 +121,7 @@ fn missing_files_give_no_report_and_no_error() {
     evaluator.add("p", "predictions.zip", &blob(PREDICTIONS), &silent()).expect("a zip");
     assert!(get(&evaluate(&mut evaluator), &["report"]).is_null());
     assert_eq!(
-        sentence(&evaluator.report_json().expect_err("no report")),
+        sentence(&evaluator.export("json").expect_err("no report")),
         "report: there is none; expected a ground truth and a run that can be scored."
     );
 }
@@ -173,7 +173,7 @@ fn options_that_follow_others_score_as_if_they_had_come_first() {
     let outcome = |evaluator: &mut Evaluator, iou_threshold: &str, fp_per_image: &str| {
         let options = Options::parse(iou_threshold, fp_per_image).expect("options");
         let options = OptionsReport::from(&options).into_ts().expect("plain numbers");
-        String::from(JSON::stringify(&evaluator.evaluate(&options).expect("an outcome")).expect("JSON"))
+        String::from(JSON::stringify(&evaluator.evaluate(&options).expect("an outcome").into()).expect("JSON"))
     };
     let mut one = loaded();
     let asked = [("0.5", "0.05, 0.1, 0.2"), ("0.5", "0.1, 1"), ("0.3", "0.1, 1"), ("0.3", "0.7"), ("0.5", "0.7")];
@@ -331,24 +331,27 @@ fn groups_are_a_file_like_others_and_a_new_file_ends_the_bootstrap() {
     let csv = format!("file_name,group\n{}", lines.collect::<Vec<_>>().concat());
     let summary = evaluator.add("c", "groups.csv", &blob(csv.as_bytes()), &silent()).expect("groups");
     assert_eq!(get(&summary, &["kind"]).as_string().as_deref(), Some("groups"));
-    let groups = evaluator.groups("csv").expect("groups");
-    assert_eq!(get(&groups, &["n_groups"]).as_f64(), Some(10.0));
     evaluator.start_bootstrap(&rates(), &object(resampling)).expect("a bootstrap");
+    evaluator.step_bootstrap(20).expect("a bootstrap");
+    let wanted = object(r#"{"area_up_to": 1, "baseline": null}"#);
+    let outcome = evaluator.evaluate_with_statistics(&rates(), &wanted).expect("an outcome");
+    let n_groups = get(&outcome, &["report", "options", "bootstrap", "groups", "n_groups"]);
+    assert_eq!(n_groups.as_f64(), Some(10.0));
     evaluator.remove("c");
     assert!(sentence(&evaluator.step_bootstrap(1).expect_err("it is gone")).starts_with("bootstrap: there is none"));
 }
 
 #[wasm_bindgen_test]
-fn curves_of_a_run_are_read_by_its_place() {
+fn curves_of_a_run_are_read_by_its_id() {
     let mut evaluator = loaded();
     evaluate(&mut evaluator);
-    let pooled = evaluator.pooled_curve(0, &rates()).expect("a curve");
+    let pooled = evaluator.pooled_curve("p", &rates()).expect("a curve");
     assert!(Array::from(&get(&pooled, &["recall"])).length() > 2);
-    let mean = evaluator.mean_curve(0, &rates()).expect("a curve");
+    let mean = evaluator.mean_curve("p", &rates()).expect("a curve");
     assert!(Array::from(&get(&mean, &["recall"])).length() > Array::from(&get(&pooled, &["recall"])).length() / 10);
-    let roc = evaluator.image_roc(0, 3).expect("a curve");
+    let roc = evaluator.image_roc("p", 3).expect("a curve");
     assert!(get(&roc, &["summary", "area"]).as_f64().is_some_and(|area| (0.5..=1.0).contains(&area)));
-    assert!(evaluator.image_roc(0, 10).is_err() && evaluator.pooled_curve(1, &rates()).is_err());
+    assert!(evaluator.image_roc("p", 10).is_err() && evaluator.pooled_curve("q", &rates()).is_err());
 }
 
 #[wasm_bindgen_test]

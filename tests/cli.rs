@@ -218,7 +218,9 @@ fn bad_input_ends_in_sentences_on_standard_error() {
     );
     assert_refused(
         &score(&zip, &[&zip]),
-        &own("predictions.zip: it holds predictions; expected the ground truth, such as test.json, after --ground-truth."),
+        &own(
+            "predictions.zip: it holds predictions; expected the ground truth, such as test.json, after --ground-truth.",
+        ),
     );
     assert_refused(
         &score(&ground_truth, &[&ground_truth]),

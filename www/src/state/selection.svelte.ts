@@ -140,7 +140,11 @@ export class Inspection {
       const { filters } = this;
       if (!asksForBoxes(filters)) {
         // A slider that is moved changes nothing about which images there are, and nobody waits for the thresholds.
-        gallery.ask({ ...filters, view: { run: this.#id(run), iou_threshold: iou, fp_per_image: null, thresholds: [] }, other: null });
+        gallery.ask({
+          ...filters,
+          view: { run: this.#id(run), iou_threshold: iou, fp_per_image: null, thresholds: [] },
+          other: null,
+        });
       } else if (this.view && this.isKnown) {
         gallery.ask({ ...filters, view: this.view, other: this.other });
       }
@@ -155,7 +159,14 @@ export class Inspection {
     $effect(() => {
       if (!this.view || !this.isKnown || !this.isDrawn) return;
       const { runs, ground_truth } = this.report;
-      diagnosis.ask({ view: this.view, run: runs[run], at: run, rate, rateAt: this.rateAt, images: ground_truth.n_images });
+      diagnosis.ask({
+        view: this.view,
+        run: runs[run],
+        at: run,
+        rate,
+        rateAt: this.rateAt,
+        images: ground_truth.n_images,
+      });
     });
     // After the images and the counts, which are waited for.
     const isShown = $derived.by(() => this.hasImages && this.isCounted);
@@ -172,7 +183,9 @@ export class Inspection {
     const outlines: Outline[] = [];
     for (const at of untrack(() => this.classes.keys())) {
       if (!isWanted()) return;
-      outlines.push(await this.engine.outline(this.#id(run), at, { ...untrack(() => this.report.options), iou_threshold: iou }));
+      outlines.push(
+        await this.engine.outline(this.#id(run), at, { ...untrack(() => this.report.options), iou_threshold: iou }),
+      );
     }
     if (isWanted()) this.outlines = outlines;
   }

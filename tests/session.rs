@@ -1,0 +1,268 @@
+//! What a person does with the page, from the first file to the export, without a browser.
+#![cfg(not(target_arch = "wasm32"))]
+#![allow(clippy::float_cmp)]
+
+mod support;
+
+use std::io::Cursor;
+use std::ops::ControlFlow;
+
+use froc::diagnosis::Category;
+use froc::diagnosis::gallery::Order;
+use froc::reading::{Folders, Layout};
+use froc::render::Format;
+use froc::render::errors::ErrorsFormat;
+use froc::session::{
+    FileKind, GalleryQuery, GroupSource, Outcome, ResamplingOptions, Session, StatisticsOptions, View,
+};
+use froc::{Options, Reading, Report};
+
+use crate::support::{scratch, zip_of};
+
+const N_IMAGES: usize = 30;
+
+/// Images, every second one with a nodule.
+fn ground_truth() -> String {
+    let image = |at: usize| {
+        let (syms, boxes) = if at % 2 == 0 { ("\"Nodule\"", "[100, 100, 199, 199]") } else { ("", "") };
+        format!(r#"{{"file_name": "{at}.png", "syms": [{syms}], "boxes": [{boxes}]}}"#)
+    };
+    format!("[{}]", (0..N_IMAGES).map(image).collect::<Vec<_>>().join(","))
+}
+
+/// A zip with the same box in every image, at a score that falls from image to image.
+fn run_of(numbers: &str) -> Vec<u8> {
+    let files: Vec<(String, String)> = (0..N_IMAGES)
+        .map(|at| (format!("{at}.json"), format!(r#"[{{"Nodule": [{numbers}, 0.{}]}}]"#, 95 - at)))
+        .collect();
+    zip_of(&files)
+}
+
+const CORNERS: &str = "100, 100, 199, 199";
+const XYWH: &str = "100, 100, 100, 100";
+
+fn add(session: &mut Session, id: &str, name: &str, bytes: &[u8]) -> FileKind {
+    session.add(id, name, Cursor::new(bytes), &mut |_| ControlFlow::Continue(())).expect("a file in order").kind
+}
+
+/// A session with a ground truth and one run in order.
+fn loaded() -> Session {
+    let mut session = Session::default();
+    add(&mut session, "g", "test.json", ground_truth().as_bytes());
+    add(&mut session, "a", "a.zip", &run_of(CORNERS));
+    session
+}
+
+fn report(outcome: &Outcome) -> &Report {
+    outcome.report.as_ref().expect("a report")
+}
+
+/// Exact recall of nodules at 1 false positive per image.
+fn recall(outcome: &Outcome, run: &str) -> f64 {
+    let at = outcome.run_ids.iter().position(|id| id == run).expect("a run of that id");
+    report(outcome).runs[at].classes[3].exact.recall[0].expect("there are nodules")
+}
+
+fn options() -> Options {
+    Options::new(0.5, vec![1.0]).expect("options in range")
+}
+
+fn query(view: View) -> GalleryQuery {
+    GalleryQuery {
+        view,
+        other: None,
+        class: None,
+        categories: Vec::new(),
+        min_score: None,
+        max_score: None,
+        lesion_free: None,
+        found_as: None,
+        quirks: Vec::new(),
+        notice: None,
+        size: None,
+        change: None,
+        search: String::new(),
+        order: Order::File,
+    }
+}
+
+fn view(session: &Session, run: &str) -> View {
+    let thresholds = session.operating_thresholds(run, f64::INFINITY, 0.5, false).expect("a run");
+    View { run: run.to_owned(), iou_threshold: 0.5, fp_per_image: None, thresholds: thresholds.into_iter().collect() }
+}
+
+/// Ground truth, two runs, a remedy, undo, statistics, gallery, export.
+#[test]
+fn a_whole_story() {
+    let mut session = Session::default();
+    assert_eq!(add(&mut session, "a", "a.zip", &run_of(CORNERS)), FileKind::Predictions);
+    // Nothing to score it against yet, which is no mistake.
+    assert_eq!(*session.evaluate(&options()), Outcome::default());
+    assert_eq!(session.export(Format::Json).expect_err("no report").place(), "report");
+    assert_eq!(add(&mut session, "g", "test.json", ground_truth().as_bytes()), FileKind::GroundTruth);
+    assert_eq!(recall(session.evaluate(&options()), "a"), 1.0);
+
+    // A second run of the same name, written as x, y, width, height.
+    add(&mut session, "b", "a.zip", &run_of(XYWH));
+    session.rename("b", "b.zip");
+    let outcome = session.evaluate(&options());
+    assert_eq!((outcome.run_ids.as_slice(), recall(outcome, "b")), (["a", "b"].map(str::to_owned).as_slice(), 0.0));
+    let findings = &report(outcome).runs[1].notices;
+    let remedy = findings.iter().find_map(|finding| finding.remedy.clone()).expect("an offer");
+    assert_eq!(remedy.reading.boxes, Layout::Xywh);
+    let before = outcome.clone();
+
+    // The offer is taken, and taken back.
+    session.set_reading("b", remedy.reading.clone());
+    assert_eq!(recall(session.evaluate(&options()), "b"), 1.0);
+    session.set_reading("b", Reading::default());
+    assert_eq!(*session.evaluate(&options()), before);
+    session.set_reading("b", remedy.reading);
+    let names = report(session.evaluate(&options())).runs.iter().map(|run| run.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names, ["a.zip", "b.zip"]);
+
+    // Intervals, and one against the other.
+    let resampling = ResamplingOptions { replicates: 20, groups: GroupSource::Images, ..ResamplingOptions::default() };
+    let mut progress = session.start_bootstrap(&options(), &resampling).expect("a bootstrap");
+    while progress.done < progress.total {
+        progress = session.step_bootstrap(7).expect("a bootstrap");
+    }
+    let wanted = StatisticsOptions { baseline: Some("b".to_owned()), ..StatisticsOptions::default() };
+    let outcome = session.evaluate_with_statistics(&options(), &wanted).expect("two runs");
+    let comparison = &report(outcome).comparisons[0];
+    assert_eq!((comparison.baseline, comparison.other), (1, 0));
+    assert!(report(outcome).runs[0].statistics.as_ref().expect("statistics").rows[3].average_recall.interval.is_some());
+
+    // The images behind a count, and one of them.
+    let all = view(&session, "a");
+    let counts = session.diagnosis(&all).expect("a diagnosis");
+    let found = GalleryQuery { categories: vec![Category::TruePositive], ..query(all.clone()) };
+    let images = session.gallery(&found).expect("a gallery");
+    assert_eq!(images, (0..N_IMAGES as u32).step_by(2).collect::<Vec<_>>());
+    assert_eq!(counts.classes[3].true_positives, images.len());
+    let shown = session.images(&all, &images[..1]).expect("an image");
+    assert_eq!((shown.len(), shown[0].name.as_str()), (1, "0.png"));
+    assert_eq!(session.curve("a", 3, &options()).expect("a curve").recall.last(), Some(&1.0));
+    assert_eq!(session.official_lines("a").lines().count(), session.official_lines("b").lines().count());
+
+    // What is exported is the last report, in every format.
+    let last = session.evaluate(&options()).report.clone().expect("a report");
+    for format in Format::ALL {
+        assert_eq!(session.export(format).expect("bytes"), format.bytes(&last).expect("bytes"), "{}", format.name());
+    }
+    let mut rows = Vec::new();
+    session.errors(f64::INFINITY, 0.5, ErrorsFormat::Csv, &mut rows).expect("two runs").expect("memory");
+    assert_eq!(String::from_utf8(rows).expect("UTF-8").lines().filter(|row| row.contains("b.zip")).count(), N_IMAGES);
+
+    // A file that leaves takes its run along.
+    session.remove("a");
+    assert_eq!(session.evaluate(&options()).run_ids, ["b"]);
+    assert_eq!(session.curve("a", 3, &options()).expect_err("it is gone").place(), "run");
+    session.remove("g");
+    assert_eq!(*session.evaluate(&options()), Outcome::default());
+}
+
+/// What is asked of a run stays what it is of, wherever it stands in a later report.
+#[test]
+fn a_run_is_known_by_its_id_when_another_leaves() {
+    let mut session = loaded();
+    add(&mut session, "b", "b.zip", &run_of("500, 500, 599, 599"));
+    session.evaluate(&options());
+    let [a, b] = ["a", "b"].map(|run| view(&session, run));
+    let of = |session: &mut Session, view: &View| session.diagnosis(view).expect("a run").classes[3].true_positives;
+    assert_eq!([of(&mut session, &a), of(&mut session, &b)], [N_IMAGES / 2, 0]);
+    session.remove("a");
+    session.evaluate(&options());
+    assert_eq!(of(&mut session, &b), 0);
+    assert!(session.diagnosis(&a).is_err());
+}
+
+#[test]
+fn each_folder_of_a_file_is_a_run_with_an_id_and_a_name_of_its_own() {
+    let mut session = Session::default();
+    add(&mut session, "g", "test.json", ground_truth().as_bytes());
+    let files: Vec<(String, String)> = ["one", "deep/one", "two"]
+        .iter()
+        .flat_map(|folder| (0..N_IMAGES).map(move |at| (format!("{folder}/{at}.json"), "[]".to_owned())))
+        .collect();
+    add(&mut session, "m", "models.zip", &zip_of(&files));
+    let outcome = session.evaluate(&options());
+    assert!(outcome.report.is_none(), "three files for each image");
+    assert_eq!((outcome.failures[0].id.as_str(), outcome.failures[0].remedies.len()), ("m", 1));
+    session.set_reading("m", Reading { folders: Folders::Apart, ..Reading::default() });
+    session.rename("m", "mine");
+    let outcome = session.evaluate(&options());
+    let mut ids = outcome.run_ids.clone();
+    ids.dedup();
+    assert_eq!((ids.len(), outcome.file_ids.as_slice()), (3, ["m", "m", "m"].map(str::to_owned).as_slice()));
+    assert!(outcome.run_ids.iter().all(|id| id.starts_with("m/")), "{:?}", outcome.run_ids);
+    assert!(report(outcome).runs.iter().all(|run| run.name.starts_with("mine/")));
+}
+
+#[test]
+fn a_bad_file_changes_nothing_and_a_new_one_ends_what_was_computed() {
+    let mut session = loaded();
+    let before = session.evaluate(&options()).clone();
+    let whole = run_of(CORNERS);
+    let cut = Cursor::new(&whole[..whole.len() / 2]);
+    let error = session.add("a", "cut.zip", cut, &mut |_| ControlFlow::Continue(())).expect_err("half a zip");
+    assert_eq!(error.place(), "cut.zip");
+    let ended = session.add("a", "a.zip", Cursor::new(&whole), &mut |_| ControlFlow::Break(()));
+    assert_eq!(ended.expect_err("it was ended").kind(), froc::ErrorKind::Cancelled);
+    assert_eq!(*session.evaluate(&options()), before);
+
+    session.start_bootstrap(&options(), &ResamplingOptions::default()).expect("a bootstrap");
+    add(&mut session, "c", "groups.csv", b"file_name,group\n0.png,1\n");
+    assert_eq!(session.step_bootstrap(1).expect_err("files have changed").place(), "bootstrap");
+    let csv = ResamplingOptions { groups: GroupSource::Csv, ..ResamplingOptions::default() };
+    let error = session.start_bootstrap(&options(), &csv).expect_err("nine images are missing");
+    assert!(error.to_string().starts_with("groups.csv"), "{error}");
+    session.remove("c");
+    let error = session.start_bootstrap(&options(), &csv).expect_err("no groups");
+    assert_eq!(error.to_string(), "groups: no file of groups was added; expected a CSV file with file_name,group.");
+}
+
+#[test]
+fn a_new_ground_truth_is_scored_against_and_the_last_one_counts() {
+    let mut session = loaded();
+    let n_images = |session: &mut Session| report(session.evaluate(&options())).ground_truth.n_images;
+    assert_eq!(n_images(&mut session), N_IMAGES);
+    add(&mut session, "h", "small.json", br#"[{"file_name": "0.png", "syms": [], "boxes": []}]"#);
+    assert_eq!(n_images(&mut session), 1);
+    session.remove("h");
+    assert_eq!(n_images(&mut session), N_IMAGES);
+}
+
+#[test]
+fn a_digest_that_comes_late_is_in_the_report_and_its_export() {
+    let mut session = loaded();
+    assert_eq!(session.learn_sha256("a", "5a"), None, "nothing is scored yet");
+    session.remove("a");
+    add(&mut session, "a", "a.zip", &run_of(CORNERS));
+    assert_eq!(report(session.evaluate(&options())).runs[0].sha256, None);
+    let digits = froc::input::sha256(&run_of(CORNERS));
+    let learnt = session.learn_sha256("a", &digits).expect("a report");
+    assert_eq!(learnt.runs[0].sha256.as_ref(), Some(&digits));
+    assert!(String::from_utf8(session.export(Format::Json).expect("bytes")).expect("UTF-8").contains(&digits));
+}
+
+/// The terminal reads by path, on all cores; the page from what its browser gives it.
+#[test]
+fn a_path_is_read_as_its_bytes_are() {
+    let folder = scratch("session-paths");
+    std::fs::create_dir_all(folder.join("unpacked")).expect("a folder");
+    let (truth, predictions) = (folder.join("test.json"), folder.join("a.zip"));
+    std::fs::write(&truth, ground_truth()).expect("a file");
+    std::fs::write(&predictions, run_of(CORNERS)).expect("a file");
+    let mut by_path = Session::default();
+    assert_eq!(by_path.add_path("g", &truth).expect("a file").kind, FileKind::GroundTruth);
+    assert_eq!(by_path.add_path("a", &predictions).expect("a file").kind, FileKind::Predictions);
+    let mut by_bytes = loaded();
+    by_bytes.learn_sha256("a", &froc::input::sha256(&run_of(CORNERS)));
+    assert_eq!(by_path.evaluate(&options()), by_bytes.evaluate(&options()));
+    std::fs::write(folder.join("unpacked/0.json"), "[]").expect("a file");
+    assert_eq!(by_path.add_path("f", &folder.join("unpacked")).expect("a folder").n_files, Some(1));
+    std::fs::remove_dir_all(&folder).expect("a folder");
+    let error = by_path.add_path("g", &truth).expect_err("it is gone");
+    assert!(error.to_string().starts_with(&truth.display().to_string()), "{error}");
+}
