@@ -108,6 +108,7 @@ impl Evaluator {
     ///
     /// # Errors
     /// Throws a `Failure` if `reading` is no reading.
+    #[expect(clippy::needless_pass_by_value, reason = "an object that may be missing is passed by value")]
     pub fn set_reading(&mut self, id: &str, reading: Option<Ts<Reading>>) -> Converted<()> {
         let reading = reading.as_ref().map(from_js).transpose()?;
         self.0.set_reading(id, reading.unwrap_or_default());
