@@ -22,6 +22,7 @@ use self::statistics::Running;
 use crate::dataset::{GroundTruth, Predictions};
 use crate::doctor::Refusal;
 use crate::error::Error;
+use crate::input::groups::Groups;
 use crate::input::{self, HEAD_BYTES, Kind, OnProgress};
 use crate::notice::Remedy;
 use crate::options::Options;
@@ -100,6 +101,8 @@ pub struct Outcome {
     pub run_ids: Vec<String>,
     /// The id of the file of each run of the report.
     pub file_ids: Vec<String>,
+    /// Groups of the images of the ground truth, by the table of groups that was added last; none without one that fits.
+    pub n_groups: Option<usize>,
     /// The files that are not in it.
     pub failures: Vec<FileFailure>,
 }
@@ -113,6 +116,8 @@ pub struct Session {
     predictions: Vec<(String, Readable)>,
     /// Name and bytes by id; the last one counts.
     groups: Vec<(String, (String, Vec<u8>))>,
+    /// What the last of them make of the images; none until they are joined.
+    grouping: Option<Result<Groups, Error>>,
     /// The last one.
     outcome: Outcome,
     running: Option<Running>,
@@ -256,6 +261,7 @@ impl Session {
 
     /// Forgets what was computed of files or readings that change now.
     fn forget(&mut self) {
+        self.grouping = None;
         self.running = None;
         self.diagnoses = Diagnoses::default();
     }
@@ -267,6 +273,9 @@ impl Session {
     /// truth.
     pub fn join(&mut self) -> Vec<FileFailure> {
         let Some((_, ground_truth)) = self.ground_truths.last() else { return Vec::new() };
+        if let Some((_, (name, bytes))) = self.groups.last() {
+            self.grouping.get_or_insert_with(|| Groups::csv(name, bytes, ground_truth));
+        }
         let joined = self.predictions.iter_mut().filter_map(|(id, file)| {
             let refusal = file.join(id, ground_truth).err()?;
             Some(FileFailure {
@@ -275,7 +284,16 @@ impl Session {
                 remedies: refusal.remedies.clone(),
             })
         });
-        joined.collect()
+        let mut failures: Vec<FileFailure> = joined.collect();
+        if let (Some(Err(error)), Some((id, _))) = (&self.grouping, self.groups.last()) {
+            failures.push(FileFailure { id: id.clone(), errors: vec![error.into()], remedies: Vec::new() });
+        }
+        failures
+    }
+
+    /// Groups of the images by the table that was added last, if it fits.
+    fn n_groups(&self) -> Option<usize> {
+        Some(self.grouping.as_ref()?.as_ref().ok()?.n_groups())
     }
 
     /// The ids of the runs that can be scored, in the order of the files.
@@ -286,11 +304,12 @@ impl Session {
 
     /// Scores every run, in the order of the files; what was read is not read again.
     pub fn evaluate(&mut self, options: &Options) -> &Outcome {
-        self.outcome = Outcome { failures: self.join(), ..Outcome::default() };
+        let failures = self.join();
+        self.outcome = Outcome { failures, n_groups: self.n_groups(), ..Outcome::default() };
         if let Ok(Joined { ground_truth, run_ids, file_ids, runs }) = self.joined() {
             let runs: Vec<&Run> = runs.iter().map(|prepared| &prepared.run).collect();
             let report = Some(crate::evaluate(ground_truth, &runs, options));
-            self.outcome = Outcome { report, run_ids, file_ids, failures: std::mem::take(&mut self.outcome.failures) };
+            self.outcome = Outcome { report, run_ids, file_ids, ..std::mem::take(&mut self.outcome) };
         }
         &self.outcome
     }

@@ -24,7 +24,8 @@ const N_IMAGES: usize = 30;
 /// Images, every second one with a nodule.
 fn ground_truth() -> String {
     let image = |at: usize| {
-        let (syms, boxes) = if usize::is_multiple_of(at, 2) { ("\"Nodule\"", "[100, 100, 199, 199]") } else { ("", "") };
+        let (syms, boxes) =
+            if usize::is_multiple_of(at, 2) { ("\"Nodule\"", "[100, 100, 199, 199]") } else { ("", "") };
         format!(r#"{{"file_name": "{at}.png", "syms": [{syms}], "boxes": [{boxes}]}}"#)
     };
     format!("[{}]", (0..N_IMAGES).map(image).collect::<Vec<_>>().join(","))

@@ -2,8 +2,7 @@
 
 use std::collections::HashMap;
 
-use serde::Deserialize;
-
+use super::table::Table;
 use crate::dataset::GroundTruth;
 use crate::error::Error;
 
@@ -14,7 +13,7 @@ pub enum Source {
     Images,
     /// File names as the NIH gives them: `00000013_005.png` is patient 13.
     NihNames,
-    /// A file `file_name,group`.
+    /// A table with a column of images and one of groups.
     Csv {
         /// Base name of the file.
         name: String,
@@ -31,12 +30,12 @@ pub struct Groups {
     count: usize,
 }
 
-/// One line of the file.
-#[derive(Deserialize)]
-struct Line {
-    file_name: String,
-    group: String,
-}
+/// Usual names of the column that names an image.
+const IMAGE: &[&str] = &["filename", "file", "imageindex", "imageid", "imagename", "image", "img", "path", "name"];
+/// Usual names of the column that tells what belongs together.
+const GROUP: &[&str] = &["group", "groupid", "patientid", "patient", "subjectid", "subject", "caseid", "studyid"];
+/// What a file of groups looks like.
+const EXPECTED: &str = "a column that names the image (file_name) and one that names its group (group, or Patient ID)";
 
 impl Groups {
     /// Each image by itself.
@@ -61,29 +60,32 @@ impl Groups {
         Ok(Self::numbered(Source::NihNames, &patients.collect::<Result<Vec<&str>, Error>>()?))
     }
 
-    /// Reads a CSV file with the header `file_name,group` and a line for each image; groups are any text. Lines for other
-    /// images are passed over. `name` is the file's base name.
+    /// Reads a table with a column of image names and one of groups or patients, under any usual names, NIH's `Image Index` and
+    /// `Patient ID` among them; groups are any text. Image names may lack their ending. Lines for other images are passed
+    /// over. `name` is the file's base name.
     ///
     /// # Errors
     /// If it is not such a file, an image is in two groups or in none.
     pub fn csv(name: &str, bytes: &[u8], ground_truth: &GroundTruth) -> Result<Self, Error> {
-        let bytes = bytes.strip_prefix(super::json::BOM).unwrap_or(bytes);
+        let table = Table::new(bytes);
+        let Some((image_at, group_at)) = columns(&table) else {
+            let header = table.header().iter().collect::<Vec<_>>().join(", ");
+            return Err(Error::new(name, format!("its columns are {header}"), EXPECTED));
+        };
         let mut group_of: HashMap<String, String> = HashMap::new();
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(bytes);
-        for (line, number) in reader.deserialize::<Line>().zip(1..) {
-            let place = || format!("{name}, line {number} after the header");
-            let Line { file_name, group } = line.map_err(|error| {
-                Error::new(place(), what(&error), "the header file_name,group and one line for each image")
-            })?;
-            let before = group_of.get(&file_name);
-            if let Some(before) = before.filter(|before| **before != group) {
-                let what = format!("\"{file_name}\" is in group \"{group}\", and in \"{before}\" further up");
-                return Err(Error::new(place(), what, "one group for each image"));
+        for (place, row) in table.rows(name) {
+            let row = row?;
+            let (image, group) = (&row[image_at], &row[group_at]);
+            let before = group_of.get(image);
+            if let Some(before) = before.filter(|before| *before != group) {
+                let what = format!("\"{image}\" is in group \"{group}\", and in \"{before}\" further up");
+                return Err(Error::new(place, what, "one group for each image"));
             }
-            group_of.insert(file_name, group);
+            group_of.insert(image.to_owned(), group.to_owned());
         }
         let groups = ground_truth.images().iter().map(|image| {
-            group_of.get(image).map(String::as_str).ok_or_else(|| {
+            let stem = image.rsplit_once('.').map_or(image, |(stem, _)| stem);
+            group_of.get(image).or_else(|| group_of.get(stem)).map(String::as_str).ok_or_else(|| {
                 Error::new(name, format!("it has no line for image \"{image}\""), "a line for each image")
             })
         });
@@ -131,14 +133,17 @@ impl Groups {
     }
 }
 
-/// Whether a file starts like groups: with a line that names the columns `file_name` and `group`.
+/// Whether a file starts like groups: with a line that names a column of images, one of groups, and none of boxes or scores.
 #[must_use]
 pub fn is_groups(head: &[u8]) -> bool {
-    let head = head.strip_prefix(super::json::BOM).unwrap_or(head);
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(line);
-    let names = |header: &csv::StringRecord, name: &str| header.iter().any(|field| field == name);
-    reader.headers().is_ok_and(|header| names(header, "file_name") && names(header, "group"))
+    const BOXES: &[&str] = &["x", "xmin", "x1", "score", "confidence", "predictionstring", "bboxxywh", "bboxxywh1"];
+    let table = Table::new(head);
+    columns(&table).is_some() && table.column(BOXES).is_none()
+}
+
+/// The places of the column of images and of the column of groups.
+fn columns(table: &Table<'_>) -> Option<(usize, usize)> {
+    Some((table.column(IMAGE)?, table.column(GROUP)?))
 }
 
 /// The eight digits before the underscore of `00000013_005.png`.
@@ -148,16 +153,6 @@ fn nih_patient(file_name: &str) -> Option<&str> {
     let (image, _) = rest.split_once('.')?;
     let is_number = |text: &str, digits: usize| text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
     (is_number(patient, 8) && is_number(image, 3)).then_some(patient)
-}
-
-/// What the CSV reader found, without the place, which is said already.
-fn what(error: &csv::Error) -> String {
-    match error.kind() {
-        csv::ErrorKind::Utf8 { .. } => "it is not UTF-8".to_owned(),
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!("it has {len} fields, not {expected_len}"),
-        csv::ErrorKind::Deserialize { err, .. } => err.kind().to_string(),
-        _ => error.to_string(),
-    }
 }
 
 #[cfg(test)]
@@ -207,6 +202,24 @@ mod tests {
         assert!(is_groups("\u{feff}\"group\", file_name, age\r\n".as_bytes()));
         assert!(!is_groups(b"[{\"file_name\": \"1.png\", \"group\": 1}]"));
         assert!(!is_groups(b""));
+        // A table of boxes by patient is none.
+        assert!(!is_groups(b"patientId,x,y,width,height,Target\n"));
+        assert!(!is_groups(b"image_id,patient_id,x_min,y_min,xmin,y_max\n"));
+    }
+
+    #[test]
+    fn tables_of_metadata_are_groups_as_they_come() {
+        let truth = truth(&["1.png", "2.png", "3.png"]);
+        for text in [
+            "file_name;group\n1.png;0\n2.png;0\n3.png;1\n",
+            "sep=,\nfile_name,group\n1.png,0\n2.png,0\n3.png,1\n",
+            "Image Index,Finding Labels,Follow-up #,Patient ID\n1.png,Nodule,0,0\n2.png,Nodule,0,0\n3.png,\"a, b\",0,1\n",
+            "image_id\tsubject\n1\ta\n2\ta\n3\tb\n",
+        ] {
+            assert!(is_groups(text.as_bytes()), "{text}");
+            let groups = Groups::csv("g.csv", text.as_bytes(), &truth).expect("groups");
+            assert_eq!((groups.of_image(), groups.n_groups()), ([0, 0, 1].as_slice(), 2), "{text}");
+        }
     }
 
     #[test]
@@ -222,8 +235,8 @@ mod tests {
             "g.csv: it has no line for image \"a.png\"; expected a line for each image."
         );
         assert_eq!(
-            sentence("file_name,patient\na.png,1"),
-            "g.csv, line 1 after the header: missing field `group`; expected the header file_name,group and one line for each image."
+            sentence("file_name,age\na.png,1"),
+            "g.csv: its columns are file_name, age; expected a column that names the image (file_name) and one that names its group (group, or Patient ID)."
         );
         assert!(sentence("file_name,group\na.png").contains("1 fields, not 2"));
     }

@@ -10,6 +10,7 @@ pub mod groups;
 mod json;
 pub mod remedy;
 mod sniff;
+mod table;
 pub mod zip;
 
 use std::collections::TryReserveError;

@@ -170,7 +170,7 @@ impl Session {
         let runs: Vec<(&Run, &Predictions)> =
             runs.iter().map(|prepared| (&prepared.run, prepared.predictions.as_ref())).collect();
         let report = Some(crate::evaluate_with_statistics(ground_truth, &runs, options, wanted));
-        self.outcome = Outcome { report, run_ids, file_ids, failures };
+        self.outcome = Outcome { report, run_ids, file_ids, n_groups: self.n_groups(), failures };
         Ok(&self.outcome)
     }
 
@@ -208,8 +208,7 @@ impl Session {
             GroupSource::NihNames => Groups::nih_names(ground_truth),
             GroupSource::Csv => {
                 let none = || Error::new("groups", "no file of groups was added", "a CSV file with file_name,group");
-                let (_, (name, bytes)) = self.groups.last().ok_or_else(none)?;
-                Groups::csv(name, bytes, ground_truth)
+                self.grouping.clone().ok_or_else(none)?
             }
         }
     }

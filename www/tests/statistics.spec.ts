@@ -206,7 +206,9 @@ test("patients are drawn when groups are dropped as CSV, and a number out of ran
   );
   await open(page);
   await choose(page, [...files, csv]);
-  await page.getByTestId("groups").selectOption("csv");
+  // It is used once it is there, and said.
+  await expect(page.getByTestId("groups")).toHaveValue("csv");
+  await expect(page.locator('[data-kind="groups"]')).toContainText("40 groups of");
   await compute(page);
   await expect(page.getByTestId("bootstrap-used")).toContainText("200 replicates of 40 groups, seed 1");
   await page.getByTestId("replicates").evaluate((input: HTMLInputElement) => input.removeAttribute("max"));

@@ -40,6 +40,8 @@ export class Session {
   /** The ids of the runs of the report, and of the file of each. */
   runIds: string[] = $state.raw([]);
   fileIds: string[] = $state.raw([]);
+  /** Groups of the images, by the table of groups; null without one that fits. */
+  nGroups: number | null = $state(null);
   /** Which scoring the report is of: changes with files, readings and options, not with what is computed beside the score. */
   scored = $state(0);
   /** How many drops are being read or scored. */
@@ -345,11 +347,12 @@ export class Session {
     }
   }
 
-  #take({ report, run_ids, file_ids, failures }: Outcome): void {
+  #take({ report, run_ids, file_ids, n_groups, failures }: Outcome): void {
     this.report = report;
     this.scored = this.#scoring;
     this.runIds = run_ids;
     this.fileIds = file_ids;
+    this.nGroups = n_groups;
     this.files.mark(failures);
     if (report && !this.files.said) this.files.say(`Scored ${counted(report.runs.length, "run")}.`);
   }

@@ -1,0 +1,102 @@
+//! A table as people save it: CSV with commas, semicolons or tabs, a mark of UTF-8 or a line `sep=;` before it, and columns under
+//! names of many kinds.
+
+use csv::{ReaderBuilder, StringRecord, Trim};
+
+use super::json::BOM;
+use crate::error::Error;
+
+/// A table and its header.
+pub struct Table<'a> {
+    rows: csv::Reader<&'a [u8]>,
+    header: StringRecord,
+}
+
+impl<'a> Table<'a> {
+    /// A table; its columns are set apart by what its first line says, or by the sign that occurs most often in its header.
+    /// Without a header if the first line is not UTF-8.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
+        // Excel's own way to tell, which it does not show.
+        let said = bytes.strip_prefix(b"sep=").and_then(|rest| rest.split_first());
+        let (delimiter, bytes) = match said {
+            Some((delimiter, rest)) => (*delimiter, rest.trim_ascii_start()),
+            None => (usual(bytes), bytes),
+        };
+        let mut rows = ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).flexible(false).from_reader(bytes);
+        let header = rows.headers().cloned().unwrap_or_default();
+        Self { rows, header }
+    }
+
+    /// The place of the first column that has one of these names, which are in lower case and without blanks, dots, lines and
+    /// the like: `Image Index` is `imageindex`.
+    #[must_use]
+    pub fn column(&self, names: &[&str]) -> Option<usize> {
+        let plain: Vec<String> = self.header.iter().map(plain).collect();
+        names.iter().find_map(|name| plain.iter().position(|column| column == name))
+    }
+
+    /// The names of the columns, as they are written.
+    #[must_use]
+    pub const fn header(&self) -> &StringRecord {
+        &self.header
+    }
+
+    /// The rows, with the place of each for sentences: `groups.csv, line 3`.
+    pub fn rows(self, name: &str) -> impl Iterator<Item = (String, Result<StringRecord, Error>)> + use<'a> {
+        let name = name.to_owned();
+        self.rows.into_records().zip(1..).map(move |(row, number)| {
+            let place = format!("{name}, line {number} after the header");
+            let row = row.map_err(|error| {
+                Error::new(place.clone(), what(&error), "a line with as many fields as the header has columns")
+            });
+            (place, row)
+        })
+    }
+}
+
+/// The sign of the usual three that occurs most often in the first line.
+fn usual(bytes: &[u8]) -> u8 {
+    let line = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |sign: &u8| line.split(|byte| byte == sign).count();
+    b"\t;,".iter().copied().max_by_key(count).unwrap_or(b',')
+}
+
+/// A name in lower case, its letters and digits alone.
+fn plain(name: &str) -> String {
+    name.to_lowercase().chars().filter(|letter| letter.is_alphanumeric()).collect()
+}
+
+/// What the CSV reader found, without the place, which is said already.
+fn what(error: &csv::Error) -> String {
+    match error.kind() {
+        csv::ErrorKind::Utf8 { .. } => "it is not UTF-8".to_owned(),
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!("it has {len} fields, not {expected_len}"),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_found_under_usual_names_whatever_sets_them_apart() {
+        for text in [
+            "\u{feff}Image Index,Patient ID\n1.png,7",
+            "sep=;\r\nimage_index;patientId\n1.png;7",
+            "IMAGE-INDEX\tPatient_ID\n1.png\t7",
+        ] {
+            let table = Table::new(text.as_bytes());
+            assert_eq!(table.column(&["filename", "imageindex"]), Some(0), "{text}");
+            assert_eq!(table.column(&["patientid"]), Some(1));
+            assert_eq!(table.column(&["group"]), None);
+            let rows: Vec<_> = table.rows("t.csv").collect();
+            assert_eq!(rows.len(), 1);
+            assert_eq!(rows[0].0, "t.csv, line 1 after the header");
+            assert_eq!(rows[0].1.as_ref().map(|row| row[1].to_owned()), Ok("7".to_owned()));
+        }
+        assert_eq!(Table::new(b"").header().len(), 0);
+    }
+}
