@@ -1,7 +1,18 @@
 // Mistakes in files: each is said with its evidence, and where a fix is mechanical it is one click away.
 import { expect, test } from "@playwright/test";
 
-import { cancelWhenShown, choose, downloadReport, open, report, settled, terminal, upload, zip } from "./page.ts";
+import {
+  cancelWhenShown,
+  choose,
+  downloadReport,
+  largeZip,
+  open,
+  report,
+  settled,
+  terminal,
+  upload,
+  zip,
+} from "./page.ts";
 
 /** Images with one nodule each, in other places, and the same boxes as perfect predictions. */
 const boxes = Array.from({ length: 60 }, (_, at) => [100 + at * 5, 300 + at * 3, 160 + at * 5, 345 + at * 3] as const);
@@ -67,11 +78,7 @@ test("a reading is kept when the engine is replaced", async ({ page }) => {
   await choose(page, [truth, run("names.zip", (box, at) => ({ NODULE: [...box, at / 100] }))]);
   await page.getByTestId("remedy").filter({ hasText: 'Read "NODULE" as Nodule' }).click();
   await expect(page.getByTestId("reading")).toBeVisible();
-  const entries = `[${Array(60).fill('{"Nodule": [10.25, 10.5, 49.125, 49.75, 0.123456789]}').join(",")}]`;
-  const big = upload(
-    "big.zip",
-    zip(Object.fromEntries(Array.from({ length: 20_000 }, (_, at) => [`${at}.json`, entries]))),
-  );
+  const big = upload("big.zip", largeZip());
   await cancelWhenShown(page, "big.zip");
   await page.getByTestId("file-input").setInputFiles([big]);
   await expect(page.getByTestId("status")).toContainText("Stopped reading big.zip.");

@@ -45,16 +45,21 @@ export function zip(files: Record<string, string>): Uint8Array {
   return zipSync(Object.fromEntries(Object.entries(files).map(([name, text]) => [name, strToU8(text)])));
 }
 
-/** A zip of that many files, large enough to be read beside the engine, with boxes of different scores. */
-export function largeZip(files: number, boxes = 2): Uint8Array {
+/** A zip of many files, larger than what is read in one piece, with boxes of different scores; made once. */
+export function largeZip(): Uint8Array {
+  if (large) return large;
   const box = (at: number) =>
     `{"Nodule": [10.25, 10.5, 49.125, ${49 + (at % 97) / 7}, ${((at * 7919) % 10_007) / 10_007}]}`;
-  const text = (at: number) => `[${Array.from({ length: boxes }, (_, more) => box(at + more)).join(", ")}]`;
-  const bytes = zip(Object.fromEntries(Array.from({ length: files }, (_, at) => [`${at}.json`, text(at)])));
-  // What readersFor in helpers.ts asks for.
-  expect(bytes.length).toBeGreaterThan(4e6);
-  return bytes;
+  const text = (at: number) => `[${Array.from({ length: 20 }, (_, more) => box(at + more)).join(", ")}]`;
+  large = zip(Object.fromEntries(Array.from({ length: LARGE }, (_, at) => [`${at}.json`, text(at)])));
+  // What the engine reads of a file in one piece (src/wasm/blob.rs).
+  expect(large.length).toBeGreaterThan(2 ** 23);
+  return large;
 }
+
+/** Files in it. */
+export const LARGE = 25_000;
+let large: Uint8Array | null = null;
 
 /** A small ground truth: one nodule on the first of `n` images. */
 export function smallTruth(n: number): string {
@@ -78,20 +83,25 @@ export async function choose(page: Page, files: Upload[]): Promise<void> {
   await settled(page);
 }
 
-/** Presses Cancel of the file of that name as soon as it is drawn: a test that looks from outside may come too late. */
-export async function cancelWhenShown(page: Page, name: string): Promise<void> {
-  await page.evaluate((name) => {
-    const look = () => {
-      const chip = [...document.querySelectorAll('[data-testid="file"]')].find((chip) =>
-        chip.textContent?.includes(name),
-      );
-      const button = chip?.querySelector<HTMLElement>('[data-testid="cancel"]');
-      if (button) observer.disconnect();
-      button?.click();
-    };
-    const observer = new MutationObserver(look);
-    observer.observe(document, { subtree: true, childList: true });
-  }, name);
+/** Presses Cancel of the file of that name as soon as it is drawn, or, on demand, as soon as some of it is read: a test that looks from outside may come too late. */
+export async function cancelWhenShown(page: Page, name: string, isUnderWay = false): Promise<void> {
+  await page.evaluate(
+    ({ name, isUnderWay }) => {
+      const look = () => {
+        const chip = [...document.querySelectorAll('[data-testid="file"]')].find((chip) =>
+          chip.textContent?.includes(name),
+        );
+        if (isUnderWay && !chip?.querySelector<HTMLProgressElement>(`progress[aria-label="reading ${name}"]`)?.value)
+          return;
+        const button = chip?.querySelector<HTMLElement>('[data-testid="cancel"]');
+        if (button) observer.disconnect();
+        button?.click();
+      };
+      const observer = new MutationObserver(look);
+      observer.observe(document, { subtree: true, childList: true, attributes: true });
+    },
+    { name, isUnderWay },
+  );
 }
 
 /** The files of the sample, as a person's own: those stay when others come. */

@@ -12,7 +12,7 @@ import { zipSync } from "fflate";
 import { Builder, By, Key, type WebDriver, type WebElement } from "selenium-webdriver";
 
 import { attempt, waysIn } from "./attempts.ts";
-import { golden, goldenCase, largeZip, smallTruth, terminal, upload, type Upload } from "./page.ts";
+import { golden, goldenCase, LARGE, largeZip, smallTruth, terminal, upload, type Upload } from "./page.ts";
 import { dist, Site } from "./server.ts";
 
 const driverPath = process.env.WEBKIT_DRIVER ?? "/usr/bin/WebKitWebDriver";
@@ -159,7 +159,7 @@ for (const [place, url] of PLACES) {
   });
 
   test(`WebKit, ${place}: a large zip is read, and named when it is broken`, async () => {
-    const large = [upload("test.json", smallTruth(25_000)), upload("large.zip", largeZip(25_000))];
+    const large = [upload("test.json", smallTruth(LARGE)), upload("large.zip", largeZip())];
     await open(url());
     await choose(onDisk(large));
     expect((await saved("download-json")).bytes.equals(terminal(large, []))).toBe(true);
