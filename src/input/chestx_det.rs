@@ -1,6 +1,8 @@
 //! Predictions as ChestX-Det10's script reads them: one JSON file an image, a list of entries, each an object whose keys
 //! are class names and whose values are `[x1, y1, x2, y2, score]`.
 
+pub mod ground_truth;
+
 use std::borrow::Cow;
 
 use super::json::{Next, Reader};

@@ -5,7 +5,6 @@
 pub mod chestx_det;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod folder;
-pub mod ground_truth;
 pub mod groups;
 mod json;
 pub mod remedy;

@@ -2,10 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::json::{Next, Read, Reader, shorten};
 use crate::dataset::{GroundTruth, Lesion};
 use crate::error::{Error, ErrorKind};
 use crate::geometry::FileBox;
+use crate::input::json::{Next, Read, Reader, shorten};
+use crate::input::sha256;
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE};
 use crate::notice::{NoticeCode, Notices};
 use crate::protocol::{Protocol, chestx_det10};
@@ -23,7 +24,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
     let mut all = Records::default();
     all.read(bytes).map_err(|error| error.within(name))?;
     all.images.shrink();
-    GroundTruth::new(name, super::sha256(bytes), Protocol::default(), all.images, &all.lesions, all.notices)
+    GroundTruth::new(name, sha256(bytes), Protocol::default(), all.images, &all.lesions, all.notices)
 }
 
 #[derive(Default)]
