@@ -1,6 +1,7 @@
 //! Lesions and detections as plain columns, checked when they are made.
 
 mod files;
+mod finder;
 mod lesions;
 
 use std::borrow::Cow;
@@ -16,7 +17,8 @@ use crate::notice::Notices;
 use crate::protocol::{CHESTX_DET10, Class, MAX_CLASSES, PerClass, Protocol};
 use crate::texts::{Finder, Texts};
 
-pub use files::{FileView, PredictionFile, PredictionFiles, Remarks};
+pub use files::{FileView, PredictionFile, PredictionFiles, Remarks, Source};
+pub use finder::ImageFinder;
 use lesions::Lesions;
 
 /// Does the same with each, in order: on all cores natively, one after the other in a browser's worker.
@@ -222,6 +224,12 @@ impl GroundTruth {
     #[must_use]
     pub fn lesions_in_file(&self, class: Class, image: usize) -> &[FileBox] {
         self.lesions.of_in_file(class, image)
+    }
+
+    /// Finds the images of a run's files.
+    #[must_use]
+    pub fn finder(&self, files: &PredictionFiles) -> ImageFinder<'_> {
+        ImageFinder::new(self, files)
     }
 
     /// The image to which a prediction file belongs: the image's name, with `.json` for `.png`, is the whole `path` or its

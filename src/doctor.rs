@@ -82,7 +82,8 @@ impl Refusal {
     /// What might help a run that was refused with these errors.
     #[must_use]
     pub fn new(ground_truth: &GroundTruth, predictions: &Predictions, reading: &Reading, errors: Vec<Error>) -> Self {
-        let counts = |file: &FileView<'_>| ground_truth.image_of_file(file.path).is_some();
+        let finder = ground_truth.finder(predictions.files());
+        let counts = |file: &FileView<'_>| finder.image(file).is_some();
         let files = || predictions.files().iter().filter(counts);
         let mut remedies = Vec::new();
         let mut offer = |label: String, change: &dyn Fn(&mut Reading)| {
@@ -237,8 +238,8 @@ fn file_names(case: Case<'_>) -> Option<Finding> {
     if case.run.n_files() == files.len() {
         return None;
     }
-    let strays: Vec<&str> =
-        files.iter().map(|file| file.path).filter(|path| truth.image_of_file(path).is_none()).collect();
+    let finder = truth.finder(files);
+    let strays: Vec<&str> = files.iter().filter(|file| finder.image(file).is_none()).map(|file| file.path).collect();
     if strays.is_empty() {
         return None;
     }

@@ -128,10 +128,10 @@ pub mod wasm;
 pub use bootstrap::Bootstrap;
 pub use dataset::{GroundTruth, Predictions};
 pub use error::{Error, ErrorKind};
-pub use input::chestx_det::ground_truth::read as read_ground_truth;
 #[cfg(not(target_arch = "wasm32"))]
 pub use input::folder::read as read_predictions_folder;
 pub use input::groups::Groups;
+pub use input::read_ground_truth;
 pub use input::zip::read as read_predictions;
 #[cfg(not(target_arch = "wasm32"))]
 pub use input::zip::read_file as read_predictions_file;

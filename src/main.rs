@@ -43,7 +43,7 @@ struct Input {
     /// The list of images and lesions (test.json).
     #[arg(long, value_name = "FILE")]
     ground_truth: PathBuf,
-    /// A zip or a folder with one JSON file an image; give it again for more runs.
+    /// A zip or a folder with one JSON file an image, or one JSON file for all images; give it again for more runs.
     #[arg(long, value_name = "ZIP", required = true)]
     predictions: Vec<PathBuf>,
     /// Least overlap with which a detection finds a lesion [default: 0.5].
@@ -415,7 +415,7 @@ fn add(session: &mut Session, id: &str, path: &Path, expected: FileKind) -> Resu
             held(kind)
         )),
         _ => Err(format!(
-            "{name}: it holds {}; expected a zip or folder of prediction files after --predictions.",
+            "{name}: it holds {}; expected a zip or folder of prediction files, or one file for all images, after --predictions.",
             held(kind)
         )),
     }

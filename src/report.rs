@@ -114,6 +114,8 @@ pub struct RunReport {
     /// How the files were read, if not as the official script reads: then `official` is not the official score of the
     /// files as they are.
     pub reading: Option<ReadingReport>,
+    /// What the files are, if the official script does not read such: then `official` is not the official score.
+    pub formats: Option<FormatsReport>,
     /// What was computed beside the score; absent unless asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub statistics: Option<StatisticsReport>,
@@ -238,6 +240,16 @@ pub struct ReadingReport {
     pub reading: Reading,
 }
 
+/// A run of files that the official script does not read.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+pub struct FormatsReport {
+    /// What they are, in one sentence.
+    pub sentence: String,
+    /// The formats, sorted.
+    pub names: Vec<String>,
+}
+
 /// An exact FROC curve: its corners, from no detection shown to all shown. Between two of them recall is that of the left one.
 ///
 /// The arrays are of equal length. The first point is (0, 0) with no score threshold; of the mean over classes it is the mean
@@ -336,7 +348,7 @@ impl RunReport {
             sha256: run.sha256().map(str::to_owned),
             n_files: run.n_files(),
             n_detections: protocol.classes().map(|class| run.ranking(class).scores().len()).sum(),
-            official: OfficialReport::new(protocol, classes, options, run.reading()),
+            official: OfficialReport::new(protocol, classes, options, run),
             exact: ExactReport::new(classes, options),
             classes: protocol.classes().zip(classes).map(class).collect(),
             notices: notices::of_run(run),
@@ -344,13 +356,23 @@ impl RunReport {
                 .reading()
                 .sentence()
                 .map(|sentence| ReadingReport { sentence, reading: run.reading().clone() }),
+            formats: FormatsReport::new(run),
             statistics: None,
         }
     }
 }
 
+impl FormatsReport {
+    fn new(run: &Run) -> Option<Self> {
+        let names = run.formats();
+        let sentence = || format!("Read from {}, which the official script does not read.", in_a_row(names));
+        (!names.is_empty())
+            .then(|| Self { sentence: sentence(), names: names.iter().map(|name| (*name).to_owned()).collect() })
+    }
+}
+
 impl OfficialReport {
-    fn new(protocol: &Protocol, classes: &[ClassScore], options: &Options, reading: &Reading) -> Self {
+    fn new(protocol: &Protocol, classes: &[ClassScore], options: &Options, run: &Run) -> Self {
         let rates = options.fp_per_image();
         let means = |recall: fn(&ClassScore) -> &[f64]| {
             mean_recall(classes, rates.len(), |class, rate| Some(recall(class)[rate]))
@@ -360,9 +382,10 @@ impl OfficialReport {
         let average = average_recall(&recall);
         let printed = recall.iter().chain([&average]).map(|value| printed(value.unwrap_or(f64::NAN)));
         let quirks = quirks::fired(classes, rates);
-        let is_official = protocol.has_script() && options.are_official() && reading.is_official();
+        let is_read_so = run.reading().is_official() && run.formats().is_empty();
+        let is_official = protocol.has_script() && options.are_official() && is_read_so;
         Self {
-            name: if is_official { OFFICIAL.to_owned() } else { by_the_rules(protocol, options, reading) },
+            name: if is_official { OFFICIAL.to_owned() } else { by_the_rules(protocol, options, is_read_so) },
             is_official,
             printed: printed.collect(),
             average_recall: average.and_then(defined),
@@ -375,7 +398,7 @@ impl OfficialReport {
 }
 
 /// What numbers by the script's rules are called where the script itself would not give them.
-fn by_the_rules(protocol: &Protocol, options: &Options, reading: &Reading) -> String {
+fn by_the_rules(protocol: &Protocol, options: &Options, is_read_so: bool) -> String {
     let defaults = Options::default();
     let iou_threshold = options.iou_threshold();
     let is_own_iou = iou_threshold.to_bits() == defaults.iou_threshold().to_bits();
@@ -387,7 +410,7 @@ fn by_the_rules(protocol: &Protocol, options: &Options, reading: &Reading) -> St
     if !at.is_empty() {
         name = format!("{name} at {}", at.join(" and "));
     }
-    let beside = [(!protocol.has_script(), "on another dataset"), (!reading.is_official(), "files read otherwise")];
+    let beside = [(!protocol.has_script(), "on another dataset"), (!is_read_so, "files read otherwise")];
     beside.iter().filter(|(applies, _)| *applies).fold(name, |name, (_, words)| format!("{name}, {words}"))
 }
 

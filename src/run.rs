@@ -1,10 +1,11 @@
 //! Predictions joined to the ground truth: each image with its file, each class ranked.
 
 use std::cmp::{Ordering, Reverse};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::dataset::{ClassOfName, Detections, FileView, GroundTruth, Predictions, Sha256, map_all};
+use crate::dataset::{ClassOfName, Detections, FileView, GroundTruth, ImageFinder, Predictions, Sha256, map_all};
 use crate::error::Error;
 use crate::geometry::{BBox, Extent};
 use crate::limits::MAX_PAIRS_OF_IMAGE;
@@ -19,6 +20,8 @@ pub struct Run {
     name: String,
     sha256: Sha256,
     n_files: usize,
+    /// Those of files of images that are not the official script's own, sorted.
+    formats: Vec<&'static str>,
     rankings: Vec<Ranking>,
     class_of_name: ClassOfName,
     /// Numbers of the detections of each image.
@@ -60,6 +63,13 @@ impl Run {
     #[must_use]
     pub const fn n_files(&self) -> usize {
         self.n_files
+    }
+
+    /// The formats that its images' detections were read from, but for that of the official script: none if the script would
+    /// read the files as they are.
+    #[must_use]
+    pub fn formats(&self) -> &[&'static str] {
+        &self.formats
     }
 
     /// The detections of a class, ranked.
@@ -220,12 +230,14 @@ pub struct Prepared {
 struct Join<'a> {
     ground_truth: &'a GroundTruth,
     predictions: &'a Predictions,
+    finder: ImageFinder<'a>,
     /// Place of each image's file among the files.
     file_of_image: Vec<Option<u32>>,
     /// The image that the next file is likely to be of.
     next_image: u32,
     class_of_name: ClassOfName,
     n_files: usize,
+    formats: BTreeSet<&'static str>,
     errors: Vec<Error>,
     notices: Notices,
 }
@@ -235,6 +247,8 @@ impl<'a> Join<'a> {
         Self {
             ground_truth,
             predictions,
+            finder: ground_truth.finder(predictions.files()),
+            formats: BTreeSet::new(),
             file_of_image: vec![None; ground_truth.n_images()],
             next_image: 0,
             class_of_name: predictions.detections().classes(ground_truth.protocol()),
@@ -245,20 +259,27 @@ impl<'a> Join<'a> {
     }
 
     fn add(&mut self, at: usize, file: &FileView<'_>) {
-        let Some(image) = self.ground_truth.image_of_file_near(file.path, self.next_image) else {
-            self.notices.add(NoticeCode::FileWithoutImage, 1, || file.path.to_owned());
+        let Some(image) = self.finder.image_near(file, self.next_image) else {
+            // A file of several images matters whatever it is called.
+            if let (Err(error), Some(_)) = (file.detections.as_ref(), &file.source.holder) {
+                self.errors.push((*error).clone().within(self.predictions.name()));
+                return;
+            }
+            self.notices.add(NoticeCode::FileWithoutImage, 1, || file.place().into_owned());
             return;
         };
         self.next_image = image.saturating_add(1);
         let before =
             self.file_of_image[image as usize].and_then(|before| self.predictions.files().get(before as usize));
-        if let Some(FileView { path: before, .. }) = before {
+        if let Some(before) = before {
+            let is_held = file.source.holder.is_some();
+            let (before, path) = (before.place(), file.place());
             self.errors.push(Error::new(
                 self.predictions.name(),
-                if before == file.path {
-                    format!("it holds two files named \"{before}\"")
+                if before == path {
+                    format!("it holds two {} named \"{before}\"", if is_held { "images" } else { "files" })
                 } else {
-                    format!("\"{before}\" and \"{}\" are both for image \"{}\"", file.path, self.image(image))
+                    format!("\"{before}\" and \"{path}\" are both for image \"{}\"", self.image(image))
                 },
                 "one file an image; remove one of them",
             ));
@@ -266,25 +287,27 @@ impl<'a> Join<'a> {
         }
         self.file_of_image[image as usize] = Some(at as u32);
         self.n_files += 1;
+        self.formats.extend(file.source.format);
         if let Some(error) = file.detections.as_ref().err().copied().or(file.remarks.text_number.as_ref()) {
             self.errors.push(error.clone().within(self.predictions.name()));
         }
         let n_lesions = self.ground_truth.n_lesions_in(image as usize);
         let n_detections = file.detections.as_ref().map_or(0, ExactSizeIterator::len);
         if n_detections as u64 * n_lesions as u64 > MAX_PAIRS_OF_IMAGE {
-            let place = format!("{}, {}", self.predictions.name(), file.path);
+            let place = format!("{}, {}", self.predictions.name(), file.place());
             let what = format!("it has {n_detections} boxes, and its image {n_lesions} lesions");
             let expected = "fewer; keep the boxes with the highest scores";
             self.errors.push(Error::new(place, what, expected));
         }
         let remarks = file.remarks;
-        self.notices.add(NoticeCode::EmptyFile, usize::from(remarks.is_empty), || file.path.to_owned());
-        self.notices.add(NoticeCode::BothSpellings, remarks.both_spellings as usize, || file.path.to_owned());
-        self.notices.add(NoticeCode::DoubleKeys, remarks.double_keys as usize, || file.path.to_owned());
+        let place = || file.place().into_owned();
+        self.notices.add(NoticeCode::EmptyFile, usize::from(remarks.is_empty), place);
+        self.notices.add(NoticeCode::BothSpellings, remarks.both_spellings as usize, place);
+        self.notices.add(NoticeCode::DoubleKeys, remarks.double_keys as usize, place);
         let detections = self.predictions.detections();
         let mut unread = unread(detections, &self.class_of_name, file);
         if let Some(first) = unread.next() {
-            let name = || format!("\"{}\" in {}", detections.name(first), file.path);
+            let name = || format!("\"{}\" in {}", detections.name(first), file.place());
             self.notices.add(NoticeCode::UnreadClassName, 1 + unread.count(), name);
         }
     }
@@ -320,6 +343,7 @@ impl<'a> Join<'a> {
             name: self.predictions.name().to_owned(),
             sha256: self.predictions.sha256().clone(),
             n_files: self.n_files,
+            formats: self.formats.into_iter().collect(),
             rankings,
             class_of_name,
             detections_of_image,

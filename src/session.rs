@@ -487,9 +487,13 @@ fn look_into<R: Read + Seek>(
         Err(other) => return Err(other),
     };
     match kind {
-        Kind::GroundTruth => {
+        Kind::GroundTruth | Kind::PredictionsOfAll => {
             let whole = head.chain(BufReader::with_capacity(LARGE, file));
             let bytes = input::load_ground_truth(name, whole)?;
+            // The head of a text does not tell what it is.
+            if input::identify(name, &bytes)? == Kind::PredictionsOfAll {
+                return Ok(Contents::Predictions(input::read_predictions_of_all(name, &bytes)?));
+            }
             Ok(Contents::GroundTruth(crate::read_ground_truth(name, &bytes)?))
         }
         Kind::Predictions => {

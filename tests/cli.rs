@@ -224,7 +224,9 @@ fn bad_input_ends_in_sentences_on_standard_error() {
     );
     assert_refused(
         &score(&ground_truth, &[&ground_truth]),
-        &own("truth.json: it holds a ground truth; expected a zip or folder of prediction files after --predictions."),
+        &own(
+            "truth.json: it holds a ground truth; expected a zip or folder of prediction files, or one file for all images, after --predictions.",
+        ),
     );
     let nowhere = folder.join("nowhere.zip");
     let output = score(&ground_truth, &[&nowhere]);

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use froc::bootstrap::Uncertainty;
+use froc::dataset::FileView;
 use froc::protocol::Protocol;
 use froc::reading::Layout;
 use froc::render::Format;
@@ -131,6 +132,41 @@ fn only_what_the_script_itself_would_give_is_called_official() {
         let json: serde_json::Value = serde_json::from_str(&text(Format::Json, &report)).expect("JSON");
         assert_eq!(json["runs"][0]["official"]["is_official"], false);
     }
+}
+
+/// The same numbers in one file for all images, which the script does not read: nothing calls them official.
+#[test]
+fn files_that_the_script_does_not_read_give_no_official_number() {
+    let (truth, predictions, _) = load(&case("quirks").expect("it is in tests/golden"));
+    let own = under(&Options::default(), &Reading::default());
+    let entry = |file: FileView<'_>| {
+        let detections = predictions.detections();
+        let rows = file.detections.expect("a readable file").map(|at| at as usize);
+        let entries = rows.map(|at| {
+            let (bbox, score) = (detections.box_in_file(at), detections.score_in_file(at));
+            serde_json::json!({ detections.name(at): [bbox.x1, bbox.y1, bbox.x2, bbox.y2, score] })
+        });
+        (file.path.to_owned(), entries.collect())
+    };
+    let all: serde_json::Map<String, serde_json::Value> = predictions.files().iter().map(entry).collect();
+    let bytes = serde_json::to_vec(&all).expect("JSON");
+    let read = froc::input::read_predictions_of_all("all.json", &bytes).expect("predictions");
+    let prepared = froc::prepare(&truth, &Arc::new(read), &Reading::default()).expect("a run");
+    let report = froc::evaluate(&truth, &[&prepared[0].run], &Options::default());
+    let (official, formats) = (&report.runs[0].official, report.runs[0].formats.as_ref().expect("formats"));
+    assert_eq!((official.is_official, official.name.as_str()), (false, "the script's rules, files read otherwise"));
+    assert_eq!(official.recall, own.runs[0].official.recall);
+    assert_eq!(formats.sentence, "Read from one JSON file for all images, which the official script does not read.");
+    for format in tables() {
+        let text = text(format, &report);
+        // A row of CSV holds numbers and what they are called alone.
+        assert!(format == Format::Csv || text.contains(&formats.sentence), "{} says how it was read", format.name());
+        let text = text.replace("official script", "script");
+        assert!(!text.contains("official"), "{}:\n{text}", format.name());
+    }
+    let json: serde_json::Value = serde_json::from_str(&text(Format::Json, &report)).expect("JSON");
+    assert_eq!(json["runs"][0]["official"]["is_official"], false);
+    assert_eq!(json["runs"][0]["formats"]["names"][0], "one JSON file for all images");
 }
 
 /// Where a number of the means stands in a format: in CSV after its metric.

@@ -1,7 +1,9 @@
 //! Prediction files as they were read. There may be a million, so what few of them have is kept apart.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::error::Error;
 use crate::texts::Texts;
@@ -27,11 +29,28 @@ impl Remarks {
         Self { is_empty: false, both_spellings: 0, double_keys: 0, text_number: None, is_ground_truth: false };
 }
 
-/// One prediction file as it was read.
+/// What the detections of an image were read from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Source {
+    /// The format, if it is another than that of the official script.
+    pub format: Option<&'static str>,
+    /// The path of the file that holds the detections of several images, if it does: they are known by keys in it, such as
+    /// a name or a number, and not by paths.
+    pub holder: Option<Arc<str>>,
+}
+
+impl Source {
+    /// A file an image, as the official script reads them.
+    pub const SCRIPT: Self = Self { format: None, holder: None };
+}
+
+/// One prediction file as it was read, or the part of a larger one that is about one image.
 #[derive(Debug, Clone)]
 pub struct PredictionFile {
-    /// Its path in the zip or folder, with `/` between the parts.
+    /// Its path in the zip or folder, with `/` between the parts; the key of its image if another file holds it.
     pub path: String,
+    /// What it was read from.
+    pub source: Source,
     /// Its detections among all of the run, or why it cannot be read.
     pub detections: Result<Range<u32>, Error>,
     /// What was noticed in it.
@@ -42,15 +61,17 @@ impl PredictionFile {
     /// A file in order, named like its image, that holds the detections of that range of all of the run.
     #[must_use]
     pub fn new(path: impl Into<String>, detections: Range<u32>) -> Self {
-        Self { path: path.into(), detections: Ok(detections), remarks: Remarks::default() }
+        Self { path: path.into(), source: Source::SCRIPT, detections: Ok(detections), remarks: Remarks::default() }
     }
 }
 
 /// A [`PredictionFile`] as [`PredictionFiles`] keep it.
 #[derive(Debug, Clone)]
 pub struct FileView<'a> {
-    /// Its path in the zip or folder, with `/` between the parts.
+    /// Its path in the zip or folder, with `/` between the parts; the key of its image if another file holds it.
     pub path: &'a str,
+    /// What it was read from.
+    pub source: &'a Source,
     /// Its detections among all of the run, or why it cannot be read.
     pub detections: Result<Range<u32>, &'a Error>,
     /// What was noticed in it.
@@ -63,6 +84,8 @@ pub struct PredictionFiles {
     paths: Texts,
     /// Empty for a file that cannot be read.
     detections: Vec<Range<u32>>,
+    /// The first file of each stretch of files from one source, and the source.
+    sources: Vec<(usize, Source)>,
     /// By the number of the file.
     rest: BTreeMap<usize, Rest>,
 }
@@ -81,12 +104,15 @@ impl PredictionFiles {
     /// No files, with room for so many.
     #[must_use]
     pub fn with_capacity(n: usize) -> Self {
-        Self { paths: Texts::with_capacity(n), detections: Vec::with_capacity(n), rest: BTreeMap::new() }
+        Self { paths: Texts::with_capacity(n), detections: Vec::with_capacity(n), ..Self::default() }
     }
 
     /// Appends a file.
     pub fn push(&mut self, file: PredictionFile) {
-        let PredictionFile { path, detections, remarks } = file;
+        let PredictionFile { path, source, detections, remarks } = file;
+        if self.sources.last().is_none_or(|(_, last)| *last != source) {
+            self.sources.push((self.len(), source));
+        }
         let (detections, error) = match detections {
             Ok(detections) => (detections, None),
             Err(error) => (0..0, Some(error)),
@@ -102,14 +128,26 @@ impl PredictionFiles {
     pub fn append(&mut self, other: Self, first: u32) {
         let before = self.len();
         self.paths.append(&other.paths);
+        self.sources.extend(other.sources.into_iter().map(|(at, source)| (at + before, source)));
         self.detections.extend(other.detections.into_iter().map(|range| range.start + first..range.end + first));
         self.rest.extend(other.rest.into_iter().map(|(at, rest)| (at + before, rest)));
+    }
+
+    /// All of them come from that source.
+    pub fn set_source(&mut self, source: &Source) {
+        self.sources = if self.is_empty() { Vec::new() } else { vec![(0, source.clone())] };
     }
 
     /// How many there are.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.detections.len()
+    }
+
+    /// Whether any are parts of a larger file, and known by keys.
+    #[must_use]
+    pub fn have_keys(&self) -> bool {
+        self.sources.iter().any(|(_, source)| source.holder.is_some())
     }
 
     /// Whether there is none.
@@ -122,15 +160,21 @@ impl PredictionFiles {
     #[must_use]
     pub fn get(&self, at: usize) -> Option<FileView<'_>> {
         let (path, range) = (self.paths.get(at)?, self.detections.get(at)?);
-        Some(FileView::new(path, range, self.rest.get(&at).unwrap_or(&NOTHING)))
+        let (_, source) = self.sources.get(self.sources.partition_point(|(first, _)| *first <= at).checked_sub(1)?)?;
+        Some(FileView::new(path, source, range, self.rest.get(&at).unwrap_or(&NOTHING)))
     }
 
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = FileView<'_>> {
         let mut rest = self.rest.iter().peekable();
+        let mut sources = self.sources.iter().peekable();
+        let mut source = &Source::SCRIPT;
         self.paths.iter().zip(&self.detections).enumerate().map(move |(at, (path, range))| {
             let rest = rest.next_if(|(of, _)| **of == at).map_or(&NOTHING, |(_, rest)| rest);
-            FileView::new(path, range, rest)
+            if let Some((_, next)) = sources.next_if(|(first, _)| *first == at) {
+                source = next;
+            }
+            FileView::new(path, source, range, rest)
         })
     }
 
@@ -163,8 +207,25 @@ impl From<Vec<PredictionFile>> for PredictionFiles {
 }
 
 impl<'a> FileView<'a> {
-    fn new(path: &'a str, range: &Range<u32>, rest: &'a Rest) -> Self {
-        Self { path, detections: rest.error.as_ref().map_or_else(|| Ok(range.clone()), Err), remarks: &rest.remarks }
+    fn new(path: &'a str, source: &'a Source, range: &Range<u32>, rest: &'a Rest) -> Self {
+        let detections = rest.error.as_ref().map_or_else(|| Ok(range.clone()), Err);
+        Self { path, source, detections, remarks: &rest.remarks }
+    }
+
+    /// What to call it in a sentence: its path, after that of the file that holds it.
+    #[must_use]
+    pub fn place(&self) -> Cow<'a, str> {
+        match self.source.holder.as_deref() {
+            None | Some("") => Cow::Borrowed(self.path),
+            Some(holder) if self.path.is_empty() => Cow::Owned(holder.to_owned()),
+            Some(holder) => Cow::Owned(format!("{holder}, {}", self.path)),
+        }
+    }
+
+    /// The path of the file that it is, or that holds it: what tells its folder.
+    #[must_use]
+    pub fn file_path(&self) -> &'a str {
+        self.source.holder.as_deref().unwrap_or(self.path)
     }
 
     /// A copy of it.
@@ -172,6 +233,7 @@ impl<'a> FileView<'a> {
     pub fn to_owned(&self) -> PredictionFile {
         PredictionFile {
             path: self.path.to_owned(),
+            source: self.source.clone(),
             detections: self.detections.clone().map_err(Error::clone),
             remarks: self.remarks.clone(),
         }

@@ -85,8 +85,9 @@ impl Noticed {
 /// Whether each image has a file of that kind.
 fn of_files(ground_truth: &GroundTruth, prepared: &Prepared, is_meant: &dyn Fn(&FileView<'_>) -> bool) -> Vec<bool> {
     let mut images = vec![false; ground_truth.n_images()];
+    let finder = ground_truth.finder(prepared.predictions.files());
     for file in prepared.predictions.files().iter().filter(is_meant) {
-        if let Some(image) = ground_truth.image_of_file(file.path) {
+        if let Some(image) = finder.image(&file) {
             images[image as usize] = true;
         }
     }

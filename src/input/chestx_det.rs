@@ -6,19 +6,35 @@ pub mod ground_truth;
 use std::borrow::Cow;
 
 use super::json::{Next, Reader};
-use super::{Format, Remarks};
+use super::{Format, ReadDetections, Remarks};
 use crate::dataset::Detections;
 use crate::error::Error;
 use crate::geometry::FileBox;
-use crate::limits::MAX_NAME_BYTES;
 use crate::protocol::CHESTX_DET10;
 
 /// The format of the official script.
-pub const FORMAT: Format = Format { name: "ChestX-Det10 predictions", extension: ".json", read };
+pub const FORMAT: Format = Format {
+    name: "ChestX-Det10 predictions",
+    endings: &[".json"],
+    sniff: is_list_of_entries,
+    read: ReadDetections::OfImage(read),
+};
 
 const BOX: &str = "[x1, y1, x2, y2, score]";
 const ENTRY: &str = "an object {\"Nodule\": [x1, y1, x2, y2, score]}";
 const LIST: &str = "a list of entries {\"Nodule\": [x1, y1, x2, y2, score]}";
+
+/// Whether it is a list whose first entry begins with five numbers under a name.
+fn is_list_of_entries(bytes: &[u8]) -> bool {
+    Reader::new(bytes, LIST).is_ok_and(|json| is_entries(&json))
+}
+
+/// The same of a value in a larger text.
+pub(super) fn is_entries(json: &Reader<'_>) -> bool {
+    let is_box = |key: &str, mut value: Reader<'_>| is_read(key) || matches!(value.any_box(), Ok(Some(_)));
+    let is_entry = |entry: Reader<'_>| entry.find_member(|key, value| Some(is_box(key, value)));
+    json.first_element().and_then(is_entry).unwrap_or(false)
+}
 
 /// Reads one file into the columns. A file of 0 bytes holds no detections, nor does `{}` or `""`: the script asks for the
 /// length alone.
@@ -30,13 +46,20 @@ pub fn read(bytes: &[u8], into: &mut Detections) -> Result<Remarks, Error> {
         return Ok(Remarks { is_empty: true, ..Remarks::default() });
     }
     let mut json = Reader::new(bytes, LIST)?.reading_text_numbers();
-    let mut remarks = Remarks::default();
     if json.is_empty_value() {
-        return Ok(remarks);
+        return Ok(Remarks::default());
     }
     if json.peek() == Next::Object {
         return Err(json.one_object());
     }
+    let remarks = read_entries(&mut json, into)?;
+    json.end()?;
+    Ok(remarks)
+}
+
+/// Reads a list of entries into the columns.
+pub(super) fn read_entries(json: &mut Reader<'_>, into: &mut Detections) -> Result<Remarks, Error> {
+    let mut remarks = Remarks::default();
     let mut boxes: Vec<(Cow<'_, str>, [f64; 5])> = Vec::new();
     json.list(LIST, Some("entry"), |json, entry| {
         boxes.clear();
@@ -71,13 +94,10 @@ pub fn read(bytes: &[u8], into: &mut Detections) -> Result<Remarks, Error> {
                 remarks.both_spellings += 1;
                 continue;
             }
-            // No class has a longer name; keeping all of it would let one file fill the memory.
-            let name = key.get(..MAX_NAME_BYTES).unwrap_or(key);
-            into.push_named(name, FileBox { x1: *x1, y1: *y1, x2: *x2, y2: *y2 }, *score);
+            into.push_named(super::kept(key), FileBox { x1: *x1, y1: *y1, x2: *x2, y2: *y2 }, *score);
         }
         Ok(())
     })?;
-    json.end()?;
     Ok(remarks)
 }
 

@@ -24,13 +24,12 @@ pub fn read(name: &str, folder: &Path, on_progress: OnProgress<'_>) -> Result<Pr
         if on_progress(Progress { stage: Stage::Reading, done, total }).is_break() {
             return Err(Error::cancelled(name));
         }
-        let Some(format) = Part::format_of(&path) else { continue };
         let bytes = load(&folder.join(&path), &path);
         if let Ok(bytes) = &bytes {
             // Writing to a String cannot fail.
             let _ = writeln!(digests, "{path}\0{}", sha256(bytes));
         }
-        files.add(path, format, bytes.as_deref().map_err(Clone::clone)).map_err(|error| error.within(name))?;
+        files.add(path, bytes.as_deref().map_err(Clone::clone)).map_err(|error| error.within(name))?;
     }
     let predictions = files.finish(name);
     predictions.sha256().set(sha256(digests.as_bytes()));
@@ -59,7 +58,7 @@ fn list(name: &str, folder: &Path) -> Result<Vec<String>, Error> {
         if !is_file {
             continue;
         }
-        if Part::format_of(&path).is_some() {
+        if Part::takes(&path) {
             paths.push(path);
         } else {
             n_others += 1;

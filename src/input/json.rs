@@ -118,6 +118,18 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Whether `[]`, `{}`, `""` or `null` comes next: no detections, where an image's are.
+    pub fn is_empty_image(&self) -> bool {
+        let mut json = self.clone();
+        match json.peek() {
+            Next::List => json.next_is(b'[') && json.next_is(b']'),
+            Next::Object => json.next_is(b'{') && json.next_is(b'}'),
+            Next::Text => json.string(false).is_ok_and(|text| text.is_empty()),
+            Next::Word(word) => word == "null",
+            Next::Number | Next::Nothing => false,
+        }
+    }
+
     /// What is wrong with a text that starts with an object, where a list should be.
     #[cold]
     pub fn one_object(&mut self) -> Error {
@@ -192,6 +204,65 @@ impl<'a> Reader<'a> {
             return Err(self.unexpected("a string"));
         }
         self.string(true)
+    }
+
+    /// A text, or a whole number as it is written: what names an image or a class.
+    pub fn name(&mut self, expected: &str) -> Read<Cow<'a, str>> {
+        match self.peek() {
+            Next::Text => self.string(true),
+            Next::Number => {
+                let there = self.clone();
+                let length = number::length(self.rest).map_err(|at| self.not_json(at, "a digit"))?;
+                let number = &self.text[self.at()..][..length];
+                self.advance(length);
+                // Tables write 7.0 where a number is missing elsewhere in the column.
+                let whole = number.strip_suffix(".0").unwrap_or(number);
+                let is_whole = whole.strip_prefix('-').unwrap_or(whole).bytes().all(|byte| byte.is_ascii_digit());
+                if is_whole { Ok(Cow::Borrowed(whole)) } else { Err(there.clone().unexpected(expected)) }
+            }
+            _ => Err(self.unexpected(expected)),
+        }
+    }
+
+    /// What `of` finds in the members of the object that comes next, each given as its key and a reader of its value, up to
+    /// the first in which it finds something. Nothing where there is no object, and after what is no JSON.
+    pub fn find_member<T>(&self, mut of: impl FnMut(&str, Self) -> Option<T>) -> Option<T> {
+        let mut json = self.clone();
+        if !json.next_is(b'{') || json.next_is(b'}') {
+            return None;
+        }
+        loop {
+            let key = json.key().ok()?;
+            if let Some(found) = of(&key, json.clone()) {
+                return Some(found);
+            }
+            json.skip().ok()?;
+            if !json.goes_on(b'}').ok()? {
+                return None;
+            }
+        }
+    }
+
+    /// The same for the elements of the list that comes next.
+    pub fn find_element<T>(&self, mut of: impl FnMut(Self) -> Option<T>) -> Option<T> {
+        let mut json = self.clone();
+        if !json.next_is(b'[') || json.next_is(b']') {
+            return None;
+        }
+        loop {
+            if let Some(found) = of(json.clone()) {
+                return Some(found);
+            }
+            json.skip().ok()?;
+            if !json.goes_on(b']').ok()? {
+                return None;
+            }
+        }
+    }
+
+    /// A reader of the first element of the list that comes next, if it has one.
+    pub fn first_element(&self) -> Option<Self> {
+        self.find_element(Some)
     }
 
     /// A number that is finite in `f32`, rounded correctly to `f64`.

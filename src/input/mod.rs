@@ -1,12 +1,15 @@
 //! Archives and formats -> dataset: one file per format.
 //!
-//! To add a format of prediction files, write a module like [`chestx_det`] with a [`Format`] and list it in [`FORMATS`].
+//! To add a format, write a module like [`chestx_det`] with a [`Format`] or a [`GroundTruthFormat`], and list it in
+//! [`FORMATS`] or [`GROUND_TRUTHS`].
 
+mod by_image;
 pub mod chestx_det;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod folder;
 pub mod groups;
 mod json;
+mod records;
 pub mod remedy;
 mod sniff;
 mod table;
@@ -18,28 +21,111 @@ use std::ops::ControlFlow;
 
 use sha2::{Digest, Sha256};
 
-use crate::dataset::{Detections, PredictionFile, PredictionFiles, Predictions, Remarks};
+use crate::dataset::{Detections, GroundTruth, PredictionFile, PredictionFiles, Predictions, Remarks, Source};
 use crate::error::{Error, ErrorKind};
-use crate::limits::{MAX_GROUND_TRUTH_BYTES, MAX_ROWS};
+use crate::limits::{MAX_GROUND_TRUTH_BYTES, MAX_NAME_BYTES, MAX_ROWS};
 
 pub use sniff::{HEAD_BYTES, Kind, identify};
 
-/// A way to write the detections of one image.
+/// A way to write a ground truth.
+pub struct GroundTruthFormat {
+    /// What to call it in a sentence.
+    pub name: &'static str,
+    /// Endings of its files, in lower case, with the dot.
+    pub endings: &'static [&'static str],
+    /// Whether all bytes of a file have its structure.
+    pub sniff: fn(bytes: &[u8]) -> bool,
+    /// Reads a file of that base name.
+    pub read: fn(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error>,
+}
+
+/// The formats of ground truths; a file is read as the first whose structure it has.
+pub const GROUND_TRUTHS: &[GroundTruthFormat] = &[chestx_det::ground_truth::FORMAT];
+
+/// A way to write detections.
 pub struct Format {
     /// What to call it in a sentence.
     pub name: &'static str,
-    /// Ending of its files, in lower case, with the dot.
-    pub extension: &'static str,
-    /// Reads one file into the columns.
-    pub read: fn(bytes: &[u8], into: &mut Detections) -> Result<Remarks, Error>,
+    /// Endings of its files, in lower case, with the dot.
+    pub endings: &'static [&'static str],
+    /// Whether all bytes of a file have its structure.
+    pub sniff: fn(bytes: &[u8]) -> bool,
+    /// Reads a file.
+    pub read: ReadDetections,
+}
+
+/// Reads a file of detections.
+#[derive(Clone, Copy)]
+pub enum ReadDetections {
+    /// One that holds those of one image, which it is named like, into the columns.
+    OfImage(fn(bytes: &[u8], into: &mut Detections) -> Result<Remarks, Error>),
+    /// One that holds those of all images.
+    OfRun(fn(bytes: &[u8], into: &mut KeyedImages) -> Result<(), Error>),
+}
+
+/// The formats of predictions; a file is read as the first whose structure it has, and as the first of all if it has that of
+/// none. Only the first is read by the official script.
+pub const FORMATS: &[Format] =
+    &[chestx_det::FORMAT, records::RECORDS, records::SIDE_BY_SIDE, records::BY_CLASS, by_image::FORMAT];
+
+impl Format {
+    /// The format of a file by its structure.
+    fn of(path: &str, bytes: &[u8]) -> &'static Self {
+        let is_it = |format: &&Self| format.has_ending(path) && (format.sniff)(bytes);
+        FORMATS.iter().find(is_it).unwrap_or(&FORMATS[0])
+    }
+
+    fn has_ending(&self, path: &str) -> bool {
+        let is_end = |ending: &&'static str| {
+            let start = path.len().checked_sub(ending.len()).filter(|start| *start > 0);
+            start.is_some_and(|start| path.as_bytes()[start..].eq_ignore_ascii_case(ending.as_bytes()))
+        };
+        self.endings.iter().any(is_end)
+    }
+
+    /// Its name, unless it is what the official script reads.
+    fn unless_official(&self) -> Option<&'static str> {
+        (self.name != chestx_det::FORMAT.name).then_some(self.name)
+    }
+}
+
+/// The detections of all images as one file holds them, each image under its key in the file.
+#[derive(Debug, Default)]
+pub struct KeyedImages {
+    part: Part,
+}
+
+impl KeyedImages {
+    /// Reads the detections of the image of that key.
+    ///
+    /// # Errors
+    /// Those of `read`, with the key before their place.
+    fn read(&mut self, key: &str, read: impl FnOnce(&mut Detections) -> Result<Remarks, Error>) -> Result<(), Error> {
+        let first = self.part.detections.len();
+        let mut remarks = read(&mut self.part.detections).map_err(|error| error.within(key))?;
+        let detections = Ok(first as u32..self.part.detections.len() as u32);
+        remarks.text_number = remarks.text_number.map(|error| error.within(key));
+        self.part.files.push(PredictionFile { detections, remarks, ..PredictionFile::new(key, 0..0) });
+        self.part.check()
+    }
+
+    /// The images, all held by the file of that path and written in that format.
+    fn held_by(self, path: &str, format: &'static str) -> Part {
+        let Part { mut files, detections, n_with_room } = self.part;
+        files.set_source(&Source { format: Some(format), holder: Some(path.into()) });
+        Part { files, detections, n_with_room }
+    }
+}
+
+/// As much of a class name as is kept: no class has a longer one, and all of it would let one file fill the memory.
+fn kept(name: &str) -> &str {
+    let end = (0..=MAX_NAME_BYTES.min(name.len())).rev().find(|end| name.is_char_boundary(*end));
+    name.get(..end.unwrap_or(0)).unwrap_or_default()
 }
 
 fn full(_: TryReserveError) -> Error {
     Error::out_of_memory("")
 }
-
-/// The formats of prediction files, by ending.
-pub const FORMATS: &[Format] = &[chestx_det::FORMAT];
 
 /// What is being done with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -155,34 +241,52 @@ impl Part {
         self.detections.shrink();
     }
 
-    /// The format of a file by its ending; `None` for files that are passed over.
-    fn format_of(path: &str) -> Option<&'static Format> {
+    /// Whether a file of that path is read, and not passed over.
+    fn takes(path: &str) -> bool {
         let mut parts = path.rsplit('/');
-        let base = parts.next()?;
-        if base.starts_with("._") || parts.any(|folder| folder == "__MACOSX") {
-            return None;
+        let base = parts.next().unwrap_or_default();
+        !base.starts_with("._")
+            && parts.all(|folder| folder != "__MACOSX")
+            && FORMATS.iter().any(|format| format.has_ending(base))
+    }
+
+    /// Whether more can be read.
+    ///
+    /// # Errors
+    /// If the memory is full, or the numbers of detections run out: to go on would lose what is right.
+    fn check(&mut self) -> Result<(), Error> {
+        if self.detections.len() > MAX_ROWS {
+            let error = Error::new("", "with it the run has more than 4 billion boxes", "fewer");
+            return Err(error.of_kind(ErrorKind::TooLarge));
         }
-        FORMATS
-            .iter()
-            .find(|format| base.len() > format.extension.len() && base.to_ascii_lowercase().ends_with(format.extension))
+        if self.has_room_to_score() { Ok(()) } else { Err(Error::out_of_memory("")) }
     }
 
     /// Reads one file, or keeps why it cannot be read.
     ///
     /// # Errors
-    /// If the memory is full, the numbers of detections run out, or the reader is not loaded: to go on would lose files that
-    /// are right.
-    fn add(&mut self, path: String, format: &Format, bytes: Result<&[u8], Error>) -> Result<(), Error> {
+    /// As [`Self::check`].
+    fn add(&mut self, path: String, bytes: Result<&[u8], Error>) -> Result<(), Error> {
+        let format = bytes.as_ref().map_or(&FORMATS[0], |bytes| Format::of(&path, bytes));
+        match format.read {
+            ReadDetections::OfImage(read) => self.add_image(path, format, read, bytes)?,
+            ReadDetections::OfRun(read) => self.add_run(&path, format, read, bytes)?,
+        }
+        let last = |part: &Self| {
+            part.files.len().checked_sub(1).and_then(|last| Some(part.files.get(last)?.place().into_owned()))
+        };
+        self.check().map_err(|error| error.within(&last(self).unwrap_or_default()))
+    }
+
+    fn add_image(
+        &mut self,
+        path: String,
+        format: &Format,
+        read: fn(&[u8], &mut Detections) -> Result<Remarks, Error>,
+        bytes: Result<&[u8], Error>,
+    ) -> Result<(), Error> {
         let first = self.detections.len();
-        let read =
-            bytes.and_then(|bytes| (format.read)(bytes, &mut self.detections).map_err(|error| error.within(&path)));
-        if self.detections.len() > MAX_ROWS {
-            let error = Error::new(path, "with it the run has more than 4 billion boxes", "fewer");
-            return Err(error.of_kind(ErrorKind::TooLarge));
-        }
-        if !self.has_room_to_score() {
-            return Err(Error::out_of_memory(path));
-        }
+        let read = bytes.and_then(|bytes| read(bytes, &mut self.detections).map_err(|error| error.within(&path)));
         let (detections, mut remarks) = match read {
             Ok(remarks) => (Ok(first as u32..self.detections.len() as u32), remarks),
             Err(error) if error.kind() == ErrorKind::OutOfMemory => return Err(error),
@@ -192,8 +296,30 @@ impl Part {
             }
         };
         remarks.text_number = remarks.text_number.map(|error| error.within(&path));
-        self.files.push(PredictionFile { path, detections, remarks });
+        let source = Source { format: format.unless_official(), holder: None };
+        self.files.push(PredictionFile { path, source, detections, remarks });
         Ok(())
+    }
+
+    fn add_run(
+        &mut self,
+        path: &str,
+        format: &Format,
+        read: fn(&[u8], &mut KeyedImages) -> Result<(), Error>,
+        bytes: Result<&[u8], Error>,
+    ) -> Result<(), Error> {
+        let mut images = KeyedImages::default();
+        match bytes.and_then(|bytes| read(bytes, &mut images)) {
+            Ok(()) => self.append(images.held_by(path, format.name)),
+            Err(error) if error.kind() == ErrorKind::Data => {
+                let source = Source { format: Some(format.name), holder: Some(path.into()) };
+                let detections = Err(if path.is_empty() { error } else { error.within(path) });
+                let remarks = Remarks::default();
+                self.files.push(PredictionFile { path: String::new(), source, detections, remarks });
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// The run of that base name, its SHA-256 not yet known.
@@ -201,6 +327,33 @@ impl Part {
     pub fn finish(self, name: &str) -> Predictions {
         Predictions::new(name, self.files, self.detections)
     }
+}
+
+/// Reads a ground truth in the format whose structure it has; `name` is the file's base name.
+///
+/// # Errors
+/// What is wrong with it as a file of that format; of ChestX-Det's own if it has the structure of none.
+pub fn read_ground_truth(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
+    let format = GROUND_TRUTHS.iter().find(|format| (format.sniff)(bytes)).unwrap_or(&GROUND_TRUTHS[0]);
+    (format.read)(name, bytes)
+}
+
+/// Reads one file that holds the predictions for all images; `name` is its base name.
+///
+/// # Errors
+/// If it cannot be read, or has the structure of no such format.
+pub fn read_predictions_of_all(name: &str, bytes: &[u8]) -> Result<Predictions, Error> {
+    let is_it = |format: &&Format| matches!(format.read, ReadDetections::OfRun(_)) && (format.sniff)(bytes);
+    let Some(Format { read: ReadDetections::OfRun(read), name: format, .. }) = FORMATS.iter().find(is_it) else {
+        return Err(Error::new(name, "it does not hold the predictions for all images", sniff::ALL_IMAGES));
+    };
+    let mut images = KeyedImages::default();
+    read(bytes, &mut images).map_err(|error| error.within(name))?;
+    let mut part = images.held_by("", format);
+    part.shrink();
+    let predictions = part.finish(name);
+    predictions.sha256().set(sha256(bytes));
+    Ok(predictions)
 }
 
 /// All bytes of a ground truth.

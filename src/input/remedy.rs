@@ -40,8 +40,7 @@ pub fn apply(ground_truth: &GroundTruth, predictions: &Arc<Predictions>, reading
 /// share before it and a `/` after it, sorted.
 #[must_use]
 pub fn top_folders(predictions: &Predictions) -> Vec<String> {
-    let folders: BTreeSet<&str> =
-        predictions.files().iter().map(|file| file.path.rfind('/').map_or("", |end| &file.path[..=end])).collect();
+    let folders: BTreeSet<&str> = predictions.files().iter().map(|file| folder_of(file.file_path())).collect();
     let (Some(first), Some(last)) = (folders.first(), folders.last()) else { return Vec::new() };
     // What the first and the last of sorted texts share, all share.
     let same = first.bytes().zip(last.bytes()).take_while(|(a, b)| a == b).count();
@@ -51,6 +50,11 @@ pub fn top_folders(predictions: &Predictions) -> Vec<String> {
         .map(|folder| folder[..folder[shared..].find('/').map_or(shared, |end| shared + end + 1)].to_owned())
         .collect();
     if tops.len() < 2 { Vec::new() } else { tops.into_iter().collect() }
+}
+
+/// What a path has before its last part.
+fn folder_of(path: &str) -> &str {
+    path.rfind('/').map_or("", |end| &path[..=end])
 }
 
 /// The name of a file or an image without folder, endings, case, blanks around it and leading zeros.
@@ -89,7 +93,7 @@ fn read_anew(
     let paths = Paths::new(ground_truth, predictions, reading.file_names);
     let mut detections = Detections::default();
     let mut files = PredictionFiles::default();
-    for file in predictions.files().iter().filter(|file| holds(file.path)) {
+    for file in predictions.files().iter().filter(|file| holds(file.file_path())) {
         if reading.leave_out_unreadable
             && (file.detections.is_err() || (file.remarks.text_number.is_some() && !reading.accept_text_numbers))
         {
@@ -101,11 +105,11 @@ fn read_anew(
             let first = detections.len() as u32;
             for at in range.start as usize..range.end as usize {
                 copy(predictions.detections(), at, reading, &names, &mut detections)
-                    .ok_or_else(|| overflow(file.path))?;
+                    .ok_or_else(|| overflow(&file.place()))?;
             }
             Ok(first..detections.len() as u32)
         });
-        files.push(PredictionFile { path: paths.path(&file), detections: read, remarks });
+        files.push(PredictionFile { path: paths.path(&file), source: file.source.clone(), detections: read, remarks });
     }
     Predictions::new(name, files, detections).with_sha256(predictions.sha256().clone())
 }
@@ -194,8 +198,9 @@ impl<'a> Paths<'a> {
         let mut by_name: BTreeMap<String, Option<usize>> = BTreeMap::new();
         let mut exact = BTreeSet::new();
         let mut strays: Vec<(&str, String)> = Vec::new();
+        let finder = ground_truth.finder(predictions.files());
         for file in predictions.files().iter() {
-            match ground_truth.image_of_file(file.path) {
+            match finder.image(&file) {
                 Some(image) => {
                     exact.insert(image as usize);
                 }

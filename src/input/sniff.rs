@@ -1,5 +1,6 @@
 //! What a file is, by looking into it.
 
+use super::{FORMATS, GROUND_TRUTHS, ReadDetections};
 use crate::error::Error;
 
 /// What a file is taken for.
@@ -9,6 +10,8 @@ pub enum Kind {
     GroundTruth,
     /// A zip of prediction files.
     Predictions,
+    /// One file of text that holds the predictions for all images.
+    PredictionsOfAll,
 }
 
 /// First bytes of files that are dropped by mistake: offset, bytes, what it is, how to mend it.
@@ -32,11 +35,14 @@ const MISTAKES: &[(usize, &[u8], &str, &str)] = &[
 const ZIP_IT: &str = "a zip of prediction files; pack the folder as .zip";
 const UTF_8: &str = "UTF-8; save it again as UTF-8";
 const BOTH: &str = "the ground truth (test.json) or a zip of prediction files";
+/// What one file of predictions may be.
+pub(super) const ALL_IMAGES: &str =
+    "one JSON file for all images, such as {\"1.png\": [{\"Nodule\": [x1, y1, x2, y2, score]}]}";
 
 /// The number of first bytes that [`identify`] wants to see.
 pub const HEAD_BYTES: usize = 4096;
 
-/// Finds out what a file is from its first [`HEAD_BYTES`] bytes.
+/// Finds out what a file is from its first [`HEAD_BYTES`] bytes: a zip surely, text only from all of its bytes.
 ///
 /// # Errors
 /// If it can be neither; the sentence says what it is and how to mend it.
@@ -54,7 +60,7 @@ pub fn identify(name: &str, head: &[u8]) -> Result<Kind, Error> {
     }
     let text = head.strip_prefix(super::json::BOM).unwrap_or(head).trim_ascii_start();
     match text.first() {
-        Some(b'[' | b'{') => json_kind(name, text),
+        Some(b'[' | b'{') => json_kind(name, head),
         Some(b'<') => Err(Error::new(name, "it is a web page or XML", format!("{BOTH}; download the file itself"))),
         _ if name.to_ascii_lowercase().ends_with(".zip") => Err(Error::new(
             name,
@@ -80,20 +86,17 @@ fn is_zip(name: &str, head: &[u8]) -> bool {
         || is_named_so && (PROGRAMS.iter().any(|start| head.starts_with(start)) || holds_entry())
 }
 
-fn json_kind(name: &str, text: &[u8]) -> Result<Kind, Error> {
-    let holds = |key: &[u8]| text.windows(key.len()).any(|window| window == key);
-    let is_list = text.first() == Some(&b'[');
-    let is_prediction = is_list
-        && !holds(b"\"file_name\"")
-        && crate::protocol::CHESTX_DET10.iter().any(|class| {
-            holds(format!("\"{class}\"").as_bytes()) || holds(format!("\"{}\"", class.to_ascii_lowercase()).as_bytes())
-        });
-    if is_prediction {
-        return Err(Error::new(
+fn json_kind(name: &str, bytes: &[u8]) -> Result<Kind, Error> {
+    if GROUND_TRUTHS.iter().any(|format| (format.sniff)(bytes)) {
+        return Ok(Kind::GroundTruth);
+    }
+    match FORMATS.iter().find(|format| (format.sniff)(bytes)).map(|format| format.read) {
+        Some(ReadDetections::OfRun(_)) => Ok(Kind::PredictionsOfAll),
+        Some(ReadDetections::OfImage(_)) => Err(Error::new(
             name,
             "it holds the predictions for one image",
             "a zip with one such file an image; pack the folder as .zip",
-        ));
+        )),
+        None => Ok(Kind::GroundTruth),
     }
-    Ok(Kind::GroundTruth)
 }

@@ -125,7 +125,6 @@ fn read_entries<R: Read + Seek>(
         if on_progress(Progress { stage: Stage::Reading, done, total }).is_break() {
             return Err(Error::cancelled(name));
         }
-        let Some(format) = Part::format_of(&entry.path) else { continue };
         let bytes = match (entry.error, list.entry(entry.at)) {
             (None, Ok(there)) => inflater.read(file, &entry.path, &there),
             (Some(error), _) => Err(error),
@@ -137,7 +136,7 @@ fn read_entries<R: Read + Seek>(
             return Err(Error::new(name, what, BOMB).of_kind(ErrorKind::TooLarge));
         }
         done = done.saturating_add(entry.stored_bytes);
-        part.add(entry.path, format, bytes).map_err(|error| error.within(name))?;
+        part.add(entry.path, bytes).map_err(|error| error.within(name))?;
         part.expect(done, total);
     }
     part.shrink();

@@ -49,6 +49,7 @@ pub(super) fn provenance(report: &Report) -> Vec<String> {
         ));
         // Not read as the official script reads it.
         facts.extend(run.reading.as_ref().map(|how| format!("run {}: {}", run.name, how.sentence)));
+        facts.extend(run.formats.as_ref().map(|from| format!("run {}: {}", run.name, from.sentence)));
     }
     facts
 }

@@ -33,6 +33,9 @@ pub fn table(report: &Report) -> String {
         if let Some(how) = &run.reading {
             let _ = writeln!(text, "{}", how.sentence);
         }
+        if let Some(from) = &run.formats {
+            let _ = writeln!(text, "{}", from.sentence);
+        }
         text.push_str(&quirks(run));
         text.push_str(&notices(&run.notices));
         text.push_str(&official_lines(run, &report.options));

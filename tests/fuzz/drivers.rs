@@ -42,7 +42,7 @@ pub fn zip(bytes: &[u8]) {
 pub fn predictions(bytes: &[u8]) {
     let _ = checked(identify("1.json", bytes));
     let mut detections = froc::dataset::Detections::default();
-    let read = (froc::input::chestx_det::FORMAT.read)(bytes, &mut detections);
+    let read = froc::input::chestx_det::read(bytes, &mut detections);
     if checked(read.map(|_| ())).is_ok() {
         assert!(detections.len() <= bytes.len(), "more boxes than bytes");
         for at in 0..detections.len() {

@@ -6,7 +6,7 @@ use crate::dataset::{GroundTruth, Lesion};
 use crate::error::{Error, ErrorKind};
 use crate::geometry::FileBox;
 use crate::input::json::{Next, Read, Reader, shorten};
-use crate::input::sha256;
+use crate::input::{GroundTruthFormat, sha256};
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE};
 use crate::notice::{NoticeCode, Notices};
 use crate::protocol::{Protocol, chestx_det10};
@@ -15,6 +15,17 @@ use crate::texts::Texts;
 const LIST: &str = "a list of {\"file_name\", \"syms\", \"boxes\"}";
 const RECORD: &str = "an object {\"file_name\": \"1.png\", \"syms\": [\"Nodule\"], \"boxes\": [[x1, y1, x2, y2]]}";
 const BOX: &str = "[x1, y1, x2, y2]";
+
+/// The format.
+pub const FORMAT: GroundTruthFormat =
+    GroundTruthFormat { name: "ChestX-Det", endings: &[".json"], sniff: is_list_of_records, read };
+
+/// Whether the first record has a name and classes.
+fn is_list_of_records(bytes: &[u8]) -> bool {
+    let Some(record) = Reader::new(bytes, LIST).ok().and_then(|json| json.first_element()) else { return false };
+    let has = |wanted: &str| record.find_member(|key, _| (key == wanted).then_some(())).is_some();
+    has("file_name") && has("syms")
+}
 
 /// Reads the ground truth. `name` is the file's base name.
 ///

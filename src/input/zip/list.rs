@@ -87,7 +87,7 @@ impl List {
             let path = self.path(&entry);
             if entry.is_symlink() {
                 links.push(files.len());
-            } else if entry.is_dir() || path.ends_with('/') || Part::format_of(&path).is_none() {
+            } else if entry.is_dir() || path.ends_with('/') || !Part::takes(&path) {
                 n_others += 1;
                 if inner.is_none() && path.to_ascii_lowercase().ends_with(".zip") {
                     inner = Some(path);
@@ -179,7 +179,7 @@ impl List {
             }
         }
         // A link to a folder, or to anything that is no prediction file, is passed over.
-        files.retain(|file| Part::format_of(&file.path).is_some());
+        files.retain(|file| Part::takes(&file.path));
     }
 
     /// The entries under names that others have, too: the `zip` crate keeps the last of each name.
@@ -197,8 +197,7 @@ impl List {
         let entries = again.filter_map(|at| {
             let entry = self.entry(at).ok()?;
             let path = self.path(&entry);
-            Part::format_of(&path)?;
-            Some(Entry { path, at, stored_bytes: entry.compressed_size(), error: None })
+            Part::takes(&path).then(|| Entry { path, at, stored_bytes: entry.compressed_size(), error: None })
         });
         Ok(entries.collect())
     }

@@ -10,7 +10,7 @@ export interface Entry {
 /** What a plot is of, in a sentence that holds without the page. */
 export function about(report: Report, what: string, isRecall = true): string {
   const { options, ground_truth: truth } = report;
-  const otherwise = report.runs.filter(({ reading }) => reading).map(({ name }) => visible(name));
+  const otherwise = report.runs.filter(({ reading, formats }) => reading ?? formats).map(({ name }) => visible(name));
   const read = otherwise.length > 0 ? ` ${listed(otherwise)}: files read otherwise.` : "";
   const recall = isRecall ? ` Exact recall; rates ${options.fp_per_image.join(", ")} false positives per image.` : "";
   return `${what}.${recall} ${visible(truth.name)}, ${counted(truth.n_images, "image")}.${read} froc ${report.froc_version}.`;

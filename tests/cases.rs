@@ -1,0 +1,158 @@
+//! Inputs on which an evaluator goes wrong in real life, as a person gives them to the program: what it answers, and what an
+//! offer reaches once it is taken.
+#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::support::{scratch, zip_of};
+
+const N_IMAGES: usize = 12;
+
+/// In each image one Nodule.
+fn lesion(image: usize) -> [f64; 4] {
+    let (x, y) = (100.0 + 60.0 * image as f64, 120.0 + 55.0 * image as f64);
+    [x, y, x + 100.0, y + 80.0]
+}
+
+fn score_of(image: usize) -> f64 {
+    (500.0 + 10.0 * image as f64) / 1000.0
+}
+
+fn name(image: usize) -> String {
+    format!("{}", image + 1)
+}
+
+/// Something for each image.
+fn each(of: impl Fn(usize) -> Value) -> Vec<Value> {
+    (0..N_IMAGES).map(of).collect()
+}
+
+/// `test.json`, with what `record` makes of an image.
+fn truth() -> Value {
+    each(|image| json!({ "file_name": name(image) + ".png", "syms": ["Nodule"], "boxes": [lesion(image)] })).into()
+}
+
+/// The box of an image as the official script reads it.
+fn entry(image: usize) -> Value {
+    let [x1, y1, x2, y2] = lesion(image);
+    json!([{ "Nodule": [x1, y1, x2, y2, score_of(image)] }])
+}
+
+/// A zip with a file for each image.
+fn zip(of: impl Fn(usize) -> Value) -> Vec<u8> {
+    let entries: Vec<(String, String)> =
+        (0..N_IMAGES).map(|image| (name(image) + ".json", of(image).to_string())).collect();
+    zip_of(&entries)
+}
+
+/// A folder with files of a test.
+struct Files(PathBuf);
+
+impl Files {
+    fn new(test: &str) -> Self {
+        Self(scratch(&format!("cases-{test}")))
+    }
+
+    fn write(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, bytes).expect("a scratch file");
+        path
+    }
+}
+
+/// The report of the program; its sentences where it refuses.
+fn score(truth: &Path, predictions: &Path, more: &[&str]) -> Result<Value, String> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_froc"));
+    command.args(["score", "--format", "json", "--ground-truth"]).arg(truth).arg("--predictions").arg(predictions);
+    let output = command.args(more).output().expect("the program starts");
+    if output.status.success() {
+        return Ok(serde_json::from_slice(&output.stdout).expect("JSON"));
+    }
+    Err(String::from_utf8(output.stderr).expect("UTF-8"))
+}
+
+/// The recall of the class Nodule at each rate, exact, and whether the report calls numbers official.
+fn nodules(report: &Value) -> (Vec<f64>, bool) {
+    let run = &report["runs"][0];
+    let classes = run["classes"].as_array().expect("classes");
+    let class = classes.iter().find(|class| class["name"] == "Nodule").expect("the class");
+    let recall = class["exact"]["recall"].as_array().expect("a recall a rate");
+    let recall = recall.iter().map(|recall| recall.as_f64().expect("lesions")).collect();
+    (recall, run["official"]["is_official"].as_bool().expect("told"))
+}
+
+/// What the doctor found, by code.
+fn findings(report: &Value) -> Vec<String> {
+    let notices = report["runs"][0]["notices"].as_array().expect("notices");
+    notices.iter().map(|notice| notice["code"].as_str().expect("a code").to_owned()).collect()
+}
+
+/// Scores, and finds every lesion at every rate, with nothing to say about the files.
+fn assert_perfect(what: &str, truth: &Path, predictions: &Path, is_official: bool) {
+    let report = score(truth, predictions, &[]).unwrap_or_else(|sentences| panic!("{what}: {sentences}"));
+    assert_eq!(nodules(&report), (vec![1.0; 3], is_official), "{what}");
+    assert_eq!(findings(&report), [""; 0], "{what}");
+}
+
+#[test]
+fn the_official_files_find_every_lesion() {
+    let files = Files::new("official");
+    let truth = files.write("test.json", truth().to_string());
+    assert_perfect("perfect.zip", &truth, &files.write("perfect.zip", zip(entry)), true);
+}
+
+#[test]
+fn records_of_an_image_are_read() {
+    let files = Files::new("records");
+    let truth = files.write("test.json", truth().to_string());
+    let corners = |image: usize| {
+        let [x1, y1, x2, y2] = lesion(image);
+        json!({ "xmin": x1, "ymin": y1, "xmax": x2, "ymax": y2 })
+    };
+    let label_score_box = zip(|image| json!([{ "label": "Nodule", "score": score_of(image), "box": corners(image) }]));
+    assert_perfect("label_score_box.zip", &truth, &files.write("label_score_box.zip", label_score_box), false);
+    let list_per_class = zip(|image| json!({ "Nodule": [entry(image)[0]["Nodule"]] }));
+    assert_perfect("list_per_class.zip", &truth, &files.write("list_per_class.zip", list_per_class), false);
+    let side_by_side =
+        zip(|image| json!({ "boxes": [lesion(image)], "labels": ["Nodule"], "scores": [score_of(image)] }));
+    assert_perfect("torchvision.zip", &truth, &files.write("torchvision.zip", side_by_side), false);
+}
+
+#[test]
+fn one_file_for_all_images_is_read_in_a_zip_and_by_itself() {
+    let files = Files::new("one-file");
+    let truth = files.write("test.json", truth().to_string());
+    for ending in [".png", ".json", ""] {
+        let all: serde_json::Map<String, Value> =
+            (0..N_IMAGES).map(|image| (name(image) + ending, entry(image))).collect();
+        let text = Value::Object(all).to_string();
+        let loose = files.write("predictions.json", &text);
+        assert_perfect(ending, &truth, &loose, false);
+        let zipped = files.write("one_file_dict.zip", zip_of(&[("predictions.json", &text)]));
+        assert_perfect(&format!("{ending}, in a zip"), &truth, &zipped, false);
+    }
+}
+
+#[test]
+fn a_broken_file_for_all_images_ends_in_a_sentence() {
+    let files = Files::new("broken-one-file");
+    let truth = files.write("test.json", truth().to_string());
+    let text = r#"{"1.png": [{"Nodule": [1, 2, 3, 4, 0.5]}], "2.png": [{"Nodule": [1, 2, 3]}]}"#;
+    let expected = "predictions.json, 2.png, entry 1, Nodule: the box has 3 numbers; expected [x1, y1, x2, y2, score].";
+    let loose = files.write("predictions.json", text);
+    assert_eq!(score(&truth, &loose, &[]), Err(format!("{expected}\n")));
+    let zipped = files.write("all.zip", zip_of(&[("predictions.json", text)]));
+    assert_eq!(score(&truth, &zipped, &[]), Err(format!("all.zip, {expected}\n")));
+    let twice = r#"{"1.png": [{"Nodule": [1, 2, 3, 4, 0.5]}], "1": [{"Nodule": [1, 2, 3, 4, 0.5]}]}"#;
+    let expected = "predictions.json: \"1.png\" and \"1\" are both for image \"1.png\"; expected one file an image; remove one of them.\n";
+    assert_eq!(score(&truth, &files.write("predictions.json", twice), &[]), Err(expected.to_owned()));
+    let ground_truth =
+        "predictions.json: it holds predictions; expected the ground truth, such as test.json, after --ground-truth.\n";
+    assert_eq!(score(&loose, &loose, &[]), Err(ground_truth.to_owned()));
+}

@@ -1,0 +1,122 @@
+//! Files as other programs write them, each with the rows that it holds: `tests/formats/<format>/<file>` and `<file>.rows`.
+//! Walked, not listed: a format of the table without a folder is a failure.
+#![cfg(not(target_arch = "wasm32"))]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use froc::input::{FORMATS, GROUND_TRUTHS, Kind, ReadDetections, identify};
+use froc::{GroundTruth, Predictions};
+
+use crate::support::{read_predictions, stored_zip_of};
+
+/// Files of a folder, sorted, but for those of rows.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    files.retain(|file| file.extension().is_none_or(|ending| ending != "rows"));
+    files.sort();
+    files
+}
+
+/// The folder of a format.
+fn folder(name: &str) -> PathBuf {
+    let plain = name.to_lowercase().replace(',', "");
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats").join(plain.replace(' ', "-"))
+}
+
+fn expected(file: &Path) -> String {
+    let rows = PathBuf::from(format!("{}.rows", file.display()));
+    fs::read_to_string(&rows).unwrap_or_else(|error| panic!("{}: {error}", rows.display()))
+}
+
+/// A line for each detection: file or key of the image, class, corners, score. One without any has a line of its own if it
+/// has a key.
+fn rows_of_predictions(predictions: &Predictions) -> String {
+    let mut rows = String::new();
+    let detections = predictions.detections();
+    for file in predictions.files().iter() {
+        let range = file.detections.clone().unwrap_or_else(|error| panic!("{error}"));
+        if range.is_empty() && file.source.holder.is_some() {
+            let _ = writeln!(rows, "{}", file.path);
+        }
+        for at in range.start as usize..range.end as usize {
+            let (bbox, score) = (detections.box_in_file(at), detections.score_in_file(at));
+            let corners = [bbox.x1, bbox.y1, bbox.x2, bbox.y2].map(|number| number.to_string()).join("\t");
+            let _ = writeln!(rows, "{}\t{}\t{corners}\t{score}", file.path, detections.name(at));
+        }
+    }
+    rows
+}
+
+/// A line for each lesion, image by image and class by class.
+fn rows_of_ground_truth(truth: &GroundTruth) -> String {
+    let mut rows = String::new();
+    for (image, name) in truth.images().iter().enumerate() {
+        if truth.n_lesions_in(image) == 0 {
+            let _ = writeln!(rows, "{name}");
+        }
+        for class in truth.classes() {
+            for bbox in truth.lesions_in_file(class, image) {
+                let corners = [bbox.x1, bbox.y1, bbox.x2, bbox.y2].map(|number| number.to_string()).join("\t");
+                let _ = writeln!(rows, "{name}\t{}\t{corners}", truth.class_name(class));
+            }
+        }
+    }
+    rows
+}
+
+#[test]
+fn every_file_of_predictions_holds_its_rows() {
+    for format in FORMATS {
+        let files = files(&folder(format.name));
+        assert!(!files.is_empty(), "{}: no files", format.name);
+        for file in files {
+            let bytes = fs::read(&file).expect("a file");
+            let name = file.file_name().and_then(|name| name.to_str()).expect("UTF-8");
+            let sniffed = FORMATS.iter().find(|format| (format.sniff)(&bytes)).map(|format| format.name);
+            assert_eq!(sniffed, Some(format.name), "{}", file.display());
+            let in_zip = read_predictions(&stored_zip_of(&[(name, &bytes)])).expect("a zip");
+            assert_eq!(rows_of_predictions(&in_zip), expected(&file), "{}", file.display());
+            let is_of_all = matches!(format.read, ReadDetections::OfRun(_));
+            assert_eq!(identify(name, &bytes).ok(), is_of_all.then_some(Kind::PredictionsOfAll), "{}", file.display());
+            if is_of_all {
+                let alone = froc::input::read_predictions_of_all(name, &bytes).expect("predictions");
+                assert_eq!(rows_of_predictions(&alone), expected(&file), "{}, by itself", file.display());
+            }
+            let source = in_zip.files().get(0).map(|file| file.source.clone()).expect("a file");
+            let is_script = format.name == FORMATS[0].name;
+            assert_eq!(source.format, (!is_script).then_some(format.name), "{}", file.display());
+        }
+    }
+}
+
+#[test]
+fn every_ground_truth_holds_its_rows() {
+    for format in GROUND_TRUTHS {
+        let files = files(&folder(format.name));
+        assert!(!files.is_empty(), "{}: no files", format.name);
+        for file in files {
+            let bytes = fs::read(&file).expect("a file");
+            let name = file.file_name().and_then(|name| name.to_str()).expect("UTF-8");
+            let sniffed = GROUND_TRUTHS.iter().find(|format| (format.sniff)(&bytes)).map(|format| format.name);
+            assert_eq!(sniffed, Some(format.name), "{}", file.display());
+            assert_eq!(identify(name, &bytes), Ok(Kind::GroundTruth), "{}", file.display());
+            let truth = froc::read_ground_truth(name, &bytes).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(rows_of_ground_truth(&truth), expected(&file), "{}", file.display());
+        }
+    }
+}
+
+/// Every folder is of a format, so that none is passed over.
+#[test]
+fn every_folder_is_of_a_format() {
+    let names = FORMATS.iter().map(|format| format.name).chain(GROUND_TRUTHS.iter().map(|format| format.name));
+    let formats: BTreeSet<PathBuf> = names.map(folder).collect();
+    let there: BTreeSet<PathBuf> = files(&folder("")).into_iter().collect();
+    assert_eq!(there, formats);
+}

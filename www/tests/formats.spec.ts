@@ -1,0 +1,42 @@
+// Files as detectors write them: dropped on the page, scored as in the terminal, and not called official.
+import { expect, test } from "@playwright/test";
+
+import { choose, downloadReport, open, report, terminal, upload, zip } from "./page.ts";
+
+const boxes = Array.from(
+  { length: 12 },
+  (_, at) => [100 + at * 60, 120 + at * 55, 200 + at * 60, 200 + at * 55] as const,
+);
+const truth = upload(
+  "test.json",
+  JSON.stringify(boxes.map((box, at) => ({ file_name: `${at}.png`, syms: ["Nodule"], boxes: [box] }))),
+);
+const score = (at: number) => 0.5 + at / 100;
+
+test("one JSON file for all images is a run, and not official", async ({ page }) => {
+  const all = Object.fromEntries(boxes.map((box, at) => [`${at}.png`, [{ Nodule: [...box, score(at)] }]]));
+  const files = [truth, upload("all.json", JSON.stringify(all))];
+  await open(page);
+  await choose(page, files);
+  const run = (await report(page)).runs[0];
+  expect(run?.classes[3]?.true_positives).toBe(12);
+  expect(run?.official.is_official).toBe(false);
+  await expect(page.getByTestId("formats")).toHaveText(
+    "Read from one JSON file for all images, which the official script does not read.",
+  );
+  expect((await downloadReport(page)).equals(terminal(files, []))).toBe(true);
+});
+
+test("records of label, score and box are read", async ({ page }) => {
+  const record = (at: number) => {
+    const [xmin, ymin, xmax, ymax] = boxes[at] ?? [0, 0, 0, 0];
+    return JSON.stringify([{ label: "Nodule", score: score(at), box: { xmin, ymin, xmax, ymax } }]);
+  };
+  await open(page);
+  await choose(page, [
+    truth,
+    upload("records.zip", zip(Object.fromEntries(boxes.map((_, at) => [`${at}.json`, record(at)])))),
+  ]);
+  expect((await report(page)).runs[0]?.classes[3]?.true_positives).toBe(12);
+  await expect(page.getByTestId("formats")).toContainText("records with label, score and box");
+});
