@@ -177,6 +177,12 @@ impl GroundTruth {
         self.lesions.n()
     }
 
+    /// The same ground truth, held by a file of another name and SHA-256.
+    #[must_use]
+    pub fn held_by(self, name: &str, sha256: String) -> Self {
+        Self { name: name.to_owned(), sha256, ..self }
+    }
+
     /// Base name of the file.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -508,6 +514,13 @@ impl ClassOfName {
 #[derive(Debug, Clone, Default)]
 pub struct Sha256(Arc<OnceLock<String>>);
 
+impl From<String> for Sha256 {
+    /// One that is known.
+    fn from(digits: String) -> Self {
+        Self(Arc::new(digits.into()))
+    }
+}
+
 impl Sha256 {
     /// The digits, once they are known.
     #[must_use]
@@ -542,6 +555,12 @@ impl Predictions {
     #[must_use]
     pub fn with_sha256(self, sha256: Sha256) -> Self {
         Self { sha256, ..self }
+    }
+
+    /// The same predictions, held by a file of another name and SHA-256.
+    #[must_use]
+    pub fn held_by(self, name: &str, sha256: String) -> Self {
+        Self { name: name.to_owned(), sha256: sha256.into(), ..self }
     }
 
     /// Base name of the zip or folder.

@@ -7,7 +7,8 @@
 mod diagnosis;
 mod statistics;
 
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::ops::ControlFlow::Continue;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -21,9 +22,9 @@ use self::diagnosis::Diagnoses;
 use self::statistics::Running;
 use crate::dataset::{GroundTruth, Predictions};
 use crate::doctor::Refusal;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::input::groups::Groups;
-use crate::input::{self, HEAD_BYTES, Kind, OnProgress};
+use crate::input::{self, HEAD_BYTES, Kind, OnProgress, Unpacked};
 use crate::notice::Remedy;
 use crate::options::Options;
 use crate::protocol::Class;
@@ -164,7 +165,7 @@ impl Session {
         file: impl Read + Seek,
         on_progress: OnProgress<'_>,
     ) -> Result<FileSummary, Error> {
-        let contents = look_into(name, file, |file| input::zip::read_undigested(name, file, on_progress))?;
+        let contents = look_into(name, file, LAYERS, |file| input::zip::read_undigested(name, file, on_progress))?;
         Ok(self.keep(id, name, contents))
     }
 
@@ -174,13 +175,11 @@ impl Session {
     /// As [`Session::add`].
     #[cfg(not(target_arch = "wasm32"))]
     pub fn add_path(&mut self, id: &str, path: &std::path::Path) -> Result<FileSummary, Error> {
-        use std::ops::ControlFlow::Continue;
-
         let name = base_name(path);
         let contents = if path.is_dir() {
             Contents::Predictions(input::folder::read(&name, path, &mut |_| Continue(()))?)
         } else {
-            look_into(&name, open(path)?, |file| input::zip::read_file(&name, &file, &|_| Continue(())))?
+            look_into(&name, open(path)?, LAYERS, |file| input::zip::read_file(&name, file, &|_| Continue(())))?
         };
         Ok(self.keep(id, &name, contents))
     }
@@ -464,11 +463,16 @@ impl From<&Error> for ErrorReport {
     }
 }
 
-/// Reads a file as what its first bytes show it to be. Only of a zip anything is read twice.
+/// So many files may hold one another: a zip in a zip that gzip packed has three.
+const LAYERS: u32 = 4;
+
+/// Reads a file as what its first bytes show it to be, or what it holds if it stands for that. Only of a zip, and of what
+/// gzip packed, anything is read twice.
 fn look_into<R: Read + Seek>(
     name: &str,
     mut file: R,
-    read_zip: impl FnOnce(R) -> Result<Predictions, Error>,
+    layers: u32,
+    read_zip: impl FnOnce(&mut R) -> Result<Predictions, Error>,
 ) -> Result<Contents, Error> {
     /// Bytes asked for at once.
     const LARGE: usize = 1 << 18;
@@ -498,9 +502,35 @@ fn look_into<R: Read + Seek>(
         }
         Kind::Predictions => {
             file.seek(SeekFrom::Start(0)).map_err(cannot)?;
-            Ok(Contents::Predictions(read_zip(file)?))
+            let read = read_zip(&mut file);
+            let is_told = match &read {
+                Ok(predictions) => predictions.files().len() > input::zip::FEW,
+                Err(error) => error.kind() != ErrorKind::Data,
+            };
+            // A zip with few files, or with none that is read, may hold something else.
+            match if is_told { None } else { input::zip::inside(name, &mut file).transpose() } {
+                Some(unpacked) => look_inside(name, unpacked?, file, layers),
+                None => Ok(Contents::Predictions(read?)),
+            }
         }
+        Kind::Gzip => look_inside(name, input::gzip::unpack(name, &mut file)?, file, layers),
     }
+}
+
+/// Reads what a file holds and stands for, under the name of that file and with its SHA-256.
+fn look_inside(name: &str, inner: Unpacked, file: impl Read + Seek, layers: u32) -> Result<Contents, Error> {
+    let Some(layers) = layers.checked_sub(1) else {
+        return Err(Error::new(name, "too many files are packed into one another", "a file packed once; unpack it"));
+    };
+    let read_zip = |file: &mut Cursor<Vec<u8>>| input::zip::read_undigested(&inner.name, file, &mut |_| Continue(()));
+    let contents =
+        look_into(&inner.name, Cursor::new(inner.bytes), layers, read_zip).map_err(|error| error.within(name))?;
+    let sha256 = input::digest(file, &mut |_| Continue(())).map_err(|error| error.within(name))?;
+    Ok(match contents {
+        Contents::GroundTruth(ground_truth) => Contents::GroundTruth(ground_truth.held_by(name, sha256)),
+        Contents::Predictions(predictions) => Contents::Predictions(predictions.held_by(name, sha256)),
+        Contents::Groups(bytes) => Contents::Groups(bytes),
+    })
 }
 
 /// A class by its place in the official order.

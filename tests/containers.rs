@@ -46,17 +46,22 @@ fn score(test: &str, truth: &[u8], zips: &[(&str, &[u8])], flags: &[&str]) -> Re
 }
 
 fn run(folder: &Path, predictions: &[&str], flags: &[&str]) -> Result<Vec<f64>, String> {
+    let report = report(folder, "test.json", predictions, flags)?;
+    let recall = |run: &Value| run["classes"][3]["official"]["recall"][0].as_f64().expect("a recall");
+    Ok(report["runs"].as_array().expect("runs").iter().map(recall).collect())
+}
+
+/// What the program says of files in a folder.
+fn report(folder: &Path, truth: &str, predictions: &[&str], flags: &[&str]) -> Result<Value, String> {
     let mut program = Command::new(env!("CARGO_BIN_EXE_froc"));
-    program.current_dir(folder).args(["score", "--ground-truth", "test.json", "--format", "json"]).args(flags);
+    program.current_dir(folder).args(["score", "--ground-truth", truth, "--format", "json"]).args(flags);
     let output = predictions.iter().fold(&mut program, |program, path| program.args(["--predictions", path])).output();
     let output = output.expect("the program starts");
     if output.status.code() != Some(0) {
         assert_eq!(output.status.code(), Some(2));
         return Err(String::from_utf8(output.stderr).expect("UTF-8").trim_end().to_owned());
     }
-    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    let recall = |run: &Value| run["classes"][3]["official"]["recall"][0].as_f64().expect("a recall");
-    Ok(report["runs"].as_array().expect("runs").iter().map(recall).collect())
+    Ok(serde_json::from_slice(&output.stdout).expect("JSON"))
 }
 
 fn number(bytes: &[u8], at: usize) -> u32 {
@@ -326,4 +331,171 @@ fn a_zip_that_grows_while_it_is_read_is_refused() {
         "model.zip: it was changed while it was read; expected a zip that stays as it is; wait until it is written to its \
          end, and score it again."
     );
+}
+
+/// What gzip makes of bytes.
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut packer, bytes).expect("memory");
+    packer.finish().expect("memory")
+}
+
+/// The file itself is named in the report, with its own digest: it is what a person has.
+#[test]
+fn a_packed_file_is_read_as_what_it_holds() {
+    use std::io::Cursor;
+    use std::ops::ControlFlow::Continue;
+
+    let (truth, predictions) = (plain_truth(), zip_of(&plain_files()));
+    let repository = |truth: &[u8]| {
+        zip_of(&[
+            ("ChestX-Det10-Dataset-master/README.md", b"# ChestX-Det10".as_slice()),
+            ("ChestX-Det10-Dataset-master/eval.py", b"import json"),
+            ("ChestX-Det10-Dataset-master/1.png", b"\x89PNG"),
+            ("ChestX-Det10-Dataset-master/test.json", truth),
+        ])
+    };
+    let all = format!(
+        "{{{}}}",
+        (1..=N).map(|n| format!(r#""{n}.png": [{{"Nodule": [10, 10, 29, 29, 0.5]}}]"#)).collect::<Vec<_>>().join(",")
+    );
+    let truths = [
+        ("test.json", truth.clone()),
+        ("test.json.gz", gzip(&truth)),
+        ("test.json.GZ", gzip(&truth)),
+        // Two packed texts are one, as `cat a.gz b.gz` has it.
+        ("two.json.gz", [gzip(&truth[..50]), gzip(&truth[50..])].concat()),
+        ("ChestX-Det10-Dataset-master.zip", repository(&truth)),
+        ("again.zip", zip_of(&[("master.zip", repository(&truth))])),
+    ];
+    let runs = [
+        ("model.zip.gz", gzip(&predictions)),
+        (
+            "outer.zip",
+            zip_of(&[
+                ("__MACOSX/._inner.zip", b"".as_slice()),
+                ("runs/inner.zip", &predictions),
+                ("runs/.DS_Store", b""),
+            ]),
+        ),
+        ("all.json.gz", gzip(all.as_bytes())),
+    ];
+    let folder = scratch("packed");
+    for (name, bytes) in truths.iter().chain(&runs) {
+        fs::write(folder.join(name), bytes).expect("a scratch file");
+    }
+    let digest = |bytes: &[u8]| froc::input::sha256(bytes);
+    for (truth, truth_bytes) in &truths {
+        for (run, run_bytes) in &runs {
+            let report =
+                report(&folder, truth, &[run], &[]).unwrap_or_else(|sentences| panic!("{truth}, {run}: {sentences}"));
+            assert_eq!(report["runs"][0]["classes"][3]["exact"]["recall"][0], 1.0, "{truth}, {run}");
+            assert_eq!(report["ground_truth"]["name"], *truth);
+            assert_eq!(report["ground_truth"]["sha256"], digest(truth_bytes));
+            assert_eq!(report["runs"][0]["name"], *run);
+            assert_eq!(report["runs"][0]["sha256"], digest(run_bytes));
+        }
+    }
+    // The page hands over bytes, and reads the same.
+    for (name, bytes) in truths.iter().chain(&runs) {
+        let mut session = froc::session::Session::default();
+        let summary = session.add("a", name, Cursor::new(bytes), &mut |_| Continue(())).expect("a file in order");
+        assert_eq!((summary.name.as_str(), summary.n_images.or(summary.n_files)), (*name, Some(N as usize)), "{name}");
+        assert_eq!(summary.sha256, Some(digest(bytes)), "{name}");
+    }
+}
+
+#[test]
+fn a_packed_file_that_is_not_what_it_should_be_is_named() {
+    let folder = scratch("packed-wrongly");
+    let truth = plain_truth();
+    let predictions = zip_of(&plain_files());
+    let both = zip_of(&[("a/train.json", truth.as_slice()), ("a/test.json", &truth)]);
+    let nested = (0..6).fold(predictions.clone(), |zip, _| zip_of(&[("inner.zip", zip)]));
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a21\nsize 79457\n";
+    let packed = gzip(&truth);
+    let mut damaged = packed.clone();
+    let n = damaged.len();
+    damaged[n - 6] ^= 1;
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).expect("a scratch file");
+    write("test.json", &truth);
+    let mut wrong = Vec::new();
+    for (name, bytes, expected) in [
+        (
+            "truth.zip",
+            zip_of(&[("test.json", &truth)]),
+            "truth.zip: it holds a ground truth; expected a zip or folder of prediction files, or one file for all images, after --predictions.",
+        ),
+        (
+            "both.zip",
+            both,
+            "both.zip: it holds several ground truths (\"a/train.json\", \"a/test.json\"); expected one; unpack the zip and take the one for these predictions, such as test.json.",
+        ),
+        (
+            "deep.zip",
+            nested,
+            "deep.zip, inner.zip, inner.zip, inner.zip, inner.zip: too many files are packed into one another; expected a file packed once; unpack it.",
+        ),
+        (
+            "two.zip",
+            zip_of(&[("a.zip", predictions.as_slice()), ("b.zip", &predictions)]),
+            "two.zip: it holds a zip (\"a.zip\") and no .json file; expected one .json file an image; unpack it once and take the zip inside.",
+        ),
+        (
+            "lfs.json",
+            pointer.into(),
+            "lfs.json: it is a pointer of Git LFS, which stands for the file; expected the file itself; fetch it with git lfs pull, or download it from the page of its repository.",
+        ),
+        (
+            "lfs.zip",
+            pointer.into(),
+            "lfs.zip: it is a pointer of Git LFS, which stands for the file; expected the file itself; fetch it with git lfs pull, or download it from the page of its repository.",
+        ),
+        (
+            "run.tar.gz",
+            gzip(&[vec![0; 257], b"ustar\x0000".to_vec(), vec![0; 249]].concat()),
+            "run.tar.gz, run.tar: it is a tar archive; expected a zip of prediction files; pack the folder as .zip.",
+        ),
+        (
+            "short.json.gz",
+            packed[..n - 12].to_vec(),
+            "short.json.gz: it is cut short (the end of the gzip file is missing); expected a whole file; copy or download it again.",
+        ),
+        (
+            "damaged.json.gz",
+            damaged,
+            "damaged.json.gz: it is damaged (corrupt gzip stream does not have a matching checksum); expected a sound gzip file; copy or download it again.",
+        ),
+        (
+            "bomb.json.gz",
+            gzip(&vec![b' '; (16 << 20) + 1]),
+            "bomb.json.gz: it inflates to more than 16777216 bytes, from BOMB; expected a ground truth or predictions, packed whole; unpack it.",
+        ),
+    ] {
+        write(name, &bytes);
+        let expected = expected.replace("BOMB", &bytes.len().to_string());
+        let said = report(&folder, "test.json", &[name], &[]).expect_err(name);
+        if said != expected {
+            wrong.push((said, expected));
+        }
+    }
+    assert_eq!(wrong, []);
+    // Of files in a zip, too.
+    let mut entries = plain_files();
+    entries[3].1 = pointer.to_owned();
+    write("pointers.zip", &zip_of(&entries));
+    assert_eq!(
+        report(&folder, "test.json", &["pointers.zip"], &[]).expect_err("a pointer").lines().next(),
+        Some(
+            "pointers.zip, 4.json: it is a pointer of Git LFS, which stands for the file; expected the file itself; fetch it with git lfs pull, or download it from the page of its repository."
+        )
+    );
+}
+
+/// A run with few images keeps its predictions, whatever lies beside them.
+#[test]
+fn a_ground_truth_beside_predictions_changes_nothing() {
+    let mut entries = plain_files();
+    entries.push(("test.json".to_owned(), String::from_utf8(plain_truth()).expect("UTF-8")));
+    assert_eq!(score("beside", &plain_truth(), &[("model.zip", &zip_of(&entries))], &[]), Ok(vec![1.0]));
 }

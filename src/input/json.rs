@@ -608,6 +608,11 @@ impl<'a> Reader<'a> {
         if self.rest.is_empty() {
             return self.ends_early();
         }
+        if self.rest.len() == self.text.len()
+            && let Some((what, expected)) = super::sniff::mistake(self.rest)
+        {
+            return Error::new("", what, expected);
+        }
         self.here().error(format!("it is not JSON (expected {instead})"), self.expected)
     }
 

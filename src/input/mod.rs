@@ -8,6 +8,7 @@ pub mod chestx_det;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod folder;
 pub mod groups;
+pub mod gzip;
 mod json;
 mod records;
 pub mod remedy;
@@ -68,6 +69,22 @@ pub enum ReadDetections {
 pub const FORMATS: &[Format] =
     &[chestx_det::FORMAT, records::RECORDS, records::SIDE_BY_SIDE, records::BY_CLASS, by_image::FORMAT];
 
+impl GroundTruthFormat {
+    /// Whether a file is called like one of this format.
+    fn has_ending(&self, path: &str) -> bool {
+        has_ending(self.endings, path)
+    }
+}
+
+/// Whether a path ends with one of these, with something before it.
+fn has_ending(endings: &[&str], path: &str) -> bool {
+    let is_end = |ending: &&str| {
+        let start = path.len().checked_sub(ending.len()).filter(|start| *start > 0);
+        start.is_some_and(|start| path.as_bytes()[start..].eq_ignore_ascii_case(ending.as_bytes()))
+    };
+    endings.iter().any(is_end)
+}
+
 impl Format {
     /// The format of a file by its structure.
     fn of(path: &str, bytes: &[u8]) -> &'static Self {
@@ -76,11 +93,7 @@ impl Format {
     }
 
     fn has_ending(&self, path: &str) -> bool {
-        let is_end = |ending: &&'static str| {
-            let start = path.len().checked_sub(ending.len()).filter(|start| *start > 0);
-            start.is_some_and(|start| path.as_bytes()[start..].eq_ignore_ascii_case(ending.as_bytes()))
-        };
-        self.endings.iter().any(is_end)
+        has_ending(self.endings, path)
     }
 
     /// Its name, unless it is what the official script reads.
@@ -354,6 +367,15 @@ pub fn read_predictions_of_all(name: &str, bytes: &[u8]) -> Result<Predictions, 
     let predictions = part.finish(name);
     predictions.sha256().set(sha256(bytes));
     Ok(predictions)
+}
+
+/// A file that another one holds.
+#[derive(Debug)]
+pub struct Unpacked {
+    /// Its path there.
+    pub name: String,
+    /// All of it.
+    pub bytes: Vec<u8>,
 }
 
 /// All bytes of a ground truth.

@@ -1,6 +1,6 @@
 //! What a file is, by looking into it.
 
-use super::{FORMATS, GROUND_TRUTHS, ReadDetections};
+use super::{FORMATS, GROUND_TRUTHS, ReadDetections, gzip};
 use crate::error::Error;
 
 /// What a file is taken for.
@@ -10,13 +10,14 @@ pub enum Kind {
     GroundTruth,
     /// A zip of prediction files.
     Predictions,
+    /// A file that gzip packed.
+    Gzip,
     /// One file of text that holds the predictions for all images.
     PredictionsOfAll,
 }
 
 /// First bytes of files that are dropped by mistake: offset, bytes, what it is, how to mend it.
 const MISTAKES: &[(usize, &[u8], &str, &str)] = &[
-    (0, b"\x1f\x8b", "it is a gzip file", ZIP_IT),
     (0, b"7z\xbc\xaf\x27\x1c", "it is a 7z archive", ZIP_IT),
     (0, b"Rar!\x1a\x07", "it is a RAR archive", ZIP_IT),
     (0, b"BZh", "it is a bzip2 file", ZIP_IT),
@@ -31,8 +32,10 @@ const MISTAKES: &[(usize, &[u8], &str, &str)] = &[
     (0, b"%PDF", "it is a PDF document", BOTH),
     (128, b"DICM", "it is a DICOM picture", BOTH),
     (0, b"\x93NUMPY", "it is a NumPy array", BOTH),
+    (0, b"version https://git-lfs.github.com/spec/", "it is a pointer of Git LFS, which stands for the file", LFS),
 ];
 const ZIP_IT: &str = "a zip of prediction files; pack the folder as .zip";
+const LFS: &str = "the file itself; fetch it with git lfs pull, or download it from the page of its repository";
 const UTF_8: &str = "UTF-8; save it again as UTF-8";
 const BOTH: &str = "the ground truth (test.json) or a zip of prediction files";
 /// What one file of predictions may be.
@@ -53,10 +56,11 @@ pub fn identify(name: &str, head: &[u8]) -> Result<Kind, Error> {
     if is_zip(name, head) {
         return Ok(Kind::Predictions);
     }
-    for (offset, magic, what, expected) in MISTAKES {
-        if head.get(*offset..).is_some_and(|rest| rest.starts_with(magic)) {
-            return Err(Error::new(name, *what, *expected));
-        }
+    if head.starts_with(gzip::MAGIC) {
+        return Ok(Kind::Gzip);
+    }
+    if let Some((what, expected)) = mistake(head) {
+        return Err(Error::new(name, what, expected));
     }
     let text = head.strip_prefix(super::json::BOM).unwrap_or(head).trim_ascii_start();
     match text.first() {
@@ -70,6 +74,13 @@ pub fn identify(name: &str, head: &[u8]) -> Result<Kind, Error> {
         _ if name.to_ascii_lowercase().ends_with(".json") => Ok(Kind::GroundTruth),
         _ => Err(Error::new(name, "it is neither JSON nor a zip", BOTH)),
     }
+}
+
+/// What a file is that is nothing to be scored, and how to mend it.
+pub(super) fn mistake(head: &[u8]) -> Option<(&'static str, &'static str)> {
+    let is_it =
+        |(offset, magic, ..): &&(usize, &[u8], _, _)| head.get(*offset..).is_some_and(|rest| rest.starts_with(magic));
+    MISTAKES.iter().find(is_it).map(|(_, _, what, expected)| (*what, *expected))
 }
 
 /// Whether a file is a zip, also behind what editors, uploads and self-extractors put before one.

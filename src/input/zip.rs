@@ -2,6 +2,7 @@
 
 mod finder;
 mod inflate;
+mod inside;
 mod list;
 mod source;
 
@@ -10,6 +11,7 @@ use std::io::{Read, Seek};
 use std::ops::ControlFlow;
 
 use self::inflate::Inflater;
+pub use self::inside::{FEW, inside};
 use self::list::{Entry, List};
 use self::source::Ahead;
 #[cfg(not(target_arch = "wasm32"))]

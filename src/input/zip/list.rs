@@ -115,6 +115,12 @@ impl List {
         Err(Error::new(name, what, expected))
     }
 
+    /// All files but those that the Finder adds, with their places in the list.
+    pub fn files(&self) -> Vec<(usize, String)> {
+        let files = self.entries().filter(|(_, entry)| !entry.is_dir()).map(|(at, entry)| (at, self.path(&entry)));
+        files.filter(|(_, path)| !path.ends_with('/') && !is_of_finder(path)).collect()
+    }
+
     fn entries(&self) -> impl Iterator<Item = (usize, ZipFileEntry<'_>)> {
         (0..self.zip.len()).filter_map(|at| Some((at, self.zip.entry(at).ok()?)))
     }
@@ -229,6 +235,13 @@ impl List {
         let what = format!("its entries \"{}\" and \"{}\" share bytes", path(pair[0].2), path(pair[1].2));
         Err(Error::new(name, what, BOMB))
     }
+}
+
+/// Whether the Finder of macOS made a file for itself.
+fn is_of_finder(path: &str) -> bool {
+    let mut parts = path.rsplit('/');
+    let base = parts.next().unwrap_or_default();
+    base.starts_with("._") || base == ".DS_Store" || parts.any(|folder| folder == "__MACOSX")
 }
 
 /// The path in a zip that a link at `path` leads to; `None` where it leads out of the zip.
