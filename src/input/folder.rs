@@ -71,6 +71,7 @@ fn list(name: &str, folder: &Path) -> Result<Vec<String>, Error> {
             "one .json file an image",
         ));
     }
+    Part::choose(&mut paths, |path| path);
     paths.sort();
     Ok(paths)
 }

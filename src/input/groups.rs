@@ -31,7 +31,8 @@ pub struct Groups {
 }
 
 /// Usual names of the column that names an image.
-const IMAGE: &[&str] = &["filename", "file", "imageindex", "imageid", "imagename", "image", "img", "path", "name"];
+pub(super) const IMAGE: &[&str] =
+    &["filename", "file", "imageindex", "imageid", "imagename", "image", "img", "path", "name"];
 /// Usual names of the column that tells what belongs together.
 const GROUP: &[&str] = &["group", "groupid", "patientid", "patient", "subjectid", "subject", "caseid", "studyid"];
 /// What a file of groups looks like.

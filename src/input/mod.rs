@@ -5,6 +5,7 @@
 
 mod by_image;
 pub mod chestx_det;
+mod csv;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod folder;
 pub mod groups;
@@ -64,10 +65,10 @@ pub enum ReadDetections {
     OfRun(fn(bytes: &[u8], into: &mut KeyedImages) -> Result<(), Error>),
 }
 
-/// The formats of predictions; a file is read as the first whose structure it has, and as the first of all if it has that of
-/// none. Only the first is read by the official script.
+/// The formats of predictions; a file is read as the first of its ending whose structure it has, and as the first of its ending if it
+/// has that of none. Only the first is read by the official script.
 pub const FORMATS: &[Format] =
-    &[chestx_det::FORMAT, records::RECORDS, records::SIDE_BY_SIDE, records::BY_CLASS, by_image::FORMAT];
+    &[chestx_det::FORMAT, records::RECORDS, records::SIDE_BY_SIDE, records::BY_CLASS, by_image::FORMAT, csv::FORMAT];
 
 impl GroundTruthFormat {
     /// Whether a file is called like one of this format.
@@ -88,8 +89,9 @@ fn has_ending(endings: &[&str], path: &str) -> bool {
 impl Format {
     /// The format of a file by its structure.
     fn of(path: &str, bytes: &[u8]) -> &'static Self {
-        let is_it = |format: &&Self| format.has_ending(path) && (format.sniff)(bytes);
-        FORMATS.iter().find(is_it).unwrap_or(&FORMATS[0])
+        let with_ending = || FORMATS.iter().filter(|format| format.has_ending(path));
+        let is_it = |format: &&Self| (format.sniff)(bytes);
+        with_ending().find(is_it).or_else(|| with_ending().next()).unwrap_or(&FORMATS[0])
     }
 
     fn has_ending(&self, path: &str) -> bool {
@@ -261,6 +263,14 @@ impl Part {
         !base.starts_with("._")
             && parts.all(|folder| folder != "__MACOSX")
             && FORMATS.iter().any(|format| format.has_ending(base))
+    }
+
+    /// Of files that may be read, those that are: the ones the official script reads, or, where there are none, all. A table of
+    /// patients beside them is none of the run.
+    fn choose<T>(files: &mut Vec<T>, path: impl Fn(&T) -> &str) {
+        if files.iter().any(|file| FORMATS[0].has_ending(path(file))) {
+            files.retain(|file| FORMATS[0].has_ending(path(file)));
+        }
     }
 
     /// Whether more can be read.

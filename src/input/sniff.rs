@@ -72,6 +72,7 @@ pub fn identify(name: &str, head: &[u8]) -> Result<Kind, Error> {
             "a zip of prediction files; download or pack it again",
         )),
         _ if name.to_ascii_lowercase().ends_with(".json") => Ok(Kind::GroundTruth),
+        _ if super::csv::FORMAT.has_ending(name) && (super::csv::FORMAT.sniff)(head) => Ok(Kind::PredictionsOfAll),
         _ => Err(Error::new(name, "it is neither JSON nor a zip", BOTH)),
     }
 }

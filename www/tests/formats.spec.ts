@@ -40,3 +40,15 @@ test("records of label, score and box are read", async ({ page }) => {
   expect((await report(page)).runs[0]?.classes[3]?.true_positives).toBe(12);
   await expect(page.getByTestId("formats")).toContainText("records with label, score and box");
 });
+
+test("a table of boxes is a run, by itself and in a zip", async ({ page }) => {
+  const rows = boxes.map((box, at) => [`${at}.png`, "Nodule", score(at), ...box].join(","));
+  const csv = ["Image Index,Finding Label,score,xmin,ymin,xmax,ymax", ...rows].join("\n");
+  const files = [truth, upload("boxes.csv", csv), upload("boxes.zip", zip({ "boxes.csv": csv }))];
+  await open(page);
+  await choose(page, files);
+  const { runs } = await report(page);
+  expect(runs.map((run) => run.classes[3]?.true_positives)).toEqual([12, 12]);
+  expect(runs.map((run) => run.official.is_official)).toEqual([false, false]);
+  expect((await downloadReport(page)).equals(terminal(files, []))).toBe(true);
+});

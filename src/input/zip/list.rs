@@ -102,6 +102,7 @@ impl List {
         if self.zip.has_duplicate_names() {
             files.extend(self.duplicates(name, file)?);
         }
+        Part::choose(&mut files, |file| &file.path);
         if !files.is_empty() || n_others == 0 {
             return Ok(files);
         }

@@ -1,0 +1,199 @@
+//! Detections of all images in one table: a row for each box, or, as Kaggle has it, a row for each image with all its boxes in
+//! one field.
+//!
+//! Columns are found by their names: one of images, one of classes, one of scores, and either two corners or a corner with
+//! width and height; or a `PredictionString` of groups `class score x1 y1 x2 y2` (VinDr-CXR) or `score x y width height` (RSNA).
+
+use super::groups::IMAGE;
+use super::records::checked;
+use super::table::Table;
+use super::{Format, KeyedImages, ReadDetections, kept};
+use crate::dataset::{Detections, Remarks};
+use crate::error::Error;
+use crate::geometry::FileBox;
+
+/// The format.
+pub const FORMAT: Format =
+    Format { name: "CSV", endings: &[".csv", ".tsv"], sniff: is_it, read: ReadDetections::OfRun(read) };
+
+const CLASS: &[&str] = &[
+    "label",
+    "class",
+    "category",
+    "findinglabel",
+    "classname",
+    "labelname",
+    "categoryname",
+    "classid",
+    "labelid",
+    "categoryid",
+];
+const SCORE: &[&str] = &["score", "confidence", "conf", "probability", "prob"];
+const STRING: &[&str] = &["predictionstring"];
+/// Left, top, right and bottom.
+const CORNERS: [&[&str]; 4] = [
+    &["xmin", "x1", "left", "x0", "bboxx1"],
+    &["ymin", "y1", "top", "y0", "bboxy1"],
+    &["xmax", "x2", "right", "bboxx2"],
+    &["ymax", "y2", "bottom", "bboxy2"],
+];
+/// Left, top, width and height.
+const SIZES: [&[&str]; 4] = [
+    &["x", "xmin", "left", "bboxx", "x1"],
+    &["y", "ymin", "top", "bboxy", "y1"],
+    &["width", "w", "bboxw", "bboxwidth"],
+    &["height", "h", "bboxh", "bboxheight"],
+];
+const EXPECTED: &str = "columns such as file_name, label, score, xmin, ymin, xmax, ymax";
+/// The class of boxes whose table names none: that of a dataset with one.
+const ONLY_CLASS: &str = "1";
+
+/// Where the parts of a row stand.
+pub(super) struct Columns {
+    image: usize,
+    class: Option<usize>,
+    boxes: Boxes,
+}
+
+/// How boxes stand in a row.
+enum Boxes {
+    /// One box: its sides, whether the last two are width and height, and the score.
+    One { sides: [usize; 4], are_sizes: bool, score: Option<usize> },
+    /// Any number of boxes as text.
+    Text(usize),
+}
+
+impl Columns {
+    pub fn of(table: &Table<'_>) -> Option<Self> {
+        // Of RSNA's tables the patient is the image.
+        let image = table.column(IMAGE).or_else(|| table.column(&["patientid"]))?;
+        let class = table.column(CLASS);
+        if let Some(text) = table.column(STRING) {
+            return Some(Self { image, class, boxes: Boxes::Text(text) });
+        }
+        let of = |names: [&[&str]; 4]| -> Option<[usize; 4]> {
+            let found: Vec<usize> = names.into_iter().map(|names| table.column(names)).collect::<Option<_>>()?;
+            found.try_into().ok()
+        };
+        let score = table.column(SCORE);
+        let one = |sides, are_sizes| Boxes::One { sides, are_sizes, score };
+        let boxes = of(CORNERS).map(|sides| one(sides, false)).or_else(|| of(SIZES).map(|sides| one(sides, true)))?;
+        Some(Self { image, class, boxes })
+    }
+
+    /// Whether rows have scores, and so are detections.
+    pub const fn has_scores(&self) -> bool {
+        matches!(self.boxes, Boxes::Text(_) | Boxes::One { score: Some(_), .. })
+    }
+}
+
+/// One box of a table.
+struct Row {
+    image: String,
+    class: String,
+    bbox: FileBox,
+    score: f64,
+}
+
+fn is_it(bytes: &[u8]) -> bool {
+    Columns::of(&Table::new(bytes)).is_some_and(|columns| columns.has_scores())
+}
+
+fn read(bytes: &[u8], into: &mut KeyedImages) -> Result<(), Error> {
+    let table = Table::new(bytes);
+    let header = table.header().iter().collect::<Vec<_>>().join(", ");
+    let columns = Columns::of(&table).filter(Columns::has_scores);
+    let columns = columns.ok_or_else(|| Error::new("", format!("its columns are {header}"), EXPECTED))?;
+    let mut images: Vec<String> = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
+    for (place, row) in table.rows("") {
+        let row = row?;
+        let read = columns.boxes_of(&row, &mut rows);
+        read.map_err(|error| error.within(place.trim_start_matches(", ")))?;
+        images.push(row[columns.image].to_owned());
+    }
+    // The boxes of an image need not stand together; its first row tells its place.
+    let mut order: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
+    let mut firsts: Vec<&str> = Vec::new();
+    for image in &images {
+        order.entry(image).or_insert_with(|| {
+            firsts.push(image);
+            firsts.len() - 1
+        });
+    }
+    rows.sort_by_key(|row| order.get(row.image.as_str()).copied());
+    let mut rest = rows.as_slice();
+    for image in firsts {
+        let (of_it, others) = rest.split_at(rest.partition_point(|row| row.image == image));
+        rest = others;
+        into.read(image, |detections| push_all(detections, of_it))?;
+    }
+    Ok(())
+}
+
+fn push_all(into: &mut Detections, rows: &[Row]) -> Result<Remarks, Error> {
+    into.reserve(rows.len()).map_err(super::full)?;
+    for Row { class, bbox, score, .. } in rows {
+        into.push_named(kept(class), *bbox, *score);
+    }
+    Ok(Remarks::default())
+}
+
+impl Columns {
+    fn boxes_of(&self, row: &csv::StringRecord, into: &mut Vec<Row>) -> Result<(), Error> {
+        let image = &row[self.image];
+        let class = self.class.map_or(ONLY_CLASS, |at| &row[at]);
+        let mut push = |class: &str, bbox: FileBox, score: f64| {
+            into.push(Row { image: image.to_owned(), class: class.to_owned(), bbox: checked(bbox)?, score });
+            Ok(())
+        };
+        match self.boxes {
+            Boxes::One { sides, are_sizes, score } => {
+                // An image without a box has a row with empty fields.
+                if sides.iter().all(|at| row[*at].is_empty()) {
+                    return Ok(());
+                }
+                let mut numbers = [0.0; 4];
+                for (number, at) in numbers.iter_mut().zip(sides) {
+                    *number = finite(&row[at])?;
+                }
+                let score = score.map_or(Ok(0.0), |at| finite(&row[at]))?;
+                push(class, corners(numbers, are_sizes), score)
+            }
+            Boxes::Text(at) => {
+                let fields: Vec<&str> = row[at].split_whitespace().collect();
+                // With a column of classes the text has none. Lengths that both divide are taken for boxes with a class.
+                let with_class = self.class.is_none() && fields.len().is_multiple_of(6);
+                let size = if with_class { 6 } else { 5 };
+                if !fields.len().is_multiple_of(size) {
+                    let what = format!("its text of boxes has {} words", fields.len());
+                    let expected = "groups of \"class score x1 y1 x2 y2\", or of \"score x y width height\"";
+                    return Err(Error::new("", what, expected));
+                }
+                for group in fields.chunks(size) {
+                    let (class, numbers) = if with_class { (group[0], &group[1..]) } else { (class, group) };
+                    let mut values = [0.0; 5];
+                    for (value, text) in values.iter_mut().zip(numbers) {
+                        *value = finite(text)?;
+                    }
+                    let [score, a, b, c, d] = values;
+                    push(class, corners([a, b, c, d], !with_class), score)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn corners([x1, y1, x2, y2]: [f64; 4], are_sizes: bool) -> FileBox {
+    if are_sizes { FileBox { x1, y1, x2: x1 + x2, y2: y1 + y2 } } else { FileBox { x1, y1, x2, y2 } }
+}
+
+/// A number, with a decimal comma where that was meant.
+fn finite(text: &str) -> Result<f64, Error> {
+    let number = text.parse().or_else(|_| text.replace(',', ".").parse());
+    number.ok().filter(|number: &f64| number.is_finite() && (*number as f32).is_finite()).ok_or_else(|| {
+        let there = if text.is_empty() { "a field is empty".to_owned() } else { format!("a field is \"{text}\"") };
+        Error::new("", there, "a finite number")
+    })
+}
