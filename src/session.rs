@@ -24,6 +24,7 @@ use crate::dataset::{GroundTruth, Predictions};
 use crate::doctor::Refusal;
 use crate::error::{Error, ErrorKind};
 use crate::input::groups::Groups;
+use crate::input::zip::Inside;
 use crate::input::{self, HEAD_BYTES, Kind, OnProgress, Unpacked};
 use crate::notice::Remedy;
 use crate::options::Options;
@@ -177,7 +178,7 @@ impl Session {
     pub fn add_path(&mut self, id: &str, path: &std::path::Path) -> Result<FileSummary, Error> {
         let name = base_name(path);
         let contents = if path.is_dir() {
-            Contents::Predictions(input::folder::read(&name, path, &mut |_| Continue(()))?)
+            look_into_folder(&name, path)?
         } else {
             look_into(&name, open(path)?, LAYERS, |file| input::zip::read_file(&name, file, &|_| Continue(())))?
         };
@@ -508,8 +509,12 @@ fn look_into<R: Read + Seek>(
                 Err(error) => error.kind() != ErrorKind::Data,
             };
             // A zip with few files, or with none that is read, may hold something else.
-            match if is_told { None } else { input::zip::inside(name, &mut file).transpose() } {
-                Some(unpacked) => look_inside(name, unpacked?, file, layers),
+            match if is_told { None } else { input::zip::inside(name, &mut file)? } {
+                Some(Inside::File(inner)) => look_inside(name, inner, file, layers),
+                Some(Inside::Labels(labels)) => {
+                    let sha256 = input::digest(file, &mut |_| Continue(())).map_err(|error| error.within(name))?;
+                    Ok(Contents::GroundTruth(labels.finish(name, sha256)?))
+                }
                 None => Ok(Contents::Predictions(read?)),
             }
         }
@@ -531,6 +536,18 @@ fn look_inside(name: &str, inner: Unpacked, file: impl Read + Seek, layers: u32)
         Contents::Predictions(predictions) => Contents::Predictions(predictions.held_by(name, sha256)),
         Contents::Groups(bytes) => Contents::Groups(bytes),
     })
+}
+
+/// Reads a folder as predictions or, if it holds none, as a ground truth.
+#[cfg(not(target_arch = "wasm32"))]
+fn look_into_folder(name: &str, path: &std::path::Path) -> Result<Contents, Error> {
+    match input::folder::read(name, path, &mut |_| Continue(())) {
+        Ok(predictions) => Ok(Contents::Predictions(predictions)),
+        Err(none) if none.kind() == ErrorKind::Data => {
+            input::folder::read_labels(name, path)?.map(Contents::GroundTruth).ok_or(none)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// A class by its place in the official order.

@@ -139,6 +139,78 @@ fn one_file_for_all_images_is_read_in_a_zip_and_by_itself() {
     }
 }
 
+/// A file of Pascal VOC for an image, with more in its object, or instead of it.
+fn voc(image: usize, object: &str) -> String {
+    let [x1, y1, x2, y2] = lesion(image);
+    let bbox = format!("<bndbox><xmin>{x1}</xmin><ymin>{y1}</ymin><xmax>{x2}</xmax><ymax>{y2}</ymax></bndbox>");
+    let object = object.replace("BOX", &bbox);
+    format!("<annotation><filename>{}.png</filename><object>{object}</object></annotation>", name(image))
+}
+
+const VOC_OBJECT: &str = "<name>Nodule</name>BOX";
+
+#[test]
+fn a_ground_truth_in_one_file_for_each_image_is_read() {
+    let files = Files::new("labels");
+    let run = files.write("perfect.zip", zip(entry));
+    let entries: Vec<(String, String)> = (0..N_IMAGES)
+        .flat_map(|image| {
+            let annotation = (format!("VOC/Annotations/{}.xml", name(image)), voc(image, VOC_OBJECT));
+            [annotation, (format!("VOC/JPEGImages/{}.png", name(image)), "a picture".to_owned())]
+        })
+        .collect();
+    assert_perfect("voc.zip", &files.write("voc.zip", zip_of(&entries)), &run, false);
+    let folder = files.0.join("Annotations");
+    fs::create_dir_all(&folder).expect("a scratch folder");
+    for image in 0..N_IMAGES {
+        fs::write(folder.join(name(image) + ".xml"), voc(image, VOC_OBJECT)).expect("a scratch file");
+    }
+    assert_perfect("a folder", &folder, &run, false);
+    let report = score(&folder, &run, &[]).expect("a report");
+    assert_eq!(report["ground_truth"]["n_images"], N_IMAGES);
+}
+
+#[test]
+fn a_broken_file_of_labels_ends_in_a_sentence() {
+    let files = Files::new("broken-labels");
+    let run = files.write("perfect.zip", zip(entry));
+    for (text, expected) in [
+        (voc(1, "BOX"), "object 1: it has no <name>; expected an <object> with <name> and <bndbox>."),
+        (voc(1, "<name>Nodule</name>"), "object 1: it has no <bndbox>; expected an <object> with <name> and <bndbox>."),
+        (
+            voc(1, VOC_OBJECT).replace("<xmin>160<", "<xmin>wide<"),
+            "object 1: <xmin> is \"wide\"; expected a <bndbox> with the numbers <xmin>, <ymin>, <xmax>, <ymax>.",
+        ),
+        (
+            voc(1, VOC_OBJECT).replace("<xmin>160<", "<xmin>NaN<"),
+            "object 1: <xmin> is \"NaN\"; expected a <bndbox> with the numbers <xmin>, <ymin>, <xmax>, <ymax>.",
+        ),
+        (
+            "<annotation><object>".to_owned(),
+            "it is not XML (the root node was opened but never closed); expected an <annotation> of Pascal VOC with an <object> for each lesion.",
+        ),
+        (
+            "<html><annotation/></html>".to_owned(),
+            "there is <html>; expected an <annotation> of Pascal VOC with an <object> for each lesion.",
+        ),
+        (
+            "<!DOCTYPE a [<!ENTITY b \"c\">]><annotation/>".to_owned(),
+            "it is not XML (XML with DTD detected); expected an <annotation> of Pascal VOC with an <object> for each lesion.",
+        ),
+    ] {
+        let zip = files.write("voc.zip", zip_of(&[("1.xml", voc(0, VOC_OBJECT)), ("2.xml", text)]));
+        assert_eq!(
+            score(&zip, &run, &[]),
+            Err(format!("voc.zip, 2.xml, {expected}\n")
+                .replace("2.xml, it", "2.xml: it")
+                .replace("2.xml, there", "2.xml: there"))
+        );
+    }
+    let twice = zip_of(&[("a/1.xml", voc(0, VOC_OBJECT)), ("b/1.xml", voc(0, VOC_OBJECT))]);
+    let sentence = score(&files.write("voc.zip", twice), &run, &[]).expect_err("one image twice");
+    assert!(sentence.starts_with("voc.zip, image 2: "), "{sentence}");
+}
+
 #[test]
 fn a_broken_file_for_all_images_ends_in_a_sentence() {
     let files = Files::new("broken-one-file");

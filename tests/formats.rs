@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use froc::input::labels::{LABELS, Labels};
 use froc::input::{FORMATS, GROUND_TRUTHS, Kind, ReadDetections, identify};
 use froc::{GroundTruth, Predictions};
 
@@ -112,10 +113,28 @@ fn every_ground_truth_holds_its_rows() {
     }
 }
 
+#[test]
+fn every_file_of_labels_holds_its_rows() {
+    for format in LABELS {
+        let files = files(&folder(format.name));
+        assert!(!files.is_empty(), "{}: no files", format.name);
+        for file in files {
+            let bytes = fs::read(&file).expect("a file");
+            let name = file.file_name().and_then(|name| name.to_str()).expect("UTF-8");
+            assert!((format.sniff)(&bytes), "{}", file.display());
+            let mut labels = Labels::default();
+            labels.add(name, &bytes).unwrap_or_else(|error| panic!("{error}"));
+            let truth = labels.finish("labels.zip", String::new()).unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(rows_of_ground_truth(&truth), expected(&file), "{}", file.display());
+        }
+    }
+}
+
 /// Every folder is of a format, so that none is passed over.
 #[test]
 fn every_folder_is_of_a_format() {
     let names = FORMATS.iter().map(|format| format.name).chain(GROUND_TRUTHS.iter().map(|format| format.name));
+    let names = names.chain(LABELS.iter().map(|format| format.name));
     let formats: BTreeSet<PathBuf> = names.map(folder).collect();
     let there: BTreeSet<PathBuf> = files(&folder("")).into_iter().collect();
     assert_eq!(there, formats);

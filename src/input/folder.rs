@@ -1,4 +1,4 @@
-//! A folder of prediction files, for the terminal.
+//! A folder of prediction files, or of a ground truth in one file for each image, for the terminal.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -6,8 +6,9 @@ use std::path::Path;
 
 use walkdir::WalkDir;
 
+use super::labels::{self, Labels};
 use super::{OnProgress, Part, Progress, Stage, sha256};
-use crate::dataset::Predictions;
+use crate::dataset::{GroundTruth, Predictions};
 use crate::error::{Error, ErrorKind};
 use crate::limits::MAX_FILE_BYTES;
 
@@ -36,8 +37,40 @@ pub fn read(name: &str, folder: &Path, on_progress: OnProgress<'_>) -> Result<Pr
     Ok(predictions)
 }
 
+/// Reads a ground truth that the folder holds in one file for each image, in the order of their names; none if there is no such
+/// file.
+///
+/// # Errors
+/// If the folder cannot be listed, or a file cannot be read.
+pub fn read_labels(name: &str, folder: &Path) -> Result<Option<GroundTruth>, Error> {
+    let (paths, _) = list_of(name, folder, labels::takes)?;
+    let mut labels = Labels::default();
+    let mut digests = String::new();
+    for path in paths {
+        let bytes = load(&folder.join(&path), &path).map_err(|error| error.within(name))?;
+        labels.add(&path, &bytes).map_err(|error| error.within(name))?;
+        // Writing to a String cannot fail.
+        let _ = writeln!(digests, "{path}\0{}", sha256(&bytes));
+    }
+    if labels.is_empty() { Ok(None) } else { labels.finish(name, sha256(digests.as_bytes())).map(Some) }
+}
+
 /// Paths of the prediction files below the folder, with `/` between the parts, sorted.
 fn list(name: &str, folder: &Path) -> Result<Vec<String>, Error> {
+    let (mut paths, n_others) = list_of(name, folder, Part::takes)?;
+    if paths.is_empty() && n_others > 0 {
+        return Err(Error::new(
+            name,
+            format!("none of its {n_others} files is a .json file"),
+            "one .json file an image",
+        ));
+    }
+    Part::choose(&mut paths, |path| path);
+    Ok(paths)
+}
+
+/// Paths of the files below the folder that are taken, sorted, and how many others there are.
+fn list_of(name: &str, folder: &Path, takes: impl Fn(&str) -> bool) -> Result<(Vec<String>, usize), Error> {
     let mut paths = Vec::new();
     let mut n_others = 0;
     for entry in WalkDir::new(folder).follow_links(true) {
@@ -58,22 +91,14 @@ fn list(name: &str, folder: &Path) -> Result<Vec<String>, Error> {
         if !is_file {
             continue;
         }
-        if Part::takes(&path) {
+        if takes(&path) {
             paths.push(path);
         } else {
             n_others += 1;
         }
     }
-    if paths.is_empty() && n_others > 0 {
-        return Err(Error::new(
-            name,
-            format!("none of its {n_others} files is a .json file"),
-            "one .json file an image",
-        ));
-    }
-    Part::choose(&mut paths, |path| path);
     paths.sort();
-    Ok(paths)
+    Ok((paths, n_others))
 }
 
 fn load(file: &Path, path: &str) -> Result<Vec<u8>, Error> {

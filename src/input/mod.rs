@@ -11,10 +11,12 @@ pub mod folder;
 pub mod groups;
 pub mod gzip;
 mod json;
+pub mod labels;
 mod records;
 pub mod remedy;
 mod sniff;
 mod table;
+mod voc;
 pub mod zip;
 
 use std::collections::TryReserveError;

@@ -11,7 +11,7 @@ use std::io::{Read, Seek};
 use std::ops::ControlFlow;
 
 use self::inflate::Inflater;
-pub use self::inside::{FEW, inside};
+pub use self::inside::{FEW, Inside, inside};
 use self::list::{Entry, List};
 use self::source::Ahead;
 #[cfg(not(target_arch = "wasm32"))]

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use froc::input::identify;
+use froc::input::labels::{LABELS, Labels};
 use froc::printable::is_harmful;
 use froc::reading::{FileNames, Folders, Layout};
 use froc::{Error, GroundTruth, Groups, Options, Predictions, Reading};
@@ -14,11 +15,12 @@ use froc::{Error, GroundTruth, Groups, Options, Predictions, Reading};
 pub type Drive = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: [(&str, Drive); 5] = [
+pub const TARGETS: [(&str, Drive); 6] = [
     ("zip", zip),
     ("predictions", predictions),
     ("ground_truth", ground_truth),
     ("groups", groups),
+    ("labels", labels),
     ("pipeline", pipeline),
 ];
 
@@ -63,6 +65,19 @@ pub fn groups(bytes: &[u8]) {
     if let Ok(groups) = checked(Groups::csv("groups.csv", bytes, &truth)) {
         assert_eq!(groups.of_image().len(), truth.n_images());
         assert!(groups.of_image().iter().all(|group| (*group as usize) < groups.sizes().len()));
+    }
+}
+
+/// Any bytes as the lesions of one image in any format that has a file for each.
+pub fn labels(bytes: &[u8]) {
+    for format in LABELS {
+        let mut labels = Labels::default();
+        let path = format!("labels/1{}", format.endings[0]);
+        let read = checked((format.read)(&path, bytes, &mut labels));
+        if let Ok(truth) = read.and_then(|()| checked(labels.finish("labels.zip", String::new()))) {
+            assert!(truth.n_images() <= 1);
+            assert!(truth.n_all_lesions() <= bytes.len(), "more lesions than bytes");
+        }
     }
 }
 

@@ -1,42 +1,53 @@
-//! What a zip holds in place of predictions: a ground truth, or another zip.
+//! What a zip holds in place of predictions: a ground truth, in one file or in one for each image, or another zip.
 
 use std::io::{Read, Seek};
 
+use super::BOMB;
 use super::inflate::Inflater;
 use super::list::List;
 use super::source::Ahead;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
+use crate::input::labels::{self, Labels};
 use crate::input::{FORMATS, GROUND_TRUTHS, Part, Unpacked};
-use crate::limits::MAX_FILE_BYTES;
+use crate::limits::{MAX_FILE_BYTES, MAX_RATIO};
 
 /// A zip with more files than this holds predictions: a ground truth is one file, at most beside those of other splits.
 pub const FEW: usize = 16;
 
-/// The one file of a zip that stands for all of it: the ground truth among files of other kinds, or a zip that is the only
-/// thing in it but for folders and what the Finder adds. None if the zip holds predictions, or neither.
+/// What stands for all of a zip.
+pub enum Inside {
+    /// One file of it: the ground truth among files of other kinds, or a zip that is the only thing in it but for folders and
+    /// what the Finder adds.
+    File(Unpacked),
+    /// A file for each image with its lesions.
+    Labels(Labels),
+}
+
+/// What a zip holds in place of predictions. None if it holds predictions, or neither.
 ///
 /// # Errors
-/// If the zip cannot be read, or holds several ground truths.
-pub fn inside<R: Read + Seek>(name: &str, file: R) -> Result<Option<Unpacked>, Error> {
+/// If the zip cannot be read, or holds several ground truths, or one that cannot be read.
+pub fn inside<R: Read + Seek>(name: &str, file: R) -> Result<Option<Inside>, Error> {
     let mut file = Ahead::new(file, None).map_err(|error| super::unreadable(name, &error))?;
     let list = List::read(name, &mut file)?;
     let all = list.files();
-    let read = |at: usize, path: &str, file: &mut Ahead<R>| -> Option<Vec<u8>> {
-        let entry = list.entry(at).ok().filter(|entry| entry.size() <= MAX_FILE_BYTES)?;
-        Inflater::new().read(file, path, &entry).ok().map(<[u8]>::to_vec)
-    };
     if let [(at, path)] = all.as_slice()
         && path.to_ascii_lowercase().ends_with(".zip")
     {
-        return Ok(read(*at, path, &mut file).map(|bytes| Unpacked { name: path.clone(), bytes }));
+        let zip = load(&list, *at, path, &mut file);
+        return Ok(zip.map(|bytes| Inside::File(Unpacked { name: path.clone(), bytes })));
     }
     let texts: Vec<&(usize, String)> = all.iter().filter(|(_, path)| Part::takes(path)).collect();
+    if texts.is_empty() {
+        let labels = labels_in(name, &list, &all, &mut file)?;
+        return Ok((!labels.is_empty()).then_some(Inside::Labels(labels)));
+    }
     if texts.len() > FEW {
         return Ok(None);
     }
     let mut found: Vec<Unpacked> = Vec::new();
     for (at, path) in texts {
-        let Some(bytes) = read(*at, path, &mut file) else { continue };
+        let Some(bytes) = load(&list, *at, path, &mut file) else { continue };
         if GROUND_TRUTHS.iter().any(|format| format.has_ending(path) && (format.sniff)(&bytes)) {
             found.push(Unpacked { name: path.clone(), bytes });
         } else if FORMATS.iter().any(|format| format.has_ending(path) && (format.sniff)(&bytes)) {
@@ -45,11 +56,38 @@ pub fn inside<R: Read + Seek>(name: &str, file: R) -> Result<Option<Unpacked>, E
     }
     if let [first, second, ..] = found.as_slice() {
         let what = format!("it holds several ground truths (\"{}\", \"{}\")", first.name, second.name);
-        return Err(Error::new(
-            name,
-            what,
-            "one; unpack the zip and take the one for these predictions, such as test.json",
-        ));
+        let expected = "one; unpack the zip and take the one for these predictions, such as test.json";
+        return Err(Error::new(name, what, expected));
     }
-    Ok(found.pop())
+    Ok(found.pop().map(Inside::File))
+}
+
+/// An entry; none if it is too large or cannot be read.
+fn load<R: Read + Seek>(list: &List, at: usize, path: &str, file: &mut Ahead<R>) -> Option<Vec<u8>> {
+    let entry = list.entry(at).ok().filter(|entry| entry.size() <= MAX_FILE_BYTES)?;
+    Inflater::new().read(file, path, &entry).ok().map(<[u8]>::to_vec)
+}
+
+/// The files of single images, in the order of the list.
+fn labels_in<R: Read + Seek>(
+    name: &str,
+    list: &List,
+    all: &[(usize, String)],
+    file: &mut Ahead<R>,
+) -> Result<Labels, Error> {
+    let mut labels = Labels::default();
+    let mut inflater = Inflater::new();
+    let (mut stored, mut n_bytes) = (0, 0);
+    for (at, path) in all.iter().filter(|(_, path)| labels::takes(path)) {
+        let Ok(entry) = list.entry(*at) else { continue };
+        let bytes = inflater.read(file, path, &entry).map_err(|error| error.within(name))?;
+        stored += entry.compressed_size();
+        n_bytes += bytes.len() as u64;
+        if n_bytes > labels::most_bytes(stored) {
+            let what = format!("its files inflate to more than {MAX_RATIO} times their size");
+            return Err(Error::new(name, what, BOMB).of_kind(ErrorKind::TooLarge));
+        }
+        labels.add(path, bytes).map_err(|error| error.within(name))?;
+    }
+    Ok(labels)
 }
