@@ -368,6 +368,15 @@ impl Detections {
         (self.names.len() - 1) as u16
     }
 
+    /// Gives names in place of others.
+    pub fn rename(&mut self, other: impl Fn(&str) -> Option<String>) {
+        for name in &mut self.names {
+            if let Some(other) = other(name) {
+                *name = other;
+            }
+        }
+    }
+
     /// The different names, in the order of first sight.
     #[must_use]
     pub fn names(&self) -> &[String] {

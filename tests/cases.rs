@@ -228,3 +228,66 @@ fn a_broken_file_for_all_images_ends_in_a_sentence() {
         "predictions.json: it holds predictions; expected the ground truth, such as test.json, after --ground-truth.\n";
     assert_eq!(score(&loose, &loose, &[]), Err(ground_truth.to_owned()));
 }
+
+/// A line of YOLO's for the box of an image of 1024 pixels.
+fn yolo(image: usize, class: &str) -> String {
+    let [x1, y1, x2, y2] = lesion(image).map(|number| number / 1024.0);
+    format!("{class} {} {} {} {} {}\n", f64::midpoint(x1, x2), f64::midpoint(y1, y2), x2 - x1, y2 - y1, score_of(image))
+}
+
+#[test]
+fn yolo_text_files_are_read_in_pixels_and_their_classes_named() {
+    let files = Files::new("yolo");
+    let truth = files.write("test.json", truth().to_string());
+    let labels = |class: &str| -> Vec<(String, String)> {
+        (0..N_IMAGES).map(|image| (format!("labels/{}.txt", name(image)), yolo(image, class))).collect()
+    };
+    let names = ("data.yaml".to_owned(), "nc: 2\nnames:\n  0: Mass\n  1: Nodule\n".to_owned());
+    let with_names = files.write("yolo.zip", zip_of(&[labels("1"), vec![names]].concat()));
+    assert_perfect("yolo.zip", &truth, &with_names, false);
+    // Without names the numbers are offered as classes, on the evidence of the boxes.
+    let by_number = files.write("numbers.zip", zip_of(&labels("3")));
+    let report = score(&truth, &by_number, &[]).expect("a report");
+    let offers: Vec<&Value> = report["runs"][0]["notices"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .filter_map(|finding| finding.get("remedy").filter(|remedy| !remedy.is_null()))
+        .collect();
+    assert_eq!(offers.len(), 1, "{offers:?}");
+    assert_eq!(offers[0]["reading"]["class_names"], json!({ "3": "Nodule" }));
+    let report = score(&truth, &by_number, &["--class", "3=Nodule"]).expect("a report");
+    assert_eq!(nodules(&report), (vec![1.0; 3], false));
+    // Labels have no score.
+    let no_score = files.write("labels.zip", zip_of(&[("1.txt", "0 0.5 0.5 0.1 0.1\n")]));
+    assert_eq!(
+        score(&truth, &no_score, &[]).expect_err("no score").lines().next(),
+        Some(
+            "labels.zip, 1.txt, line 1: it has 5 words, and no score; expected the score last; write it with save_conf=True."
+        )
+    );
+}
+
+#[test]
+fn tables_of_boxes_are_read() {
+    let files = Files::new("tables");
+    let truth = files.write("test.json", truth().to_string());
+    let rows = |of: &dyn Fn(usize) -> String| (0..N_IMAGES).map(of).collect::<String>();
+    let corners = |image: usize| lesion(image).map(|number| number.to_string()).join(";");
+    let semicolons = format!(
+        "sep=;\nfile_name;label;confidence;x1;y1;x2;y2\n{}",
+        rows(&|image| format!("{}.png;Nodule;{};{}\n", name(image), score_of(image), corners(image)))
+    );
+    assert_perfect("semicolons", &truth, &files.write("boxes.csv", semicolons), false);
+    let kaggle = format!(
+        "image_id,PredictionString\n{}",
+        rows(&|image| format!("{},Nodule {} {}\n", name(image), score_of(image), corners(image).replace(';', " ")))
+    );
+    assert_perfect("kaggle", &truth, &files.write("submission.csv", &kaggle), false);
+    assert_perfect("kaggle in a zip", &truth, &files.write("csv.zip", zip_of(&[("submission.csv", &kaggle)])), false);
+    let bad = files.write("bad.csv", "file_name,label,score,x1,y1,x2,y2\n1.png,Nodule,0.9,1,2,x,4\n");
+    assert_eq!(
+        score(&truth, &bad, &[]),
+        Err("bad.csv, line 1 after the header: a field is \"x\"; expected a finite number.\n".to_owned())
+    );
+}

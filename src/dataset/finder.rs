@@ -39,6 +39,10 @@ impl<'a> ImageFinder<'a> {
         if file.source.holder.is_some() {
             return self.image_of_key(file.path);
         }
+        let is_json = base_name(file.path).to_ascii_lowercase().ends_with(".json");
+        if !is_json && file.source.format.is_some() {
+            return self.ground_truth.image_of_file_near(&[stem(file.path), ".json"].concat(), guess);
+        }
         self.ground_truth.image_of_file_near(file.path, guess)
     }
 

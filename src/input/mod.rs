@@ -17,6 +17,7 @@ pub mod remedy;
 mod sniff;
 mod table;
 mod voc;
+mod yolo;
 pub mod zip;
 
 use std::collections::TryReserveError;
@@ -69,8 +70,15 @@ pub enum ReadDetections {
 
 /// The formats of predictions; a file is read as the first of its ending whose structure it has, and as the first of its ending if it
 /// has that of none. Only the first is read by the official script.
-pub const FORMATS: &[Format] =
-    &[chestx_det::FORMAT, records::RECORDS, records::SIDE_BY_SIDE, records::BY_CLASS, by_image::FORMAT, csv::FORMAT];
+pub const FORMATS: &[Format] = &[
+    chestx_det::FORMAT,
+    records::RECORDS,
+    records::SIDE_BY_SIDE,
+    records::BY_CLASS,
+    by_image::FORMAT,
+    csv::FORMAT,
+    yolo::FORMAT,
+];
 
 impl GroundTruthFormat {
     /// Whether a file is called like one of this format.
@@ -128,9 +136,9 @@ impl KeyedImages {
 
     /// The images, all held by the file of that path and written in that format.
     fn held_by(self, path: &str, format: &'static str) -> Part {
-        let Part { mut files, detections, n_with_room } = self.part;
+        let Part { mut files, detections, .. } = self.part;
         files.set_source(&Source { format: Some(format), holder: Some(path.into()) });
-        Part { files, detections, n_with_room }
+        Part { files, detections, ..Part::default() }
     }
 }
 
@@ -174,6 +182,8 @@ pub struct Part {
     detections: Detections,
     /// For so many detections there was room to score them when that was last looked at.
     n_with_room: usize,
+    /// Names of classes that files call by their numbers, if the names are told.
+    class_names: Vec<String>,
 }
 
 impl Part {
@@ -184,7 +194,7 @@ impl Part {
     /// Files, and the detections that they number.
     #[must_use]
     pub fn new(files: impl Into<PredictionFiles>, detections: Detections) -> Self {
-        Self { files: files.into(), detections, n_with_room: 0 }
+        Self { files: files.into(), detections, ..Self::default() }
     }
 
     /// The files, with the numbers of their detections.
@@ -219,6 +229,9 @@ impl Part {
     pub fn append(&mut self, other: Self) -> Result<(), Error> {
         let first = self.detections.append(other.detections).map_err(full)? as u32;
         self.files.append(other.files, first);
+        if self.class_names.is_empty() {
+            self.class_names = other.class_names;
+        }
         Ok(())
     }
 
@@ -260,11 +273,14 @@ impl Part {
 
     /// Whether a file of that path is read, and not passed over.
     fn takes(path: &str) -> bool {
+        /// What people add to a folder for other people.
+        const FOR_PEOPLE: [&str; 5] = ["readme.txt", "license.txt", "notes.txt", "requirements.txt", "changelog.txt"];
         let mut parts = path.rsplit('/');
         let base = parts.next().unwrap_or_default();
         !base.starts_with("._")
+            && !FOR_PEOPLE.iter().any(|name| base.eq_ignore_ascii_case(name))
             && parts.all(|folder| folder != "__MACOSX")
-            && FORMATS.iter().any(|format| format.has_ending(base))
+            && (FORMATS.iter().any(|format| format.has_ending(base)) || yolo::class_names(base, b"").is_some())
     }
 
     /// Of files that may be read, those that are: the ones the official script reads, or, where there are none, all. A table of
@@ -292,6 +308,10 @@ impl Part {
     /// # Errors
     /// As [`Self::check`].
     fn add(&mut self, path: String, bytes: Result<&[u8], Error>) -> Result<(), Error> {
+        if let Some(names) = bytes.as_ref().ok().and_then(|bytes| yolo::class_names(&path, bytes)) {
+            self.class_names = names;
+            return Ok(());
+        }
         let format = bytes.as_ref().map_or(&FORMATS[0], |bytes| Format::of(&path, bytes));
         match format.read {
             ReadDetections::OfImage(read) => self.add_image(path, format, read, bytes)?,
@@ -349,7 +369,9 @@ impl Part {
 
     /// The run of that base name, its SHA-256 not yet known.
     #[must_use]
-    pub fn finish(self, name: &str) -> Predictions {
+    pub fn finish(mut self, name: &str) -> Predictions {
+        let names = self.class_names;
+        self.detections.rename(|name| names.get(name.parse::<usize>().ok()?).cloned());
         Predictions::new(name, self.files, self.detections)
     }
 }

@@ -5,9 +5,17 @@ use std::sync::Arc;
 
 use crate::dataset::{Detections, FileView, GroundTruth, PredictionFile, PredictionFiles, Predictions};
 use crate::error::Error;
-use crate::geometry::{Extent, FileBox};
+use crate::geometry::{Extent, FileBox, IMAGE_SIDE};
 use crate::protocol::Protocol;
 use crate::reading::{FileNames, Folders, Layout, Reading};
+
+/// A reading that makes pixels of boxes which are fractions of the image by their format.
+#[must_use]
+pub fn in_pixels(predictions: &Predictions, reading: &Reading) -> Reading {
+    let is_in_fractions = |file: FileView<'_>| file.source.format == Some(super::yolo::FORMAT.name);
+    let factor = if predictions.files().iter().any(is_in_fractions) { f64::from(IMAGE_SIDE) } else { 1.0 };
+    Reading { scale: reading.scale * factor, ..reading.clone() }
+}
 
 /// The runs that the predictions are under a reading: one, unless each folder is a run. The files themselves stay as
 /// they are; with the official reading nothing is copied.
