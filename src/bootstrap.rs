@@ -16,7 +16,6 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::dataset::GroundTruth;
 use crate::error::Error;
-use crate::geometry::Extent;
 use crate::input::groups::Groups;
 use crate::matching::Verdict;
 use crate::options::{Options, Resampling};
@@ -117,7 +116,7 @@ impl Marks {
         for class in ground_truth.classes() {
             let scores = run.ranking(class).scores();
             let n_lesions = ground_truth.n_lesions(class);
-            let verdicts = run.verdicts(class, n_lesions, options.iou_threshold(), Extent::PlusOne);
+            let verdicts = run.verdicts(class, n_lesions, options.iou_threshold(), ground_truth.protocol().extent());
             let marks = run.images(class).into_iter().zip(verdicts.iter()).map(|(image, verdict)| {
                 unit_of_image[image as usize] << Self::UNIT_SHIFT | u32::from(verdict == Verdict::TruePositive)
             });

@@ -3,7 +3,6 @@
 use crate::bootstrap::{Bootstrap, Interval, Row, Statistic};
 use crate::curve::Curve;
 use crate::dataset::GroundTruth;
-use crate::geometry::Extent;
 use crate::options::Options;
 use crate::protocol::Class;
 use crate::run::Run;
@@ -147,7 +146,7 @@ impl Sides {
 /// At each rate, whether each lesion of a class is found at or above the run's exact operating point.
 fn found(ground_truth: &GroundTruth, run: &Run, class: Class, options: &Options) -> Vec<Vec<bool>> {
     let counts = Counts { n_lesions: ground_truth.n_lesions(class), n_images: ground_truth.n_images() };
-    let verdicts = run.verdicts(class, counts.n_lesions, options.iou_threshold(), Extent::PlusOne);
+    let verdicts = run.verdicts(class, counts.n_lesions, options.iou_threshold(), ground_truth.protocol().extent());
     let curve = Curve::new(run.ranking(class).shared_scores(), verdicts.hits());
     let points = exact::operating_points(&curve, counts, options.fp_per_image());
     let shown = points.iter().map(|point| (point.false_positives + point.true_positives) as usize);

@@ -58,6 +58,8 @@ pub struct GroundTruth {
     /// Whether the name of an image holds a `/`.
     has_folders: bool,
     lesions: Lesions,
+    /// The image of each id, where the file gives images ids.
+    image_of_id: BTreeMap<String, u32>,
     protocol: Protocol,
     notices: Notices,
 }
@@ -86,8 +88,8 @@ impl GroundTruth {
         }
         let mut image_of_file = Finder::for_n(images.len());
         for (at, image) in images.iter().enumerate() {
-            let file = prediction_file(image);
-            let is_it = |other: u32| is_file_of(&file, &images[other as usize]);
+            let file = prediction_file(image, &protocol);
+            let is_it = |other: u32| is_file_of(&file, &images[other as usize], &protocol);
             if let Some(before) = image_of_file.insert(key(&file), at as u32, is_it) {
                 return Err(Error::new(
                     format!("{name}, image {}", at + 1),
@@ -97,7 +99,8 @@ impl GroundTruth {
             }
         }
         let named = images.iter().zip(0..).filter(|(image, _)| !image.is_ascii());
-        let image_of_composed = named.map(|(image, at)| (composed(key(&prediction_file(image))), at)).collect();
+        let image_of_composed =
+            named.map(|(image, at)| (composed(key(&prediction_file(image, &protocol))), at)).collect();
         for lesion in lesions {
             let Some(image) = images.get(lesion.image as usize) else {
                 return Err(Error::new(
@@ -131,9 +134,22 @@ impl GroundTruth {
             image_of_composed,
             has_folders,
             lesions,
+            image_of_id: BTreeMap::new(),
             protocol,
             notices,
         })
+    }
+
+    /// The same with the id of each image, by which files of detections may name it.
+    #[must_use]
+    pub fn with_image_ids(self, ids: impl IntoIterator<Item = String>) -> Self {
+        Self { image_of_id: ids.into_iter().zip(0..).collect(), ..self }
+    }
+
+    /// The name of the prediction file of an image.
+    #[must_use]
+    pub fn prediction_file(&self, image: usize) -> Cow<'_, str> {
+        prediction_file(&self.images[image], &self.protocol)
     }
 
     /// What the evaluation on it is.
@@ -252,7 +268,7 @@ impl GroundTruth {
     /// The same, sooner if it is the image of the number `guess`, as it is where files come in the order of their images.
     #[must_use]
     pub fn image_of_file_near(&self, path: &str, guess: u32) -> Option<u32> {
-        let is_guess = |image: &str| is_file_of(base_name(path), image);
+        let is_guess = |image: &str| is_file_of(base_name(path), image, &self.protocol);
         // With folders, one of the other images may be named like more of the path.
         if !self.has_folders && self.images.get(guess as usize).is_some_and(is_guess) {
             return Some(guess);
@@ -262,7 +278,8 @@ impl GroundTruth {
 
     /// The image whose prediction file has that name.
     fn image_of_name(&self, file: &str) -> Option<u32> {
-        let exact = self.image_of_file.find(key(file), |image| is_file_of(file, &self.images[image as usize]));
+        let exact =
+            self.image_of_file.find(key(file), |image| is_file_of(file, &self.images[image as usize], &self.protocol));
         exact.or_else(|| {
             let may_be = !file.is_ascii() && !self.image_of_composed.is_empty();
             may_be.then(|| self.image_of_composed.get(&composed(key(file))).copied()).flatten()
@@ -280,8 +297,12 @@ fn base_name(path: &str) -> &str {
     path.rfind('/').map_or(path, |end| &path[end + 1..])
 }
 
-/// The name of the prediction file of an image, which the official script makes by Python's `str.replace`.
-fn prediction_file(image: &str) -> Cow<'_, str> {
+/// The name of the prediction file of an image: that which the official script makes by Python's `str.replace`; where there is no
+/// script, `.json` in place of the ending of a picture.
+fn prediction_file<'a>(image: &'a str, protocol: &Protocol) -> Cow<'a, str> {
+    if !protocol.has_script() {
+        return Cow::Owned([finder::stem(image), ".json"].concat());
+    }
     match stem(image) {
         Some(stem) => Cow::Owned([stem, ".json"].concat()),
         None if image.contains(".png") => Cow::Owned(image.replace(".png", ".json")),
@@ -290,10 +311,11 @@ fn prediction_file(image: &str) -> Cow<'_, str> {
 }
 
 /// Whether [`prediction_file`] of an image is that.
-fn is_file_of(file: &str, image: &str) -> bool {
-    match stem(image) {
+fn is_file_of(file: &str, image: &str, protocol: &Protocol) -> bool {
+    let stem = if protocol.has_script() { stem(image) } else { Some(finder::stem(image)) };
+    match stem {
         Some(stem) => file.strip_suffix(".json") == Some(stem),
-        None => file == prediction_file(image),
+        None => file == prediction_file(image, protocol),
     }
 }
 
@@ -325,6 +347,8 @@ pub struct Detections {
     /// The place of the name of each among `names`, or [`NO_NAME`].
     keys: Vec<u16>,
     names: Vec<String>,
+    /// The key of each name, once there are many.
+    key_of_name: BTreeMap<String, u16>,
 }
 
 /// The key of a box whose name is not kept: there were too many others.
@@ -358,29 +382,41 @@ impl Detections {
 
     /// The key of a name; [`NO_NAME`] if there are too many.
     fn key_of(&mut self, name: &str) -> u16 {
-        if let Some(at) = self.names.iter().position(|other| other == name) {
-            return at as u16;
+        /// So many are looked through sooner than they are searched.
+        const FEW: usize = 16;
+        let known = match self.names.len() {
+            0..=FEW => self.names.iter().position(|other| other == name).map(|at| at as u16),
+            _ => self.key_of_name.get(name).copied(),
+        };
+        if let Some(key) = known {
+            return key;
         }
         if self.names.len() >= MAX_CLASSES {
             return NO_NAME;
         }
         self.names.push(name.to_owned());
-        (self.names.len() - 1) as u16
-    }
-
-    /// Gives names in place of others.
-    pub fn rename(&mut self, other: impl Fn(&str) -> Option<String>) {
-        for name in &mut self.names {
-            if let Some(other) = other(name) {
-                *name = other;
-            }
+        if self.names.len() == FEW + 1 {
+            self.key_of_name = self.names.iter().cloned().zip(0..).collect();
+        } else if self.names.len() > FEW {
+            self.key_of_name.insert(name.to_owned(), (self.names.len() - 1) as u16);
         }
+        (self.names.len() - 1) as u16
     }
 
     /// The different names, in the order of first sight.
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
+    }
+
+    /// Gives names others, where `of` has one; two may become one.
+    pub fn rename(&mut self, of: impl Fn(&str) -> Option<String>) {
+        let before = std::mem::take(&mut self.names);
+        self.key_of_name = BTreeMap::new();
+        let keys: Vec<u16> = before.into_iter().map(|name| self.key_of(&of(&name).unwrap_or(name))).collect();
+        for key in &mut self.keys {
+            *key = keys.get(usize::from(*key)).copied().unwrap_or(NO_NAME);
+        }
     }
 
     /// The name of a detection as it is written.
@@ -453,7 +489,19 @@ impl Detections {
             && scores.len() == keys.len()
             && scores.iter().all(|score| score.is_finite())
             && keys.iter().all(|key| usize::from(*key) < names.len() || *key == NO_NAME);
-        is_whole.then_some(Self { boxes, scores, keys, names })
+        let key_of_name = names.iter().cloned().zip(0..).collect();
+        is_whole.then_some(Self { boxes, scores, keys, names, key_of_name })
+    }
+
+    /// Puts them into that order, which names each once.
+    #[must_use]
+    pub fn reordered(self, order: &[u32]) -> Self {
+        Self {
+            boxes: order.iter().map(|at| self.boxes[*at as usize]).collect(),
+            scores: order.iter().map(|at| self.scores[*at as usize]).collect(),
+            keys: order.iter().map(|at| self.keys[*at as usize]).collect(),
+            ..self
+        }
     }
 
     /// Forgets all but the first `len`.

@@ -13,7 +13,7 @@ mod thresholds;
 use std::mem::replace;
 
 use crate::dataset::GroundTruth;
-use crate::geometry::{BBox, Extent, iou};
+use crate::geometry::{BBox, iou};
 use crate::protocol::{Class, PerClass};
 use crate::run::Prepared;
 
@@ -74,7 +74,8 @@ impl Diagnosis {
         let lesions = ground_truth.per_class(|class| {
             let mut of_class = LesionsOfClass::new(ground_truth.n_lesions(class));
             let ranking = prepared.run.ranking(class);
-            let verdicts = prepared.run.verdicts(class, of_class.found_by.len(), iou_threshold, Extent::PlusOne);
+            let verdicts =
+                prepared.run.verdicts(class, of_class.found_by.len(), iou_threshold, ground_truth.protocol().extent());
             for claim in verdicts.claims() {
                 let rank = claim.rank as usize;
                 let detection = ranking.detections()[rank];
@@ -129,7 +130,7 @@ impl Diagnosis {
             let mut is_on_another = false;
             for &(of, lesion, there) in &here {
                 // An overlap of 0/0 is none.
-                let overlap = iou(bbox, there, Extent::PlusOne);
+                let overlap = iou(bbox, there, ground_truth.protocol().extent());
                 if of == class {
                     own = own.max(overlap);
                     self.lesions[class].is_approached[lesion as usize] |= overlap >= BADLY_PLACED;

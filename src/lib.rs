@@ -244,5 +244,5 @@ pub fn curve(ground_truth: &GroundTruth, run: &Run, class: Class, options: &Opti
 
 fn score_class(ground_truth: &GroundTruth, run: &Run, class: Class, options: &Options) -> ClassScore {
     let counts = Counts { n_lesions: ground_truth.n_lesions(class), n_images: ground_truth.n_images() };
-    ClassScore::new(run.ranking(class), counts, options)
+    ClassScore::new(run.ranking(class), counts, options, ground_truth.protocol().extent())
 }

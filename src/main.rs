@@ -322,7 +322,9 @@ fn below(report: &Report, bounds: &[FailUnder]) -> Vec<String> {
     let mut sentences = Vec::new();
     for (run, bound) in report.runs.iter().flat_map(|run| bounds.iter().map(move |bound| (run, bound))) {
         let official = &run.official;
-        let (what, average) = match (bound.is_exact, official.is_official) {
+        // Without a script the exact score is the score.
+        let is_exact = bound.is_exact || official.none_because.is_some();
+        let (what, average) = match (is_exact, official.is_official) {
             (true, _) => ("the exact average".to_owned(), run.exact.average_recall),
             (false, true) => ("the official average".to_owned(), official.average_recall),
             (false, false) => (format!("the average by {}", official.name), official.average_recall),

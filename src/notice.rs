@@ -27,6 +27,8 @@ pub enum NoticeCode {
     EmptyFile,
     /// Lesions of a class that is not one of the ten.
     UnknownLesionClass,
+    /// Lesions that stand for a crowd (COCO's `iscrowd`).
+    CrowdLesions,
     /// Images whose name has no `.png` to turn into `.json`.
     ImageNameWithoutPng,
 }
@@ -43,6 +45,7 @@ impl NoticeCode {
             Self::FileWithoutImage => "file_without_image",
             Self::EmptyFile => "empty_file",
             Self::UnknownLesionClass => "unknown_lesion_class",
+            Self::CrowdLesions => "crowd_lesions",
             Self::ImageNameWithoutPng => "image_name_without_png",
         }
     }
@@ -79,6 +82,10 @@ impl NoticeCode {
                 "1 lesion is of a class that is not one of the ten and is left out.",
                 "{} lesions are of classes that are not among the ten and are left out.",
             ),
+            Self::CrowdLesions => (
+                "1 box of the ground truth stands for a crowd (iscrowd) and is left out; a detection on it is a false positive.",
+                "{} boxes of the ground truth stand for crowds (iscrowd) and are left out; a detection on them is a false positive.",
+            ),
             Self::ImageNameWithoutPng => (
                 "1 image name has no .png in it, so no .json file can belong to it.",
                 "{} image names have no .png in them, so no .json file can belong to them.",
@@ -102,6 +109,7 @@ impl NoticeCode {
             }
             Self::EmptyFile => "Write [] into the file of an image without detections, to tell it from a failed write.",
             Self::UnknownLesionClass => "Check the spelling in syms; class names are case-sensitive there.",
+            Self::CrowdLesions => "Give each lesion a box of its own, if these are meant to be found.",
             Self::ImageNameWithoutPng => "Give images names that end in .png.",
         }
     }

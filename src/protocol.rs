@@ -3,6 +3,8 @@
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
+use crate::geometry::Extent;
+
 /// The ten findings of ChestX-Det10, in the order of its script (`eval.py`, commit c535e9a).
 pub const CHESTX_DET10: [&str; 10] = [
     "Consolidation",
@@ -52,6 +54,8 @@ pub struct Protocol(Arc<Inner>);
 struct Inner {
     name: String,
     classes: Vec<String>,
+    /// What the files call each class by number; empty where they do not.
+    numbers: Vec<String>,
     /// Whether the dataset comes with a script whose numbers are the official ones.
     has_script: bool,
 }
@@ -60,7 +64,7 @@ impl Default for Protocol {
     /// ChestX-Det10: ten classes, scored by its script.
     fn default() -> Self {
         let classes = CHESTX_DET10.map(str::to_owned).to_vec();
-        Self(Arc::new(Inner { name: "ChestX-Det10".to_owned(), classes, has_script: true }))
+        Self(Arc::new(Inner { name: "ChestX-Det10".to_owned(), classes, numbers: Vec::new(), has_script: true }))
     }
 }
 
@@ -69,7 +73,20 @@ impl Protocol {
     #[must_use]
     pub fn new(name: &str, mut classes: Vec<String>) -> Self {
         classes.truncate(MAX_CLASSES);
-        Self(Arc::new(Inner { name: name.to_owned(), classes, has_script: false }))
+        Self(Arc::new(Inner { name: name.to_owned(), classes, numbers: Vec::new(), has_script: false }))
+    }
+
+    /// The same where files may call each class by a number, such as the id of a category in COCO: one for each class, in order.
+    #[must_use]
+    pub fn numbered(&self, numbers: Vec<String>) -> Self {
+        let Inner { name, classes, has_script, .. } = &*self.0;
+        Self(Arc::new(Inner { name: name.clone(), classes: classes.clone(), numbers, has_script: *has_script }))
+    }
+
+    /// How far a box reaches: the script of ChestX-Det10 adds a pixel to widths and heights, others do not.
+    #[must_use]
+    pub fn extent(&self) -> Extent {
+        if self.has_script() { Extent::PlusOne } else { Extent::Plain }
     }
 
     /// What it is called, such as `ChestX-Det10`.
@@ -114,14 +131,15 @@ impl Protocol {
     }
 
     /// The class that predictions mean by that name: the one of exactly that name or, where the dataset has a script, of that
-    /// name in lower case, which the script reads, too.
+    /// name in lower case, which the script reads, too; else the one of that number.
     #[must_use]
     pub fn class_of_prediction(&self, name: &str) -> Option<Class> {
         let is_lower = |class: &String| {
             class.len() == name.len() && class.bytes().zip(name.bytes()).all(|(a, b)| a.to_ascii_lowercase() == b)
         };
         let lower = || self.0.classes.iter().position(is_lower).filter(|_| self.has_script()).map(Class::at);
-        self.class_named(name).or_else(lower)
+        let numbered = || self.0.numbers.iter().position(|number| number == name).map(Class::at);
+        self.class_named(name).or_else(lower).or_else(numbered)
     }
 }
 

@@ -128,6 +128,8 @@ pub struct OfficialReport {
     /// Whether the script itself would give these numbers: only under its own dataset, IoU threshold and rates, with files
     /// read as it reads them.
     pub is_official: bool,
+    /// Why there are no such numbers at all, in one sentence: the dataset has no script. Then all that follow are missing.
+    pub none_because: Option<String>,
     /// What the numbers are to be called: `official`, or such as `the script's rules at IoU 0.3`.
     pub name: String,
     /// Mean recall over the ten classes at each rate.
@@ -342,7 +344,10 @@ impl From<&Options> for OptionsReport {
 
 impl RunReport {
     fn new(protocol: &Protocol, run: &Run, classes: &[ClassScore], options: &Options) -> Self {
-        let class = |(class, score): (Class, &ClassScore)| ClassReport::new(protocol.class_name(class), score, options);
+        let class = |(class, score): (Class, &ClassScore)| {
+            let report = ClassReport::new(protocol.class_name(class), score, options);
+            if protocol.has_script() { report } else { report.without_official() }
+        };
         Self {
             name: run.name().to_owned(),
             sha256: run.sha256().map(str::to_owned),
@@ -356,16 +361,17 @@ impl RunReport {
                 .reading()
                 .sentence()
                 .map(|sentence| ReadingReport { sentence, reading: run.reading().clone() }),
-            formats: FormatsReport::new(run),
+            formats: FormatsReport::new(protocol, run),
             statistics: None,
         }
     }
 }
 
 impl FormatsReport {
-    fn new(run: &Run) -> Option<Self> {
+    fn new(protocol: &Protocol, run: &Run) -> Option<Self> {
         let names = run.formats();
-        let sentence = || format!("Read from {}, which the official script does not read.", in_a_row(names));
+        let but = if protocol.has_script() { ", which the official script does not read" } else { "" };
+        let sentence = || format!("Read from {}{but}.", in_a_row(names));
         (!names.is_empty())
             .then(|| Self { sentence: sentence(), names: names.iter().map(|name| (*name).to_owned()).collect() })
     }
@@ -374,6 +380,9 @@ impl FormatsReport {
 impl OfficialReport {
     fn new(protocol: &Protocol, classes: &[ClassScore], options: &Options, run: &Run) -> Self {
         let rates = options.fp_per_image();
+        if !protocol.has_script() {
+            return Self::none(protocol, rates.len());
+        }
         let means = |recall: fn(&ClassScore) -> &[f64]| {
             mean_recall(classes, rates.len(), |class, rate| Some(recall(class)[rate]))
         };
@@ -385,8 +394,9 @@ impl OfficialReport {
         let is_read_so = run.reading().is_official() && run.formats().is_empty();
         let is_official = protocol.has_script() && options.are_official() && is_read_so;
         Self {
-            name: if is_official { OFFICIAL.to_owned() } else { by_the_rules(protocol, options, is_read_so) },
+            name: if is_official { OFFICIAL.to_owned() } else { by_the_rules(options, is_read_so) },
             is_official,
+            none_because: None,
             printed: printed.collect(),
             average_recall: average.and_then(defined),
             average_recall_bounds: [average_recall(&worst).and_then(defined), average_recall(&best).and_then(defined)],
@@ -397,8 +407,28 @@ impl OfficialReport {
     }
 }
 
+impl OfficialReport {
+    /// That of a dataset without a script.
+    fn none(protocol: &Protocol, n_rates: usize) -> Self {
+        let name = protocol.name();
+        let because = format!("No script tells official numbers for {name}: the exact score is the score.");
+        let nothing = || vec![None; n_rates];
+        Self {
+            is_official: false,
+            none_because: Some(because),
+            name: "no official number".to_owned(),
+            recall: nothing(),
+            average_recall: None,
+            recall_bounds: [nothing(), nothing()],
+            average_recall_bounds: [None, None],
+            printed: Vec::new(),
+            quirks: Vec::new(),
+        }
+    }
+}
+
 /// What numbers by the script's rules are called where the script itself would not give them.
-fn by_the_rules(protocol: &Protocol, options: &Options, is_read_so: bool) -> String {
+fn by_the_rules(options: &Options, is_read_so: bool) -> String {
     let defaults = Options::default();
     let iou_threshold = options.iou_threshold();
     let is_own_iou = iou_threshold.to_bits() == defaults.iou_threshold().to_bits();
@@ -410,8 +440,7 @@ fn by_the_rules(protocol: &Protocol, options: &Options, is_read_so: bool) -> Str
     if !at.is_empty() {
         name = format!("{name} at {}", at.join(" and "));
     }
-    let beside = [(!protocol.has_script(), "on another dataset"), (!is_read_so, "files read otherwise")];
-    beside.iter().filter(|(applies, _)| *applies).fold(name, |name, (_, words)| format!("{name}, {words}"))
+    if is_read_so { name } else { format!("{name}, files read otherwise") }
 }
 
 impl ExactReport {
@@ -440,6 +469,15 @@ impl ClassReport {
             },
             exact: ClassExactReport::new(&score.exact, score.counts, options),
         }
+    }
+}
+
+impl ClassReport {
+    /// The same in a dataset without a script.
+    fn without_official(mut self) -> Self {
+        let nothing = vec![None; self.official.recall.len()];
+        self.official = ClassOfficialReport { recall: nothing.clone(), recall_bounds: [nothing.clone(), nothing] };
+        self
     }
 }
 

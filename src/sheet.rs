@@ -97,12 +97,14 @@ pub fn sheets(report: &Report) -> Vec<Sheet> {
 fn rests_on(report: &Report) -> String {
     let (truth, options) = (&report.ground_truth, &report.options);
     let rates: Vec<String> = options.fp_per_image.iter().map(f64::to_string).collect();
+    // A dataset that nobody has named is called as its file.
+    let is_named = truth.protocol != truth.name;
+    let dataset = if is_named { format!("{} ({})", truth.protocol, truth.name) } else { truth.name.clone() };
     format!(
-        "IoU threshold {}; rates {} false positives per image; {} ({}): {} images, {} lesions.",
+        "IoU threshold {}; rates {} false positives per image; {}: {} images, {} lesions.",
         options.iou_threshold,
         rates.join(", "),
-        truth.protocol,
-        truth.name,
+        dataset,
         truth.n_images,
         truth.n_lesions
     )

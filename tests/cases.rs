@@ -291,3 +291,135 @@ fn tables_of_boxes_are_read() {
         Err("bad.csv, line 1 after the header: a field is \"x\"; expected a finite number.\n".to_owned())
     );
 }
+
+/// The ground truth in COCO's format, on images of 2048 pixels whose names and ids differ.
+fn coco_truth() -> Value {
+    let images = each(|image| json!({ "id": image, "file_name": name(image) + ".jpg", "width": 2048, "height": 2048 }));
+    let annotations = each(
+        |image| json!({ "id": image, "image_id": image, "category_id": 7, "bbox": coco_box(image), "iscrowd": 0 }),
+    );
+    json!({ "images": images, "categories": [{ "id": 7, "name": "Nodule" }, { "id": 9, "name": "Diffuse Nodule" }], "annotations": annotations })
+}
+
+fn coco_box(image: usize) -> [f64; 4] {
+    let [x1, y1, x2, y2] = lesion(image);
+    [x1, y1, x2 - x1, y2 - y1]
+}
+
+fn coco_result(image: usize, image_id: &Value) -> Value {
+    json!({ "image_id": image_id, "category_id": 7, "bbox": coco_box(image), "score": score_of(image) })
+}
+
+#[test]
+fn coco_results_are_scored_on_a_coco_ground_truth_without_an_official_number() {
+    let files = Files::new("coco");
+    let truth = files.write("coco_truth.json", coco_truth().to_string());
+    let by_id: Value = each(|image| coco_result(image, &json!(image))).into();
+    let by_stem: Value = each(|image| coco_result(image, &json!(name(image)))).into();
+    let by_number: Value = each(|image| coco_result(image, &json!(image + 1))).into();
+    let in_object = json!({ "annotations": by_id });
+    let in_zip = zip_of(&[("coco_instances_results.json", by_id.to_string())]);
+    let all = [
+        ("ids", files.write("coco_results.json", by_id.to_string())),
+        ("stems", files.write("stems.json", by_stem.to_string())),
+        ("names as numbers", files.write("numbers.json", by_number.to_string())),
+        ("an object", files.write("object.json", in_object.to_string())),
+        ("a zip", files.write("coco_results.zip", in_zip)),
+        ("the script's own files", files.write("perfect.zip", zip(entry))),
+    ];
+    for (what, path) in all {
+        let report = score(&truth, &path, &[]).unwrap_or_else(|sentences| panic!("{what}: {sentences}"));
+        assert_eq!(nodules(&report), (vec![1.0; 3], false), "{what}");
+        assert_eq!(findings(&report), [""; 0], "{what}");
+        let official = &report["runs"][0]["official"];
+        assert_eq!(
+            official["none_because"],
+            "No script tells official numbers for coco_truth.json: the exact score is the score.",
+            "{what}"
+        );
+        assert_eq!((&official["recall"], &official["printed"]), (&json!([null, null, null]), &json!([])), "{what}");
+    }
+}
+
+#[test]
+fn coco_results_find_images_of_the_own_ground_truth_by_their_names() {
+    let files = Files::new("coco-results");
+    let truth = files.write("test.json", truth().to_string());
+    // Its categories have numbers that nothing but the file itself names.
+    let named = json!({
+        "images": each(|image| json!({ "id": 100 + image, "file_name": name(image) + ".png" })),
+        "categories": [{ "id": 7, "name": "Nodule" }],
+        "annotations": each(|image| coco_result(image, &json!(100 + image))),
+    });
+    assert_perfect("a file with names", &truth, &files.write("named.json", named.to_string()), false);
+}
+
+/// No format shows an official row, an official number or what is undefined.
+#[test]
+fn a_dataset_without_a_script_is_shown_with_its_exact_score_alone() {
+    let files = Files::new("no-official");
+    let truth = files.write("coco_truth.json", coco_truth().to_string());
+    let results: Value = each(|image| coco_result(image, &json!(image))).into();
+    let results = files.write("results.json", results.to_string());
+    for format in ["text", "csv", "markdown", "latex", "html"] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_froc"));
+        command.args(["score", "--statistics", "--format", format, "--ground-truth"]).arg(&truth);
+        let output = command.arg("--predictions").arg(&results).output().expect("the program starts");
+        assert!(output.status.success(), "{format}: {}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).expect("UTF-8");
+        assert!(text.contains("exact"), "{format}: {text}");
+        if format != "csv" {
+            let plain = text.replace('\\', "");
+            assert!(
+                plain.contains("coco_truth.json: the exact"),
+                "{format} says why there is no official number: {text}"
+            );
+        }
+        for word in ["undefined", "NaN", "nan%", "official_", "script_rules_", "avg recall", "Q1"] {
+            assert!(!text.contains(word), "{format} has {word}: {text}");
+        }
+    }
+    let bound = |bound: &str| score(&truth, &results, &["--fail-under", bound]).map(|_| ());
+    assert_eq!(bound("average=0.9"), Ok(()));
+}
+
+#[test]
+fn a_mistake_in_a_coco_file_ends_in_one_sentence() {
+    let files = Files::new("coco-mistakes");
+    let own = truth();
+    let perfect = files.write("perfect.zip", zip(entry));
+    let changed = |pointer: &str, value: Value| {
+        let mut truth = coco_truth();
+        *truth.pointer_mut(pointer).expect("a place") = value;
+        truth.to_string()
+    };
+    let mistakes = [
+        (
+            changed("/annotations/2/image_id", json!(99)),
+            r#"t.json, annotations, annotation 3: its "image_id" is 99, which no image has; expected the "id" of one of "images"."#,
+        ),
+        (
+            changed("/annotations/2/category_id", json!(1)),
+            r#"t.json, annotations, annotation 3: its "category_id" is 1, which no category has; expected the "id" of one of "categories"."#,
+        ),
+        (
+            changed("/annotations/2/bbox", json!([1, 2, 3])),
+            "t.json, annotations, annotation 3, bbox: the box has 3 numbers; expected [x, y, width, height].",
+        ),
+        (
+            changed("/images/1/id", json!(0)),
+            "t.json: two of its images have one id; expected an id of its own for each.",
+        ),
+        (
+            changed("/images/1", json!({ "id": 1 })),
+            r#"t.json, images, image 2: it has no "file_name"; expected an image {"id": 1, "file_name": "1.png"} of COCO."#,
+        ),
+    ];
+    for (text, sentence) in mistakes {
+        assert_eq!(score(&files.write("t.json", text), &perfect, &[]), Err(format!("{sentence}\n")));
+    }
+    let truth = files.write("test.json", own.to_string());
+    let results = r#"[{"image_id": 1, "bbox": [1, 2, 3, 4], "score": "high", "category_id": 1}]"#;
+    let sentence = "r.json, result 1, score: there is the text \"high\"; expected a number.\n";
+    assert_eq!(score(&truth, &files.write("r.json", results), &[]), Err(sentence.to_owned()));
+}

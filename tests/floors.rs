@@ -12,8 +12,8 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// `bootstrap` resamples what `score` reads, so it stands above it. `sheet` makes tables of a `report`, and `render` makes bytes of them, so each stands above what it is made of; the root of the crate (`lib.rs`) stands below the
 /// shells, which may use what it offers.
 const FLOORS: &[&[&str]] = &[
-    &["geometry", "limits", "printable", "protocol", "reading", "texts"],
-    &["error", "notice"],
+    &["geometry", "limits", "printable", "reading", "texts"],
+    &["error", "notice", "protocol"],
     &["matching", "dataset", "options"],
     &["curve", "input", "run"],
     &["score"],

@@ -11,6 +11,8 @@ pub struct ImageFinder<'a> {
     ground_truth: &'a GroundTruth,
     /// The image whose name is that number but for zeros before it; `None` where several are.
     by_number: BTreeMap<u64, Option<u32>>,
+    /// Whether keys are ids of images in the ground truth rather than names.
+    by_id: bool,
 }
 
 impl<'a> ImageFinder<'a> {
@@ -24,7 +26,14 @@ impl<'a> ImageFinder<'a> {
                 }
             }
         }
-        Self { ground_truth, by_number }
+        let mut finder = Self { ground_truth, by_number, by_id: false };
+        if files.have_keys() && !ground_truth.image_of_id.is_empty() {
+            // Both may be numbers: what finds more images is meant.
+            let keys = || files.iter().filter(|file| file.source.holder.is_some()).map(|file| file.path);
+            let n_ids = keys().filter(|key| ground_truth.image_of_id.contains_key(*key)).count();
+            finder.by_id = n_ids >= keys().filter(|key| finder.image_of_name(key).is_some()).count();
+        }
+        finder
     }
 
     /// The image that a file is about.
@@ -48,14 +57,22 @@ impl<'a> ImageFinder<'a> {
 
     /// The image that a key stands for.
     fn image_of_key(&self, key: &str) -> Option<u32> {
+        if self.by_id { self.ground_truth.image_of_id.get(key).copied() } else { self.image_of_name(key) }
+    }
+
+    /// The image that a name stands for.
+    fn image_of_name(&self, key: &str) -> Option<u32> {
         let named = |name: &str| self.ground_truth.image_of_file(name);
-        let by_name = || named(&super::prediction_file(key)).or_else(|| named(&[stem(key), ".json"].concat()));
+        let by_name = || {
+            named(&super::prediction_file(key, self.ground_truth.protocol()))
+                .or_else(|| named(&[stem(key), ".json"].concat()))
+        };
         by_name().or_else(|| self.by_number.get(&whole_number(key)?).copied().flatten())
     }
 }
 
 /// A name without the ending of a picture or a file of predictions.
-fn stem(name: &str) -> &str {
+pub(super) fn stem(name: &str) -> &str {
     const ENDINGS: [&str; 12] =
         [".json", ".png", ".jpg", ".jpeg", ".dcm", ".dicom", ".bmp", ".tif", ".tiff", ".webp", ".txt", ".xml"];
     let Some((stem, ending)) = name.rsplit_once('.') else { return name };

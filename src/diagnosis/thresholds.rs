@@ -2,7 +2,6 @@
 
 use crate::curve::Curve;
 use crate::dataset::GroundTruth;
-use crate::geometry::Extent;
 use crate::protocol::{Class, PerClass};
 use crate::run::Run;
 use crate::score::official::Counts;
@@ -26,7 +25,7 @@ pub fn operating_thresholds(
 ) -> ScoreThresholds {
     ground_truth.per_class(|class| {
         let counts = counts_of(ground_truth, class);
-        let verdicts = run.verdicts(class, counts.n_lesions, iou_threshold, Extent::PlusOne);
+        let verdicts = run.verdicts(class, counts.n_lesions, iou_threshold, ground_truth.protocol().extent());
         let curve = Curve::new(run.ranking(class).shared_scores(), verdicts.hits());
         let points = exact::operating_points(&curve, counts, &[fp_per_image]);
         points.first().and_then(|point| point.score_threshold)

@@ -5,6 +5,7 @@
 
 mod by_image;
 pub mod chestx_det;
+mod coco;
 mod csv;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod folder;
@@ -45,7 +46,7 @@ pub struct GroundTruthFormat {
 }
 
 /// The formats of ground truths; a file is read as the first whose structure it has.
-pub const GROUND_TRUTHS: &[GroundTruthFormat] = &[chestx_det::ground_truth::FORMAT];
+pub const GROUND_TRUTHS: &[GroundTruthFormat] = &[chestx_det::ground_truth::FORMAT, coco::GROUND_TRUTH];
 
 /// A way to write detections.
 pub struct Format {
@@ -75,6 +76,7 @@ pub const FORMATS: &[Format] = &[
     records::RECORDS,
     records::SIDE_BY_SIDE,
     records::BY_CLASS,
+    coco::RESULTS,
     by_image::FORMAT,
     csv::FORMAT,
     yolo::FORMAT,
@@ -131,6 +133,24 @@ impl KeyedImages {
         let detections = Ok(first as u32..self.part.detections.len() as u32);
         remarks.text_number = remarks.text_number.map(|error| error.within(key));
         self.part.files.push(PredictionFile { detections, remarks, ..PredictionFile::new(key, 0..0) });
+        self.part.check()
+    }
+
+    /// Takes detections that stand image by image: key, number and remarks of each image.
+    ///
+    /// # Errors
+    /// As [`Part::check`].
+    fn take<'a>(
+        &mut self,
+        detections: Detections,
+        images: impl Iterator<Item = (&'a str, u32, Remarks)>,
+    ) -> Result<(), Error> {
+        let mut first = self.part.detections.append(detections).map_err(full)? as u32;
+        for (key, n, remarks) in images {
+            let detections = Ok(first..first + n);
+            self.part.files.push(PredictionFile { detections, remarks, ..PredictionFile::new(key, 0..0) });
+            first += n;
+        }
         self.part.check()
     }
 

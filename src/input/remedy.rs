@@ -234,7 +234,7 @@ impl<'a> Paths<'a> {
 
     fn path(&self, file: &FileView<'_>) -> String {
         let image = self.matches.get(file.path);
-        image.map_or_else(|| file.path.to_owned(), |image| self.ground_truth.images()[*image].replace(".png", ".json"))
+        image.map_or_else(|| file.path.to_owned(), |image| self.ground_truth.prediction_file(*image).into_owned())
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::official_lines;
 use super::plot::{self, colour, escape};
 use super::provenance::provenance;
-use crate::report::Report;
+use crate::report::{Report, RunReport};
 use crate::sheet::{Cell, Sheet, sheets};
 
 /// Plain enough to print; dark where the reader's system is.
@@ -44,8 +44,11 @@ pub fn html(report: &Report) -> String {
     for sheet in others {
         table(&mut page, sheet);
     }
-    page.push_str("<h2>As the script prints it</h2>\n");
-    for run in &report.runs {
+    let has_script = |run: &&RunReport| run.official.none_because.is_none();
+    if report.runs.iter().any(|run| has_script(&run)) {
+        page.push_str("<h2>As the script prints it</h2>\n");
+    }
+    for run in report.runs.iter().filter(has_script) {
         let lines = official_lines(run, &report.options);
         let _ = writeln!(
             page,

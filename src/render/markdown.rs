@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::official_lines;
 use super::provenance::provenance;
 use crate::printable::visible;
-use crate::report::Report;
+use crate::report::{Report, RunReport};
 use crate::sheet::{Cell, Sheet, sheets};
 
 /// All tables, the one with the official numbers first, the lines of the script, and what it all rests on.
@@ -15,8 +15,11 @@ pub fn markdown(report: &Report) -> String {
     for sheet in sheets(report) {
         table(&mut text, &sheet);
     }
-    text.push_str("\n## As the script prints it\n");
-    for run in &report.runs {
+    let has_script = |run: &&RunReport| run.official.none_because.is_none();
+    if report.runs.iter().any(|run| has_script(&run)) {
+        text.push_str("\n## As the script prints it\n");
+    }
+    for run in report.runs.iter().filter(has_script) {
         let (name, rules) = (escape(&run.name), escape(&run.official.name));
         // Writing to a String cannot fail.
         let _ = write!(text, "\n{name}: {rules}\n\n```\n{}```\n", official_lines(run, &report.options));

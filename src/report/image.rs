@@ -6,7 +6,7 @@ use tsify::Tsify;
 
 use crate::dataset::GroundTruth;
 use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, lesions_of};
-use crate::geometry::{BBox, Extent, iou};
+use crate::geometry::{BBox, iou};
 use crate::protocol::Class;
 use crate::run::Prepared;
 
@@ -160,7 +160,7 @@ fn most(
 ) -> Option<OverlapReport> {
     let mut best: Option<OverlapReport> = None;
     for (class, other) in among {
-        let overlap = iou(bbox, other, Extent::PlusOne);
+        let overlap = iou(bbox, other, ground_truth.protocol().extent());
         if overlap > best.as_ref().map_or(0.0, |best| best.iou) {
             best = Some(OverlapReport {
                 iou: overlap,

@@ -500,7 +500,10 @@ impl Analysis<'_> {
     fn conventions(&self) -> Vec<ConventionReport> {
         let report = |convention: Convention| {
             let scores = conventions::scores(self.ground_truth, self.run, self.options, convention);
-            let (official, exact) = (scores.official_recall(), scores.exact_recall());
+            let (mut official, exact) = (scores.official_recall(), scores.exact_recall());
+            if !self.ground_truth.protocol().has_script() {
+                official.fill(None);
+            }
             ConventionReport {
                 plus_one: convention.extent == Extent::PlusOne,
                 ignores_second_boxes: convention.ignores_second_boxes,

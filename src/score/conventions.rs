@@ -92,9 +92,10 @@ impl Scores {
 /// The scores of a run at each of [`sweep_thresholds`].
 #[must_use]
 pub fn sweep(ground_truth: &GroundTruth, run: &Run, options: &Options) -> Vec<Scores> {
+    let own = Convention { extent: ground_truth.protocol().extent(), ignores_second_boxes: false };
     let at = |iou_threshold: f64| {
         let options = options.with_iou_threshold(iou_threshold);
-        scores(ground_truth, run, &options, Convention::ALL[0])
+        scores(ground_truth, run, &options, own)
     };
     sweep_thresholds().map(at).collect()
 }

@@ -58,11 +58,11 @@ pub struct Variant {
 impl ClassScore {
     /// Scores the ranked detections of a class.
     #[must_use]
-    pub fn new(ranking: &Ranking, counts: Counts, options: &Options) -> Self {
+    pub fn new(ranking: &Ranking, counts: Counts, options: &Options, extent: Extent) -> Self {
         let rates = options.fp_per_image();
         // NumPy compares the f32 overlap with the threshold as f32.
         let iou_threshold = options.iou_threshold() as f32;
-        let verdicts_where = |undefined| ranking.verdicts(counts.n_lesions, iou_threshold, Extent::PlusOne, undefined);
+        let verdicts_where = |undefined| ranking.verdicts(counts.n_lesions, iou_threshold, extent, undefined);
         let verdicts = verdicts_where(Undefined::IsNothing);
         let staircase = Staircase::new(&verdicts);
         // The same unless an overlap is 0/0.
@@ -120,7 +120,8 @@ fn plain(ranking: &Ranking, verdicts: &Verdicts, counts: Counts, options: &Optio
 pub fn pooled_curve(ground_truth: &GroundTruth, run: &Run, iou_threshold: f64) -> Curve {
     let mut shown: Vec<(f32, Verdict)> = Vec::new();
     for class in ground_truth.classes() {
-        let verdicts = run.verdicts(class, ground_truth.n_lesions(class), iou_threshold, Extent::PlusOne);
+        let verdicts =
+            run.verdicts(class, ground_truth.n_lesions(class), iou_threshold, ground_truth.protocol().extent());
         shown.extend(run.ranking(class).scores().iter().copied().zip(verdicts.iter()));
     }
     // Scores are finite; the order of equal ones does not matter, since they enter together.

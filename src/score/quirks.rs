@@ -129,7 +129,7 @@ impl QuirkId {
     /// lesion. Q8: those whose verdict differs without the added pixel. Q11: those that count as nothing.
     #[must_use]
     pub fn touched(self, ranking: &Ranking, counts: Counts, options: &Options) -> Vec<u32> {
-        let score = ClassScore::new(ranking, counts, options);
+        let score = ClassScore::new(ranking, counts, options, Extent::PlusOne);
         let rates = options.fp_per_image();
         if self.replaced(&score, rates).is_none() {
             return Vec::new();

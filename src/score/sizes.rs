@@ -93,7 +93,7 @@ pub fn by_size(
     division: Division,
 ) -> [SizeGroup; 3] {
     let n_lesions = ground_truth.n_lesions(class);
-    let verdicts = run.verdicts(class, n_lesions, iou_threshold, Extent::PlusOne);
+    let verdicts = run.verdicts(class, n_lesions, iou_threshold, ground_truth.protocol().extent());
     let is_found = found(&verdicts, verdicts.n_detections(), n_lesions);
     let limits = Limits::new(ground_truth, class, division);
     let mut groups = [SizeGroup::default(); 3];

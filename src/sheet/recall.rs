@@ -61,7 +61,8 @@ fn group(report: &Report, place: usize, by: By) -> Vec<Row> {
             cells: if by == By::Exact { exact(run, place) } else { by_rules(run, place) },
         }
     };
-    let mut rows: Vec<Row> = report.runs.iter().enumerate().map(row).collect();
+    let is_there = |(_, run): &(usize, &RunReport)| by == By::Exact || run.official.none_because.is_none();
+    let mut rows: Vec<Row> = report.runs.iter().enumerate().filter(is_there).map(row).collect();
     mark_best(&mut rows);
     rows
 }
@@ -104,6 +105,12 @@ fn notes(report: &Report) -> Vec<String> {
     let mut notes: Vec<String> = Vec::new();
     let protocol = &report.ground_truth.protocol;
     for run in &report.runs {
+        if let Some(because) = &run.official.none_because {
+            if !notes.contains(because) {
+                notes.push(because.clone());
+            }
+            continue;
+        }
         let meaning = if run.official.is_official {
             format!("as the script of {protocol} (eval.py) prints it")
         } else {
@@ -114,11 +121,12 @@ fn notes(report: &Report) -> Vec<String> {
             notes.push(note);
         }
     }
-    notes.push(
+    let has_script = report.runs.iter().any(|run| run.official.none_because.is_none());
+    let quirks = if has_script { " (without quirks Q1 to Q6 and Q11 of eval.py)" } else { "" };
+    notes.push(format!(
         "exact: recall at the lowest score threshold whose false positives per image do not exceed the rate; equal scores enter \
-         together, and means are over the classes with lesions (without quirks Q1 to Q6 and Q11 of eval.py)."
-            .to_owned(),
-    );
+         together, and means are over the classes with lesions{quirks}."
+    ));
     notes
 }
 

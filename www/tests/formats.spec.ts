@@ -52,3 +52,27 @@ test("a table of boxes is a run, by itself and in a zip", async ({ page }) => {
   expect(runs.map((run) => run.official.is_official)).toEqual([false, false]);
   expect((await downloadReport(page)).equals(terminal(files, []))).toBe(true);
 });
+
+test("COCO files have no official number, and the page says why", async ({ page }) => {
+  const box = (at: number) => {
+    const [x1, y1, x2, y2] = boxes[at] ?? [0, 0, 0, 0];
+    return [x1, y1, x2 - x1, y2 - y1];
+  };
+  const instances = {
+    images: boxes.map((_, id) => ({ id, file_name: `${id + 7}.jpg`, width: 2048, height: 2048 })),
+    categories: [{ id: 3, name: "Opacity" }],
+    annotations: boxes.map((_, at) => ({ id: at, image_id: at, category_id: 3, bbox: box(at) })),
+  };
+  const results = boxes.map((_, at) => ({ image_id: at, category_id: 3, bbox: box(at), score: score(at) }));
+  const files = [upload("instances.json", JSON.stringify(instances)), upload("results.json", JSON.stringify(results))];
+  await open(page);
+  await choose(page, files);
+  const run = (await report(page)).runs[0];
+  expect(run?.classes.map((cls) => [cls.name, cls.true_positives])).toEqual([["Opacity", 12]]);
+  await expect(page.getByTestId("no-official")).toContainText("the exact score is the score");
+  await expect(page.getByTestId("official-average")).toHaveCount(0);
+  await expect(page.getByTestId("exact-average")).toHaveText("100.00%");
+  await expect(page.getByTestId("results")).not.toContainText("undefined");
+  await expect(page.getByTestId("results")).not.toContainText("NaN");
+  expect((await downloadReport(page)).equals(terminal(files, []))).toBe(true);
+});
