@@ -2,8 +2,10 @@
 //! not an allocation.
 
 use std::hash::{DefaultHasher, Hasher as _};
-use std::num::NonZeroU32;
 use std::ops::Index;
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 /// A list of texts, one after the other in one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -98,55 +100,39 @@ impl From<Vec<String>> for Texts {
     }
 }
 
-/// Finds things by a text of theirs. It keeps their numbers alone: whoever asks compares the texts.
+/// Finds things by a text of theirs. It keeps their numbers and hashes alone: whoever asks compares the texts.
 #[derive(Debug, Clone, Default)]
-pub struct Finder {
-    /// Numbers from 1. A thing is at the place that its text is hashed to, or at the next free one.
-    places: Vec<Option<NonZeroU32>>,
-}
+pub struct Finder(HashTable<(u64, u32)>);
 
 impl Finder {
-    /// A finder for `n` things at most, and fewer than `u32::MAX`.
+    /// A finder with room for `n` things.
     #[must_use]
     pub fn for_n(n: usize) -> Self {
-        // One place in nine is free at least, so that it is never far.
-        Self { places: vec![None; (n + n / 8 + 1).next_power_of_two()] }
+        Self(HashTable::with_capacity(n))
     }
 
     /// The number of the thing with that text: `is_it` compares.
     pub fn find(&self, text: &str, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        self.look(text, is_it).ok()
+        self.0.find(hash(text), |(_, number)| is_it(*number)).map(|(_, number)| *number)
     }
 
     /// Keeps the number of a thing with that text, or gives the number of the one that has it already.
     pub fn insert(&mut self, text: &str, number: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        match self.look(text, is_it) {
-            Ok(before) => Some(before),
-            Err(free) => {
-                if let Some(place) = self.places.get_mut(free) {
-                    *place = NonZeroU32::new(number.wrapping_add(1));
-                }
+        match self.0.entry(hash(text), |(_, other)| is_it(*other), |(hash, _)| *hash) {
+            Entry::Occupied(before) => Some(before.get().1),
+            Entry::Vacant(free) => {
+                free.insert((hash(text), number));
                 None
             }
         }
     }
+}
 
-    /// The number of the thing with that text, or else the free place for it.
-    fn look(&self, text: &str, is_it: impl Fn(u32) -> bool) -> Result<u32, usize> {
-        // Keys are the same for all: what is found does not depend on them, and names that collide take long to make up.
-        let mut hasher = DefaultHasher::new();
-        hasher.write(text.as_bytes());
-        let last = self.places.len().wrapping_sub(1);
-        let mut at = hasher.finish() as usize & last;
-        for _ in 0..self.places.len() {
-            match self.places[at] {
-                None => return Err(at),
-                Some(number) if is_it(number.get() - 1) => return Ok(number.get() - 1),
-                Some(_) => at = (at + 1) & last,
-            }
-        }
-        Err(self.places.len())
-    }
+/// The same for all programs and runs: what is found does not depend on it, and names that collide take long to make up.
+fn hash(text: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    hasher.write(text.as_bytes());
+    hasher.finish()
 }
 
 #[cfg(test)]
