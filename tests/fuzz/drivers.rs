@@ -15,12 +15,13 @@ use froc::{Error, GroundTruth, Groups, Options, Predictions, Reading};
 pub type Drive = fn(&[u8]);
 
 /// The targets by name.
-pub const TARGETS: [(&str, Drive); 6] = [
+pub const TARGETS: [(&str, Drive); 7] = [
     ("zip", zip),
     ("predictions", predictions),
     ("ground_truth", ground_truth),
     ("groups", groups),
     ("labels", labels),
+    ("files", files),
     ("pipeline", pipeline),
 ];
 
@@ -49,6 +50,22 @@ pub fn predictions(bytes: &[u8]) {
         assert!(detections.len() <= bytes.len(), "more boxes than bytes");
         for at in 0..detections.len() {
             assert!(detections.score(at).is_finite(), "scores are finite");
+        }
+    }
+}
+
+/// Any bytes as a file of detections in any format: in a zip, and by itself if it is of all images.
+pub fn files(bytes: &[u8]) {
+    let truth = truth(GROUND_TRUTH).expect("a ground truth in order");
+    for ending in [".json", ".csv", ".txt"] {
+        let name = format!("1{ending}");
+        let _ = checked(identify(&name, bytes));
+        if let Ok(read) = checked(froc::input::read_predictions_of_all(&name, bytes)) {
+            assert!(read.detections().len() <= bytes.len(), "more boxes than bytes");
+            score_in_all_ways(&truth, read);
+        }
+        if let Ok(read) = read_zip(&stored_zip(&[(name, bytes)])) {
+            score_in_all_ways(&truth, read);
         }
     }
 }
