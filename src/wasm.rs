@@ -327,6 +327,13 @@ pub fn sha256(#[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] file: 
     digits.map_err(|error| thrown(&error.within("file")))
 }
 
+/// Whether all bytes of a text are the predictions for one image, or hold nothing.
+#[wasm_bindgen]
+#[must_use]
+pub fn is_of_one_image(bytes: &[u8]) -> bool {
+    crate::input::is_of_one_image(bytes)
+}
+
 /// The version of the core.
 #[wasm_bindgen]
 #[must_use]

@@ -606,6 +606,17 @@ fn what_a_user_should_know_is_counted() {
 // --- names, digests, progress ---
 
 #[test]
+fn the_predictions_for_one_image_are_told_from_other_text() {
+    for text in ["", " [] ", "{}", "\u{feff}[]", FOUND, r#"{"Nodule": [[1, 2, 3, 4, 0.5]]}"#] {
+        assert!(froc::input::is_of_one_image(text.as_bytes()), "{text}");
+    }
+    for text in [r#"{"1.png": [{"Nodule": [1, 2, 3, 4, 0.5]}]}"#, r#"{"a": 1}"#, "text", "file_name,group\n1.png,2"] {
+        assert!(!froc::input::is_of_one_image(text.as_bytes()), "{text}");
+    }
+    assert!(!froc::input::is_of_one_image(GROUND_TRUTH));
+}
+
+#[test]
 fn a_file_is_known_by_its_bytes() {
     for (what, name, bytes, kind) in [
         ("a zip", "x", zip_of(&files()), Kind::Predictions),

@@ -31,7 +31,7 @@ use crate::dataset::{Detections, GroundTruth, PredictionFile, PredictionFiles, P
 use crate::error::{Error, ErrorKind};
 use crate::limits::{MAX_GROUND_TRUTH_BYTES, MAX_NAME_BYTES, MAX_ROWS};
 
-pub use sniff::{HEAD_BYTES, Kind, identify};
+pub use sniff::{HEAD_BYTES, Kind, identify, is_of_one_image};
 
 /// A way to write a ground truth.
 pub struct GroundTruthFormat {

@@ -77,6 +77,15 @@ pub fn identify(name: &str, head: &[u8]) -> Result<Kind, Error> {
     }
 }
 
+/// Whether text is the predictions for one image, or holds nothing, as the file of an image without detections does.
+#[must_use]
+pub fn is_of_one_image(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(super::json::BOM).unwrap_or(bytes).trim_ascii();
+    let is_ground_truth = || GROUND_TRUTHS.iter().any(|format| (format.sniff)(bytes));
+    let format = || FORMATS.iter().find(|format| (format.sniff)(bytes)).map(|format| format.read);
+    matches!(text, b"" | b"[]" | b"{}") || !is_ground_truth() && matches!(format(), Some(ReadDetections::OfImage(_)))
+}
+
 /// What a file is that is nothing to be scored, and how to mend it.
 pub(super) fn mistake(head: &[u8]) -> Option<(&'static str, &'static str)> {
     let is_it =

@@ -1,7 +1,11 @@
 // Files as detectors write them: dropped on the page, scored as in the terminal, and not called official.
+import { gzipSync } from "node:zlib";
+
 import { expect, test } from "@playwright/test";
 
-import { choose, downloadReport, open, report, terminal, upload, zip } from "./page.ts";
+import type { Page } from "@playwright/test";
+
+import { choose, downloadReport, open, report, settled, terminal, upload, zip } from "./page.ts";
 
 const boxes = Array.from(
   { length: 12 },
@@ -74,5 +78,85 @@ test("COCO files have no official number, and the page says why", async ({ page 
   await expect(page.getByTestId("exact-average")).toHaveText("100.00%");
   await expect(page.getByTestId("results")).not.toContainText("undefined");
   await expect(page.getByTestId("results")).not.toContainText("NaN");
+  expect((await downloadReport(page)).equals(terminal(files, []))).toBe(true);
+});
+
+/** Drops a folder, which a browser alone can make an entry of: this is what it hands over. */
+async function dropFolder(page: Page, folder: string, files: Record<string, string>): Promise<void> {
+  const data = await page.evaluateHandle(
+    ([folder, files]) => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([], folder));
+      const entries = Object.entries(files).map(([path, text]) => ({
+        isDirectory: false,
+        fullPath: `/${folder}/${path}`,
+        file: (done: (file: File) => void) => done(new File([text], path.slice(path.lastIndexOf("/") + 1))),
+      }));
+      let told: unknown[] = entries;
+      const readEntries = (done: (entries: unknown[]) => void) => {
+        done(told);
+        told = [];
+      };
+      Object.defineProperty(DataTransferItem.prototype, "webkitGetAsEntry", {
+        value: () => ({ isDirectory: true, name: folder, createReader: () => ((told = entries), { readEntries }) }),
+      });
+      return transfer;
+    },
+    [folder, files] as const,
+  );
+  await page.getByTestId("drop-zone").dispatchEvent("drop", { dataTransfer: data });
+}
+
+const entries = Object.fromEntries(
+  boxes.map((box, at) => [`${at}.json`, at === 3 ? "[]" : JSON.stringify([{ Nodule: [...box, score(at)] }])]),
+);
+
+test("a folder of prediction files is a run of its name, and a ground truth in it is one", async ({ page }) => {
+  await open(page);
+  await dropFolder(page, "preds", { ...entries, "notes/test.json": truth.buffer.toString("utf8"), ".DS_Store": "x" });
+  await expect(page.getByTestId("file")).toHaveCount(2);
+  await settled(page);
+  const before = (await report(page)).runs[0];
+  expect(before?.name).toBe("preds");
+  expect(before?.n_files).toBe(12);
+  expect(before?.classes[3]?.true_positives).toBe(11);
+  expect(before?.official.is_official).toBe(true);
+  // Another time it is the very same run.
+  await open(page);
+  await dropFolder(page, "preds", { "notes/test.json": truth.buffer.toString("utf8"), ...entries });
+  await expect(page.getByTestId("file")).toHaveCount(2);
+  await settled(page);
+  expect((await report(page)).runs[0]?.sha256).toBe(before?.sha256);
+});
+
+test("many loose prediction files are one run, beside a ground truth and a zip", async ({ page }) => {
+  await open(page);
+  const loose = Object.entries(entries).map(([name, text]) => upload(name, text));
+  await choose(page, [truth, ...loose, upload("a.zip", zip(entries))]);
+  const { runs } = await report(page);
+  expect(runs.map((run) => run.name)).toEqual(["a.zip", "12 files"]);
+  expect(runs.map((run) => run.classes[3]?.true_positives)).toEqual([11, 11]);
+});
+
+test("a folder of VOC's XML is a ground truth", async ({ page }) => {
+  const voc = boxes.map(([x1, y1, x2, y2], at) => {
+    const box = `<bndbox><xmin>${x1}</xmin><ymin>${y1}</ymin><xmax>${x2}</xmax><ymax>${y2}</ymax></bndbox>`;
+    const object = `<object><name>Nodule</name>${box}</object>`;
+    return [`${at}.xml`, `<annotation><filename>${at}.png</filename>${object}</annotation>`] as const;
+  });
+  await open(page);
+  await dropFolder(page, "Annotations", Object.fromEntries(voc));
+  await expect(page.getByTestId("file")).toContainText("12 images, 12 lesions");
+  await choose(page, [upload("a.zip", zip(entries))]);
+  const run = (await report(page)).runs[0];
+  expect(run?.classes[0]?.true_positives).toBe(11);
+  expect(run?.official.is_official).toBe(false);
+});
+
+test("a file that gzip packed is read as the terminal reads it", async ({ page }) => {
+  const files = [upload("test.json.gz", gzipSync(truth.buffer)), upload("a.zip.gz", gzipSync(zip(entries)))];
+  await open(page);
+  await choose(page, files);
+  expect((await report(page)).runs[0]?.classes[3]?.true_positives).toBe(11);
   expect((await downloadReport(page)).equals(terminal(files, []))).toBe(true);
 });

@@ -209,7 +209,7 @@ test("a folder is told from a file", async ({ page }) => {
   });
   await page.getByTestId("drop-zone").dispatchEvent("drop", { dataTransfer: data });
   await expect(page.getByTestId("error")).toHaveText(
-    "predictions: it is a folder; expected a zip of it. Pack the folder as .zip and drop that.",
+    "predictions: the folder holds nothing that is read; expected pictures, or predictions as .json files.",
   );
 });
 

@@ -128,6 +128,12 @@ export class Evaluator {
     }
   }
 
+  /** Whether a text is the predictions for one image, or holds nothing. */
+  async isOfOneImage(file: File): Promise<boolean> {
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    return this.#call((remote) => remote.isOfOneImage(bytes), file.name);
+  }
+
   async remove(id: string): Promise<void> {
     this.#loaded.delete(id);
     await this.#call((remote) => remote.remove(id));

@@ -6,6 +6,7 @@ import init, {
   default_options,
   default_statistics,
   export_formats,
+  is_of_one_image,
   parse_options,
   sha256,
   version,
@@ -133,6 +134,10 @@ const api = {
   /** The SHA-256 of a file, in hexadecimal digits. Fails if it cannot be read any more. */
   sha256(file: Content): string {
     return sha256(file);
+  },
+  /** Whether all bytes of a text are the predictions for one image. */
+  isOfOneImage(bytes: Uint8Array<ArrayBuffer>): boolean {
+    return is_of_one_image(bytes);
   },
   learnSha256(id: string, digits: string): Report | undefined {
     return engine().learn_sha256(id, digits);

@@ -2,7 +2,7 @@
 
 export interface Dropped {
   files: File[];
-  /** Folders, which a browser hands over as empty files: pictures are looked for in them, and nothing else. */
+  /** Folders, which a browser hands over as empty files: pictures and predictions are looked for in them. */
   folders: FileSystemDirectoryEntry[];
 }
 

@@ -21,6 +21,7 @@ import { keepForOffline } from "../offline/offline.ts";
 import { ownFiles, watchRequests, type NetworkRequest } from "../offline/requests.ts";
 import { save } from "../plot/save.ts";
 import { counted } from "../words/format.ts";
+import { isLabel, pack, sortOut } from "./bundle.ts";
 import { filesIn, isText, isZip, type Dropped } from "./dropped.ts";
 import { Files, sentences } from "./files.svelte.ts";
 import { isPicture, Pictures } from "./pictures.svelte.ts";
@@ -257,8 +258,10 @@ export class Session {
     this.adding++;
     try {
       this.files.say("");
-      const plain = files.filter(({ name }) => !isPicture(name));
-      if (!isSample && plain.some((file) => isText(file) || isZip(file))) await this.files.removeSample();
+      const own = files.filter(({ name }) => !isPicture(name));
+      const plain = isSample ? own : await this.#bundled(own, folders);
+      if (!isSample && plain.some((file) => isText(file) || isZip(file) || !files.includes(file)))
+        await this.files.removeSample();
       const reading = this.files.add(plain, isSample);
       const empty = await this.#takePictures(
         files.filter(({ name }) => isPicture(name)),
@@ -266,9 +269,9 @@ export class Session {
       );
       this.errors = empty.map((name) => ({
         place: name,
-        what: "it is a folder",
-        expected: "a zip of it",
-        sentence: `${name}: it is a folder; expected a zip of it. Pack the folder as .zip and drop that.`,
+        what: "the folder holds nothing that is read",
+        expected: "pictures, or predictions",
+        sentence: `${name}: the folder holds nothing that is read; expected pictures, or predictions as .json files.`,
       }));
       if (await reading) await this.score();
     } finally {
@@ -276,16 +279,36 @@ export class Session {
     }
   }
 
-  /** Keeps pictures, those in folders as well; tells the folders without any. */
+  /** Loose files, with those of single images as one run, and each folder of such files as one. */
+  async #bundled(files: File[], folders: FileSystemDirectoryEntry[]): Promise<File[]> {
+    const look = (file: File) => this.engine.isOfOneImage(file);
+    // One alone is what its sentence says that it is.
+    const loose =
+      files.filter((file) => isText(file) || isLabel(file)).length > 1
+        ? await sortOut(files, look)
+        : { parts: [], others: files };
+    const bundled = loose.parts.length > 1 ? loose.others : [...files];
+    if (loose.parts.length > 1) bundled.push(await pack(counted(loose.parts.length, "file"), loose.parts));
+    for (const folder of folders) {
+      const inside = (await filesIn(folder)).filter(({ name }) => !isPicture(name) && !name.startsWith("."));
+      const { parts, others } = await sortOut(inside, look);
+      if (parts.length > 0) bundled.push(await pack(folder.name, parts));
+      bundled.push(...others.filter((file) => isText(file) || isZip(file)));
+    }
+    return bundled;
+  }
+
+  /** Keeps pictures, those in folders as well; tells the folders in which nothing is read. */
   async #takePictures(files: File[], folders: FileSystemDirectoryEntry[]): Promise<string[]> {
     const { pictures } = this;
     const before = pictures.count;
     if (files.length > 0) pictures.add(files);
     const empty: string[] = [];
     for (const folder of folders) {
-      const inside = (await filesIn(folder)).filter(({ name }) => isPicture(name));
-      if (inside.length === 0) empty.push(folder.name);
-      else pictures.add(inside);
+      const inside = await filesIn(folder);
+      const found = inside.filter(({ name }) => isPicture(name));
+      if (found.length > 0) pictures.add(found);
+      else if (!inside.some((file) => isText(file) || isZip(file) || isLabel(file))) empty.push(folder.name);
     }
     if (pictures.count > before) this.#tellPictures();
     return empty;
