@@ -171,6 +171,60 @@ fn a_ground_truth_in_one_file_for_each_image_is_read() {
 }
 
 #[test]
+fn a_table_of_lesions_is_a_ground_truth() {
+    let files = Files::new("table-of-lesions");
+    let run = files.write("perfect.zip", zip(entry));
+    // NIH's own header, whose box has four columns, and a table with an image without lesions.
+    let nih = (0..N_IMAGES).fold("Image Index,Finding Label,Bbox [x,y,w,h],,,\n".to_owned(), |table, image| {
+        let [x1, y1, x2, y2] = lesion(image);
+        table + &format!("{}.png,Nodule,{x1},{y1},{},{},,,\n", name(image), x2 - x1, y2 - y1)
+    });
+    assert_perfect("BBox_List_2017.csv", &files.write("BBox_List_2017.csv", &nih), &run, false);
+    assert_perfect("in a zip", &files.write("nih.zip", zip_of(&[("nih/BBox_List_2017.csv", &nih)])), &run, false);
+    let corners = (0..N_IMAGES).fold("file;x1;y1;x2;y2;class\nnone.png;;;;;\n".to_owned(), |table, image| {
+        let [x1, y1, x2, y2] = lesion(image);
+        table + &format!("{}.png;{x1};{y1};{x2};{y2};Nodule\n", name(image))
+    });
+    let truth = files.write("truth.csv", corners);
+    let report = score(&truth, &run, &[]).expect("a report");
+    assert_eq!(nodules(&report), (vec![1.0; 3], false));
+    assert_eq!(report["ground_truth"]["n_images"], N_IMAGES + 1);
+    // Both sides as tables.
+    let predictions = (0..N_IMAGES).fold("file,class,score,x1,y1,x2,y2\n".to_owned(), |table, image| {
+        let [x1, y1, x2, y2] = lesion(image);
+        table + &format!("{}.png,Nodule,{},{x1},{y1},{x2},{y2}\n", name(image), score_of(image))
+    });
+    let report = score(&truth, &files.write("predictions.csv", predictions), &[]).expect("a report");
+    assert_eq!(nodules(&report), (vec![1.0; 3], false));
+    // VinDr-CXR's own: classes by name, which predictions call by number; rows without a box.
+    let vindr = (0..N_IMAGES).fold(
+        "image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max\n0,No finding,14,R1,,,,\n".to_owned(),
+        |table, image| {
+            let [x1, y1, x2, y2] = lesion(image);
+            table + &format!("{},Nodule,8,R9,{x1},{y1},{x2},{y2}\n", name(image))
+        },
+    );
+    let submission = (0..N_IMAGES).fold("image_id,PredictionString\n0,14 1 0 0 1 1\n".to_owned(), |table, image| {
+        let [x1, y1, x2, y2] = lesion(image);
+        table + &format!("{},8 {} {x1} {y1} {x2} {y2}\n", name(image), score_of(image))
+    });
+    let report = score(&files.write("train.csv", vindr), &files.write("submission.csv", submission), &[]);
+    assert_eq!(nodules(&report.expect("a report")), (vec![1.0; 3], false));
+    for (table, expected) in [
+        (
+            "file,class,x1,y1,x2,y2\n1.png,Nodule,1,2,3\n",
+            "truth.csv, line 1 after the header: it has 5 fields, not 6; expected a line with as many fields as the header has columns.",
+        ),
+        (
+            "file,class,x1,y1,x2,y2\n1.png,Nodule,1,2,3,wide\n",
+            "truth.csv, line 1 after the header: a field is \"wide\"; expected a finite number.",
+        ),
+    ] {
+        assert_eq!(score(&files.write("truth.csv", table), &run, &[]), Err(format!("{expected}\n")));
+    }
+}
+
+#[test]
 fn a_broken_file_of_labels_ends_in_a_sentence() {
     let files = Files::new("broken-labels");
     let run = files.write("perfect.zip", zip(entry));

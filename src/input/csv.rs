@@ -1,20 +1,32 @@
-//! Detections of all images in one table: a row for each box, or, as Kaggle has it, a row for each image with all its boxes in
+//! Boxes of all images in one table, both sides of it: a row for each box, or, as Kaggle has it, a row for each image with all its boxes in
 //! one field.
 //!
 //! Columns are found by their names: one of images, one of classes, one of scores, and either two corners or a corner with
 //! width and height; or a `PredictionString` of groups `class score x1 y1 x2 y2` (VinDr-CXR) or `score x y width height` (RSNA).
 
+use std::collections::HashMap;
+
 use super::groups::IMAGE;
+use super::labels::Labels;
 use super::records::checked;
 use super::table::Table;
-use super::{Format, KeyedImages, ReadDetections, kept};
-use crate::dataset::{Detections, Remarks};
+use super::{Format, GroundTruthFormat, KeyedImages, ReadDetections, kept, sha256};
+use crate::dataset::{Detections, GroundTruth, Remarks};
 use crate::error::Error;
 use crate::geometry::FileBox;
 
 /// The format.
 pub const FORMAT: Format =
     Format { name: "CSV", endings: &[".csv", ".tsv"], sniff: is_it, read: ReadDetections::OfRun(read) };
+
+/// A ground truth: a table of boxes without scores, such as NIH's `BBox_List_2017.csv`, RSNA's `stage_2_train_labels.csv` or
+/// VinDr-CXR's `train.csv`.
+pub const GROUND_TRUTH: GroundTruthFormat = GroundTruthFormat {
+    name: "CSV of lesions",
+    endings: &[".csv", ".tsv"],
+    sniff: is_ground_truth,
+    read: read_ground_truth,
+};
 
 const CLASS: &[&str] = &[
     "label",
@@ -44,6 +56,9 @@ const SIZES: [&[&str]; 4] = [
     &["width", "w", "bboxw", "bboxwidth"],
     &["height", "h", "bboxh", "bboxheight"],
 ];
+/// Numbers of classes, in tables that have their names as well.
+const NUMBER: &[&str] = &["classid", "labelid", "categoryid"];
+const EXPECTED_LESIONS: &str = "columns such as file_name, label, xmin, ymin, xmax, ymax";
 const EXPECTED: &str = "columns such as file_name, label, score, xmin, ymin, xmax, ymax";
 /// The class of boxes whose table names none: that of a dataset with one.
 const ONLY_CLASS: &str = "1";
@@ -112,23 +127,63 @@ fn read(bytes: &[u8], into: &mut KeyedImages) -> Result<(), Error> {
         read.map_err(|error| error.within(place.trim_start_matches(", ")))?;
         images.push(row[columns.image].to_owned());
     }
-    // The boxes of an image need not stand together; its first row tells its place.
-    let mut order: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
+    by_image(&images, &mut rows, |image, of_it| into.read(image, |detections| push_all(detections, of_it)))
+}
+
+/// Goes through the boxes image by image. Those of an image need not stand together; its first row tells its place.
+fn by_image(
+    images: &[String],
+    rows: &mut [Row],
+    mut each: impl FnMut(&str, &[Row]) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut order: HashMap<&str, usize> = HashMap::new();
     let mut firsts: Vec<&str> = Vec::new();
-    for image in &images {
+    for image in images {
         order.entry(image).or_insert_with(|| {
             firsts.push(image);
             firsts.len() - 1
         });
     }
     rows.sort_by_key(|row| order.get(row.image.as_str()).copied());
-    let mut rest = rows.as_slice();
+    let mut rest = &*rows;
     for image in firsts {
         let (of_it, others) = rest.split_at(rest.partition_point(|row| row.image == image));
         rest = others;
-        into.read(image, |detections| push_all(detections, of_it))?;
+        each(image, of_it)?;
     }
     Ok(())
+}
+
+fn is_ground_truth(bytes: &[u8]) -> bool {
+    Columns::of(&Table::new(bytes)).is_some_and(|columns| !columns.has_scores())
+}
+
+/// Reads a ground truth. Images are called as in the table.
+/// An image whose fields of the box are empty has no lesions.
+fn read_ground_truth(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
+    let table = Table::new(bytes);
+    let header = table.header().iter().collect::<Vec<_>>().join(", ");
+    let columns = Columns::of(&table).filter(|columns| !columns.has_scores());
+    let number = table.column(NUMBER);
+    let columns = columns.ok_or_else(|| Error::new(name, format!("its columns are {header}"), EXPECTED_LESIONS))?;
+    let mut images: Vec<String> = Vec::new();
+    let mut rows: Vec<Row> = Vec::new();
+    let mut labels = Labels::of(GROUND_TRUTH.name);
+    for (place, row) in table.rows(name) {
+        let row = row?;
+        let before = rows.len();
+        columns.boxes_of(&row, &mut rows).map_err(|error| error.within(&place))?;
+        if let (Some(Row { class, .. }), Some(number)) = (rows.get(before), number) {
+            labels.number(class, &row[number]);
+        }
+        images.push(row[columns.image].to_owned());
+    }
+    by_image(&images, &mut rows, |image, of_it| {
+        labels.push_image(image)?;
+        of_it.iter().zip(1..).try_for_each(|(row, n)| labels.push_lesion(n, &row.class, row.bbox))
+    })
+    .map_err(|error| error.within(name))?;
+    labels.finish(name, sha256(bytes))
 }
 
 fn push_all(into: &mut Detections, rows: &[Row]) -> Result<Remarks, Error> {

@@ -41,6 +41,8 @@ pub struct Labels {
     images: Texts,
     classes: Vec<String>,
     place_of_class: HashMap<String, usize>,
+    /// What files call each class by number, where that is told.
+    numbers: HashMap<String, String>,
     /// Image, place of its class and box.
     lesions: Vec<(u32, usize, FileBox)>,
     /// What the first file is written in.
@@ -48,6 +50,18 @@ pub struct Labels {
 }
 
 impl Labels {
+    /// None yet, of a ground truth that one file of that format holds.
+    pub(super) fn of(format: &'static str) -> Self {
+        Self { format: Some(format), ..Self::default() }
+    }
+
+    /// Tells the number by which files may call a class.
+    pub(super) fn number(&mut self, class: &str, number: &str) {
+        if self.numbers.len() < MAX_CLASSES && !self.numbers.contains_key(class) {
+            self.numbers.insert(class.to_owned(), number.to_owned());
+        }
+    }
+
     /// Reads one file in the format whose structure it has; a file of another kind is passed over.
     ///
     /// # Errors
@@ -122,7 +136,12 @@ impl Labels {
             .map(|(image, class, bbox)| Lesion { image: *image, class: class_at[*class], bbox: *bbox })
             .collect();
         let classes = order.iter().map(|class| self.classes[*class].clone()).collect();
-        let protocol = Protocol::new(self.format.unwrap_or_default(), classes);
+        let protocol = Protocol::new(name, classes);
+        let numbers = protocol.class_names().iter().map(|class| self.numbers.get(class).cloned());
+        let protocol = match numbers.collect::<Option<Vec<String>>>() {
+            Some(numbers) => protocol.numbered(numbers),
+            None => protocol,
+        };
         GroundTruth::new(name, sha256, protocol, self.images, &lesions, Notices::default())
     }
 }

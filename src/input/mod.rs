@@ -46,7 +46,8 @@ pub struct GroundTruthFormat {
 }
 
 /// The formats of ground truths; a file is read as the first whose structure it has.
-pub const GROUND_TRUTHS: &[GroundTruthFormat] = &[chestx_det::ground_truth::FORMAT, coco::GROUND_TRUTH];
+pub const GROUND_TRUTHS: &[GroundTruthFormat] =
+    &[chestx_det::ground_truth::FORMAT, coco::GROUND_TRUTH, csv::GROUND_TRUTH];
 
 /// A way to write detections.
 pub struct Format {
