@@ -13,7 +13,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use crate::error::{Error, ErrorKind};
 use crate::geometry::{BBox, Extent, FileBox};
 use crate::limits::MAX_ROWS;
-use crate::notice::Notices;
+use crate::notice::{NoticeCode, Notices};
 use crate::protocol::{CHESTX_DET10, Class, MAX_CLASSES, PerClass, Protocol};
 use crate::texts::{Finder, Texts};
 
@@ -60,6 +60,8 @@ pub struct GroundTruth {
     lesions: Lesions,
     /// The image of each id, where the file gives images ids.
     image_of_id: BTreeMap<String, u32>,
+    /// Whether the file is such as the official script reads.
+    is_for_script: bool,
     protocol: Protocol,
     notices: Notices,
 }
@@ -135,6 +137,7 @@ impl GroundTruth {
             has_folders,
             lesions,
             image_of_id: BTreeMap::new(),
+            is_for_script: true,
             protocol,
             notices,
         })
@@ -144,6 +147,41 @@ impl GroundTruth {
     #[must_use]
     pub fn with_image_ids(self, ids: impl IntoIterator<Item = String>) -> Self {
         Self { image_of_id: ids.into_iter().zip(0..).collect(), ..self }
+    }
+
+    /// The same of a file that the official script does not read.
+    #[must_use]
+    pub fn not_for_script(self) -> Self {
+        Self { is_for_script: false, ..self }
+    }
+
+    /// Whether the file is such as the official script reads.
+    #[must_use]
+    pub const fn is_for_script(&self) -> bool {
+        self.is_for_script
+    }
+
+    /// The same images under another protocol; lesions whose classes it does not have are left out, and counted.
+    ///
+    /// # Errors
+    /// If two images have the same prediction file then.
+    pub fn under(&self, protocol: &Protocol) -> Result<Self, Error> {
+        let mut notices = Notices::default();
+        let mut lesions = Vec::new();
+        for (image, name) in self.images.iter().enumerate() {
+            for class in self.classes() {
+                let class_name = self.class_name(class);
+                let boxes = self.lesions_in_file(class, image).iter();
+                match protocol.class_named(class_name) {
+                    Some(class) => lesions.extend(boxes.map(|bbox| Lesion { image: image as u32, class, bbox: *bbox })),
+                    None => notices
+                        .add(NoticeCode::UnknownLesionClass, boxes.len(), || format!("\"{class_name}\" in {name}")),
+                }
+            }
+        }
+        let images = self.images.clone();
+        let truth = Self::new(&self.name, self.sha256.clone(), protocol.clone(), images, &lesions, notices)?;
+        Ok(Self { image_of_id: self.image_of_id.clone(), is_for_script: self.is_for_script, ..truth })
     }
 
     /// The name of the prediction file of an image.

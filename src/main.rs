@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
+use froc::protocol::Protocol;
 use froc::reading::{FileNames, Folders, Layout};
 use froc::render::Format;
 use froc::render::errors::ErrorsFormat;
@@ -43,6 +44,9 @@ struct Input {
     /// The list of images and lesions (test.json).
     #[arg(long, value_name = "FILE")]
     ground_truth: PathBuf,
+    /// Whose evaluation it is, if not what the ground truth tells [chestx-det10].
+    #[arg(long, value_name = "NAME", value_parser = ["chestx-det10"])]
+    protocol: Option<String>,
     /// A zip or a folder with one JSON file an image, or one JSON file for all images; give it again for more runs.
     #[arg(long, value_name = "ZIP", required = true)]
     predictions: Vec<PathBuf>,
@@ -391,6 +395,9 @@ fn with_statistics<'a>(
 fn opened(input: &Input) -> Result<Session, Vec<String>> {
     let mut session = Session::default();
     add(&mut session, "ground truth", &input.ground_truth, FileKind::GroundTruth).map_err(|sentence| vec![sentence])?;
+    if input.protocol.is_some() {
+        session.set_protocol(&Protocol::default()).map_err(one)?;
+    }
     let reading = input.reading.reading();
     let mut wrong: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for (at, path) in input.predictions.iter().enumerate() {

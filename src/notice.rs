@@ -27,6 +27,8 @@ pub enum NoticeCode {
     EmptyFile,
     /// Lesions of a class that is not one of the ten.
     UnknownLesionClass,
+    /// Classes that ChestX-Det10 does not have, in a ground truth of its format.
+    OtherClasses,
     /// Lesions that stand for a crowd (COCO's `iscrowd`).
     CrowdLesions,
     /// Images whose name has no `.png` to turn into `.json`.
@@ -45,6 +47,7 @@ impl NoticeCode {
             Self::FileWithoutImage => "file_without_image",
             Self::EmptyFile => "empty_file",
             Self::UnknownLesionClass => "unknown_lesion_class",
+            Self::OtherClasses => "other_classes",
             Self::CrowdLesions => "crowd_lesions",
             Self::ImageNameWithoutPng => "image_name_without_png",
         }
@@ -82,6 +85,10 @@ impl NoticeCode {
                 "1 lesion is of a class that is not one of the ten and is left out.",
                 "{} lesions are of classes that are not among the ten and are left out.",
             ),
+            Self::OtherClasses => (
+                "1 class of the ground truth is none of ChestX-Det10's, so its own classes are scored, and no number is official.",
+                "{} classes of the ground truth are none of ChestX-Det10's, so its own classes are scored, and no number is official.",
+            ),
             Self::CrowdLesions => (
                 "1 box of the ground truth stands for a crowd (iscrowd) and is left out; a detection on it is a false positive.",
                 "{} boxes of the ground truth stand for crowds (iscrowd) and are left out; a detection on them is a false positive.",
@@ -109,6 +116,9 @@ impl NoticeCode {
             }
             Self::EmptyFile => "Write [] into the file of an image without detections, to tell it from a failed write.",
             Self::UnknownLesionClass => "Check the spelling in syms; class names are case-sensitive there.",
+            Self::OtherClasses => {
+                "If it is ChestX-Det10's all the same, choose its protocol: --protocol chestx-det10 leaves these lesions out."
+            }
             Self::CrowdLesions => "Give each lesion a box of its own, if these are meant to be found.",
             Self::ImageNameWithoutPng => "Give images names that end in .png.",
         }

@@ -272,7 +272,7 @@ impl Report {
     #[must_use]
     pub fn new(ground_truth: &GroundTruth, options: &Options, runs: &[(&Run, Vec<ClassScore>)]) -> Self {
         let mut reports: Vec<RunReport> =
-            runs.iter().map(|(run, classes)| RunReport::new(ground_truth.protocol(), run, classes, options)).collect();
+            runs.iter().map(|(run, classes)| RunReport::new(ground_truth, run, classes, options)).collect();
         notices::same_file_twice(&mut reports);
         Self {
             schema_version: SCHEMA_VERSION,
@@ -343,7 +343,8 @@ impl From<&Options> for OptionsReport {
 }
 
 impl RunReport {
-    fn new(protocol: &Protocol, run: &Run, classes: &[ClassScore], options: &Options) -> Self {
+    fn new(ground_truth: &GroundTruth, run: &Run, classes: &[ClassScore], options: &Options) -> Self {
+        let protocol = ground_truth.protocol();
         let class = |(class, score): (Class, &ClassScore)| {
             let report = ClassReport::new(protocol.class_name(class), score, options);
             if protocol.has_script() { report } else { report.without_official() }
@@ -353,7 +354,7 @@ impl RunReport {
             sha256: run.sha256().map(str::to_owned),
             n_files: run.n_files(),
             n_detections: protocol.classes().map(|class| run.ranking(class).scores().len()).sum(),
-            official: OfficialReport::new(protocol, classes, options, run),
+            official: OfficialReport::new(ground_truth, classes, options, run),
             exact: ExactReport::new(classes, options),
             classes: protocol.classes().zip(classes).map(class).collect(),
             notices: notices::of_run(run),
@@ -378,7 +379,8 @@ impl FormatsReport {
 }
 
 impl OfficialReport {
-    fn new(protocol: &Protocol, classes: &[ClassScore], options: &Options, run: &Run) -> Self {
+    fn new(ground_truth: &GroundTruth, classes: &[ClassScore], options: &Options, run: &Run) -> Self {
+        let protocol = ground_truth.protocol();
         let rates = options.fp_per_image();
         if !protocol.has_script() {
             return Self::none(protocol, rates.len());
@@ -391,7 +393,7 @@ impl OfficialReport {
         let average = average_recall(&recall);
         let printed = recall.iter().chain([&average]).map(|value| printed(value.unwrap_or(f64::NAN)));
         let quirks = quirks::fired(classes, rates);
-        let is_read_so = run.reading().is_official() && run.formats().is_empty();
+        let is_read_so = ground_truth.is_for_script() && run.reading().is_official() && run.formats().is_empty();
         let is_official = protocol.has_script() && options.are_official() && is_read_so;
         Self {
             name: if is_official { OFFICIAL.to_owned() } else { by_the_rules(options, is_read_so) },

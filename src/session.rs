@@ -28,7 +28,7 @@ use crate::input::zip::Inside;
 use crate::input::{self, HEAD_BYTES, Kind, OnProgress, Unpacked};
 use crate::notice::Remedy;
 use crate::options::Options;
-use crate::protocol::Class;
+use crate::protocol::{Class, Protocol};
 use crate::reading::Reading;
 use crate::render::Format;
 use crate::report::{CurveReport, Report};
@@ -211,6 +211,19 @@ impl Session {
             Contents::Groups(bytes) => self.groups.push((id.to_owned(), (name.to_owned(), bytes))),
         }
         summary
+    }
+
+    /// Evaluates on the ground truth that was added last as the protocol says; lesions of other classes are left out.
+    ///
+    /// # Errors
+    /// If two of its images have the same prediction file then.
+    pub fn set_protocol(&mut self, protocol: &Protocol) -> Result<(), Error> {
+        self.forget();
+        self.predictions.iter_mut().for_each(|(_, file)| file.runs = None);
+        if let Some((_, ground_truth)) = self.ground_truths.last_mut() {
+            *ground_truth = ground_truth.under(protocol)?;
+        }
+        Ok(())
     }
 
     /// Forgets a file.

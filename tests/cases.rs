@@ -477,3 +477,64 @@ fn a_mistake_in_a_coco_file_ends_in_one_sentence() {
     let sentence = "r.json, result 1, score: there is the text \"high\"; expected a number.\n";
     assert_eq!(score(&truth, &files.write("r.json", results), &[]), Err(sentence.to_owned()));
 }
+
+/// ChestX-Det's 13 classes in ChestX-Det10's own format: its own dataset, unless a person says otherwise.
+#[test]
+fn a_ground_truth_of_other_classes_is_scored_on_its_own() {
+    let files = Files::new("other-classes");
+    let own = each(
+        |image| json!({ "file_name": name(image) + ".png", "syms": ["Nodule", "Diffuse Nodule"], "boxes": [lesion(image), [10, 10, 900, 900]] }),
+    );
+    let truth_13 = files.write("truth_det13.json", Value::from(own).to_string());
+    let diffuse = zip(|image| json!([entry(image)[0], { "Diffuse Nodule": [10, 10, 900, 900, 0.9] }]));
+    let diffuse = files.write("diffuse.zip", diffuse);
+    let report = score(&truth_13, &diffuse, &[]).expect("a report");
+    assert_eq!(nodules(&report), (vec![1.0; 3], false));
+    let classes: Vec<&Value> =
+        report["runs"][0]["classes"].as_array().expect("classes").iter().map(|class| &class["name"]).collect();
+    assert_eq!(classes, ["Diffuse Nodule", "Nodule"]);
+    assert_eq!(findings(&report), [""; 0], "no offer");
+    assert_eq!(report["notices"][0]["code"], "other_classes");
+    // The fix that is told gives the official number.
+    let fix = report["notices"][0]["fix"].as_str().expect("a fix");
+    assert!(fix.contains("--protocol chestx-det10"), "{fix}");
+    let report = score(&truth_13, &diffuse, &["--protocol", "chestx-det10"]).expect("a report");
+    assert_eq!(nodules(&report), (vec![1.0; 3], true));
+    assert_eq!(
+        (&report["ground_truth"]["protocol"], &report["ground_truth"]["n_lesions"]),
+        (&json!("ChestX-Det10"), &json!(N_IMAGES))
+    );
+    assert_eq!(report["notices"][0]["code"], "unknown_lesion_class");
+    // A ground truth that the script does not read gives none, whatever the protocol.
+    let coco = files.write("coco_truth.json", coco_truth().to_string().replace(".jpg", ".png"));
+    let report =
+        score(&coco, &files.write("perfect.zip", zip(entry)), &["--protocol", "chestx-det10"]).expect("a report");
+    assert_eq!(nodules(&report), (vec![1.0; 3], false));
+    assert_eq!(report["runs"][0]["official"]["name"], "the script's rules, files read otherwise");
+}
+
+/// As many classes as Objects365 has; each image has a lesion of another one.
+#[test]
+fn hundreds_of_classes_are_scored() {
+    const N_CLASSES: usize = 365;
+    let files = Files::new("many-classes");
+    let all = |of: &dyn Fn(usize) -> Value| -> Value { (0..N_CLASSES).map(of).collect() };
+    let truth = json!({
+        "images": all(&|at| json!({ "id": at, "file_name": format!("{at}.jpg"), "width": 640, "height": 480 })),
+        "categories": all(&|at| json!({ "id": 10 * at, "name": format!("class {at}") })),
+        "annotations": all(&|at| json!({ "id": at, "image_id": at, "category_id": 10 * at, "bbox": [10, 10, 20, 20] })),
+    });
+    // Every second one is found; the others are predicted as the next class.
+    let results = all(&|at| {
+        let class = if at % 2 == 0 { at } else { (at + 1) % N_CLASSES };
+        json!({ "image_id": at, "category_id": 10 * class, "bbox": [10, 10, 20, 20], "score": 0.5 })
+    });
+    let truth = files.write("instances.json", truth.to_string());
+    let report = score(&truth, &files.write("results.json", results.to_string()), &[]).expect("a report");
+    let classes = report["runs"][0]["classes"].as_array().expect("classes");
+    assert_eq!(classes.len(), N_CLASSES);
+    for (at, class) in classes.iter().enumerate() {
+        assert_eq!((&class["name"], &class["n_lesions"]), (&json!(format!("class {at}")), &json!(1)));
+        assert_eq!(class["true_positives"], usize::from(at % 2 == 0), "class {at}");
+    }
+}

@@ -163,7 +163,10 @@ fn a_name_that_the_ground_truth_lists_is_no_class() {
     let zip = run(
         |image, class, [x1, y1, x2, y2]| json!([{ class: [x1, y1, x2, y2, score_of(image)] }, { "Noduls": [10, 10, 900, 900, 0.95] }]),
     );
-    assert_eq!(diagnosed(&truth, &zip, "unread_class_name").remedy, None);
+    // It is a class of that ground truth; where ten alone are scored, it is none, and means none of them.
+    assert_eq!(notices(&truth, &zip), []);
+    let of_ten = truth.under(&froc::protocol::Protocol::default()).expect("a ground truth");
+    assert_eq!(diagnosed(&of_ten, &zip, "unread_class_name").remedy, None);
 }
 
 #[test]

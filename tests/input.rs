@@ -559,7 +559,7 @@ fn long_texts_are_shortened_in_sentences() {
 #[test]
 fn what_a_user_should_know_is_counted() {
     let ground_truth = br#"[
-        {"file_name": "1.png", "syms": ["Nodule", "nodule", "Tumour"], "boxes": [[0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 9, 9]]},
+        {"file_name": "1.png", "syms": ["Nodule", "nodule", "MASS"], "boxes": [[0, 0, 9, 9], [0, 0, 9, 9], [0, 0, 9, 9]]},
         {"file_name": "2.png", "syms": [], "boxes": []},
         {"file_name": "3", "syms": [], "boxes": []}
     ]"#;
@@ -596,7 +596,7 @@ fn what_a_user_should_know_is_counted() {
         codes(&report.notices),
         expected(&[
             ("image_name_without_png", 1, &["3"]),
-            ("unknown_lesion_class", 2, &["\"nodule\" in 1.png", "\"Tumour\" in 1.png"]),
+            ("unknown_lesion_class", 2, &["\"nodule\" in 1.png", "\"MASS\" in 1.png"]),
         ])
     );
     assert_eq!(report.ground_truth.n_lesions, 1);

@@ -226,7 +226,7 @@ impl Instances<'_> {
         let protocol = Protocol::new(name, names).numbered(numbers);
         let file_names: Texts = images.iter().map(|(_, name)| name.replace('\\', "/")).collect();
         let truth = GroundTruth::new(name, sha256(bytes), protocol, file_names, &lesions, notices)?;
-        Ok(truth.with_image_ids(images.iter().map(|(id, _)| id.clone().into_owned())))
+        Ok(truth.not_for_script().with_image_ids(images.iter().map(|(id, _)| id.clone().into_owned())))
     }
 }
 

@@ -143,6 +143,7 @@ impl Labels {
             None => protocol,
         };
         GroundTruth::new(name, sha256, protocol, self.images, &lesions, Notices::default())
+            .map(GroundTruth::not_for_script)
     }
 }
 

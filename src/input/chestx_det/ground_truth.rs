@@ -1,15 +1,17 @@
 //! The ground truth of ChestX-Det10: a list of `{"file_name", "syms", "boxes"}`, box k of class `syms[k]`.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use crate::dataset::{GroundTruth, Lesion};
 use crate::error::{Error, ErrorKind};
 use crate::geometry::FileBox;
 use crate::input::json::{Next, Read, Reader, shorten};
-use crate::input::{GroundTruthFormat, sha256};
+use crate::input::{GroundTruthFormat, kept, sha256};
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE};
 use crate::notice::{NoticeCode, Notices};
-use crate::protocol::{Protocol, chestx_det10};
+use crate::protocol::{CHESTX_DET10, Class, MAX_CLASSES, Protocol, chestx_det10};
 use crate::texts::Texts;
 
 const LIST: &str = "a list of {\"file_name\", \"syms\", \"boxes\"}";
@@ -35,13 +37,18 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
     let mut all = Records::default();
     all.read(bytes).map_err(|error| error.within(name))?;
     all.images.shrink();
-    GroundTruth::new(name, sha256(bytes), Protocol::default(), all.images, &all.lesions, all.notices)
+    let protocol = all.settle(name);
+    GroundTruth::new(name, sha256(bytes), protocol, all.images, &all.lesions, all.notices)
 }
 
 #[derive(Default)]
 struct Records {
     images: Texts,
+    /// Each of a class by its place among the ten and then among `others`.
     lesions: Vec<Lesion>,
+    /// The other class names, and the image in which each is seen first.
+    others: Vec<(String, u32)>,
+    place_of_other: BTreeMap<String, usize>,
     notices: Notices,
 }
 
@@ -96,17 +103,77 @@ impl Records {
         }
         let image = self.images.len() as u32;
         for (sym, bbox) in syms.iter().zip(boxes) {
-            match chestx_det10(sym.as_bytes()) {
-                Some(class) => self.lesions.push(Lesion { image, class, bbox }),
-                None => self.notices.add(NoticeCode::UnknownLesionClass, 1, || {
-                    format!("\"{}\" in {}", shorten(sym), shorten(file_name))
-                }),
-            }
+            let class = match chestx_det10(sym.as_bytes()) {
+                Some(class) => class,
+                None => self.other(kept(sym), image)?,
+            };
+            self.lesions.push(Lesion { image, class, bbox });
         }
         let without_png = usize::from(!file_name.contains(".png"));
         self.notices.add(NoticeCode::ImageNameWithoutPng, without_png, || shorten(file_name));
         self.images.push(file_name);
         Ok(())
+    }
+
+    /// The class of a name that is none of the ten.
+    fn other(&mut self, name: &str, image: u32) -> Read<Class> {
+        let n = self.others.len();
+        let place = match self.place_of_other.get(name) {
+            Some(place) => *place,
+            None if CHESTX_DET10.len() + n >= MAX_CLASSES => {
+                return Err(Error::new("", format!("there are more than {MAX_CLASSES} classes"), "fewer"));
+            }
+            None => {
+                self.place_of_other.insert(name.to_owned(), n);
+                self.others.push((name.to_owned(), image));
+                n
+            }
+        };
+        Ok(Class::at(CHESTX_DET10.len() + place))
+    }
+
+    /// Settles whose evaluation it is. Names that are the ten but for case are mistakes, and left out as the script leaves them
+    /// out; any other name makes it a dataset of its own, whose classes are ordered by falling number of lesions, and by name.
+    fn settle(&mut self, name: &str) -> Protocol {
+        let is_mistake = |name: &str| CHESTX_DET10.iter().any(|class| class.eq_ignore_ascii_case(name));
+        let n_named = CHESTX_DET10.len();
+        if self.others.iter().all(|(name, _)| is_mistake(name)) {
+            let (images, others, notices) = (&self.images, &self.others, &mut self.notices);
+            self.lesions.retain(|lesion| {
+                let Some((name, _)) = lesion.class.index().checked_sub(n_named).and_then(|at| others.get(at)) else {
+                    return true;
+                };
+                notices.add(NoticeCode::UnknownLesionClass, 1, || {
+                    format!("\"{}\" in {}", shorten(name), shorten(&images[lesion.image as usize]))
+                });
+                false
+            });
+            return Protocol::default();
+        }
+        let names = CHESTX_DET10.iter().copied().chain(self.others.iter().map(|(name, _)| name.as_str()));
+        let mut classes: Vec<(Reverse<usize>, &str, usize)> =
+            names.enumerate().map(|(at, name)| (Reverse(0), name, at)).collect();
+        for lesion in &self.lesions {
+            classes[lesion.class.index()].0.0 += 1;
+        }
+        classes.retain(|(n, ..)| n.0 > 0);
+        classes.sort_unstable();
+        let mut new_place = vec![0; n_named + self.others.len()];
+        for (place, (.., before)) in classes.iter().enumerate() {
+            new_place[*before] = place;
+        }
+        for lesion in &mut self.lesions {
+            lesion.class = Class::at(new_place[lesion.class.index()]);
+        }
+        // Images of other endings have prediction files, too.
+        self.notices = Notices::default();
+        let foreign = self.others.iter().filter(|(name, _)| !is_mistake(name));
+        for (name, image) in foreign {
+            self.notices.add(NoticeCode::OtherClasses, 1, || {
+                format!("\"{}\" in {}", shorten(name), shorten(&self.images[*image as usize]))
+            });
+        }
+        Protocol::new(name, classes.into_iter().map(|(_, name, _)| name.to_owned()).collect())
     }
 }
 
