@@ -11,9 +11,9 @@ use std::sync::{Arc, OnceLock};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::error::{Error, ErrorKind};
+use crate::finding::{Finding, Findings, UNKNOWN_LESION_CLASS};
 use crate::geometry::{BBox, Extent, FileBox};
 use crate::limits::MAX_ROWS;
-use crate::notice::{NoticeCode, Notices};
 use crate::protocol::{CHESTX_DET10, Class, MAX_CLASSES, PerClass, Protocol};
 use crate::texts::{Finder, Texts};
 
@@ -63,7 +63,7 @@ pub struct GroundTruth {
     /// Whether the file is such as the official script reads.
     is_for_script: bool,
     protocol: Protocol,
-    notices: Notices,
+    findings: Vec<Finding>,
 }
 
 impl GroundTruth {
@@ -79,7 +79,7 @@ impl GroundTruth {
         protocol: Protocol,
         images: impl Into<Texts>,
         lesions: &[Lesion],
-        notices: Notices,
+        findings: Vec<Finding>,
     ) -> Result<Self, Error> {
         let images = images.into();
         if images.is_empty() {
@@ -139,7 +139,7 @@ impl GroundTruth {
             image_of_id: BTreeMap::new(),
             is_for_script: true,
             protocol,
-            notices,
+            findings,
         })
     }
 
@@ -166,7 +166,7 @@ impl GroundTruth {
     /// # Errors
     /// If two images have the same prediction file then.
     pub fn under(&self, protocol: &Protocol) -> Result<Self, Error> {
-        let mut notices = Notices::default();
+        let mut findings = Findings::default();
         let mut lesions = Vec::new();
         for (image, name) in self.images.iter().enumerate() {
             for class in self.classes() {
@@ -174,13 +174,14 @@ impl GroundTruth {
                 let boxes = self.lesions_in_file(class, image).iter();
                 match protocol.class_named(class_name) {
                     Some(class) => lesions.extend(boxes.map(|bbox| Lesion { image: image as u32, class, bbox: *bbox })),
-                    None => notices
-                        .add(NoticeCode::UnknownLesionClass, boxes.len(), || format!("\"{class_name}\" in {name}")),
+                    None => findings.add(&UNKNOWN_LESION_CLASS, boxes.len(), Some(image as u32), || {
+                        format!("\"{class_name}\" in {name}")
+                    }),
                 }
             }
         }
         let images = self.images.clone();
-        let truth = Self::new(&self.name, self.sha256.clone(), protocol.clone(), images, &lesions, notices)?;
+        let truth = Self::new(&self.name, self.sha256.clone(), protocol.clone(), images, &lesions, findings.finish())?;
         Ok(Self { image_of_id: self.image_of_id.clone(), is_for_script: self.is_for_script, ..truth })
     }
 
@@ -257,8 +258,8 @@ impl GroundTruth {
 
     /// What a user should know about the file.
     #[must_use]
-    pub const fn notices(&self) -> &Notices {
-        &self.notices
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
     }
 
     /// Number of images, lesion-free ones included: what false positives are divided by.

@@ -6,7 +6,6 @@
 
 mod category;
 pub mod gallery;
-pub mod noticed;
 mod tally;
 mod thresholds;
 

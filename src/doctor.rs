@@ -11,12 +11,13 @@ pub use names::nearest;
 
 use crate::dataset::{Detections, FileView, GroundTruth, Predictions};
 use crate::error::Error;
+use crate::finding::{FILE_WITHOUT_IMAGE, Finding, MAX_EXAMPLES, Remedy, Seen};
 use crate::geometry::{BBox, Extent, FileBox, iou};
 use crate::input::remedy::{loose_matches, top_folders};
-use crate::notice::{Finding, MAX_EXAMPLES, Remedy};
 use crate::protocol::Class;
 use crate::reading::{FileNames, Folders, Reading};
 use crate::run::Run;
+use crate::score::quirks;
 
 /// The most detections that one test looks at: a share of 20,000 is known to a third of a percent.
 const SAMPLE: usize = 20_000;
@@ -62,8 +63,8 @@ pub fn examine(case: Case<'_>) -> Vec<Finding> {
         scores_equal(case),
         scores_in_percent(case),
         many_ties(case),
-        duplicates(case, &repeats),
-        unsuppressed(case, &repeats),
+        duplicates(&repeats),
+        unsuppressed(&repeats),
         without_boxes(case),
     ];
     names.into_iter().chain(classes).chain(boxes).chain(rest.into_iter().flatten()).collect()
@@ -186,46 +187,21 @@ fn outside(case: Case<'_>) -> Option<Finding> {
     let mut seen = Seen::default();
     for image in 0..case.ground_truth.n_images() {
         for at in case.run.outside(case.predictions.detections(), image) {
-            seen.add(image, at as usize);
+            seen.add(1, Some(image as u32), || place(case, image, at as usize));
         }
     }
-    let count = seen.count;
-    (count > 0).then(|| Finding {
-        code: "box_outside_image",
-        sentence: format!("{} wholly outside an image of 1024 x 1024 pixels.", boxes_lie(count)),
-        fix: "Check the image size that the boxes are meant for.".into(),
-        examples: seen.examples(case),
-        count,
-        remedy: None,
-    })
+    let sentence = format!("{} wholly outside an image of 1024 x 1024 pixels.", boxes_lie(seen.count));
+    let fix = "Check the image size that the boxes are meant for.";
+    (seen.count > 0).then(|| seen.finding("box_outside_image", sentence, fix))
 }
 
 fn boxes_lie(count: usize) -> String {
     if count == 1 { "1 box lies".into() } else { format!("{count} boxes lie") }
 }
 
-/// How many detections were seen, and the first few with their images.
-#[derive(Default)]
-struct Seen {
-    count: usize,
-    first: Vec<(usize, usize)>,
-}
-
-impl Seen {
-    fn add(&mut self, image: usize, at: usize) {
-        self.count += 1;
-        if self.first.len() < MAX_EXAMPLES {
-            self.first.push((image, at));
-        }
-    }
-
-    fn examples(&self, case: Case<'_>) -> Vec<String> {
-        let detections = case.predictions.detections();
-        let show = |(image, at): &(usize, usize)| {
-            format!("{} in {}", show(detections.bbox(*at)), &case.ground_truth.images()[*image])
-        };
-        self.first.iter().map(show).collect()
-    }
+/// A detection that was seen, with its image.
+fn place(case: Case<'_>, image: usize, at: usize) -> String {
+    format!("{} in {}", show(case.predictions.detections().bbox(at)), &case.ground_truth.images()[image])
 }
 
 /// File names that match no image though a rule would make them match.
@@ -245,35 +221,25 @@ fn file_names(case: Case<'_>) -> Option<Finding> {
     }
     let matches = loose_matches(truth, case.predictions);
     if !matches.is_empty() {
-        let count = matches.len();
-        return Some(Finding {
-            code: "file_name_nearly_matches",
-            count,
-            sentence: format!(
-                "{} without regard to case, endings, leading zeros, blanks, and what all names have in common.",
-                match_an_image(count)
-            ),
-            fix: "Name each file like its image, with .json for .png.".into(),
-            examples: matches.iter().take(MAX_EXAMPLES).map(|(path, image)| format!("{path} for {image}")).collect(),
-            remedy: Some(Remedy {
-                label: "Match file names loosely".into(),
-                reading: with(case.reading, |reading| reading.file_names = FileNames::Loose),
-            }),
-        });
+        let sentence = format!(
+            "{} without regard to case, endings, leading zeros, blanks, and what all names have in common.",
+            match_an_image(matches.len())
+        );
+        let seen = Seen::at(matches.iter().map(|(path, image)| format!("{path} for {image}")));
+        let fix = "Name each file like its image, with .json for .png.";
+        let remedy = Remedy {
+            label: "Match file names loosely".into(),
+            reading: with(case.reading, |reading| reading.file_names = FileNames::Loose),
+        };
+        return Some(Finding { remedy: Some(remedy), ..seen.finding("file_name_nearly_matches", sentence, fix) });
     }
     other_names(case, &strays).or_else(|| {
         let (count, all) = (strays.len(), case.predictions.files().len());
-        (count as f64 > SYSTEMATIC * all as f64).then(|| Finding {
-            code: "file_without_image",
-            count,
-            sentence: format!(
-                "{count} of {all} prediction files belong to no image of the ground truth and are not read."
-            ),
-            fix: "Score them against the ground truth of the images that the model was run on, such as train.json."
-                .into(),
-            examples: strays.iter().take(MAX_EXAMPLES).map(|path| (*path).to_owned()).collect(),
-            remedy: None,
-        })
+        let sentence =
+            format!("{count} of {all} prediction files belong to no image of the ground truth and are not read.");
+        let fix = "Score them against the ground truth of the images that the model was run on, such as train.json.";
+        let seen = Seen::at(strays);
+        (count as f64 > SYSTEMATIC * all as f64).then(|| seen.finding(FILE_WITHOUT_IMAGE.code, sentence, fix))
     })
 }
 
@@ -287,14 +253,9 @@ fn other_names(case: Case<'_>, strays: &[&str]) -> Option<Finding> {
     }
     let (here, there) =
         if files > SYSTEMATIC { ("NIH ChestX-ray14", "ChestX-Det10") } else { ("ChestX-Det10", "NIH ChestX-ray14") };
-    Some(Finding {
-        code: "other_image_names",
-        count: strays.len(),
-        sentence: format!("The prediction files use the image names of {here}, the ground truth those of {there}."),
-        fix: format!("Drop the ground truth with the image names of {here}; ChestX-Det10 lists both."),
-        examples: strays.iter().take(MAX_EXAMPLES).map(|path| (*path).to_owned()).collect(),
-        remedy: None,
-    })
+    let sentence = format!("The prediction files use the image names of {here}, the ground truth those of {there}.");
+    let fix = format!("Drop the ground truth with the image names of {here}; ChestX-Det10 lists both.");
+    Some(Seen::at(strays.iter().copied()).finding("other_image_names", sentence, fix))
 }
 
 fn match_an_image(count: usize) -> String {
@@ -315,21 +276,11 @@ fn is_nih_name(name: &str) -> bool {
 
 /// The ground truth packed among the predictions.
 fn ground_truth_inside(case: Case<'_>) -> Option<Finding> {
-    let files: Vec<String> = case
-        .predictions
-        .files()
-        .iter()
-        .filter(|file| file.remarks.is_ground_truth)
-        .map(|file| file.path.to_owned())
-        .collect();
-    (!files.is_empty()).then(|| Finding {
-        code: "ground_truth_in_predictions",
-        count: files.len(),
-        sentence: "The predictions hold a file that looks like the ground truth.".into(),
-        fix: "Drop the ground truth by itself, and a zip of the model's own files beside it.".into(),
-        examples: files.into_iter().take(MAX_EXAMPLES).collect(),
-        remedy: None,
-    })
+    let files = case.predictions.files();
+    let seen = Seen::at(files.iter().filter(|file| file.remarks.is_ground_truth).map(|file| file.path));
+    let sentence = "The predictions hold a file that looks like the ground truth.";
+    let fix = "Drop the ground truth by itself, and a zip of the model's own files beside it.";
+    (seen.count > 0).then(|| seen.finding("ground_truth_in_predictions", sentence, fix))
 }
 
 /// Classes with lesions that were never predicted.
@@ -337,17 +288,22 @@ fn never_predicted(case: Case<'_>) -> Option<Finding> {
     let is_never =
         |class: &Class| case.ground_truth.n_lesions(*class) > 0 && case.run.ranking(*class).scores().is_empty();
     let classes: Vec<Class> = case.ground_truth.classes().filter(is_never).collect();
+    let mut seen = Seen::default();
+    for (image, class) in (0..case.ground_truth.n_images()).flat_map(|image| classes.iter().map(move |of| (image, *of)))
+    {
+        let n_lesions = case.ground_truth.lesions(class, image).1.len();
+        seen.add(n_lesions, Some(image as u32), String::new);
+    }
+    let sentence = match classes[..] {
+        [_] => "1 class with lesions has no detection at all, so its recall is 0.".into(),
+        _ => format!("{} classes with lesions have no detection at all, so their recall is 0.", classes.len()),
+    };
+    let fix = "Check that the model's class names are those of the ground truth.";
     (!classes.is_empty()).then(|| Finding {
-        code: "class_never_predicted",
+        // Of classes, not of their lesions.
         count: classes.len(),
-        sentence: if classes.len() == 1 {
-            "1 class with lesions has no detection at all, so its recall is 0.".into()
-        } else {
-            format!("{} classes with lesions have no detection at all, so their recall is 0.", classes.len())
-        },
-        fix: "Check that the model's class names are those of the ground truth.".into(),
         examples: classes.iter().map(|class| case.ground_truth.class_name(*class).to_owned()).collect(),
-        remedy: None,
+        ..seen.finding("class_never_predicted", sentence, fix)
     })
 }
 
@@ -368,17 +324,14 @@ fn n_tied(case: Case<'_>) -> usize {
 fn scores_equal(case: Case<'_>) -> Option<Finding> {
     let first = scores(case).next()?;
     let all_equal = n_scores(case) >= LEAST_BOXES && scores(case).all(|score| score.to_bits() == first.to_bits());
+    let sentence = || {
+        let in_file = in_file(case, n_tied(case)).unwrap_or_default();
+        format!("All {} detections have the score {first}{in_file}, so nothing ranks them.", n_scores(case))
+    };
+    let fix = "Write the model's own confidence as the fifth number of a box.";
     all_equal.then(|| Finding {
-        code: "all_scores_equal",
-        count: n_scores(case),
-        sentence: format!(
-            "All {} detections have the score {first}{}, so nothing ranks them.",
-            n_scores(case),
-            in_file(case, n_tied(case)).unwrap_or_default()
-        ),
-        fix: "Write the model's own confidence as the fifth number of a box.".into(),
         examples: vec![first.to_string()],
-        remedy: None,
+        ..seen_where(case, |_| true).finding("all_scores_equal", sentence(), fix)
     })
 }
 
@@ -400,35 +353,52 @@ fn scores_in_percent(case: Case<'_>) -> Option<Finding> {
     let ends =
         case.ground_truth.classes().flat_map(|class| [of_class(class).first(), of_class(class).last()]).flatten();
     let in_range = ends.into_iter().all(|score| (0.0..=100.0).contains(score));
-    (in_range && n_scores(case) >= LEAST_BOXES && above_one as f64 > SYSTEMATIC * n_scores(case) as f64).then(|| {
-        Finding {
-            code: "scores_in_percent",
-            count: above_one,
-            sentence: format!(
-                "{above_one} scores lie above 1, as if in percent; only their order counts, so the recall is right."
-            ),
-            fix: "Nothing needs mending; score thresholds are shown in the same unit.".into(),
-            examples: scores(case).take(MAX_EXAMPLES).map(|score| score.to_string()).collect(),
-            remedy: None,
-        }
+    let is_common = above_one as f64 > SYSTEMATIC * n_scores(case) as f64;
+    (in_range && n_scores(case) >= LEAST_BOXES && is_common).then(|| {
+        let sentence = format!(
+            "{above_one} scores lie above 1, as if in percent; only their order counts, so the recall is right."
+        );
+        let fix = "Nothing needs mending; score thresholds are shown in the same unit.";
+        let detections = case.predictions.detections();
+        let seen = seen_where(case, |at| detections.score(at) > 1.0);
+        Finding { examples: first_scores(case), ..seen.finding("scores_in_percent", sentence, fix) }
     })
+}
+
+/// The images with a detection of a class of that kind, each counted with those detections.
+fn seen_where(case: Case<'_>, is_meant: impl Fn(usize) -> bool) -> Seen {
+    let mut seen = Seen::default();
+    for (image, at) in all(case).filter(|(_, at)| is_meant(*at)) {
+        let is_of_class = case.run.class(case.predictions.detections(), at).is_some();
+        seen.add(usize::from(is_of_class), Some(image as u32), String::new);
+    }
+    seen
+}
+
+fn first_scores(case: Case<'_>) -> Vec<String> {
+    scores(case).take(MAX_EXAMPLES).map(|score| score.to_string()).collect()
 }
 
 fn many_ties(case: Case<'_>) -> Option<Finding> {
     let tied = n_tied(case);
     let first = scores(case).next()?;
     let all_equal = scores(case).all(|score| score.to_bits() == first.to_bits());
-    (!all_equal && n_scores(case) >= LEAST_BOXES && tied as f64 > SYSTEMATIC * n_scores(case) as f64).then(|| Finding {
-        code: "many_ties",
-        count: tied,
-        sentence: format!(
+    let is_common = tied as f64 > SYSTEMATIC * n_scores(case) as f64;
+    (!all_equal && n_scores(case) >= LEAST_BOXES && is_common).then(|| {
+        let sentence = format!(
             "{tied} of {} detections share their score with another of their class{}.",
             n_scores(case),
             in_file(case, tied).unwrap_or_default()
-        ),
-        fix: "Write scores with all their digits: where they are equal, their order is arbitrary.".into(),
-        examples: scores(case).take(MAX_EXAMPLES).map(|score| score.to_string()).collect(),
-        remedy: None,
+        );
+        let fix = "Write scores with all their digits: where they are equal, their order is arbitrary.";
+        let mut is_tied = vec![false; case.predictions.detections().len()];
+        for ranking in case.ground_truth.classes().map(|class| case.run.ranking(class)) {
+            for rank in quirks::tied(ranking.scores()) {
+                is_tied[ranking.detections()[rank as usize] as usize] = true;
+            }
+        }
+        let seen = seen_where(case, |at| is_tied[at]);
+        Finding { examples: first_scores(case), ..seen.finding("many_ties", sentence, fix) }
     })
 }
 
@@ -458,7 +428,7 @@ impl Repeats {
                 boxes.clear();
             }
             for at in case.run.repeated(case.predictions.detections(), image) {
-                repeats.same.add(image, at as usize);
+                repeats.same.add(1, Some(image as u32), || place(case, image, at as usize));
             }
             for at in rows(case, image) {
                 let bbox = boxes[at].rounded();
@@ -470,7 +440,7 @@ impl Repeats {
                 let earlier = &boxes[first..];
                 let is_on_top = |other: &BBox| *other != bbox && iou(*other, bbox, Extent::PlusOne) >= SAME_PLACE;
                 if is_looked_at && earlier.iter().any(is_on_top) {
-                    repeats.on_top.add(image, at);
+                    repeats.on_top.add(1, Some(image as u32), || place(case, image, at));
                 }
                 numbers.push(at);
                 boxes.push(bbox);
@@ -481,54 +451,40 @@ impl Repeats {
 }
 
 /// Detections that are the very box and class of an earlier one in their image.
-fn duplicates(case: Case<'_>, repeats: &Repeats) -> Option<Finding> {
-    let count = repeats.same.count;
-    (count > 0).then(|| Finding {
-        code: "duplicate_detection",
-        sentence: if count == 1 {
-            "1 detection is the same box of the same class as another in its image.".into()
-        } else {
-            format!("{count} detections are the same box of the same class as another in their image.")
-        },
-        fix: "Write each box once: a second one on a lesion counts as a false positive.".into(),
-        examples: repeats.same.examples(case),
-        count,
-        remedy: None,
-    })
+fn duplicates(repeats: &Repeats) -> Option<Finding> {
+    let sentence = match repeats.same.count {
+        1 => "1 detection is the same box of the same class as another in its image.".to_owned(),
+        n => format!("{n} detections are the same box of the same class as another in their image."),
+    };
+    let fix = "Write each box once: a second one on a lesion counts as a false positive.";
+    (repeats.same.count > 0).then(|| repeats.same.clone().finding("duplicate_detection", sentence, fix))
 }
 
 /// Many boxes on top of another one of their class.
-fn unsuppressed(case: Case<'_>, repeats: &Repeats) -> Option<Finding> {
+fn unsuppressed(repeats: &Repeats) -> Option<Finding> {
     let Repeats { on_top, looked_at, .. } = repeats;
     let share = on_top.count as f64 / (*looked_at).max(1) as f64;
-    (*looked_at >= LEAST_BOXES && share > UNSUPPRESSED).then(|| Finding {
-        code: "no_suppression",
-        count: on_top.count,
-        sentence: format!(
-            "{} of the boxes overlap another one of their class in their image by more than {}.",
-            percent(share),
-            percent(f64::from(SAME_PLACE))
-        ),
-        fix: "Apply non-maximum suppression: a second box on a found lesion counts as a false positive.".into(),
-        examples: on_top.examples(case),
-        remedy: None,
-    })
+    let sentence = format!(
+        "{} of the boxes overlap another one of their class in their image by more than {}.",
+        percent(share),
+        percent(f64::from(SAME_PLACE))
+    );
+    let fix = "Apply non-maximum suppression: a second box on a found lesion counts as a false positive.";
+    let is_common = *looked_at >= LEAST_BOXES && share > UNSUPPRESSED;
+    is_common.then(|| on_top.clone().finding("no_suppression", sentence, fix))
 }
 
 /// Files that are read and hold no box, where most do.
 fn without_boxes(case: Case<'_>) -> Option<Finding> {
-    let is_bare = |image: &usize| case.run.detections(*image).is_empty();
-    let with_lesions = |image: &usize| case.ground_truth.has_lesions(*image);
-    let with_lesions: Vec<usize> = (0..case.ground_truth.n_images()).filter(with_lesions).collect();
-    let bare: Vec<&usize> = with_lesions.iter().filter(|image| is_bare(image)).collect();
-    let enough = case.run.n_files() > 0 && with_lesions.len() >= LEAST_BOXES;
-    (enough && bare.len() as f64 > SYSTEMATIC * with_lesions.len() as f64).then(|| Finding {
-        code: "most_files_empty",
-        count: bare.len(),
-        sentence: format!("{} of {} images with lesions have no detection at all.", bare.len(), with_lesions.len()),
-        fix: "Check that files were written to the end, and keep boxes of low score: the score decides what counts."
-            .into(),
-        examples: bare.iter().take(MAX_EXAMPLES).map(|image| case.ground_truth.images()[**image].to_owned()).collect(),
-        remedy: None,
-    })
+    let (mut n_with_lesions, mut bare) = (0_u32, Seen::default());
+    for image in (0..case.ground_truth.n_images()).filter(|image| case.ground_truth.has_lesions(*image)) {
+        n_with_lesions += 1;
+        let is_bare = case.run.detections(image).is_empty();
+        bare.add(is_bare.into(), Some(image as u32), || case.ground_truth.images()[image].to_owned());
+    }
+    let is_common = bare.count as f64 > SYSTEMATIC * f64::from(n_with_lesions);
+    let sentence = format!("{} of {n_with_lesions} images with lesions have no detection at all.", bare.count);
+    let fix = "Check that files were written to the end, and keep boxes of low score: the score decides what counts.";
+    let enough = case.run.n_files() > 0 && n_with_lesions as usize >= LEAST_BOXES;
+    (enough && is_common).then(|| bare.finding("most_files_empty", sentence, fix))
 }

@@ -87,7 +87,7 @@
 //! | [`score`] | one statistic a file: official, quirks, exact, ties, average precision, image ROC, sizes, conventions |
 //! | [`bootstrap`], [`compare`] | intervals and bands by resampling; runs compared on the same draws |
 //! | [`diagnosis`] | the cause of each false positive and missed lesion, and the images behind each count |
-//! | [`doctor`], [`notice`] | what is wrong with the files, on evidence |
+//! | [`doctor`], [`finding`] | what is wrong with the files, on evidence |
 //! | [`report`] | what page, files and terminal show, as plain types |
 //! | [`sheet`] | a report as tables: the only list of columns |
 //! | [`render`] | a report as text, JSON, CSV, Markdown, LaTeX or HTML |
@@ -104,13 +104,14 @@ pub mod dataset;
 pub mod diagnosis;
 pub mod doctor;
 pub mod error;
+pub mod finding;
 pub mod geometry;
 pub mod input;
 pub mod limits;
 pub mod matching;
 #[doc = include_str!("metric.md")]
 pub mod metric {}
-pub mod notice;
+
 pub mod options;
 pub mod printable;
 pub mod protocol;

@@ -5,8 +5,8 @@
 
 pub mod diagnosis;
 pub mod errors;
+mod findings;
 pub mod image;
-mod notices;
 pub mod statistics;
 
 use serde::{Deserialize, Serialize};
@@ -23,11 +23,11 @@ use crate::run::Run;
 use crate::score::official::Counts;
 use crate::score::quirks::{self, Quirk, QuirkId, Touched};
 use crate::score::{ClassScore, average_recall, exact, mean_recall};
-pub use notices::NoticeReport;
+pub use findings::FindingReport;
 use statistics::{Analysis, BootstrapReport, ComparisonReport, StatisticsReport, Wanted};
 
 /// The version of the shape of [`Report`]; it rises when a key changes its meaning or goes away.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// What the script's own numbers are called.
 const OFFICIAL: &str = "official";
@@ -47,7 +47,7 @@ pub struct Report {
     /// One entry a run, in the order in which they were given.
     pub runs: Vec<RunReport>,
     /// What a user should know about the ground truth.
-    pub notices: Vec<NoticeReport>,
+    pub findings: Vec<FindingReport>,
     /// Every other run against the baseline; absent unless asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
@@ -110,7 +110,7 @@ pub struct RunReport {
     /// One entry a class, in the official order.
     pub classes: Vec<ClassReport>,
     /// What a user should know although the run could be scored.
-    pub notices: Vec<NoticeReport>,
+    pub findings: Vec<FindingReport>,
     /// How the files were read, if not as the official script reads: then `official` is not the official score of the
     /// files as they are.
     pub reading: Option<ReadingReport>,
@@ -273,7 +273,7 @@ impl Report {
     pub fn new(ground_truth: &GroundTruth, options: &Options, runs: &[(&Run, Vec<ClassScore>)]) -> Self {
         let mut reports: Vec<RunReport> =
             runs.iter().map(|(run, classes)| RunReport::new(ground_truth, run, classes, options)).collect();
-        notices::same_file_twice(&mut reports);
+        findings::same_file_twice(&mut reports);
         Self {
             schema_version: SCHEMA_VERSION,
             froc_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -286,7 +286,7 @@ impl Report {
             },
             options: OptionsReport::from(options),
             runs: reports,
-            notices: notices::notices(ground_truth.notices()),
+            findings: ground_truth.findings().iter().map(FindingReport::from).collect(),
             comparisons: Vec::new(),
         }
     }
@@ -299,7 +299,7 @@ impl Report {
         for (report, run) in self.runs.iter_mut().zip(runs) {
             report.sha256 = run.and_then(Run::sha256).map(str::to_owned);
         }
-        notices::same_file_twice(&mut self.runs);
+        findings::same_file_twice(&mut self.runs);
     }
 
     /// Adds what is `wanted` beside the score; `predictions` are those of the runs, in the same order.
@@ -357,7 +357,7 @@ impl RunReport {
             official: OfficialReport::new(ground_truth, classes, options, run),
             exact: ExactReport::new(classes, options),
             classes: protocol.classes().zip(classes).map(class).collect(),
-            notices: notices::of_run(run),
+            findings: findings::of_run(run),
             reading: run
                 .reading()
                 .sentence()

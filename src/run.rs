@@ -7,10 +7,13 @@ use std::sync::Arc;
 
 use crate::dataset::{ClassOfName, Detections, FileView, GroundTruth, ImageFinder, Predictions, Sha256, map_all};
 use crate::error::Error;
+use crate::finding::{
+    BOTH_SPELLINGS, DOUBLE_KEYS, EMPTY_FILE, FILE_WITHOUT_IMAGE, Finding, Findings, IMAGE_WITHOUT_FILE,
+    UNREAD_CLASS_NAME,
+};
 use crate::geometry::{BBox, Extent};
 use crate::limits::MAX_PAIRS_OF_IMAGE;
 use crate::matching::{Ranking, Undefined, Unranked, Verdicts};
-use crate::notice::{Finding, NoticeCode, Notices};
 use crate::protocol::Class;
 use crate::reading::Reading;
 
@@ -26,7 +29,6 @@ pub struct Run {
     class_of_name: ClassOfName,
     /// Numbers of the detections of each image.
     detections_of_image: Vec<Range<u32>>,
-    notices: Notices,
     reading: Reading,
     findings: Vec<Finding>,
 }
@@ -141,15 +143,22 @@ impl Run {
         &self.reading
     }
 
-    /// What the doctor found.
+    /// What a user should know about the files.
     #[must_use]
     pub fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// The run with a note of how its files were read and what the doctor found.
+    /// The run with a note of how its files were read and what the doctor found; what was seen while the files were joined to
+    /// images stands behind that, where the doctor does not say it better.
     #[must_use]
-    pub fn examined(self, reading: Reading, findings: Vec<Finding>) -> Self {
+    pub fn examined(self, reading: Reading, found: Vec<Finding>) -> Self {
+        let mut findings = found;
+        for plain in self.findings {
+            if findings.iter().all(|other| other.code != plain.code) {
+                findings.push(plain);
+            }
+        }
         Self { reading, findings, ..self }
     }
 
@@ -197,12 +206,6 @@ impl Run {
         self.detections(image).filter(is_outside)
     }
 
-    /// What a user should know about the files.
-    #[must_use]
-    pub const fn notices(&self) -> &Notices {
-        &self.notices
-    }
-
     /// What became of the detections of a class, where an overlap of 0/0 is none.
     #[must_use]
     pub fn verdicts(&self, class: Class, n_lesions: usize, iou_threshold: f64, extent: Extent) -> Verdicts {
@@ -239,7 +242,7 @@ struct Join<'a> {
     n_files: usize,
     formats: BTreeSet<&'static str>,
     errors: Vec<Error>,
-    notices: Notices,
+    findings: Findings,
 }
 
 impl<'a> Join<'a> {
@@ -254,7 +257,7 @@ impl<'a> Join<'a> {
             class_of_name: predictions.detections().classes(ground_truth.protocol()),
             n_files: 0,
             errors: Vec::new(),
-            notices: Notices::default(),
+            findings: Findings::default(),
         }
     }
 
@@ -265,7 +268,7 @@ impl<'a> Join<'a> {
                 self.errors.push((*error).clone().within(self.predictions.name()));
                 return;
             }
-            self.notices.add(NoticeCode::FileWithoutImage, 1, || file.place().into_owned());
+            self.findings.add(&FILE_WITHOUT_IMAGE, 1, None, || file.place().into_owned());
             return;
         };
         self.next_image = image.saturating_add(1);
@@ -301,14 +304,14 @@ impl<'a> Join<'a> {
         }
         let remarks = file.remarks;
         let place = || file.place().into_owned();
-        self.notices.add(NoticeCode::EmptyFile, usize::from(remarks.is_empty), place);
-        self.notices.add(NoticeCode::BothSpellings, remarks.both_spellings as usize, place);
-        self.notices.add(NoticeCode::DoubleKeys, remarks.double_keys as usize, place);
+        self.findings.add(&EMPTY_FILE, usize::from(remarks.is_empty), Some(image), place);
+        self.findings.add(&BOTH_SPELLINGS, remarks.both_spellings as usize, Some(image), place);
+        self.findings.add(&DOUBLE_KEYS, remarks.double_keys as usize, Some(image), place);
         let detections = self.predictions.detections();
         let mut unread = unread(detections, &self.class_of_name, file);
         if let Some(first) = unread.next() {
             let name = || format!("\"{}\" in {}", detections.name(first), file.place());
-            self.notices.add(NoticeCode::UnreadClassName, 1 + unread.count(), name);
+            self.findings.add(&UNREAD_CLASS_NAME, 1 + unread.count(), Some(image), name);
         }
     }
 
@@ -322,7 +325,8 @@ impl<'a> Join<'a> {
         }
         for (image, file) in self.file_of_image.iter().enumerate() {
             let without = usize::from(file.is_none());
-            self.notices.add(NoticeCode::ImageWithoutFile, without, || self.ground_truth.images()[image].to_owned());
+            let name = || self.ground_truth.images()[image].to_owned();
+            self.findings.add(&IMAGE_WITHOUT_FILE, without, Some(image as u32), name);
         }
         let detections_of = |file: u32| self.predictions.files().get(file as usize)?.detections.ok();
         let of_images = self.file_of_image.iter().map(|file| file.and_then(detections_of).unwrap_or(0..0));
@@ -347,9 +351,8 @@ impl<'a> Join<'a> {
             rankings,
             class_of_name,
             detections_of_image,
-            notices: self.notices,
             reading: Reading::default(),
-            findings: Vec::new(),
+            findings: self.findings.finish(),
         })
     }
 }

@@ -7,7 +7,6 @@ use std::ops::ControlFlow;
 
 use froc::bootstrap::{Draws, Row, Statistic};
 use froc::dataset::{Detections, Lesion, PredictionFile};
-use froc::notice::Notices;
 use froc::protocol::Protocol;
 use froc::{Bootstrap, GroundTruth, Groups, Options, Predictions, Resampling, Run};
 use support::cases::{cases, load};
@@ -45,7 +44,7 @@ fn resampled(truth: &GroundTruth, predictions: &Predictions, drawn: &[usize]) ->
         }
         files.push(PredictionFile::new(format!("{copy}.json"), first..detections.len() as u32));
     }
-    let truth = GroundTruth::new("test.json", String::new(), Protocol::default(), images, &lesions, Notices::default())
+    let truth = GroundTruth::new("test.json", String::new(), Protocol::default(), images, &lesions, Vec::new())
         .expect("images");
     let run = Run::new(&truth, &Predictions::new("p.zip", files, detections)).expect("a run");
     (truth, run)

@@ -89,8 +89,8 @@ fn nodules(report: &Value) -> (Vec<f64>, bool) {
 
 /// What the doctor found, by code.
 fn findings(report: &Value) -> Vec<String> {
-    let notices = report["runs"][0]["notices"].as_array().expect("notices");
-    notices.iter().map(|notice| notice["code"].as_str().expect("a code").to_owned()).collect()
+    let findings = report["runs"][0]["findings"].as_array().expect("findings");
+    findings.iter().map(|finding| finding["code"].as_str().expect("a code").to_owned()).collect()
 }
 
 /// Scores, and finds every lesion at every rate, with nothing to say about the files.
@@ -302,7 +302,7 @@ fn yolo_text_files_are_read_in_pixels_and_their_classes_named() {
     // Without names the numbers are offered as classes, on the evidence of the boxes.
     let by_number = files.write("numbers.zip", zip_of(&labels("3")));
     let report = score(&truth, &by_number, &[]).expect("a report");
-    let offers: Vec<&Value> = report["runs"][0]["notices"]
+    let offers: Vec<&Value> = report["runs"][0]["findings"]
         .as_array()
         .expect("findings")
         .iter()
@@ -494,9 +494,9 @@ fn a_ground_truth_of_other_classes_is_scored_on_its_own() {
         report["runs"][0]["classes"].as_array().expect("classes").iter().map(|class| &class["name"]).collect();
     assert_eq!(classes, ["Diffuse Nodule", "Nodule"]);
     assert_eq!(findings(&report), [""; 0], "no offer");
-    assert_eq!(report["notices"][0]["code"], "other_classes");
+    assert_eq!(report["findings"][0]["code"], "other_classes");
     // The fix that is told gives the official number.
-    let fix = report["notices"][0]["fix"].as_str().expect("a fix");
+    let fix = report["findings"][0]["fix"].as_str().expect("a fix");
     assert!(fix.contains("--protocol chestx-det10"), "{fix}");
     let report = score(&truth_13, &diffuse, &["--protocol", "chestx-det10"]).expect("a report");
     assert_eq!(nodules(&report), (vec![1.0; 3], true));
@@ -504,7 +504,7 @@ fn a_ground_truth_of_other_classes_is_scored_on_its_own() {
         (&report["ground_truth"]["protocol"], &report["ground_truth"]["n_lesions"]),
         (&json!("ChestX-Det10"), &json!(N_IMAGES))
     );
-    assert_eq!(report["notices"][0]["code"], "unknown_lesion_class");
+    assert_eq!(report["findings"][0]["code"], "unknown_lesion_class");
     // A ground truth that the script does not read gives none, whatever the protocol.
     let coco = files.write("coco_truth.json", coco_truth().to_string().replace(".jpg", ".png"));
     let report =

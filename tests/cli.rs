@@ -127,7 +127,7 @@ fn json_has_at_least_the_promised_keys() {
     assert!(at("/options/iou_threshold").is_f64());
     assert!(at("/runs/0/official/average_recall").is_null(), "NaN is null");
     assert!(at("/runs/0/exact/average_recall").is_f64());
-    assert!(at("/runs/0/official/quirks").is_array() && at("/runs/0/notices").is_array());
+    assert!(at("/runs/0/official/quirks").is_array() && at("/runs/0/findings").is_array());
     assert_eq!(at("/froc_version"), env!("CARGO_PKG_VERSION"));
 
     let classes = at("/runs/0/classes").as_array().expect("classes");

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use froc::doctor::nearest;
+use froc::finding::Remedy;
 use froc::input::remedy::loose_name;
-use froc::notice::Remedy;
-use froc::report::{NoticeReport, Report};
+use froc::report::{FindingReport, Report};
 use froc::{GroundTruth, Options, Reading};
 use serde_json::{Value, json};
 
@@ -66,35 +66,35 @@ fn report(truth: &GroundTruth, zips: &[&[u8]], reading: &Reading) -> Report {
     froc::evaluate(truth, &runs, &Options::default())
 }
 
-fn notices(truth: &GroundTruth, zip: &[u8]) -> Vec<NoticeReport> {
-    report(truth, &[zip], &Reading::default()).runs[0].notices.clone()
+fn findings(truth: &GroundTruth, zip: &[u8]) -> Vec<FindingReport> {
+    report(truth, &[zip], &Reading::default()).runs[0].findings.clone()
 }
 
 fn found(report: &Report) -> usize {
     report.runs[0].classes.iter().map(|class| class.true_positives).sum()
 }
 
-/// The one notice of that code; the official number stays, and the remedy, if there is one, makes the run perfect.
+/// The one finding of that code; the official number stays, and the remedy, if there is one, makes the run perfect.
 #[track_caller]
-fn diagnosed(truth: &GroundTruth, zip: &[u8], code: &str) -> NoticeReport {
+fn diagnosed(truth: &GroundTruth, zip: &[u8], code: &str) -> FindingReport {
     let before = report(truth, &[zip], &Reading::default());
     assert_eq!(before.runs[0].reading, None);
-    let codes: Vec<&str> = before.runs[0].notices.iter().map(|notice| notice.code.as_str()).collect();
-    let notice = before.runs[0].notices.iter().find(|notice| notice.code == code);
-    let notice = notice.unwrap_or_else(|| panic!("{code} is not among {codes:?}")).clone();
-    if let Some(Remedy { reading, .. }) = &notice.remedy {
+    let codes: Vec<&str> = before.runs[0].findings.iter().map(|finding| finding.code.as_str()).collect();
+    let finding = before.runs[0].findings.iter().find(|finding| finding.code == code);
+    let finding = finding.unwrap_or_else(|| panic!("{code} is not among {codes:?}")).clone();
+    if let Some(Remedy { reading, .. }) = &finding.remedy {
         let after = report(truth, &[zip], reading);
         assert_eq!(found(&after), N_IMAGES, "read by {}", reading.flags());
         let how = after.runs[0].reading.clone().expect("the report says how it was read");
         assert_eq!(how.reading, *reading);
-        assert!(after.runs[0].notices.iter().all(|notice| notice.code != code), "{code} is still said");
+        assert!(after.runs[0].findings.iter().all(|finding| finding.code != code), "{code} is still said");
     }
-    notice
+    finding
 }
 
 #[test]
 fn a_right_run_is_left_in_peace() {
-    assert_eq!(notices(&truth(), &run(perfect)), []);
+    assert_eq!(findings(&truth(), &run(perfect)), []);
 }
 
 // --- class names ---
@@ -116,11 +116,9 @@ fn class_names_in_another_spelling_are_read_one_by_one_by_choice() {
     for spell in spellings {
         let zip = run(|image, class, bbox| perfect(image, &spell(class), bbox));
         let (mut reading, mut n_offers) = (Reading::default(), 0);
-        while let Some(remedy) = report(&truth(), &[&zip], &reading).runs[0]
-            .notices
-            .iter()
-            .find_map(|notice| (notice.code == "unread_class_name").then(|| notice.remedy.clone().expect("a remedy")))
-        {
+        while let Some(remedy) = report(&truth(), &[&zip], &reading).runs[0].findings.iter().find_map(|finding| {
+            (finding.code == "unread_class_name").then(|| finding.remedy.clone().expect("a remedy"))
+        }) {
             reading = remedy.reading;
             n_offers += 1;
             assert_eq!(reading.class_names.len(), n_offers, "one name at a time");
@@ -128,13 +126,13 @@ fn class_names_in_another_spelling_are_read_one_by_one_by_choice() {
         assert_eq!(found(&report(&truth(), &[&zip], &reading)), N_IMAGES, "{}", spell("Nodule"));
     }
     let zip = run(|image, class, bbox| perfect(image, &class.replace("Atelectasis", "ATELECTASIS"), bbox));
-    let notice = diagnosed(&truth(), &zip, "unread_class_name");
-    assert_eq!(notice.count, N_IMAGES / CLASSES.len());
+    let finding = diagnosed(&truth(), &zip, "unread_class_name");
+    assert_eq!(finding.count, N_IMAGES / CLASSES.len());
     assert_eq!(
-        notice.sentence,
+        finding.sentence,
         "6 boxes stand under the class name \"ATELECTASIS\", which the official script does not read but which seems to mean Atelectasis."
     );
-    assert_eq!(notice.remedy.expect("a remedy").label, "Read \"ATELECTASIS\" as Atelectasis");
+    assert_eq!(finding.remedy.expect("a remedy").label, "Read \"ATELECTASIS\" as Atelectasis");
 }
 
 #[test]
@@ -146,9 +144,9 @@ fn another_thing_is_never_read_as_a_class() {
         );
         let report = report(&truth(), &[&zip], &Reading::default());
         assert_eq!(found(&report), N_IMAGES);
-        let [notice] = &report.runs[0].notices[..] else { panic!("{other}: {:?}", report.runs[0].notices) };
-        assert_eq!((notice.code.as_str(), notice.count, &notice.remedy), ("unread_class_name", N_IMAGES, &None));
-        assert_eq!(notice.examples, [format!("\"{other}\" ({N_IMAGES} boxes)")]);
+        let [finding] = &report.runs[0].findings[..] else { panic!("{other}: {:?}", report.runs[0].findings) };
+        assert_eq!((finding.code.as_str(), finding.count, &finding.remedy), ("unread_class_name", N_IMAGES, &None));
+        assert_eq!(finding.examples, [format!("\"{other}\" ({N_IMAGES} boxes)")]);
     }
 }
 
@@ -164,7 +162,7 @@ fn a_name_that_the_ground_truth_lists_is_no_class() {
         |image, class, [x1, y1, x2, y2]| json!([{ class: [x1, y1, x2, y2, score_of(image)] }, { "Noduls": [10, 10, 900, 900, 0.95] }]),
     );
     // It is a class of that ground truth; where ten alone are scored, it is none, and means none of them.
-    assert_eq!(notices(&truth, &zip), []);
+    assert_eq!(findings(&truth, &zip), []);
     let of_ten = truth.under(&froc::protocol::Protocol::default()).expect("a ground truth");
     assert_eq!(diagnosed(&of_ten, &zip, "unread_class_name").remedy, None);
 }
@@ -187,9 +185,9 @@ fn a_name_that_means_no_class_is_given_none() {
     assert_eq!(name("Hernia"), None);
     assert_eq!(name("Mass or Nodule"), None);
     assert_eq!(name(""), None);
-    let notice = diagnosed(&truth(), &run(|image, _, bbox| perfect(image, "Hernia", bbox)), "unread_class_name");
-    assert_eq!(notice.remedy, None);
-    assert_eq!(notice.examples, ["\"Hernia\" (60 boxes)"]);
+    let finding = diagnosed(&truth(), &run(|image, _, bbox| perfect(image, "Hernia", bbox)), "unread_class_name");
+    assert_eq!(finding.remedy, None);
+    assert_eq!(finding.examples, ["\"Hernia\" (60 boxes)"]);
 }
 
 #[test]
@@ -197,9 +195,9 @@ fn an_entry_with_both_spellings_is_told() {
     let zip = run(
         |image, class, [x1, y1, x2, y2]| json!([{ class: [x1, y1, x2, y2, score_of(image)], class.to_lowercase(): [0, 0, 1, 1, 0.9] }]),
     );
-    let notice = diagnosed(&truth(), &zip, "both_spellings");
-    assert_eq!(notice.count, N_IMAGES);
-    assert_eq!(notice.sentence, "60 entries hold a class in both spellings; the lower-case ones are not read.");
+    let finding = diagnosed(&truth(), &zip, "both_spellings");
+    assert_eq!(finding.count, N_IMAGES);
+    assert_eq!(finding.sentence, "60 entries hold a class in both spellings; the lower-case ones are not read.");
 }
 
 // --- boxes ---
@@ -208,14 +206,14 @@ fn an_entry_with_both_spellings_is_told() {
 #[track_caller]
 fn boxes_are_mended(change: impl Fn([f64; 4]) -> [f64; 4], code: &str, label: &str) {
     let zip = run(|image, class, bbox| perfect(image, class, change(bbox)));
-    let notice = diagnosed(&truth(), &zip, code);
+    let finding = diagnosed(&truth(), &zip, code);
     assert!(
-        notice
+        finding
             .sentence
             .starts_with("Read as x1, y1, x2, y2 in pixels, 0% of the boxes lie on a lesion of their class, ")
     );
-    assert!(notice.sentence.contains(", 100% do, "), "{}", notice.sentence);
-    assert_eq!(notice.remedy.expect("a remedy").label, label);
+    assert!(finding.sentence.contains(", 100% do, "), "{}", finding.sentence);
+    assert_eq!(finding.remedy.expect("a remedy").label, label);
 }
 
 #[test]
@@ -274,10 +272,10 @@ fn boxes_outside_the_image() {
     let zip = run(|image, class, bbox| {
         perfect(image, class, if image < 3 { bbox.map(|number| number + 2000.0) } else { bbox })
     });
-    let notice = diagnosed(&truth(), &zip, "box_outside_image");
-    assert_eq!(notice.count, 3);
-    assert_eq!(notice.sentence, "3 boxes lie wholly outside an image of 1024 x 1024 pixels.");
-    assert_eq!(notice.examples[0], "[2040, 2700, 2120, 2750] in 00000.png");
+    let finding = diagnosed(&truth(), &zip, "box_outside_image");
+    assert_eq!(finding.count, 3);
+    assert_eq!(finding.sentence, "3 boxes lie wholly outside an image of 1024 x 1024 pixels.");
+    assert_eq!(finding.examples[0], "[2040, 2700, 2120, 2750] in 00000.png");
 }
 
 // --- file names ---
@@ -295,19 +293,19 @@ fn names_that_nearly_match_are_matched_by_choice() {
         |image| format!("{image:05}.Png.Json"),
     ];
     for name in names {
-        let notice = diagnosed(&truth(), &run_named(name, perfect), "file_name_nearly_matches");
-        assert!(notice.remedy.is_some(), "{}", name(7));
-        assert_eq!(notice.examples[0], format!("{} for 00000.png", name(0)));
+        let finding = diagnosed(&truth(), &run_named(name, perfect), "file_name_nearly_matches");
+        assert!(finding.remedy.is_some(), "{}", name(7));
+        assert_eq!(finding.examples[0], format!("{} for 00000.png", name(0)));
     }
     // Any folder is right already.
-    assert_eq!(notices(&truth(), &run_named(|image| format!("some/folder/{image:05}.json"), perfect)), []);
+    assert_eq!(findings(&truth(), &run_named(|image| format!("some/folder/{image:05}.json"), perfect)), []);
 }
 
 #[test]
 fn images_with_backslashes_in_their_names_are_matched_by_choice() {
     let truth = truth_named(|image| format!("test_data\\{image}.png"));
-    let notice = diagnosed(&truth, &run_named(|image| format!("{image}.json"), perfect), "file_name_nearly_matches");
-    assert!(notice.remedy.is_some());
+    let finding = diagnosed(&truth, &run_named(|image| format!("{image}.json"), perfect), "file_name_nearly_matches");
+    assert!(finding.remedy.is_some());
 }
 
 #[test]
@@ -318,14 +316,14 @@ fn a_match_that_is_ambiguous_is_not_offered() {
         _ => format!("{image}.png"),
     });
     let zip = run_named(|image| format!("{image}.json"), perfect);
-    let all = notices(&truth, &zip);
-    assert!(all.iter().all(|notice| notice.remedy.is_none()), "{all:?}");
+    let all = findings(&truth, &zip);
+    assert!(all.iter().all(|finding| finding.remedy.is_none()), "{all:?}");
     let zip = run_named(
         |image| if image < 2 { ["07.json", "007.json"][image].to_owned() } else { format!("{image}.json") },
         perfect,
     );
-    let all = notices(&truth_named(|image| format!("{image}.png")), &zip);
-    assert!(all.iter().all(|notice| notice.remedy.is_none()), "{all:?}");
+    let all = findings(&truth_named(|image| format!("{image}.png")), &zip);
+    assert!(all.iter().all(|finding| finding.remedy.is_none()), "{all:?}");
 }
 
 #[test]
@@ -341,22 +339,22 @@ fn upper_case_and_zero_padding_are_ignored_in_loose_names_and_nothing_else_is() 
 fn names_of_the_other_list_of_images_are_told() {
     let nih = |image: usize, end: &str| format!("{:08}_{:03}.{end}", image + 1, image % 7);
     let numeric = run_named(|image| format!("{}.json", 36_000 + 31 * image), perfect);
-    let notice = diagnosed(&truth_named(|image| nih(image, "png")), &numeric, "other_image_names");
+    let finding = diagnosed(&truth_named(|image| nih(image, "png")), &numeric, "other_image_names");
     assert_eq!(
-        notice.sentence,
+        finding.sentence,
         "The prediction files use the image names of ChestX-Det10, the ground truth those of NIH ChestX-ray14."
     );
     let named = run_named(|image| nih(image, "json"), perfect);
-    let notice = diagnosed(&truth_named(|image| format!("{}.png", 36_000 + 31 * image)), &named, "other_image_names");
-    assert_eq!(notice.fix, "Drop the ground truth with the image names of NIH ChestX-ray14; ChestX-Det10 lists both.");
+    let finding = diagnosed(&truth_named(|image| format!("{}.png", 36_000 + 31 * image)), &named, "other_image_names");
+    assert_eq!(finding.fix, "Drop the ground truth with the image names of NIH ChestX-ray14; ChestX-Det10 lists both.");
 }
 
 #[test]
 fn images_without_file_and_files_without_image_are_counted() {
     let zip =
         run_named(|image| if image < 4 { format!("other-{image}.json") } else { format!("{image:05}.json") }, perfect);
-    let all = notices(&truth(), &zip);
-    let count = |code: &str| all.iter().find(|notice| notice.code == code).map(|notice| notice.count);
+    let all = findings(&truth(), &zip);
+    let count = |code: &str| all.iter().find(|finding| finding.code == code).map(|finding| finding.count);
     assert_eq!(count("image_without_file"), Some(4));
     assert_eq!(count("file_without_image"), Some(4));
 }
@@ -364,13 +362,13 @@ fn images_without_file_and_files_without_image_are_counted() {
 #[test]
 fn the_root_cause_comes_first_with_its_symptoms_behind_it() {
     let told = |zip: &[u8]| -> Vec<(String, Option<String>)> {
-        notices(&truth(), zip).into_iter().map(|notice| (notice.code, notice.explained_by)).collect()
+        findings(&truth(), zip).into_iter().map(|finding| (finding.code, finding.explained_by)).collect()
     };
     let by = |code: &str, cause: &str| (code.to_owned(), Some(cause.to_owned()));
     let root = |code: &str| (code.to_owned(), None);
     // Predictions for another split: all files but two belong to no image.
     let split = run_named(|image| format!("{:05}.json", if image < 2 { image } else { 70_000 + 13 * image }), perfect);
-    let all = notices(&truth(), &split);
+    let all = findings(&truth(), &split);
     assert_eq!(all[0].sentence, "58 of 60 prediction files belong to no image of the ground truth and are not read.");
     assert_eq!(
         told(&split),
@@ -409,17 +407,17 @@ fn the_root_cause_comes_first_with_its_symptoms_behind_it() {
 #[test]
 fn the_ground_truth_among_the_predictions() {
     let zip = zip_of(&[("test.json", r#"[{"file_name": "1.png", "syms": [], "boxes": []}]"#), ("00000.json", "[]")]);
-    let notice = diagnosed(&truth(), &zip, "ground_truth_in_predictions");
-    assert_eq!(notice.examples, ["test.json"]);
+    let finding = diagnosed(&truth(), &zip, "ground_truth_in_predictions");
+    assert_eq!(finding.examples, ["test.json"]);
 }
 
 #[test]
 fn the_same_zip_twice() {
     let zip = run(perfect);
     let report = report(&truth(), &[&zip, &zip], &Reading::default());
-    assert_eq!(report.runs[0].notices, []);
-    assert_eq!(report.runs[1].notices[0].code, "same_file_twice");
-    assert_eq!(report.runs[1].notices[0].sentence, "This is the same file as model.zip, byte for byte.");
+    assert_eq!(report.runs[0].findings, []);
+    assert_eq!(report.runs[1].findings[0].code, "same_file_twice");
+    assert_eq!(report.runs[1].findings[0].sentence, "This is the same file as model.zip, byte for byte.");
 }
 
 #[test]
@@ -430,16 +428,16 @@ fn empty_files_and_empty_lists() {
             .collect::<Vec<_>>(),
     );
     assert_eq!(diagnosed(&truth(), &zip, "empty_file").count, 20);
-    let notice = diagnosed(&truth(), &zip, "most_files_empty");
-    assert_eq!(notice.sentence, "60 of 60 images with lesions have no detection at all.");
+    let finding = diagnosed(&truth(), &zip, "most_files_empty");
+    assert_eq!(finding.sentence, "60 of 60 images with lesions have no detection at all.");
 }
 
 #[test]
 fn a_class_that_is_never_predicted() {
     let zip = run(|image, class, bbox| if class == "Nodule" { json!([]) } else { perfect(image, class, bbox) });
-    let notice = diagnosed(&truth(), &zip, "class_never_predicted");
-    assert_eq!(notice.examples, ["Nodule"]);
-    assert_eq!(notice.sentence, "1 class with lesions has no detection at all, so its recall is 0.");
+    let finding = diagnosed(&truth(), &zip, "class_never_predicted");
+    assert_eq!(finding.examples, ["Nodule"]);
+    assert_eq!(finding.sentence, "1 class with lesions has no detection at all, so its recall is 0.");
 }
 
 // --- scores and overlaps ---
@@ -450,22 +448,22 @@ fn with_score(score: impl Fn(usize) -> f64) -> Vec<u8> {
 
 #[test]
 fn all_scores_equal() {
-    let notice = diagnosed(&truth(), &with_score(|_| 1.0), "all_scores_equal");
-    assert_eq!(notice.sentence, "All 60 detections have the score 1, so nothing ranks them.");
+    let finding = diagnosed(&truth(), &with_score(|_| 1.0), "all_scores_equal");
+    assert_eq!(finding.sentence, "All 60 detections have the score 1, so nothing ranks them.");
 }
 
 #[test]
 fn scores_that_32_bits_make_equal() {
-    let notice = diagnosed(&truth(), &with_score(|image| 1.0 - 1e-10 * image as f64), "all_scores_equal");
+    let finding = diagnosed(&truth(), &with_score(|image| 1.0 - 1e-10 * image as f64), "all_scores_equal");
     assert_eq!(
-        notice.sentence,
+        finding.sentence,
         "All 60 detections have the score 1 as the script keeps scores, with 32 bits (in the files none of them are equal), \
          so nothing ranks them."
     );
     let score = |image: usize| if image < 30 { 0.5 } else { 0.75 + 1e-10 * image as f64 };
-    let notice = diagnosed(&truth(), &with_score(score), "many_ties");
+    let finding = diagnosed(&truth(), &with_score(score), "many_ties");
     assert_eq!(
-        notice.sentence,
+        finding.sentence,
         "60 of 60 detections share their score with another of their class as the script keeps scores, with 32 bits (in the \
          files 30 of them are equal)."
     );
@@ -473,14 +471,14 @@ fn scores_that_32_bits_make_equal() {
 
 #[test]
 fn scores_in_percent() {
-    let notice = diagnosed(&truth(), &with_score(|image| 30.0 + image as f64), "scores_in_percent");
-    assert_eq!(notice.count, 60);
+    let finding = diagnosed(&truth(), &with_score(|image| 30.0 + image as f64), "scores_in_percent");
+    assert_eq!(finding.count, 60);
 }
 
 #[test]
 fn many_exact_ties() {
-    let notice = diagnosed(&truth(), &with_score(|image| if image < 30 { 0.5 } else { 0.75 }), "many_ties");
-    assert_eq!(notice.sentence, "60 of 60 detections share their score with another of their class.");
+    let finding = diagnosed(&truth(), &with_score(|image| if image < 30 { 0.5 } else { 0.75 }), "many_ties");
+    assert_eq!(finding.sentence, "60 of 60 detections share their score with another of their class.");
 }
 
 #[test]
@@ -519,8 +517,11 @@ fn many_boxes_on_top_of_each_other() {
         let shifted = |by: f64| json!({ class: [x1 + by, y1, x2 + by, y2, score_of(image) - by / 100.0] });
         json!([shifted(0.0), shifted(1.0), shifted(2.0)])
     });
-    let notice = diagnosed(&truth(), &zip, "no_suppression");
-    assert_eq!(notice.sentence, "67% of the boxes overlap another one of their class in their image by more than 70%.");
+    let finding = diagnosed(&truth(), &zip, "no_suppression");
+    assert_eq!(
+        finding.sentence,
+        "67% of the boxes overlap another one of their class in their image by more than 70%."
+    );
 }
 
 // --- runs that are refused ---
@@ -584,7 +585,7 @@ fn one_folder_per_run_is_several_runs_by_choice() {
     let after = report(&truth(), &[&zip], &refusal.remedies[0].reading);
     let names: Vec<&str> = after.runs.iter().map(|run| run.name.as_str()).collect();
     assert_eq!(names, ["model.zip/a", "model.zip/b"]);
-    assert!(after.runs.iter().all(|run| run.notices.is_empty()));
+    assert!(after.runs.iter().all(|run| run.findings.is_empty()));
 }
 
 // --- no false alarm ---
@@ -628,8 +629,8 @@ fn no_false_alarm_on_the_golden_cases() {
             let truth = read_ground_truth(&read("test.json")).expect("a ground truth");
             let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
             let known = TRUE_OF_GOLDEN.iter().find(|(case, _)| *case == name).map_or(&[][..], |(_, codes)| codes);
-            for notice in notices(&truth, &read("predictions.zip")) {
-                assert!(known.contains(&notice.code.as_str()), "{name}: {} {}", notice.code, notice.sentence);
+            for finding in findings(&truth, &read("predictions.zip")) {
+                assert!(known.contains(&finding.code.as_str()), "{name}: {} {}", finding.code, finding.sentence);
             }
             walked += 1;
         }

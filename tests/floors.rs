@@ -13,7 +13,7 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// shells, which may use what it offers.
 const FLOORS: &[&[&str]] = &[
     &["geometry", "limits", "printable", "reading", "texts"],
-    &["error", "notice", "protocol"],
+    &["error", "finding", "protocol"],
     &["matching", "dataset", "options"],
     &["curve", "input", "run"],
     &["score"],
@@ -178,7 +178,7 @@ fn a_bad_import_is_caught_in_every_form() {
         (2, "geometry.rs", "use crate::{error::Error, matching::Verdict};"),
         (1, "geometry.rs", "fn f() -> crate::report::Report { todo!() }"),
         (1, "geometry.rs", "fn f() { let x = vec![crate::score::points()]; }"),
-        (1, "error.rs", "use crate::notice::Notice;"),
+        (1, "error.rs", "use crate::finding::Notice;"),
         (1, "score/ties.rs", "use super::super::report::Report;"),
         (1, "curve.rs", "use super::report::Report;"),
         (2, "curve.rs", "mod tests { use super::super::{report, render}; }"),

@@ -13,14 +13,14 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use froc::diagnosis::gallery::{self, Change, Filter, Order, Shown};
-use froc::diagnosis::noticed::Noticed;
 use froc::diagnosis::{Category, Diagnosis, Outcome, ScoreThresholds, operating_thresholds, pooled_thresholds};
 use froc::protocol::{Class, Protocol};
-use froc::report::Report;
-use froc::report::image::ImageReport;
+use froc::report::image::{DetectionReport, ImageReport};
+use froc::report::{FindingReport, Report};
 use froc::score::official::Counts;
 use froc::score::quirks::QuirkId;
 use froc::score::sizes::{Division, Size, by_size};
+use froc::session::{FileKind, GalleryQuery, Session, View};
 use froc::{GroundTruth, Options, Prepared, Reading};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
@@ -29,7 +29,7 @@ use crate::datasets::{Case, case};
 use crate::reference::{
     Detection, Step, Undefined, Verdict, detections_of, exact, lesions_of, official, points, rank, smallest_k, verdicts,
 };
-use crate::support::{CLASSES, read_ground_truth, read_predictions, same_cases_every_time, score};
+use crate::support::{CLASSES, cases, read_ground_truth, read_predictions, same_cases_every_time, score};
 
 /// A dataset as the core holds it.
 struct Core {
@@ -326,46 +326,192 @@ fn classes_ranked_together_have_one_threshold_and_at_an_infinite_rate_all_count(
     });
 }
 
-/// The images that a notice is about, in files made for it.
-fn noticed(notice: Noticed, files: &[(&str, &str)]) -> Vec<u32> {
-    let nodule: &[(usize, [f64; 4])] = &[(3, [10.0, 10.0, 49.0, 49.0])];
-    let images = [("0.png", nodule), ("1.png", nodule), ("2.png", nodule), ("3.png", &[]), ("4.jpg", &[])];
-    let ground_truth = read_ground_truth(&support::ground_truth_json(images)).expect("a ground truth in order");
-    let predictions = read_predictions(&support::zip_of(files)).expect("a zip in order");
-    let prepared = froc::prepare(&ground_truth, &predictions.into(), &Reading::default());
-    let prepared = prepared.map_err(|refusal| refusal.errors).expect("files in order").remove(0);
-    let diagnosis = Diagnosis::new(&ground_truth, &prepared, 0.5);
-    let all = ground_truth.per_class(|_| Some(f32::NEG_INFINITY));
-    let shown = Shown { prepared: &prepared, diagnosis: &diagnosis, thresholds: &all };
-    let filter = Filter { notice: Some(notice), ..Filter::default() };
-    gallery::images(&ground_truth, shown, None, &filter, Order::File)
+/// A run, and its gallery of each finding.
+struct Seen {
+    report: Report,
+    images: Vec<ImageReport>,
+    of_finding: Vec<(FindingReport, Vec<u32>)>,
+}
+
+/// None if the run cannot be scored.
+fn seen(truth: &[u8], zip: &[u8]) -> Option<Seen> {
+    let mut session = Session::default();
+    let mut add = |id: &str, bytes: &[u8]| {
+        session.add(id, id, std::io::Cursor::new(bytes), &mut |_| std::ops::ControlFlow::Continue(())).ok()
+    };
+    let (truth, predictions) = (add("test.json", truth)?, add("model.zip", zip)?);
+    if (truth.kind, predictions.kind) != (FileKind::GroundTruth, FileKind::Predictions) {
+        return None;
+    }
+    let report = session.evaluate(&Options::default()).report.clone()?;
+    let thresholds = vec![Some(f32::NEG_INFINITY); CLASSES.len()];
+    let view = View { run: "model.zip".to_owned(), iou_threshold: 0.5, fp_per_image: None, thresholds };
+    let all: Vec<u32> = (0..report.ground_truth.n_images as u32).collect();
+    let images = session.images(&view, &all).expect("a run");
+    let findings = report.findings.iter().chain(&report.runs[0].findings);
+    let of_finding = findings.map(|finding| {
+        let query = GalleryQuery { finding: Some(finding.id.clone()), ..GalleryQuery::of(view.clone()) };
+        (finding.clone(), session.gallery(&query).expect("a run"))
+    });
+    let of_finding = of_finding.collect();
+    Some(Seen { report, images, of_finding })
+}
+
+/// What of an image a finding counts, by plain loops over what the image shows; none for what an image does not show.
+fn counted(finding: &FindingReport, image: &ImageReport, all: &[ImageReport]) -> Option<usize> {
+    let detections = || image.detections.iter();
+    let has_class = |name: &String| image.lesions.iter().any(|lesion| lesion.class == *name);
+    let count = match finding.code.as_str() {
+        "box_outside_image" => detections()
+            .filter(|it| it.bbox[0] >= 1024.0 || it.bbox[1] >= 1024.0 || it.bbox[2] < 0.0 || it.bbox[3] < 0.0)
+            .count(),
+        "duplicate_detection" => {
+            let mut boxes: Vec<String> = detections().map(|it| format!("{:?} {:?}", it.class, it.bbox)).collect();
+            let n = boxes.len();
+            boxes.sort();
+            boxes.dedup();
+            n - boxes.len()
+        }
+        "many_ties" => {
+            let everywhere = || all.iter().flat_map(|image| &image.detections);
+            let shares = |it: &&DetectionReport| {
+                everywhere().filter(|other| other.class == it.class && other.score == it.score).count() > 1
+            };
+            detections().filter(shares).count()
+        }
+        "all_scores_equal" | "box_layout" | "other_image_size" => detections().count(),
+        "scores_in_percent" => detections().filter(|it| it.score > 1.0).count(),
+        "inverted_lesions" => image
+            .lesions
+            .iter()
+            .filter(|lesion| lesion.bbox[2] < lesion.bbox[0] || lesion.bbox[3] < lesion.bbox[1])
+            .count(),
+        "most_files_empty" => usize::from(image.detections.is_empty() && !image.lesions.is_empty()),
+        "image_name_without_png" => usize::from(!image.name.contains(".png")),
+        "class_never_predicted" => usize::from(finding.examples.iter().any(has_class)),
+        _ => return None,
+    };
+    Some(count)
+}
+
+/// Findings of which an image does not show what was counted: the files and the lesions that were left out.
+const UNSHOWN: [&str; 8] = [
+    "crowd_lesions",
+    "image_without_file",
+    "empty_file",
+    "both_spellings",
+    "double_keys",
+    "unread_class_name",
+    "unknown_lesion_class",
+    "no_suppression",
+];
+/// Those about files that belong to no image, or about classes.
+const OF_NO_IMAGE: [&str; 6] = [
+    "other_classes",
+    "file_without_image",
+    "file_name_nearly_matches",
+    "other_image_names",
+    "ground_truth_in_predictions",
+    "same_file_twice",
+];
+
+/// The images of a finding are those that hold what it counts, and they hold no more of it; gives the codes that were seen.
+fn assert_galleries_are_what_is_counted(what: &str, truth: &[u8], zip: &[u8]) -> Vec<String> {
+    let Some(Seen { report, images, of_finding }) = seen(truth, zip) else { return Vec::new() };
+    let mut ids = BTreeSet::new();
+    for (finding, gallery) in &of_finding {
+        let FindingReport { id, code, count, n_images, .. } = finding;
+        assert!(ids.insert(id), "{what}: two findings are called {id}");
+        assert_eq!(gallery.len(), *n_images, "{what}: {id}");
+        assert_eq!(gallery.is_empty(), OF_NO_IMAGE.contains(&code.as_str()), "{what}: {id}");
+        assert!(gallery.len() <= *count || code == "class_never_predicted", "{what}: {id}");
+        match images.iter().map(|image| counted(finding, image, &images)).collect::<Option<Vec<usize>>>() {
+            Some(counts) => {
+                let with: Vec<u32> = (0..).zip(&counts).filter(|(_, n)| **n > 0).map(|(image, _)| image).collect();
+                assert_eq!(*gallery, with, "{what}: {id}");
+                if code != "class_never_predicted" {
+                    assert_eq!(counts.iter().sum::<usize>(), *count, "{what}: {id}");
+                }
+            }
+            None => assert!(
+                UNSHOWN.contains(&code.as_str())
+                    || OF_NO_IMAGE.contains(&code.as_str())
+                    || code == "boxes_in_another_range",
+                "{what}: {id} is not recounted"
+            ),
+        }
+        if code == "image_without_file" {
+            assert_eq!(gallery.len(), *count, "{what}");
+            assert_eq!(gallery.len(), report.ground_truth.n_images - report.runs[0].n_files, "{what}");
+        }
+    }
+    of_finding.into_iter().map(|(finding, _)| finding.code).collect()
+}
+
+/// Every finding of every golden case, and of every case of `CASES_DIR`, which holds what `cases/make.py` writes.
+#[test]
+fn each_finding_of_each_case_shows_the_images_that_it_counts() {
+    let mut codes = BTreeSet::new();
+    for case in cases::cases() {
+        let [truth, zip] = ["test.json", "predictions.zip"].map(|name| std::fs::read(case.join(name)).expect("a file"));
+        codes.extend(assert_galleries_are_what_is_counted(&case.display().to_string(), &truth, &zip));
+    }
+    for code in ["unread_class_name", "both_spellings", "empty_file", "image_without_file", "most_files_empty"] {
+        assert!(codes.contains(code), "no golden case has {code}");
+    }
+    let Some(folder) = std::env::var_os("CASES_DIR").map(std::path::PathBuf::from) else {
+        eprintln!("CASES_DIR is not set");
+        return;
+    };
+    let files = std::fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("a file").path());
+    let small = files.filter(|path| path.metadata().is_ok_and(|data| data.is_file() && data.len() < 1 << 20));
+    let (zips, others): (Vec<_>, Vec<_>) = small.partition(|path| path.extension().is_some_and(|end| end == "zip"));
+    for (truth, zip) in others.iter().flat_map(|truth| zips.iter().map(move |zip| (truth, zip))) {
+        let [truth_bytes, zip_bytes] = [truth, zip].map(|path| std::fs::read(path).expect("a file"));
+        let what = format!("{} and {}", truth.display(), zip.display());
+        assert_galleries_are_what_is_counted(&what, &truth_bytes, &zip_bytes);
+    }
 }
 
 #[test]
-fn a_notice_leads_to_the_images_that_it_is_about() {
-    let on = |numbers: &str| format!("[{{\"Nodule\": {numbers}}}]");
-    let (plain, high) = (on("[10, 10, 49, 49, 0.5]"), on("[10, 10, 49, 49, 1.5]"));
-    let outside = on("[1024, 10, 1030, 49, 0.25]");
+fn a_finding_leads_to_the_images_that_it_is_about() {
+    let nodule: &[(usize, [f64; 4])] = &[(3, [10.0, 10.0, 49.0, 49.0])];
+    let names: Vec<String> = (0..12).map(|at| format!("{at}.{}", if at == 11 { "jpg" } else { "png" })).collect();
+    let images = names.iter().map(|name| (name.as_str(), if name == "10.png" { &[] } else { nodule }));
+    let truth = support::ground_truth_json(images);
+    let gallery = |code: &str, files: &dyn Fn(usize) -> Option<String>| -> Vec<u32> {
+        let entries: Vec<(String, String)> =
+            (0..11).filter_map(|at| Some((format!("{at}.json"), files(at)?))).collect();
+        let zip = support::zip_of(&entries);
+        assert_galleries_are_what_is_counted(code, &truth, &zip);
+        let seen = seen(&truth, &zip).expect("files in order");
+        seen.of_finding.into_iter().find(|(finding, _)| finding.code == code).map(|it| it.1).unwrap_or_default()
+    };
+    let on = |numbers: &str| Some(format!("[{{\"Nodule\": [{numbers}]}}]"));
+    let plain = |at: usize| on(&format!("10, 10, 49, 49, 0.{}", 90 - at));
+    let but = |others: &'static [usize], other: &'static str| {
+        move |at: usize| if others.contains(&at) { Some(other.to_owned()) } else { plain(at) }
+    };
+    assert_eq!(gallery("image_without_file", &|at| (at != 3).then(|| plain(at)).flatten()), [3, 11]);
+    assert_eq!(gallery("empty_file", &but(&[1], "")), [1]);
+    assert_eq!(gallery("image_name_without_png", &plain), [11]);
     let twice = "[{\"Nodule\": [1, 1, 9, 9, 0.3]}, {\"Mass\": [1, 1, 9, 9, 0.2]}, {\"Nodule\": [1, 1, 9, 9, 0.1]}]";
+    assert_eq!(gallery("duplicate_detection", &but(&[2, 5], twice)), [2, 5]);
     let other_class = "[{\"Nodule\": [1, 1, 9, 9, 0.3]}, {\"Mass\": [1, 1, 9, 9, 0.3]}]";
+    assert_eq!(gallery("duplicate_detection", &but(&[2], other_class)), [0_u32; 0]);
+    assert_eq!(gallery("many_ties", &but(&[2], other_class)), [0_u32; 0]);
+    let equal = |at: usize| if at.is_multiple_of(3) { plain(at) } else { on("10, 10, 49, 49, 0.5") };
+    assert_eq!(gallery("many_ties", &equal), [1, 2, 4, 5, 7, 8, 10]);
+    let high = |at: usize| if at == 4 { plain(at) } else { on(&format!("10, 10, 49, 49, {}", 90 - at)) };
+    assert_eq!(gallery("scores_in_percent", &high), [0, 1, 2, 3, 5, 6, 7, 8, 9, 10]);
+    let outside = "[{\"Nodule\": [1024, 10, 1030, 49, 0.25]}]";
+    assert_eq!(gallery("box_outside_image", &but(&[3], outside)), [3]);
+    assert_eq!(gallery("unread_class_name", &but(&[0], "[{\"NODULE\": [1, 1, 9, 9, 0.9]}]")), [0]);
     let spellings = "[{\"Nodule\": [1, 1, 9, 9, 0.9], \"nodule\": [1, 1, 9, 9, 0.9]}]";
-    let files: &[(&str, &str)] = &[("0.json", &plain), ("1.json", ""), ("2.json", twice), ("x.json", &plain)];
-    assert_eq!(noticed(Noticed::ImageWithoutFile, files), [3, 4]);
-    assert_eq!(noticed(Noticed::EmptyFile, files), [1]);
-    assert_eq!(noticed(Noticed::ImageNameWithoutPng, files), [4]);
-    assert_eq!(noticed(Noticed::DuplicateDetection, files), [2]);
-    assert_eq!(noticed(Noticed::MostFilesEmpty, files), [1]);
-    assert_eq!(noticed(Noticed::ClassNeverPredicted, files), [0_u32; 0]);
-    assert_eq!(noticed(Noticed::ClassNeverPredicted, &[("3.json", "[]")]), [0, 1, 2]);
-    assert_eq!(noticed(Noticed::DuplicateDetection, &[("0.json", other_class)]), [0_u32; 0]);
-    let files: &[(&str, &str)] = &[("0.json", &plain), ("1.json", &plain), ("2.json", &high), ("3.json", &outside)];
-    assert_eq!(noticed(Noticed::ManyTies, files), [0, 1]);
-    assert_eq!(noticed(Noticed::ManyTies, &[("0.json", other_class)]), [0_u32; 0]);
-    assert_eq!(noticed(Noticed::ScoresInPercent, files), [2]);
-    assert_eq!(noticed(Noticed::BoxOutsideImage, files), [3]);
-    let files: &[(&str, &str)] = &[("0.json", "[{\"NODULE\": [1, 1, 9, 9, 0.9]}]"), ("1.json", spellings)];
-    assert_eq!(noticed(Noticed::UnreadClassName, files), [0]);
-    assert_eq!(noticed(Noticed::BothSpellings, files), [1]);
+    assert_eq!(gallery("both_spellings", &but(&[1], spellings)), [1]);
+    let every_second = |at: usize| if at < 4 { plain(at) } else { Some("[]".to_owned()) };
+    assert_eq!(gallery("most_files_empty", &every_second), [4, 5, 6, 7, 8, 9, 11]);
+    assert_eq!(gallery("class_never_predicted", &|_| Some("[]".to_owned())), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11]);
 }
 
 /// Two detections of one score find a lesion each; the first also overlaps the second's lesion more than the second does.

@@ -116,7 +116,7 @@ fn a_zip_is_read_however_it_is_packed() {
         assert_eq!(nodules.official.recall, [Some(1.0); 3], "{what}");
         assert_eq!(report.runs[0].n_detections, 2, "{what}");
         // What other programs leave behind is no news; files for other images are.
-        let codes: Vec<&str> = report.runs[0].notices.iter().map(|notice| notice.code.as_str()).collect();
+        let codes: Vec<&str> = report.runs[0].findings.iter().map(|finding| finding.code.as_str()).collect();
         let expected: &[&str] = if what == "with files for other images" { &["file_without_image"] } else { &[] };
         assert_eq!(codes, expected, "{what}");
     }
@@ -176,7 +176,7 @@ fn a_zip_of_very_many_files_is_read() {
     let entries: Vec<(String, &str)> = others.chain(named("")).collect();
     let report = score_zip(&stored_zip_of(&entries));
     assert_eq!((report.runs[0].n_files, nodules(&report).true_positives), (2, 2));
-    assert_eq!(report.runs[0].notices[0].count, usize::from(u16::MAX));
+    assert_eq!(report.runs[0].findings[0].count, usize::from(u16::MAX));
 }
 
 /// As Python's `json` reads an object, the last of equal keys counts; the others are told.
@@ -186,7 +186,7 @@ fn of_equal_keys_the_last_one_counts() {
     let report = score_zip(&zip_of(&[("1.json", text)]));
     let nodules = nodules(&report);
     assert_eq!((nodules.n_detections, nodules.true_positives), (1, 1));
-    let told = report.runs[0].notices.iter().find(|notice| notice.code == "double_keys").expect("a notice");
+    let told = report.runs[0].findings.iter().find(|finding| finding.code == "double_keys").expect("a finding");
     assert_eq!((told.count, &told.examples[..]), (1, &["1.json".to_owned()][..]));
     assert_eq!(nodules.exact.score_threshold[0], Some(0.5));
 }
@@ -554,7 +554,7 @@ fn long_texts_are_shortened_in_sentences() {
     assert!(sentence.chars().count() < 200, "{} characters", sentence.chars().count());
 }
 
-// --- notices ---
+// --- findings ---
 
 #[test]
 fn what_a_user_should_know_is_counted() {
@@ -572,9 +572,9 @@ fn what_a_user_should_know_is_counted() {
         ("7.json", "[]"),
     ]);
     let report = score(ground_truth, &zip, &Options::default()).expect("files in order");
-    let codes = |notices: &[froc::report::NoticeReport]| -> Vec<(String, usize, Vec<String>)> {
+    let codes = |findings: &[froc::report::FindingReport]| -> Vec<(String, usize, Vec<String>)> {
         let mut codes: Vec<_> =
-            notices.iter().map(|notice| (notice.code.clone(), notice.count, notice.examples.clone())).collect();
+            findings.iter().map(|finding| (finding.code.clone(), finding.count, finding.examples.clone())).collect();
         codes.sort();
         codes
     };
@@ -583,7 +583,7 @@ fn what_a_user_should_know_is_counted() {
         list.iter().map(|(code, count, examples)| (owned(code), *count, examples.iter().map(owned).collect())).collect()
     };
     assert_eq!(
-        codes(&report.runs[0].notices),
+        codes(&report.runs[0].findings),
         expected(&[
             ("both_spellings", 1, &["1.json"]),
             ("empty_file", 1, &["2.json"]),
@@ -593,7 +593,7 @@ fn what_a_user_should_know_is_counted() {
         ])
     );
     assert_eq!(
-        codes(&report.notices),
+        codes(&report.findings),
         expected(&[
             ("image_name_without_png", 1, &["3"]),
             ("unknown_lesion_class", 2, &["\"nodule\" in 1.png", "\"MASS\" in 1.png"]),

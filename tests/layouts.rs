@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use froc::report::NoticeReport;
+use froc::report::FindingReport;
 use froc::{GroundTruth, Options, Predictions, Reading};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -39,18 +39,18 @@ fn unit(rng: &mut ChaCha8Rng) -> f64 {
 }
 
 /// The mean official recall at each rate in percent, and what is found.
-fn score(truth: &GroundTruth, zip: &[u8], reading: &Reading) -> (Vec<f64>, Vec<NoticeReport>) {
+fn score(truth: &GroundTruth, zip: &[u8], reading: &Reading) -> (Vec<f64>, Vec<FindingReport>) {
     let predictions = Arc::new(read_predictions(zip).expect("a zip"));
     let prepared = froc::prepare(truth, &predictions, reading).expect("a run that can be scored");
     let report = froc::evaluate(truth, &[&prepared[0].run], &Options::default());
     let run = &report.runs[0];
     let recall = run.official.recall.iter().map(|recall| 100.0 * recall.unwrap_or(0.0)).collect();
-    (recall, run.notices.clone())
+    (recall, run.findings.clone())
 }
 
-fn offers(notices: &[NoticeReport]) -> Vec<&Reading> {
-    let of_boxes = |notice: &&NoticeReport| ["box_layout", "other_image_size"].contains(&notice.code.as_str());
-    notices.iter().filter(of_boxes).filter_map(|notice| Some(&notice.remedy.as_ref()?.reading)).collect()
+fn offers(findings: &[FindingReport]) -> Vec<&Reading> {
+    let of_boxes = |finding: &&FindingReport| ["box_layout", "other_image_size"].contains(&finding.code.as_str());
+    findings.iter().filter(of_boxes).filter_map(|finding| Some(&finding.remedy.as_ref()?.reading)).collect()
 }
 
 /// The run with each box written otherwise.
@@ -99,8 +99,8 @@ fn a_spoiled_detector_is_read_as_it_was_meant() {
                     let [a, b, c, d, _] = layout([x1, y1, x2, y2, score], coin).map(|number| number * scale);
                     if score_first { [score, a, b, c, d] } else { [a, b, c, d, score] }
                 });
-                let (before, notices) = score(&truth, &zip, &Reading::default());
-                let after = offers(&notices).first().map_or(before.clone(), |reading| score(&truth, &zip, reading).0);
+                let (before, findings) = score(&truth, &zip, &Reading::default());
+                let after = offers(&findings).first().map_or(before.clone(), |reading| score(&truth, &zip, reading).0);
                 tried += 1;
                 if after.iter().zip(&unspoiled.0).any(|(after, right)| (after - right).abs() > 0.5) {
                     failed
@@ -148,8 +148,8 @@ fn a_bad_detector_is_offered_nothing() {
             }
             files.insert(name.replace(".png", ".json"), json!(entries).to_string());
         }
-        let (recall, notices) = score(&truth, &zip_of(&files.into_iter().collect::<Vec<_>>()), &Reading::default());
-        offered.extend(offers(&notices).into_iter().map(|reading| format!("{seed}: {} {recall:?}", reading.flags())));
+        let (recall, findings) = score(&truth, &zip_of(&files.into_iter().collect::<Vec<_>>()), &Reading::default());
+        offered.extend(offers(&findings).into_iter().map(|reading| format!("{seed}: {} {recall:?}", reading.flags())));
     }
     assert_eq!(offered, Vec::<String>::new());
 }
@@ -184,9 +184,9 @@ fn small_run(write: impl Fn(Five) -> Five) -> Vec<u8> {
 #[track_caller]
 fn offered(write: impl Fn(Five) -> Five) -> String {
     let (truth, zip) = (small_truth(|bbox| bbox), small_run(write));
-    let (_, notices) = score(&truth, &zip, &Reading::default());
-    let offers = offers(&notices);
-    let [offer] = offers[..] else { panic!("{notices:#?}") };
+    let (_, findings) = score(&truth, &zip, &Reading::default());
+    let offers = offers(&findings);
+    let [offer] = offers[..] else { panic!("{findings:#?}") };
     let (recall, after) = score(&truth, &zip, offer);
     // One class of ten has lesions; the others count as 0.
     let right = score(&truth, &small_run(|five| five), &Reading::default()).0;
@@ -217,7 +217,7 @@ fn usual_layouts_and_sizes_are_offered_from_a_dozen_images() {
 #[test]
 fn images_of_another_size_on_both_sides_are_no_finding() {
     let truth = small_truth(|bbox| bbox.map(|number| 2.0 * number));
-    let codes = |notices: Vec<NoticeReport>| notices.into_iter().map(|notice| notice.code).collect::<Vec<_>>();
+    let codes = |findings: Vec<FindingReport>| findings.into_iter().map(|finding| finding.code).collect::<Vec<_>>();
     assert_eq!(codes(score(&truth, &small_run(|five| times(2.0, five)), &Reading::default()).1), Vec::<String>::new());
 }
 
@@ -227,31 +227,31 @@ fn boxes_in_another_range_are_named_where_no_reading_fits() {
         score(&small_truth(|bbox| bbox), zip, &Reading::default())
             .1
             .into_iter()
-            .find(|notice| notice.code == "boxes_in_another_range")
+            .find(|finding| finding.code == "boxes_in_another_range")
     });
     // Fractions of nothing in particular.
     let fractions = small_run(|[.., score]| [score / 4.0, score / 2.0, score / 3.0, score / 1.5, score]);
-    let notice = found(&fractions).expect("a finding");
+    let finding = found(&fractions).expect("a finding");
     assert_eq!(
-        notice.sentence,
+        finding.sentence,
         "All numbers of the boxes lie within 0 to 1, lesions reach 860 pixels, and no reading that was tried puts the boxes onto lesions."
     );
-    assert_eq!(notice.remedy, None);
+    assert_eq!(finding.remedy, None);
     let percents = small_run(|[.., score]| [score * 40.0, score * 50.0, score * 60.0, score * 70.0, score]);
     assert!(found(&percents).expect("a finding").sentence.contains("within 0 to 100,"));
     assert_eq!(found(&small_run(|five| five)), None);
     // Small lesions make such boxes right.
     let tiny = small_truth(|bbox| bbox.map(|number| number / 1024.0));
-    let (_, notices) = score(&tiny, &fractions, &Reading::default());
-    assert!(notices.iter().all(|notice| notice.code != "boxes_in_another_range"));
+    let (_, findings) = score(&tiny, &fractions, &Reading::default());
+    assert!(findings.iter().all(|finding| finding.code != "boxes_in_another_range"));
     assert_eq!(score(&truth, &small_run(|five| five), &Reading::default()).1, []);
 }
 
 #[test]
 fn a_ground_truth_of_widths_and_heights_is_named() {
     let truth = small_truth(|[x1, y1, x2, y2]| [x1, y1, x2 - x1, y2 - y1]);
-    let (_, notices) = score(&truth, &small_run(|five| five), &Reading::default());
-    let named = notices.iter().find(|notice| notice.code == "inverted_lesions").expect("a finding");
+    let (_, findings) = score(&truth, &small_run(|five| five), &Reading::default());
+    let named = findings.iter().find(|finding| finding.code == "inverted_lesions").expect("a finding");
     assert_eq!(
         named.sentence,
         "12 of 12 lesions of the ground truth have x2 below x1 or y2 below y1, as if they were written as x, y, width, height."

@@ -13,7 +13,6 @@ use std::env;
 
 use froc::dataset::{Detections, Lesion, PredictionFile};
 use froc::geometry::BBox;
-use froc::notice::Notices;
 use froc::protocol::{CHESTX_DET10, Class, Protocol};
 use froc::{GroundTruth, Options, Predictions, Run};
 use rand_chacha::ChaCha8Rng;
@@ -265,7 +264,7 @@ fn ours(dataset: &Dataset) -> froc::report::RunReport {
         }
         files.push(PredictionFile::new(format!("{image}.json"), first..detections.len() as u32));
     }
-    let truth = GroundTruth::new("test.json", String::new(), Protocol::default(), images, &lesions, Notices::default())
+    let truth = GroundTruth::new("test.json", String::new(), Protocol::default(), images, &lesions, Vec::new())
         .expect("images");
     let predictions = Predictions::new("model.zip", files, detections);
     let run = Run::new(&truth, &predictions).expect("a run");

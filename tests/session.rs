@@ -8,7 +8,6 @@ use std::io::Cursor;
 use std::ops::ControlFlow;
 
 use froc::diagnosis::Category;
-use froc::diagnosis::gallery::Order;
 use froc::reading::{Folders, Layout};
 use froc::render::Format;
 use froc::render::errors::ErrorsFormat;
@@ -68,25 +67,6 @@ fn options() -> Options {
     Options::new(0.5, vec![1.0]).expect("options in range")
 }
 
-fn query(view: View) -> GalleryQuery {
-    GalleryQuery {
-        view,
-        other: None,
-        class: None,
-        categories: Vec::new(),
-        min_score: None,
-        max_score: None,
-        lesion_free: None,
-        found_as: None,
-        quirks: Vec::new(),
-        notice: None,
-        size: None,
-        change: None,
-        search: String::new(),
-        order: Order::File,
-    }
-}
-
 fn view(session: &Session, run: &str) -> View {
     let thresholds = session.operating_thresholds(run, f64::INFINITY, 0.5, false).expect("a run");
     View { run: run.to_owned(), iou_threshold: 0.5, fp_per_image: None, thresholds: thresholds.into_iter().collect() }
@@ -108,7 +88,7 @@ fn a_whole_story() {
     session.rename("b", "b.zip");
     let outcome = session.evaluate(&options());
     assert_eq!((outcome.run_ids.as_slice(), recall(outcome, "b")), (["a", "b"].map(str::to_owned).as_slice(), 0.0));
-    let findings = &report(outcome).runs[1].notices;
+    let findings = &report(outcome).runs[1].findings;
     let remedy = findings.iter().find_map(|finding| finding.remedy.clone()).expect("an offer");
     assert_eq!(remedy.reading.boxes, Layout::Xywh);
     let before = outcome.clone();
@@ -137,7 +117,7 @@ fn a_whole_story() {
     // The images behind a count, and one of them.
     let all = view(&session, "a");
     let counts = session.diagnosis(&all).expect("a diagnosis");
-    let found = GalleryQuery { categories: vec![Category::TruePositive], ..query(all.clone()) };
+    let found = GalleryQuery { categories: vec![Category::TruePositive], ..GalleryQuery::of(all.clone()) };
     let images = session.gallery(&found).expect("a gallery");
     assert_eq!(images, (0..N_IMAGES as u32).step_by(2).collect::<Vec<_>>());
     assert_eq!(counts.classes[3].true_positives, images.len());

@@ -11,7 +11,6 @@ use crate::run::Prepared;
 use crate::score::quirks::QuirkId;
 use crate::score::sizes::{Division, Limits, Size};
 
-use super::noticed::Noticed;
 use super::thresholds::{counts, counts_of};
 use super::{Category, Diagnosis, Outcome, ScoreThresholds};
 
@@ -44,8 +43,8 @@ pub struct Filter {
     /// With a detection that one of these quirks touches, whether it counts or not, where the official script runs with
     /// these options.
     pub quirks: Option<(Vec<QuirkId>, Options)>,
-    /// Which this notice is about.
-    pub notice: Option<Noticed>,
+    /// In which the finding of this id was seen, of the run or of the ground truth.
+    pub finding: Option<String>,
     /// With a lesion of this third of its class.
     pub size: Option<Size>,
     /// On which the run differs so from the other one, in the class if there is one; without another run, any.
@@ -174,8 +173,8 @@ struct Wanted<'a> {
     filter: &'a Filter,
     /// The detections that a quirk touches, rising.
     touched: Vec<u32>,
-    /// Whether the notice is about each image.
-    noticed: Vec<bool>,
+    /// The images of the finding, rising.
+    seen: &'a [u32],
     /// Of each class.
     limits: PerClass<Limits>,
 }
@@ -194,16 +193,18 @@ impl<'a> Wanted<'a> {
         }
         let limits = |_: Size| ground_truth.per_class(|class| Limits::new(ground_truth, class, Division::Thirds));
         let limits = filter.size.map(limits).unwrap_or_default();
-        let noticed = filter.notice.map(|notice| notice.images(ground_truth, view.prepared)).unwrap_or_default();
-        Self { ground_truth, view, other, filter, touched, noticed, limits }
+        let mut findings = view.prepared.run.findings().iter().chain(ground_truth.findings());
+        let found = filter.finding.as_ref().and_then(|id| findings.find(|finding| finding.id() == *id));
+        let seen = found.map(|finding| finding.images.as_slice()).unwrap_or_default();
+        Self { ground_truth, view, other, filter, touched, seen, limits }
     }
 
     fn passes(&self, image: usize) -> bool {
         let Self { view, filter, .. } = self;
         let wants = |(class, category, score): Item| filter.wants(class, category, score);
         let is_touched = |at: u32| self.touched.binary_search(&at).is_ok();
-        let is_noticed = filter.notice.is_none() || self.noticed[image];
-        is_noticed
+        let is_seen = filter.finding.is_none() || self.seen.binary_search(&(image as u32)).is_ok();
+        is_seen
             && (filter.quirks.is_none()
                 || detections(*view, image)
                     .filter(|(at, ..)| is_touched(*at))

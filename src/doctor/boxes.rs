@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::{Beside, Case, LEAST_BOXES, ON_PURPOSE, percent, sample, show, with};
 use crate::curve::Staircase;
 use crate::dataset::{GroundTruth, Predictions};
+use crate::finding::{Finding, MAX_EXAMPLES, Remedy, Seen};
 use crate::geometry::{BBox, Extent, FileBox, IMAGE_SIDE, iou};
 use crate::input::remedy::{apply, read_box, score_first};
-use crate::notice::{Finding, MAX_EXAMPLES, Remedy};
 use crate::options::Options;
 use crate::reading::{Layout, Reading};
 use crate::run::Run;
@@ -144,23 +144,29 @@ pub(super) fn boxes(case: Case<'_>, beside: &[Beside<'_>]) -> Option<Finding> {
         return None;
     }
     let how = reading_of(&reading);
-    let detections = case.predictions.detections();
+    let sentence = format!(
+        "Read as x1, y1, x2, y2 in pixels, {} of the boxes lie on a lesion of their class, with a mean overlap of {}; read {how}, {} do, with {}, and the mean recall at 0.2 false positives per image is {} instead of {}.",
+        percent(before.share()),
+        percent(before.mean()),
+        percent(after.share()),
+        percent(after.mean()),
+        percent(recall_after),
+        percent(recall_before)
+    );
+    let code = if trial.layout == Layout::Corners && !trial.score_first { "other_image_size" } else { "box_layout" };
     Some(Finding {
-        code: if trial.layout == Layout::Corners && !trial.score_first { "other_image_size" } else { "box_layout" },
-        count: super::n_scores(case),
-        sentence: format!(
-            "Read as x1, y1, x2, y2 in pixels, {} of the boxes lie on a lesion of their class, with a mean overlap of {}; read {how}, {} do, with {}, and the mean recall at 0.2 false positives per image is {} instead of {}.",
-            percent(before.share()),
-            percent(before.mean()),
-            percent(after.share()),
-            percent(after.mean()),
-            percent(recall_after),
-            percent(recall_before)
-        ),
-        fix: "Write boxes as [x1, y1, x2, y2, score], in pixels of the original image.".into(),
-        examples: sample(case).take(MAX_EXAMPLES).map(|(_, at)| show(detections.bbox(at))).collect(),
+        examples: first_boxes(case),
         remedy: Some(Remedy { label: format!("Read the boxes {how}"), reading }),
+        ..super::seen_where(case, |_| true).finding(code, sentence, IN_PIXELS)
     })
+}
+
+/// How boxes are to be written.
+const IN_PIXELS: &str = "Write boxes as [x1, y1, x2, y2, score], in pixels of the original image.";
+
+fn first_boxes(case: Case<'_>) -> Vec<String> {
+    let detections = case.predictions.detections();
+    sample(case).take(MAX_EXAMPLES).map(|(_, at)| show(detections.bbox(at))).collect()
 }
 
 /// Boxes in a range of numbers that is not that of pixels, which no reading puts onto lesions.
@@ -186,15 +192,13 @@ pub(super) fn in_another_range(case: Case<'_>) -> Option<Finding> {
         (0..truth.n_images()).flat_map(|image| truth.classes().flat_map(move |class| truth.lesions(class, image).1));
     let furthest = f64::from(lesions.fold(0.0_f32, |most, lesion| most.max(lesion.x2).max(lesion.y2)));
     let end = ENDS.into_iter().find(|end| most <= *end).filter(|end| furthest > SEVERAL * end)?;
-    (count >= LEAST_BOXES).then(|| Finding {
-        code: "boxes_in_another_range",
-        count: super::all(case).count(),
-        sentence: format!(
-            "All numbers of the boxes lie within 0 to {end}, lesions reach {furthest} pixels, and no reading that was tried puts the boxes onto lesions."
-        ),
-        fix: "Write boxes as [x1, y1, x2, y2, score], in pixels of the original image.".into(),
-        examples: sample(case).take(MAX_EXAMPLES).map(|(_, at)| show(detections.bbox(at))).collect(),
-        remedy: None,
+    let sentence = format!(
+        "All numbers of the boxes lie within 0 to {end}, lesions reach {furthest} pixels, and no reading that was tried puts the boxes onto lesions."
+    );
+    (count >= LEAST_BOXES).then(|| {
+        let mut seen = Seen::default();
+        super::all(case).for_each(|(image, _)| seen.add(1, Some(image as u32), String::new));
+        Finding { examples: first_boxes(case), ..seen.finding("boxes_in_another_range", sentence, IN_PIXELS) }
     })
 }
 
@@ -297,28 +301,20 @@ fn reading_of(reading: &Reading) -> String {
 /// Lesions of the ground truth whose second corner is not right of and below the first.
 pub(super) fn inverted_lesions(case: Case<'_>) -> Option<Finding> {
     let truth = case.ground_truth;
-    let (mut count, mut examples) = (0, Vec::new());
+    let mut seen = Seen::default();
     for (image, name) in truth.images().iter().enumerate() {
         for lesion in truth.classes().flat_map(|class| truth.lesions(class, image).1) {
-            if lesion.x2 < lesion.x1 || lesion.y2 < lesion.y1 {
-                count += 1;
-                if examples.len() < MAX_EXAMPLES {
-                    examples.push(format!("{} in {name}", show(*lesion)));
-                }
-            }
+            let is_inverted = lesion.x2 < lesion.x1 || lesion.y2 < lesion.y1;
+            seen.add(is_inverted.into(), Some(image as u32), || format!("{} in {name}", show(*lesion)));
         }
     }
-    (count > 0).then(|| Finding {
-        code: "inverted_lesions",
-        count,
-        sentence: format!(
-            "{count} of {} lesions of the ground truth {} x2 below x1 or y2 below y1, as if {} written as x, y, width, height.",
-            truth.n_all_lesions(),
-            if count == 1 { "has" } else { "have" },
-            if count == 1 { "it were" } else { "they were" }
-        ),
-        fix: "Write the lesions as [x1, y1, x2, y2]: no detection in its place overlaps them.".into(),
-        examples,
-        remedy: None,
-    })
+    let count = seen.count;
+    let sentence = format!(
+        "{count} of {} lesions of the ground truth {} x2 below x1 or y2 below y1, as if {} written as x, y, width, height.",
+        truth.n_all_lesions(),
+        if count == 1 { "has" } else { "have" },
+        if count == 1 { "it were" } else { "they were" }
+    );
+    let fix = "Write the lesions as [x1, y1, x2, y2]: no detection in its place overlaps them.";
+    (count > 0).then(|| seen.finding("inverted_lesions", sentence, fix))
 }

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Case, LEAST_GAIN, all, beside_lesions, share_on_lesions, with};
 use crate::dataset::Detections;
-use crate::notice::{Finding, MAX_EXAMPLES, NoticeCode, Remedy};
+use crate::finding::{Finding, MAX_EXAMPLES, Remedy, Seen, UNKNOWN_LESION_CLASS, UNREAD_CLASS_NAME};
 use crate::printable::printable;
 use crate::protocol::{Class, Protocol};
 
 /// More of a name is not shown.
 const MAX_NAME_CHARS: usize = 60;
-const CODE: &str = NoticeCode::UnreadClassName.name();
+const CODE: &str = UNREAD_CLASS_NAME.code;
 const FIX: &str = "Write class names as the ground truth does (Nodule) or in lower case (nodule).";
 
 /// Words of radiology that say no more than the class does.
@@ -43,110 +43,91 @@ pub(super) fn class_names(case: Case<'_>) -> Vec<Finding> {
     if detections.names().iter().all(|name| protocol.class_of_prediction(name).is_some()) {
         return Vec::new();
     }
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, at) in all(case) {
+    let mut names: BTreeMap<&str, Seen> = BTreeMap::new();
+    for (image, at) in all(case) {
         if case.run.class(detections, at).is_none() {
-            *counts.entry(detections.name(at)).or_default() += 1;
+            names.entry(detections.name(at)).or_default().add(1, Some(image as u32), String::new);
         }
     }
-    let numbers = index_names(case, &counts);
+    let numbers = index_names(case, &names);
     let mut findings = Vec::new();
     if !numbers.is_empty() {
-        findings.push(numbered(case, &counts, &numbers));
+        findings.push(numbered(case, &names, &numbers));
     }
-    let mut unknown: Vec<(&str, usize)> = Vec::new();
-    for (name, count) in counts.iter().filter(|(name, _)| !numbers.contains_key(**name)) {
+    let mut unknown: Vec<(&str, Seen)> = Vec::new();
+    for (name, seen) in names.into_iter().filter(|(name, _)| !numbers.contains_key(*name)) {
         match nearest(name, protocol).filter(|_| !is_listed(case, name)) {
-            Some(class) => findings.push(near(case, name, *count, class)),
-            None => unknown.push((*name, *count)),
+            Some(class) => findings.push(near(case, name, seen, class)),
+            None => unknown.push((name, seen)),
         }
     }
-    unknown.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    unknown.sort_by_key(|(_, seen)| std::cmp::Reverse(seen.count));
     findings.extend(meaningless(&unknown));
     findings
 }
 
 /// Whether the ground truth has lesions of that name, which are none of a class: a thing of its own.
 fn is_listed(case: Case<'_>, name: &str) -> bool {
-    let unknown =
-        case.ground_truth.notices().as_slice().iter().filter(|notice| notice.code == NoticeCode::UnknownLesionClass);
-    unknown.flat_map(|notice| &notice.examples).any(|example| example.starts_with(&format!("\"{name}\" in ")))
+    let unknown = case.ground_truth.findings().iter().filter(|finding| finding.code == UNKNOWN_LESION_CLASS.code);
+    unknown.flat_map(|finding| &finding.examples).any(|example| example.starts_with(&format!("\"{name}\" in ")))
 }
 
-fn near(case: Case<'_>, name: &str, count: usize, class: Class) -> Finding {
+fn near(case: Case<'_>, name: &str, seen: Seen, class: Class) -> Finding {
     let class = case.ground_truth.class_name(class);
     let shown = printable(name, MAX_NAME_CHARS);
-    let stand = if count == 1 { "1 box stands".to_owned() } else { format!("{count} boxes stand") };
-    Finding {
-        code: CODE,
-        count,
-        sentence: format!(
-            "{stand} under the class name \"{shown}\", which the official script does not read but which seems to mean {class}."
-        ),
-        fix: FIX.into(),
-        examples: vec![format!("\"{shown}\" for {class}")],
-        remedy: Some(Remedy {
-            label: format!("Read \"{shown}\" as {class}"),
-            reading: with(case.reading, |reading| {
-                reading.class_names.insert(name.to_owned(), class.to_owned());
-            }),
+    let stand = if seen.count == 1 { "1 box stands".to_owned() } else { format!("{} boxes stand", seen.count) };
+    let sentence = format!(
+        "{stand} under the class name \"{shown}\", which the official script does not read but which seems to mean {class}."
+    );
+    let remedy = Remedy {
+        label: format!("Read \"{shown}\" as {class}"),
+        reading: with(case.reading, |reading| {
+            reading.class_names.insert(name.to_owned(), class.to_owned());
         }),
-    }
+    };
+    let finding = seen.finding(CODE, sentence, FIX);
+    let examples = vec![format!("\"{shown}\" for {class}")];
+    Finding { about: Some(name.to_owned()), examples, remedy: Some(remedy), ..finding }
 }
 
 /// Numbers are one numbering, so they are confirmed together.
-fn numbered(case: Case<'_>, counts: &BTreeMap<&str, usize>, numbers: &BTreeMap<String, Class>) -> Finding {
-    let count = counts.iter().filter(|(name, _)| numbers.contains_key(**name)).map(|(_, count)| count).sum();
+fn numbered(case: Case<'_>, names: &BTreeMap<&str, Seen>, numbers: &BTreeMap<String, Class>) -> Finding {
+    let of_number = |(name, seen): (&&str, &Seen)| numbers.contains_key(*name).then(|| seen.clone());
+    let seen = Seen::all(names.iter().filter_map(of_number));
     let meant = |(name, class): (&String, &Class)| (name.clone(), case.ground_truth.class_name(*class).to_owned());
     let meant: BTreeMap<String, String> = numbers.iter().map(meant).collect();
-    Finding {
-        code: CODE,
-        count,
-        sentence: if count == 1 {
-            "1 box stands under a number instead of a class name.".into()
-        } else {
-            format!("{count} boxes stand under numbers instead of class names.")
-        },
-        fix: FIX.into(),
-        examples: meant.iter().take(MAX_EXAMPLES).map(|(name, class)| format!("\"{name}\" for {class}")).collect(),
-        remedy: Some(Remedy {
-            label: "Read the numbers as classes".into(),
-            reading: with(case.reading, |reading| reading.class_names.extend(meant)),
-        }),
-    }
+    let sentence = match seen.count {
+        1 => "1 box stands under a number instead of a class name.".to_owned(),
+        n => format!("{n} boxes stand under numbers instead of class names."),
+    };
+    let examples = meant.iter().take(MAX_EXAMPLES).map(|(name, class)| format!("\"{name}\" for {class}")).collect();
+    let remedy = Remedy {
+        label: "Read the numbers as classes".into(),
+        reading: with(case.reading, |reading| reading.class_names.extend(meant)),
+    };
+    let finding = seen.finding(CODE, sentence, FIX);
+    Finding { about: Some("numbers".to_owned()), examples, remedy: Some(remedy), ..finding }
 }
 
 /// Names that mean no class, with the number of boxes under each, the most first.
-fn meaningless(unknown: &[(&str, usize)]) -> Option<Finding> {
-    let count = unknown.iter().map(|(_, count)| count).sum();
-    (count > 0).then(|| Finding {
-        code: CODE,
-        count,
-        sentence: if count == 1 {
-            "1 box stands under a class name that the ground truth does not have, and is not read.".into()
-        } else {
-            format!("{count} boxes stand under class names that the ground truth does not have, and are not read.")
-        },
-        fix: "If they are meant to count, give them the class names of the ground truth.".into(),
-        examples: unknown
-            .iter()
-            .take(MAX_EXAMPLES)
-            .map(|(name, count)| {
-                format!(
-                    "\"{}\" ({count} {})",
-                    printable(name, MAX_NAME_CHARS),
-                    if *count == 1 { "box" } else { "boxes" }
-                )
-            })
-            .collect(),
-        remedy: None,
-    })
+fn meaningless(unknown: &[(&str, Seen)]) -> Option<Finding> {
+    let seen = Seen::all(unknown.iter().map(|(_, seen)| seen.clone()));
+    let sentence = match seen.count {
+        1 => "1 box stands under a class name that the ground truth does not have, and is not read.".to_owned(),
+        n => format!("{n} boxes stand under class names that the ground truth does not have, and are not read."),
+    };
+    let fix = "If they are meant to count, give them the class names of the ground truth.";
+    let example = |(name, Seen { count, .. }): &(&str, Seen)| {
+        format!("\"{}\" ({count} {})", printable(name, MAX_NAME_CHARS), if *count == 1 { "box" } else { "boxes" })
+    };
+    let examples = unknown.iter().take(MAX_EXAMPLES).map(example).collect();
+    (seen.count > 0).then(|| Finding { examples, ..seen.finding(CODE, sentence, fix) })
 }
 
 /// The class that a name means if it is a number: counted from 0 or from 1, as puts more boxes on lesions.
-fn index_names(case: Case<'_>, counts: &BTreeMap<&str, usize>) -> BTreeMap<String, Class> {
+fn index_names(case: Case<'_>, names: &BTreeMap<&str, Seen>) -> BTreeMap<String, Class> {
     let numbers: BTreeMap<&str, usize> =
-        counts.keys().filter_map(|name| Some((*name, name.trim().parse().ok()?))).collect();
+        names.keys().filter_map(|name| Some((*name, name.trim().parse().ok()?))).collect();
     let from = |first: usize| -> BTreeMap<String, Class> {
         let class = |number: usize| case.ground_truth.classes().nth(number.checked_sub(first)?);
         numbers.iter().filter_map(|(name, number)| Some(((*name).to_owned(), class(*number)?))).collect()

@@ -11,9 +11,9 @@ use super::json::{Next, Read, Reader, shorten};
 use super::{Format, GroundTruthFormat, KeyedImages, ReadDetections, full, kept, records, sha256};
 use crate::dataset::{Detections, GroundTruth, Lesion, Remarks};
 use crate::error::Error;
+use crate::finding::{CROWD_LESIONS, Findings};
 use crate::geometry::FileBox;
 use crate::limits::MAX_FILES;
-use crate::notice::{NoticeCode, Notices};
 use crate::protocol::{Class, MAX_CLASSES, Protocol};
 use crate::texts::Texts;
 
@@ -162,12 +162,13 @@ fn read_ground_truth(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
 struct Instances<'a> {
     names: Names<'a>,
     annotations: Vec<(Cow<'a, str>, Cow<'a, str>, FileBox)>,
-    n_crowds: usize,
+    /// The image of each annotation of a crowd, if it tells that.
+    crowds: Vec<Option<Cow<'a, str>>>,
 }
 
 fn read_instances<'a>(_: &str, bytes: &'a [u8]) -> Read<Instances<'a>> {
     let mut json = Reader::new(bytes, EXPECTED)?;
-    let mut rows = Instances { names: Names::default(), annotations: Vec::new(), n_crowds: 0 };
+    let mut rows = Instances { names: Names::default(), annotations: Vec::new(), crowds: Vec::new() };
     json.object(EXPECTED, |json, key| match &*key {
         "images" => rows.names.read_images(json),
         "categories" => rows.names.read_categories(json),
@@ -175,7 +176,7 @@ fn read_instances<'a>(_: &str, bytes: &'a [u8]) -> Read<Instances<'a>> {
             let list = json.list("a list of annotations", Some("annotation"), |json, _| {
                 let one = Annotation::read(json, ANNOTATION)?;
                 if one.is_crowd {
-                    rows.n_crowds += 1;
+                    rows.crowds.push(one.image);
                     return Ok(());
                 }
                 rows.annotations.try_reserve(1).map_err(full)?;
@@ -219,13 +220,16 @@ impl Instances<'_> {
             };
             lesions.push(Lesion { image: *image, class: *class, bbox: *bbox });
         }
-        let mut notices = Notices::default();
-        notices.add(NoticeCode::CrowdLesions, self.n_crowds, || "iscrowd".to_owned());
+        let mut findings = Findings::default();
+        for crowd in &self.crowds {
+            let image = crowd.as_ref().and_then(|image| image_of_id.get(&**image)).copied();
+            findings.add(&CROWD_LESIONS, 1, image, || "iscrowd".to_owned());
+        }
         let names = categories.iter().map(|(_, name)| kept(name).to_owned()).collect();
         let numbers = categories.iter().map(|(id, _)| id.clone().into_owned()).collect();
         let protocol = Protocol::new(name, names).numbered(numbers);
         let file_names: Texts = images.iter().map(|(_, name)| name.replace('\\', "/")).collect();
-        let truth = GroundTruth::new(name, sha256(bytes), protocol, file_names, &lesions, notices)?;
+        let truth = GroundTruth::new(name, sha256(bytes), protocol, file_names, &lesions, findings.finish())?;
         Ok(truth.not_for_script().with_image_ids(images.iter().map(|(id, _)| id.clone().into_owned())))
     }
 }

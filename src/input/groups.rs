@@ -159,19 +159,11 @@ fn nih_patient(file_name: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::notice::Notices;
 
     fn truth(images: &[&str]) -> GroundTruth {
         let images: Vec<String> = images.iter().map(|&image| image.to_owned()).collect();
-        GroundTruth::new(
-            "test.json",
-            String::new(),
-            crate::protocol::Protocol::default(),
-            images,
-            &[],
-            Notices::default(),
-        )
-        .expect("images")
+        GroundTruth::new("test.json", String::new(), crate::protocol::Protocol::default(), images, &[], Vec::new())
+            .expect("images")
     }
 
     #[test]

@@ -7,7 +7,6 @@ use crate::dataset::{GroundTruth, Lesion};
 use crate::error::{Error, ErrorKind};
 use crate::geometry::FileBox;
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE, MAX_RATIO, MAX_ROWS};
-use crate::notice::Notices;
 use crate::protocol::{Class, MAX_CLASSES, Protocol};
 use crate::texts::Texts;
 
@@ -142,8 +141,7 @@ impl Labels {
             Some(numbers) => protocol.numbered(numbers),
             None => protocol,
         };
-        GroundTruth::new(name, sha256, protocol, self.images, &lesions, Notices::default())
-            .map(GroundTruth::not_for_script)
+        GroundTruth::new(name, sha256, protocol, self.images, &lesions, Vec::new()).map(GroundTruth::not_for_script)
     }
 }
 

@@ -5,10 +5,10 @@ use std::fmt::Write as _;
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::provenance::provenance;
-use crate::notice::MAX_EXAMPLES;
+use crate::finding::MAX_EXAMPLES;
 use crate::printable::visible;
 use crate::render::official_lines;
-use crate::report::{NoticeReport, Report, RunReport};
+use crate::report::{FindingReport, Report, RunReport};
 use crate::sheet::{Cell, Sheet, sheets};
 
 /// The report as text: what it rests on, all tables, the one with the official numbers first, then for each run what should
@@ -20,7 +20,7 @@ pub fn table(report: &Report) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "# {}", visible(&fact));
     }
-    text.push_str(&notices(&report.notices));
+    text.push_str(&findings(&report.findings));
     for sheet in sheets(report) {
         let (title, caption) = (visible(&sheet.title), visible(&sheet.caption));
         let _ = writeln!(text, "\n{title}\n{caption}\n\n{}\n", aligned(&sheet));
@@ -37,7 +37,7 @@ pub fn table(report: &Report) -> String {
             let _ = writeln!(text, "{}", from.sentence);
         }
         text.push_str(&quirks(run));
-        text.push_str(&notices(&run.notices));
+        text.push_str(&findings(&run.findings));
         text.push_str(&official_lines(run, &report.options));
     }
     // Names in an archive may hold what would colour the terminal or move its cursor.
@@ -79,14 +79,14 @@ fn quirks(run: &RunReport) -> String {
     })
 }
 
-fn notices(notices: &[NoticeReport]) -> String {
-    notices.iter().fold(String::new(), |mut text, notice| {
-        let examples = notice.examples[..notice.examples.len().min(MAX_EXAMPLES)].join(", ");
+fn findings(findings: &[FindingReport]) -> String {
+    findings.iter().fold(String::new(), |mut text, finding| {
+        let examples = finding.examples[..finding.examples.len().min(MAX_EXAMPLES)].join(", ");
         // Writing to a String cannot fail.
-        let kind = if notice.explained_by.is_some() { "      explained by it" } else { "note" };
-        let note = format!("{kind}: {} {} ({examples})", notice.sentence, notice.fix);
+        let kind = if finding.explained_by.is_some() { "      explained by it" } else { "note" };
+        let note = format!("{kind}: {} {} ({examples})", finding.sentence, finding.fix);
         let _ = writeln!(text, "{}", visible(&note));
-        if let Some(remedy) = &notice.remedy {
+        if let Some(remedy) = &finding.remedy {
             let offer = format!("{}: {}", remedy.label, remedy.reading.flags());
             let _ = writeln!(text, "      {}", visible(&offer));
         }

@@ -9,7 +9,6 @@ use tsify::Tsify;
 use super::{Joined, Session};
 use crate::dataset::GroundTruth;
 use crate::diagnosis::gallery::{self, Change, Filter, Order, Shown};
-use crate::diagnosis::noticed::Noticed;
 use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, operating_thresholds, pooled_thresholds};
 use crate::error::Error;
 use crate::options::Options;
@@ -59,8 +58,8 @@ pub struct GalleryQuery {
     /// With a detection that one of these quirks touches, whether it counts or not, where the official script runs with the
     /// options of the last report; any image, if there is none.
     pub quirks: Vec<QuirkId>,
-    /// Which the notice of this code is about.
-    pub notice: Option<Noticed>,
+    /// In which the finding of this id was seen, of the run or of the ground truth.
+    pub finding: Option<String>,
     /// With a lesion of this third of its class.
     pub size: Option<Size>,
     /// On which the run differs so from the other one, in the class if there is one.
@@ -69,6 +68,29 @@ pub struct GalleryQuery {
     pub search: String,
     /// What comes first.
     pub order: Order,
+}
+
+impl GalleryQuery {
+    /// Every image of a run, in the order of the ground truth.
+    #[must_use]
+    pub const fn of(view: View) -> Self {
+        Self {
+            view,
+            other: None,
+            class: None,
+            categories: Vec::new(),
+            min_score: None,
+            max_score: None,
+            lesion_free: None,
+            found_as: None,
+            quirks: Vec::new(),
+            finding: None,
+            size: None,
+            change: None,
+            search: String::new(),
+            order: Order::File,
+        }
+    }
 }
 
 /// The diagnoses of runs, by id, for as long as neither files nor readings change.
@@ -156,7 +178,7 @@ impl Session {
             lesion_free: query.lesion_free,
             found_as: query.found_as.and_then(|(of, by)| Some((class(of)?, class(by)?))),
             quirks: options().filter(|_| !query.quirks.is_empty()).map(|options| (query.quirks.clone(), options)),
-            notice: query.notice,
+            finding: query.finding.clone(),
             size: query.size,
             change: query.change,
             search: query.search.clone(),

@@ -2,7 +2,6 @@
 
 use froc::dataset::{Detections, Lesion, PredictionFile};
 use froc::geometry::BBox;
-use froc::notice::Notices;
 use froc::protocol::Protocol;
 use froc::{GroundTruth, Predictions};
 
@@ -76,8 +75,7 @@ impl Detector {
             }
             files.push(PredictionFile::new(format!("{image}.json"), first..detections.len() as u32));
         }
-        let truth =
-            GroundTruth::new("test.json", String::new(), Protocol::default(), images, &lesions, Notices::default());
+        let truth = GroundTruth::new("test.json", String::new(), Protocol::default(), images, &lesions, Vec::new());
         (truth.expect("images"), Predictions::new("p.zip", files, detections))
     }
 }

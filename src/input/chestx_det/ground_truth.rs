@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use crate::dataset::{GroundTruth, Lesion};
 use crate::error::{Error, ErrorKind};
+use crate::finding::{Findings, IMAGE_NAME_WITHOUT_PNG, OTHER_CLASSES, UNKNOWN_LESION_CLASS};
 use crate::geometry::FileBox;
 use crate::input::json::{Next, Read, Reader, shorten};
 use crate::input::{GroundTruthFormat, kept, sha256};
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE};
-use crate::notice::{NoticeCode, Notices};
 use crate::protocol::{CHESTX_DET10, Class, MAX_CLASSES, Protocol, chestx_det10};
 use crate::texts::Texts;
 
@@ -38,7 +38,7 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
     all.read(bytes).map_err(|error| error.within(name))?;
     all.images.shrink();
     let protocol = all.settle(name);
-    GroundTruth::new(name, sha256(bytes), protocol, all.images, &all.lesions, all.notices)
+    GroundTruth::new(name, sha256(bytes), protocol, all.images, &all.lesions, all.findings.finish())
 }
 
 #[derive(Default)]
@@ -49,7 +49,7 @@ struct Records {
     /// The other class names, and the image in which each is seen first.
     others: Vec<(String, u32)>,
     place_of_other: BTreeMap<String, usize>,
-    notices: Notices,
+    findings: Findings,
 }
 
 /// What one record holds.
@@ -110,7 +110,7 @@ impl Records {
             self.lesions.push(Lesion { image, class, bbox });
         }
         let without_png = usize::from(!file_name.contains(".png"));
-        self.notices.add(NoticeCode::ImageNameWithoutPng, without_png, || shorten(file_name));
+        self.findings.add(&IMAGE_NAME_WITHOUT_PNG, without_png, Some(image), || shorten(file_name));
         self.images.push(file_name);
         Ok(())
     }
@@ -138,12 +138,12 @@ impl Records {
         let is_mistake = |name: &str| CHESTX_DET10.iter().any(|class| class.eq_ignore_ascii_case(name));
         let n_named = CHESTX_DET10.len();
         if self.others.iter().all(|(name, _)| is_mistake(name)) {
-            let (images, others, notices) = (&self.images, &self.others, &mut self.notices);
+            let (images, others, findings) = (&self.images, &self.others, &mut self.findings);
             self.lesions.retain(|lesion| {
                 let Some((name, _)) = lesion.class.index().checked_sub(n_named).and_then(|at| others.get(at)) else {
                     return true;
                 };
-                notices.add(NoticeCode::UnknownLesionClass, 1, || {
+                findings.add(&UNKNOWN_LESION_CLASS, 1, Some(lesion.image), || {
                     format!("\"{}\" in {}", shorten(name), shorten(&images[lesion.image as usize]))
                 });
                 false
@@ -166,10 +166,10 @@ impl Records {
             lesion.class = Class::at(new_place[lesion.class.index()]);
         }
         // Images of other endings have prediction files, too.
-        self.notices = Notices::default();
+        self.findings = Findings::default();
         let foreign = self.others.iter().filter(|(name, _)| !is_mistake(name));
         for (name, image) in foreign {
-            self.notices.add(NoticeCode::OtherClasses, 1, || {
+            self.findings.add(&OTHER_CLASSES, 1, None, || {
                 format!("\"{}\" in {}", shorten(name), shorten(&self.images[*image as usize]))
             });
         }

@@ -57,7 +57,7 @@ export const OPEN: Filters = {
   lesion_free: null,
   found_as: null,
   quirks: [],
-  notice: null,
+  finding: null,
   size: null,
   change: null,
   search: "",

@@ -5,18 +5,23 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use super::RunReport;
-use crate::notice::{Finding, Notice, Notices, Remedy};
+use crate::finding::{Finding, Remedy};
 use crate::reading::Folders;
 use crate::run::Run;
 
 /// Something a user should know although the score survives it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
-pub struct NoticeReport {
+pub struct FindingReport {
+    /// What tells it apart from the other findings of a run: its code, with the class name behind a colon where each name has
+    /// a finding of its own.
+    pub id: String,
     /// Stable name in `snake_case`.
     pub code: String,
     /// How often it was seen.
     pub count: usize,
+    /// Images in which it was seen, which the gallery shows; 0 if it is about files that belong to no image.
+    pub n_images: usize,
     /// What was seen, in one sentence.
     pub sentence: String,
     /// How to mend it, in one sentence.
@@ -25,44 +30,33 @@ pub struct NoticeReport {
     pub examples: Vec<String>,
     /// A reading of the files that mends it, where that is mechanical; it changes no file.
     pub remedy: Option<Remedy>,
-    /// The code of the notice of the same run that explains this one, which stands before it: mended, this one goes as well.
+    /// The code of the finding of the same run that explains this one, which stands before it: mended, this one goes as well.
     pub explained_by: Option<String>,
 }
 
-/// The notices on a ground truth.
-pub(super) fn notices(notices: &Notices) -> Vec<NoticeReport> {
-    let report = |notice: &Notice| NoticeReport {
-        code: notice.code.name().to_owned(),
-        count: notice.count,
-        sentence: notice.code.sentence(notice.count),
-        fix: notice.code.fix().to_owned(),
-        examples: notice.examples.clone(),
-        remedy: None,
-        explained_by: None,
-    };
-    notices.as_slice().iter().map(report).collect()
+impl From<&Finding> for FindingReport {
+    fn from(finding: &Finding) -> Self {
+        Self {
+            id: finding.id(),
+            code: finding.code.to_owned(),
+            count: finding.count,
+            n_images: finding.images.len(),
+            sentence: finding.sentence.clone(),
+            fix: finding.fix.clone(),
+            examples: finding.examples.clone(),
+            remedy: finding.remedy.clone(),
+            explained_by: None,
+        }
+    }
 }
 
-/// What the doctor found, and the plain notices that no finding says better.
-pub(super) fn of_run(run: &Run) -> Vec<NoticeReport> {
-    let finding = |finding: &Finding| NoticeReport {
-        code: finding.code.to_owned(),
-        count: finding.count,
-        sentence: finding.sentence.clone(),
-        fix: finding.fix.clone(),
-        examples: finding.examples.clone(),
-        remedy: finding.remedy.clone(),
-        explained_by: None,
-    };
-    let mut all: Vec<NoticeReport> = run.findings().iter().map(finding).collect();
-    let plain = notices(run.notices()).into_iter().filter(|notice| all.iter().all(|other| other.code != notice.code));
-    let plain: Vec<NoticeReport> = plain.collect();
-    all.extend(plain);
-    arranged(all, run)
+/// Those of a run, root causes first.
+pub(super) fn of_run(run: &Run) -> Vec<FindingReport> {
+    arranged(run.findings().iter().map(FindingReport::from).collect(), run)
 }
 
 /// The codes of what a fault brings about, if it concerns enough of a run for that.
-fn symptoms(fault: &NoticeReport, run: &Run) -> &'static [&'static str] {
+fn symptoms(fault: &FindingReport, run: &Run) -> &'static [&'static str] {
     const FILES: &[&str] =
         &["file_without_image", "image_without_file", "class_never_predicted", "most_files_empty", "empty_file"];
     match fault.code.as_str() {
@@ -81,22 +75,22 @@ fn symptoms(fault: &NoticeReport, run: &Run) -> &'static [&'static str] {
 }
 
 /// Root causes first, each with its symptoms behind it, then all else, otherwise in the order given.
-fn arranged(mut all: Vec<NoticeReport>, run: &Run) -> Vec<NoticeReport> {
-    let explains = |cause: &NoticeReport, code: &str| cause.code != code && symptoms(cause, run).contains(&code);
+fn arranged(mut all: Vec<FindingReport>, run: &Run) -> Vec<FindingReport> {
+    let explains = |cause: &FindingReport, code: &str| cause.code != code && symptoms(cause, run).contains(&code);
     for at in 0..all.len() {
         // A cause that is a symptom itself does not count: what explains it explains the rest.
         let causes = all.iter().filter(|cause| all.iter().all(|other| !explains(other, &cause.code)));
         let mut of_it = causes.filter(|cause| explains(cause, &all[at].code));
         all[at].explained_by = of_it.next().map(|cause| cause.code.clone());
     }
-    let (symptoms, mut causes): (Vec<_>, Vec<_>) = all.into_iter().partition(|notice| notice.explained_by.is_some());
-    let of = |cause: &NoticeReport| {
+    let (symptoms, mut causes): (Vec<_>, Vec<_>) = all.into_iter().partition(|finding| finding.explained_by.is_some());
+    let of = |cause: &FindingReport| {
         let code = cause.code.clone();
         symptoms.iter().filter(move |symptom| symptom.explained_by.as_ref() == Some(&code)).cloned()
     };
     causes.sort_by_key(|cause| of(cause).next().is_none());
     // Several causes may have one code, one for each name of a class: their symptoms stand behind the last of them.
-    let mut arranged: Vec<NoticeReport> = Vec::with_capacity(symptoms.len() + causes.len());
+    let mut arranged: Vec<FindingReport> = Vec::with_capacity(symptoms.len() + causes.len());
     for (at, cause) in causes.iter().enumerate() {
         arranged.push(cause.clone());
         if causes.get(at + 1).is_none_or(|next| next.code != cause.code) {
@@ -112,20 +106,22 @@ const SAME_FILE_TWICE: &str = "same_file_twice";
 pub(super) fn same_file_twice(runs: &mut [RunReport]) {
     let mut seen: Vec<(Option<String>, String)> = Vec::new();
     for run in runs {
-        run.notices.retain(|notice| notice.code != SAME_FILE_TWICE);
+        run.findings.retain(|finding| finding.code != SAME_FILE_TWICE);
         let is_folder = run.reading.as_ref().is_some_and(|how| how.reading.folders == Folders::Apart);
         if let Some((_, name)) = seen.iter().find(|(sha256, _)| sha256.is_some() && *sha256 == run.sha256 && !is_folder)
         {
-            let notice = NoticeReport {
+            let finding = FindingReport {
+                id: SAME_FILE_TWICE.to_owned(),
                 code: SAME_FILE_TWICE.to_owned(),
                 count: 1,
+                n_images: 0,
                 sentence: format!("This is the same file as {name}, byte for byte."),
                 fix: "Drop the predictions of the other model.".to_owned(),
                 examples: vec![name.clone()],
                 remedy: None,
                 explained_by: None,
             };
-            run.notices.insert(0, notice);
+            run.findings.insert(0, finding);
         }
         seen.push((run.sha256.clone(), run.name.clone()));
     }
