@@ -27,6 +27,12 @@ import { Files, sentences } from "./files.svelte.ts";
 import { isPicture, Pictures } from "./pictures.svelte.ts";
 import type { Target } from "./selection.svelte.ts";
 
+/** A folder and all files below it. */
+interface Walked {
+  folder: FileSystemDirectoryEntry;
+  inside: File[];
+}
+
 export class Session {
   readonly engine: Evaluator;
   readonly files: Files;
@@ -259,13 +265,14 @@ export class Session {
     try {
       this.files.say("");
       const own = files.filter(({ name }) => !isPicture(name));
-      const plain = isSample ? own : await this.#bundled(own, folders);
+      const walked = await Promise.all(folders.map(async (folder) => ({ folder, inside: await filesIn(folder) })));
+      const plain = isSample ? own : await this.#bundled(own, walked);
       if (!isSample && plain.some((file) => isText(file) || isZip(file) || !files.includes(file)))
         await this.files.removeSample();
       const reading = this.files.add(plain, isSample);
-      const empty = await this.#takePictures(
+      const empty = this.#takePictures(
         files.filter(({ name }) => isPicture(name)),
-        folders,
+        walked,
       );
       this.errors = empty.map((name) => ({
         place: name,
@@ -280,7 +287,7 @@ export class Session {
   }
 
   /** Loose files, with those of single images as one run, and each folder of such files as one. */
-  async #bundled(files: File[], folders: FileSystemDirectoryEntry[]): Promise<File[]> {
+  async #bundled(files: File[], folders: Walked[]): Promise<File[]> {
     const look = (file: File) => this.engine.isOfOneImage(file);
     // One alone is what its sentence says that it is.
     const loose =
@@ -289,9 +296,9 @@ export class Session {
         : { parts: [], others: files };
     const bundled = loose.parts.length > 1 ? loose.others : [...files];
     if (loose.parts.length > 1) bundled.push(await pack(counted(loose.parts.length, "file"), loose.parts));
-    for (const folder of folders) {
-      const inside = (await filesIn(folder)).filter(({ name }) => !isPicture(name) && !name.startsWith("."));
-      const { parts, others } = await sortOut(inside, look);
+    for (const { folder, inside } of folders) {
+      const own = inside.filter(({ name }) => !isPicture(name) && !name.startsWith("."));
+      const { parts, others } = await sortOut(own, look);
       if (parts.length > 0) bundled.push(await pack(folder.name, parts));
       bundled.push(...others.filter((file) => isText(file) || isZip(file)));
     }
@@ -299,13 +306,12 @@ export class Session {
   }
 
   /** Keeps pictures, those in folders as well; tells the folders in which nothing is read. */
-  async #takePictures(files: File[], folders: FileSystemDirectoryEntry[]): Promise<string[]> {
+  #takePictures(files: File[], folders: Walked[]): string[] {
     const { pictures } = this;
     const before = pictures.count;
     if (files.length > 0) pictures.add(files);
     const empty: string[] = [];
-    for (const folder of folders) {
-      const inside = await filesIn(folder);
+    for (const { folder, inside } of folders) {
       const found = inside.filter(({ name }) => isPicture(name));
       if (found.length > 0) pictures.add(found);
       else if (!inside.some((file) => isText(file) || isZip(file) || isLabel(file))) empty.push(folder.name);
