@@ -179,12 +179,7 @@ pub fn prepare(
         let findings = doctor::examine(case);
         Ok(Prepared { run: run.examined(reading.clone(), findings), predictions })
     };
-    let applied = input::remedy::in_pixels(predictions, reading);
-    if applied.is_official() {
-        // Nothing is copied.
-        return Ok(vec![prepare_one(Arc::clone(predictions))?]);
-    }
-    input::remedy::apply(ground_truth, predictions, &applied).into_iter().map(prepare_one).collect()
+    input::remedy::apply(ground_truth, predictions, reading).into_iter().map(prepare_one).collect()
 }
 
 /// Scores runs against the ground truth that they were made for. What was read is not read again, so that other options

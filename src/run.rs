@@ -294,6 +294,10 @@ impl<'a> Join<'a> {
         if let Some(error) = file.detections.as_ref().err().copied().or(file.remarks.text_number.as_ref()) {
             self.errors.push(error.clone().within(self.predictions.name()));
         }
+        let protocol = self.ground_truth.protocol();
+        let no_boxes = file.remarks.no_boxes.iter().filter(|(name, _)| protocol.class_of_prediction(name).is_some());
+        self.errors
+            .extend(no_boxes.map(|(_, error)| error.clone().within(&file.place()).within(self.predictions.name())));
         let n_lesions = self.ground_truth.n_lesions_in(image as usize);
         let n_detections = file.detections.as_ref().map_or(0, ExactSizeIterator::len);
         if n_detections as u64 * n_lesions as u64 > MAX_PAIRS_OF_IMAGE {

@@ -538,3 +538,62 @@ fn hundreds_of_classes_are_scored() {
         assert_eq!(class["true_positives"], usize::from(at % 2 == 0), "class {at}");
     }
 }
+
+#[test]
+fn what_people_keep_beside_their_files_is_passed_over() {
+    let files = Files::new("beside");
+    let truth = files.write("test.json", truth().to_string());
+    let labels = (0..N_IMAGES).map(|image| (format!("run/labels/{}.txt", name(image)), yolo(image, "0")));
+    let beside =
+        [("run/results.csv", "epoch,loss\n1,2\n"), ("run/info.txt", "trained at night"), ("classes.txt", "Nodule")];
+    let beside = beside.map(|(path, text)| (path.to_owned(), text.to_owned()));
+    let run = files.write("run.zip", zip_of(&labels.chain(beside.clone()).collect::<Vec<_>>()));
+    assert_perfect("run.zip", &truth, &run, false);
+    // Without predictions it is no run: pictures, say.
+    let pictures = [vec![("1.png".to_owned(), "\u{89}PNG".to_owned())], beside.to_vec()].concat();
+    assert_eq!(
+        score(&truth, &files.write("pictures.zip", zip_of(&pictures)), &[]),
+        Err("pictures.zip: none of its 4 entries holds predictions; expected one .json file an image, or predictions in .csv, .tsv, .txt files.\n".to_owned())
+    );
+    let odd = files.write("odd.csv", "foo,bar\n1,2\n");
+    assert_eq!(
+        score(&truth, &odd, &[]),
+        Err("odd.csv: its columns are foo, bar; expected columns such as file_name, label, score, xmin, ymin, xmax, ymax.\n".to_owned())
+    );
+}
+
+/// Fractions in one file do not make pixels of the numbers in another.
+#[test]
+fn only_fractions_become_pixels() {
+    let files = Files::new("fractions");
+    let truth = files.write("test.json", truth().to_string());
+    let corners = |image: usize| lesion(image).map(|number| number.to_string()).join(",");
+    let half = N_IMAGES / 2;
+    let row = |image: usize| format!("{}.png,Nodule,{},{}\n", name(image), score_of(image), corners(image));
+    let rows = (0..half).map(row).collect::<Vec<_>>().concat();
+    let mut all: Vec<(String, String)> =
+        (half..N_IMAGES).map(|image| (name(image) + ".txt", yolo(image, "0"))).collect();
+    all.push(("classes.txt".to_owned(), "Nodule\n".to_owned()));
+    all.push(("boxes.csv".to_owned(), format!("file_name,label,score,x1,y1,x2,y2\n{rows}")));
+    assert_perfect("both.zip", &truth, &files.write("both.zip", zip_of(&all)), false);
+}
+
+/// What the script never reads may be a class of another ground truth, whose boxes must be boxes.
+#[test]
+fn a_broken_box_of_a_class_of_the_ground_truth_is_a_mistake_whatever_the_class() {
+    let files = Files::new("broken-class");
+    let record = |image: usize, class: &str| json!({ "file_name": name(image) + ".png", "syms": [class], "boxes": [lesion(image)] });
+    let of = |class: &str| {
+        files.write(&format!("{class}.json"), Value::from(each(|image| record(image, class))).to_string())
+    };
+    let (own, official) = (of("Cardiomegaly"), of("Nodule"));
+    for (value, what) in [("[1, 2, 3, 4]", "the box has 4 numbers"), ("[1, 2, 3, 4, \"0.5\"]", "there is the text")] {
+        let text = format!("[{{\"mask\": [0, 1], \"Cardiomegaly\": {value}}}]");
+        let run = files.write("run.zip", zip_of(&[("1.json", text)]));
+        let refusal = score(&own, &run, &[]).expect_err("a mistake");
+        let told = refusal.starts_with("run.zip, 1.json, entry 1, Cardiomegaly") && refusal.contains(what);
+        assert!(told, "{refusal}");
+        // The script does not look at it.
+        assert!(score(&official, &run, &[]).is_ok());
+    }
+}

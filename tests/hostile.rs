@@ -270,7 +270,7 @@ fn odd_names() {
     assert_eq!(true_positives(&stored_zip_of(&[("", FOUND), ("1.json", FOUND)])), 1);
     assert_eq!(
         sentences(&stored_zip_of(&[("", FOUND)])),
-        "model.zip: none of its 1 entries is a .json file; expected one .json file an image."
+        "model.zip: none of its 1 entries holds predictions; expected one .json file an image, or predictions in .csv, .tsv, .txt files."
     );
 }
 

@@ -493,7 +493,7 @@ fn a_mistake_in_the_zip_ends_in_one_sentence() {
         (
             "no prediction file",
             zip_of(&[("readme.txt", "hello"), ("model/", "")]),
-            "model.zip: none of its 2 entries is a .json file; expected one .json file an image.",
+            "model.zip: none of its 2 entries holds predictions; expected one .json file an image, or predictions in .csv, .tsv, .txt files.",
         ),
         (
             "a name twice",

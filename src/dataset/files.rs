@@ -21,12 +21,24 @@ pub struct Remarks {
     pub text_number: Option<Error>,
     /// Whether it holds records of a ground truth.
     pub is_ground_truth: bool,
+    /// Whether its boxes are fractions of the image: they become pixels when the files are joined to a ground truth.
+    pub is_in_fractions: bool,
+    /// Lists under names that the official script does not read that are no box with a score, and why: the first of each of the
+    /// first few names. They are mistakes if the ground truth has a class of that name.
+    pub no_boxes: Vec<(String, Error)>,
 }
 
 impl Remarks {
     /// That there is nothing to say.
-    pub const NOTHING: Self =
-        Self { is_empty: false, both_spellings: 0, double_keys: 0, text_number: None, is_ground_truth: false };
+    pub const NOTHING: Self = Self {
+        is_empty: false,
+        both_spellings: 0,
+        double_keys: 0,
+        text_number: None,
+        is_ground_truth: false,
+        is_in_fractions: false,
+        no_boxes: Vec::new(),
+    };
 }
 
 /// What the detections of an image were read from.

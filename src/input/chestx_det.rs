@@ -73,10 +73,12 @@ pub(super) fn read_entries(json: &mut Reader<'_>, into: &mut Detections) -> Resu
                 numbers
             } else {
                 remarks.is_ground_truth |= key == "syms";
-                match json.any_box()? {
-                    Some(numbers) => numbers,
-                    None => return Ok(()),
-                }
+                let value = json.clone();
+                let Some(numbers) = json.any_box()? else {
+                    keep_no_box(&mut remarks, value, entry, &key);
+                    return Ok(());
+                };
+                numbers
             };
             match boxes.iter_mut().find(|(other, _)| *other == key) {
                 Some((_, before)) => {
@@ -99,6 +101,21 @@ pub(super) fn read_entries(json: &mut Reader<'_>, into: &mut Detections) -> Resu
         Ok(())
     })?;
     Ok(remarks)
+}
+
+/// Keeps why a list under a name that the script does not read is no box, for a ground truth that has a class of that name.
+fn keep_no_box(remarks: &mut Remarks, mut value: Reader<'_>, entry: usize, key: &str) {
+    /// A file with more such names is none of detections alone.
+    const MOST: usize = 8;
+    let is_known = remarks.no_boxes.len() >= MOST || remarks.no_boxes.iter().any(|(name, _)| name == key);
+    if is_known || value.peek() != Next::List {
+        return;
+    }
+    // Numbers that are written as text are none, unless they are read so by choice.
+    let error = value.numbers::<5>(BOX).err().or_else(|| value.text_number());
+    if let Some(error) = error {
+        remarks.no_boxes.push((super::kept(key).to_owned(), error.within(key).within(&format!("entry {entry}"))));
+    }
 }
 
 /// Whether the script reads what stands under a key: a class, or its lower-case form.

@@ -114,11 +114,16 @@ fn is_it(bytes: &[u8]) -> bool {
     Columns::of(&Table::new(bytes)).is_some_and(|columns| columns.has_scores())
 }
 
+/// That a table with these first bytes holds no boxes.
+pub(super) fn other_columns(head: &[u8]) -> Error {
+    let table = Table::new(head);
+    let header = table.header().iter().collect::<Vec<_>>().join(", ");
+    Error::new("", format!("its columns are {header}"), EXPECTED)
+}
+
 fn read(bytes: &[u8], into: &mut KeyedImages) -> Result<(), Error> {
     let table = Table::new(bytes);
-    let header = table.header().iter().collect::<Vec<_>>().join(", ");
-    let columns = Columns::of(&table).filter(Columns::has_scores);
-    let columns = columns.ok_or_else(|| Error::new("", format!("its columns are {header}"), EXPECTED))?;
+    let columns = Columns::of(&table).filter(Columns::has_scores).ok_or_else(|| other_columns(bytes))?;
     let mut images: Vec<String> = Vec::new();
     let mut rows: Vec<Row> = Vec::new();
     for (place, row) in table.rows("") {

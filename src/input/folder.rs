@@ -17,8 +17,8 @@ use crate::limits::MAX_FILE_BYTES;
 /// # Errors
 /// If the folder cannot be listed or holds other files only; or if `on_progress` ended it.
 pub fn read(name: &str, folder: &Path, on_progress: OnProgress<'_>) -> Result<Predictions, Error> {
-    let paths = list(name, folder)?;
-    let total = paths.len() as u64;
+    let (paths, n_all) = list(name, folder)?;
+    let (n_taken, total) = (paths.len(), paths.len() as u64);
     let mut files = Part::default();
     let mut digests = String::new();
     for (path, done) in paths.into_iter().zip(0..) {
@@ -32,7 +32,7 @@ pub fn read(name: &str, folder: &Path, on_progress: OnProgress<'_>) -> Result<Pr
         }
         files.add(path, bytes.as_deref().map_err(Clone::clone)).map_err(|error| error.within(name))?;
     }
-    let predictions = files.finish(name);
+    let predictions = files.with_any(name, n_taken, n_all, "files")?.finish(name);
     predictions.sha256().set(sha256(digests.as_bytes()));
     Ok(predictions)
 }
@@ -55,18 +55,15 @@ pub fn read_labels(name: &str, folder: &Path) -> Result<Option<GroundTruth>, Err
     if labels.is_empty() { Ok(None) } else { labels.finish(name, sha256(digests.as_bytes())).map(Some) }
 }
 
-/// Paths of the prediction files below the folder, with `/` between the parts, sorted.
-fn list(name: &str, folder: &Path) -> Result<Vec<String>, Error> {
+/// Paths of the prediction files below the folder, with `/` between the parts, sorted, and how many files there are in all.
+fn list(name: &str, folder: &Path) -> Result<(Vec<String>, usize), Error> {
     let (mut paths, n_others) = list_of(name, folder, Part::takes)?;
     if paths.is_empty() && n_others > 0 {
-        return Err(Error::new(
-            name,
-            format!("none of its {n_others} files is a .json file"),
-            "one .json file an image",
-        ));
+        return Err(Part::none_among(name, n_others, "files"));
     }
+    let n_all = paths.len() + n_others;
     Part::choose(&mut paths, |path| path);
-    Ok(paths)
+    Ok((paths, n_all))
 }
 
 /// Paths of the files below the folder that are taken, sorted, and how many others there are.

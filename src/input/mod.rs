@@ -70,7 +70,7 @@ pub enum ReadDetections {
     OfRun(fn(bytes: &[u8], into: &mut KeyedImages) -> Result<(), Error>),
 }
 
-/// The formats of predictions; a file is read as the first of its ending whose structure it has, and as the first of its ending if it
+/// The formats of predictions; a file is read as the first of its ending whose structure it has, and passed over if it
 /// has that of none. Only the first is read by the official script.
 pub const FORMATS: &[Format] = &[
     chestx_det::FORMAT,
@@ -100,11 +100,11 @@ fn has_ending(endings: &[&str], path: &str) -> bool {
 }
 
 impl Format {
-    /// The format of a file by its structure.
-    fn of(path: &str, bytes: &[u8]) -> &'static Self {
-        let with_ending = || FORMATS.iter().filter(|format| format.has_ending(path));
-        let is_it = |format: &&Self| (format.sniff)(bytes);
-        with_ending().find(is_it).or_else(|| with_ending().next()).unwrap_or(&FORMATS[0])
+    /// The format of a file by its ending and its structure; of a file that the official script reads that of the script, if it
+    /// has the structure of none.
+    fn of(path: &str, bytes: &[u8]) -> Option<&'static Self> {
+        let is_it = |format: &&Self| format.has_ending(path) && (format.sniff)(bytes);
+        FORMATS.iter().find(is_it).or_else(|| Some(&FORMATS[0]).filter(|format| format.has_ending(path)))
     }
 
     fn has_ending(&self, path: &str) -> bool {
@@ -312,6 +312,24 @@ impl Part {
         }
     }
 
+    /// This part, unless nothing was read although so many files were looked into.
+    ///
+    /// # Errors
+    /// Then that none of all that there are holds predictions; `kind` is what to call them.
+    fn with_any(self, name: &str, n_taken: usize, n_all: usize, kind: &str) -> Result<Self, Error> {
+        if self.files.is_empty() && n_taken > 0 { Err(Self::none_among(name, n_all, kind)) } else { Ok(self) }
+    }
+
+    /// That no file of so many holds predictions; `kind` is what to call them.
+    fn none_among(name: &str, n: usize, kind: &str) -> Error {
+        let mut endings: Vec<&str> = FORMATS.iter().flat_map(|format| format.endings).copied().collect();
+        endings.sort_unstable();
+        endings.dedup();
+        endings.retain(|ending| *ending != ".json");
+        let what = format!("none of its {n} {kind} holds predictions");
+        Error::new(name, what, format!("one .json file an image, or predictions in {} files", endings.join(", ")))
+    }
+
     /// Whether more can be read.
     ///
     /// # Errors
@@ -333,7 +351,9 @@ impl Part {
             self.class_names = names;
             return Ok(());
         }
-        let format = bytes.as_ref().map_or(&FORMATS[0], |bytes| Format::of(&path, bytes));
+        let format = bytes.as_ref().map_or(Some(&FORMATS[0]), |bytes| Format::of(&path, bytes));
+        // A text or a table of another kind, which people keep beside their files.
+        let Some(format) = format else { return Ok(()) };
         match format.read {
             ReadDetections::OfImage(read) => self.add_image(path, format, read, bytes)?,
             ReadDetections::OfRun(read) => self.add_run(&path, format, read, bytes)?,

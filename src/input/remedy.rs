@@ -9,19 +9,12 @@ use crate::geometry::{Extent, FileBox, IMAGE_SIDE};
 use crate::protocol::Protocol;
 use crate::reading::{FileNames, Folders, Layout, Reading};
 
-/// A reading that makes pixels of boxes which are fractions of the image by their format.
-#[must_use]
-pub fn in_pixels(predictions: &Predictions, reading: &Reading) -> Reading {
-    let is_in_fractions = |file: FileView<'_>| file.source.format == Some(super::yolo::FORMAT.name);
-    let factor = if predictions.files().iter().any(is_in_fractions) { f64::from(IMAGE_SIDE) } else { 1.0 };
-    Reading { scale: reading.scale * factor, ..reading.clone() }
-}
-
 /// The runs that the predictions are under a reading: one, unless each folder is a run. The files themselves stay as
-/// they are; with the official reading nothing is copied.
+/// they are; with the official reading nothing is copied, unless boxes are fractions of the image, which become pixels.
 #[must_use]
 pub fn apply(ground_truth: &GroundTruth, predictions: &Arc<Predictions>, reading: &Reading) -> Vec<Arc<Predictions>> {
-    if reading.is_official() {
+    let is_as_read = !predictions.files().iter().any(|file| file.remarks.is_in_fractions);
+    if reading.is_official() && is_as_read {
         return vec![Arc::clone(predictions)];
     }
     let folders = match reading.folders {
@@ -108,11 +101,12 @@ fn read_anew(
             continue;
         }
         let mut remarks = file.remarks.clone();
+        let pixels = if std::mem::take(&mut remarks.is_in_fractions) { f64::from(IMAGE_SIDE) } else { 1.0 };
         remarks.text_number = remarks.text_number.filter(|_| !reading.accept_text_numbers);
         let read = file.detections.clone().map_err(Error::clone).and_then(|range| {
             let first = detections.len() as u32;
             for at in range.start as usize..range.end as usize {
-                copy(predictions.detections(), at, reading, &names, &mut detections)
+                copy(predictions.detections(), at, reading, pixels, &names, &mut detections)
                     .ok_or_else(|| overflow(&file.place()))?;
             }
             Ok(first..detections.len() as u32)
@@ -137,17 +131,18 @@ fn overflow(path: &str) -> Error {
     Error::new(path, "read so, the area of a box is too large for a 32-bit number", "another reading")
 }
 
-/// Copies one detection, read anew; `None` if its area overflows.
+/// Copies one detection, read anew in units of so many pixels; `None` if its area overflows.
 fn copy(
     from: &Detections,
     at: usize,
     reading: &Reading,
+    pixels: f64,
     names: &BTreeMap<&str, &str>,
     to: &mut Detections,
 ) -> Option<()> {
     let (bbox, score) = (from.box_in_file(at), from.score_in_file(at));
     let (bbox, score) = if reading.score_first { score_first(bbox, score) } else { (bbox, score) };
-    let bbox = read_box(bbox, reading.boxes, reading.scale);
+    let bbox = read_box(bbox, reading.boxes, reading.scale * pixels);
     if !(bbox.rounded().area(Extent::PlusOne).is_finite() && (score as f32).is_finite()) {
         return None;
     }

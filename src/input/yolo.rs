@@ -10,14 +10,19 @@ use crate::error::Error;
 use crate::geometry::FileBox;
 
 /// The format.
-pub const FORMAT: Format =
-    Format { name: "YOLO text files", endings: &[".txt"], sniff: is_it, read: ReadDetections::OfImage(read) };
+pub const FORMAT: Format = Format {
+    name: "YOLO text files, as pixels of 1024 x 1024",
+    endings: &[".txt"],
+    sniff: is_it,
+    read: ReadDetections::OfImage(read),
+};
 
 const LINE: &str = "a line \"class x y width height score\", such as \"3 0.5 0.5 0.1 0.2 0.9\"";
 
 fn is_it(bytes: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(bytes) else { return false };
-    let first = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    // An image without detections has a file without lines.
+    let Some(first) = text.lines().find(|line| !line.trim().is_empty()) else { return true };
     let numbers: Vec<Option<f64>> = first.split_whitespace().map(|word| word.parse().ok()).collect();
     matches!(numbers.len(), 5 | 6) && numbers.iter().all(Option::is_some)
 }
@@ -31,7 +36,7 @@ fn read(bytes: &[u8], into: &mut Detections) -> Result<Remarks, Error> {
         }
         read_line(&words, into).map_err(|error| error.within(&format!("line {number}")))?;
     }
-    Ok(Remarks { is_empty: bytes.is_empty(), ..Remarks::default() })
+    Ok(Remarks { is_empty: bytes.is_empty(), is_in_fractions: true, ..Remarks::default() })
 }
 
 fn read_line(words: &[&str], into: &mut Detections) -> Result<(), Error> {

@@ -50,7 +50,9 @@ pub fn read_undigested<R: Read + Seek>(name: &str, file: R, on_progress: OnProgr
     let mut file = Ahead::new(file, None).map_err(|error| unreadable(name, &error))?;
     let list = List::read(name, &mut file)?;
     let entries = list.prediction_files(name, &mut file)?;
-    Ok(read_entries(name, &list, entries, 1, &mut file, on_progress)?.finish(name))
+    let n_taken = entries.len();
+    let part = read_entries(name, &list, entries, 1, &mut file, on_progress)?;
+    part.with_any(name, n_taken, list.n_entries(), "entries").map(|part| part.finish(name))
 }
 
 /// Reads every prediction file in a zip on all cores, and its SHA-256 beside them.
@@ -79,6 +81,7 @@ pub fn read_file(
         let mut ahead = open(None)?;
         let list = List::read(name, &mut ahead)?;
         let entries = list.prediction_files(name, &mut ahead)?;
+        let n_taken = entries.len();
         let end = ahead.end();
         // More shares than threads, so that none waits long for the last one.
         let of = if state_before.0 < LARGE { 1 } else { rayon::current_num_threads().pow(2) };
@@ -96,7 +99,8 @@ pub fn read_file(
         };
         let parts: Vec<Result<Part, Error>> = shares(entries, of).into_par_iter().map(read_one).collect();
         let parts = parts.into_iter().collect::<Result<Vec<_>, _>>()?;
-        join(parts).map_err(|error| error.within(name))
+        let part = join(parts).map_err(|error| error.within(name))?;
+        part.with_any(name, n_taken, list.n_entries(), "entries")
     };
     let hash = || digest(Shared::new(file), &mut |progress| on_progress(progress));
     let (part, sha256) = rayon::join(read_parts, hash);

@@ -38,10 +38,6 @@ pub fn inside<R: Read + Seek>(name: &str, file: R) -> Result<Option<Inside>, Err
         return Ok(zip.map(|bytes| Inside::File(Unpacked { name: path.clone(), bytes })));
     }
     let texts: Vec<&(usize, String)> = all.iter().filter(|(_, path)| Part::takes(path)).collect();
-    if texts.is_empty() {
-        let labels = labels_in(name, &list, &all, &mut file)?;
-        return Ok((!labels.is_empty()).then_some(Inside::Labels(labels)));
-    }
     if texts.len() > FEW {
         return Ok(None);
     }
@@ -59,7 +55,11 @@ pub fn inside<R: Read + Seek>(name: &str, file: R) -> Result<Option<Inside>, Err
         let expected = "one; unpack the zip and take the one for these predictions, such as test.json";
         return Err(Error::new(name, what, expected));
     }
-    Ok(found.pop().map(Inside::File))
+    if let Some(one) = found.pop() {
+        return Ok(Some(Inside::File(one)));
+    }
+    let labels = labels_in(name, &list, &all, &mut file)?;
+    Ok((!labels.is_empty()).then_some(Inside::Labels(labels)))
 }
 
 /// An entry; none if it is too large or cannot be read.

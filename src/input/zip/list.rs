@@ -67,6 +67,11 @@ impl List {
         Ok(list)
     }
 
+    /// How many entries it has.
+    pub fn n_entries(&self) -> usize {
+        self.zip.len()
+    }
+
     /// What the list says of an entry.
     ///
     /// # Errors
@@ -111,7 +116,7 @@ impl List {
                 format!("it holds a zip (\"{inner}\") and no .json file"),
                 "one .json file an image; unpack it once and take the zip inside",
             ),
-            None => (format!("none of its {n_others} entries is a .json file"), "one .json file an image"),
+            None => return Err(Part::none_among(name, n_others, "entries")),
         };
         Err(Error::new(name, what, expected))
     }
