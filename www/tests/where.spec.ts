@@ -101,7 +101,12 @@ test("a number leads to the images behind it, and the way back is one click", as
   for (let at = 0; at < n; at++) {
     await expect(page.getByTestId("position")).toHaveText(`${at + 1} of ${n}`);
     for (const box of await page.getByTestId("film").locator('[data-kind="lesion-missed"]').all()) {
-      await box.focus();
+      // A picture or an answer that comes meanwhile may take the focus along.
+      await expect(async () => {
+        await box.focus();
+        await expect(box).toBeFocused({ timeout: 100 });
+      }).toPass();
+      await page.evaluate(() => new Promise(requestAnimationFrame));
       if (/Fracture, lesion\s*Missed entirely/.test((await page.getByTestId("reading-box").textContent()) ?? ""))
         found++;
     }
