@@ -126,7 +126,7 @@ pub mod texts;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 
-pub use bootstrap::Bootstrap;
+pub use bootstrap::{Bootstrap, Row};
 pub use dataset::{GroundTruth, Predictions};
 pub use error::{Error, ErrorKind};
 #[cfg(not(target_arch = "wasm32"))]
@@ -216,26 +216,25 @@ pub fn image_roc(ground_truth: &GroundTruth, run: &Run, predictions: &Prediction
     RocCurveReport::from(&ImageRoc::new(ground_truth, run, predictions.detections(), class))
 }
 
-/// The FROC curve of all classes of a run ranked together.
+/// An exact FROC curve of a run: of one class; of the mean over the classes that have lesions, at every step of each of them; or
+/// of all classes ranked together.
 #[must_use]
-pub fn pooled_curve(ground_truth: &GroundTruth, run: &Run, options: &Options) -> CurveReport {
-    let counts = Counts { n_lesions: ground_truth.n_all_lesions(), n_images: ground_truth.n_images() };
-    CurveReport::new(&crate::score::pooled_curve(ground_truth, run, options.iou_threshold()), counts)
-}
-
-/// The mean of the FROC curves of the classes of a run that have lesions, at every step of each of them.
-#[must_use]
-pub fn mean_curve(ground_truth: &GroundTruth, run: &Run, options: &Options) -> CurveReport {
-    let classes = score_classes(ground_truth, run, options);
-    let curves: Vec<_> = classes.iter().map(|class| (&class.curve, class.counts)).collect();
-    CurveReport::of_mean(&curves)
-}
-
-/// The FROC curve of one class of a run.
-#[must_use]
-pub fn curve(ground_truth: &GroundTruth, run: &Run, class: Class, options: &Options) -> CurveReport {
-    let score = score_class(ground_truth, run, class, options);
-    CurveReport::new(&score.curve, score.counts)
+pub fn curve(ground_truth: &GroundTruth, run: &Run, row: Row, options: &Options) -> CurveReport {
+    match row {
+        Row::Class(class) => {
+            let score = score_class(ground_truth, run, class, options);
+            CurveReport::new(&score.curve, score.counts)
+        }
+        Row::Mean => {
+            let classes = score_classes(ground_truth, run, options);
+            let curves: Vec<_> = classes.iter().map(|class| (&class.curve, class.counts)).collect();
+            CurveReport::of_mean(&curves)
+        }
+        Row::Pooled => {
+            let counts = Counts { n_lesions: ground_truth.n_all_lesions(), n_images: ground_truth.n_images() };
+            CurveReport::new(&score::pooled_curve(ground_truth, run, options.iou_threshold()), counts)
+        }
+    }
 }
 
 fn score_class(ground_truth: &GroundTruth, run: &Run, class: Class, options: &Options) -> ClassScore {

@@ -31,6 +31,7 @@ use crate::options::Options;
 use crate::protocol::{Class, Protocol};
 use crate::reading::Reading;
 use crate::render::Format;
+use crate::report::statistics::row_named;
 use crate::report::{CurveReport, Report};
 use crate::run::{Prepared, Run};
 
@@ -344,13 +345,15 @@ impl Session {
         self.outcome.report.as_ref().and_then(lines).unwrap_or_default()
     }
 
-    /// The curve of a class of a run, by its place in the official order.
+    /// The exact FROC curve of a row of a run: of a class by its name, of `mean` or of `pooled`.
     ///
     /// # Errors
-    /// If there is no such run or class.
-    pub fn curve(&self, run: &str, class: usize, options: &Options) -> Result<CurveReport, Error> {
+    /// If there is no such run or row.
+    pub fn curve(&self, run: &str, row: &str, options: &Options) -> Result<CurveReport, Error> {
         let (ground_truth, prepared) = self.run(run)?;
-        Ok(crate::curve(ground_truth, &prepared.run, class_at(ground_truth, class)?, options))
+        let none = || Error::new("row", format!("there is no {row}"), "a class, mean or pooled");
+        let row = row_named(ground_truth.protocol(), row).ok_or_else(none)?;
+        Ok(crate::curve(ground_truth, &prepared.run, row, options))
     }
 
     fn ground_truth(&self) -> Result<&GroundTruth, Error> {

@@ -143,28 +143,12 @@ impl Evaluator {
         self.0.official_lines(run)
     }
 
-    /// The curve of a class, by its place in the official order, of a run.
+    /// The exact FROC curve of a row of a run: of a class by its name, of `mean` or of `pooled`.
     ///
     /// # Errors
-    /// Throws a `Failure` if there is no such run or class, or an option is out of range.
-    pub fn curve(&self, run: &str, class: usize, options: &Ts<OptionsReport>) -> Converted<Ts<CurveReport>> {
-        answer(self.0.curve(run, class, &checked(options)?))
-    }
-
-    /// The FROC curve of all classes of a run ranked together.
-    ///
-    /// # Errors
-    /// Throws a `Failure` if there is no such run, or an option is out of range.
-    pub fn pooled_curve(&self, run: &str, options: &Ts<OptionsReport>) -> Converted<Ts<CurveReport>> {
-        answer(self.0.pooled_curve(run, &checked(options)?))
-    }
-
-    /// The mean FROC curve over the classes of a run.
-    ///
-    /// # Errors
-    /// Throws a `Failure` if there is no such run, or an option is out of range.
-    pub fn mean_curve(&self, run: &str, options: &Ts<OptionsReport>) -> Converted<Ts<CurveReport>> {
-        answer(self.0.mean_curve(run, &checked(options)?))
+    /// Throws a `Failure` if there is no such run or row, or an option is out of range.
+    pub fn curve(&self, run: &str, row: &str, options: &Ts<OptionsReport>) -> Converted<Ts<CurveReport>> {
+        answer(self.0.curve(run, row, &checked(options)?))
     }
 
     /// The image-level ROC curve of a class, by its place in the official order, of a run.

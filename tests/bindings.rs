@@ -345,13 +345,13 @@ fn groups_are_a_file_like_others_and_a_new_file_ends_the_bootstrap() {
 fn curves_of_a_run_are_read_by_its_id() {
     let mut evaluator = loaded();
     evaluate(&mut evaluator);
-    let pooled = evaluator.pooled_curve("p", &rates()).expect("a curve");
+    let pooled = evaluator.curve("p", "pooled", &rates()).expect("a curve");
     assert!(Array::from(&get(&pooled, &["recall"])).length() > 2);
-    let mean = evaluator.mean_curve("p", &rates()).expect("a curve");
+    let mean = evaluator.curve("p", "mean", &rates()).expect("a curve");
     assert!(Array::from(&get(&mean, &["recall"])).length() > Array::from(&get(&pooled, &["recall"])).length() / 10);
     let roc = evaluator.image_roc("p", 3).expect("a curve");
     assert!(get(&roc, &["summary", "area"]).as_f64().is_some_and(|area| (0.5..=1.0).contains(&area)));
-    assert!(evaluator.image_roc("p", 10).is_err() && evaluator.pooled_curve("q", &rates()).is_err());
+    assert!(evaluator.image_roc("p", 10).is_err() && evaluator.curve("q", "pooled", &rates()).is_err());
 }
 
 #[wasm_bindgen_test]

@@ -11,11 +11,11 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use froc::Options;
 use froc::geometry::{BBox, Extent, iou};
 use froc::matching::Verdict;
 use froc::protocol::Protocol;
 use froc::report::{CurveReport, Report};
+use froc::{Options, Row};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -35,7 +35,10 @@ impl Case {
     fn curves(&self) -> Vec<CurveReport> {
         let (ground_truth, run) =
             read(&self.dataset.ground_truth(), &self.dataset.predictions()).expect("files in order");
-        Protocol::default().classes().map(|class| froc::curve(&ground_truth, &run, class, &self.options())).collect()
+        Protocol::default()
+            .classes()
+            .map(|class| froc::curve(&ground_truth, &run, Row::Class(class), &self.options()))
+            .collect()
     }
 
     /// The distinct scores, rising.

@@ -14,7 +14,7 @@ use froc::protocol::Protocol;
 use froc::reading::Layout;
 use froc::render::Format;
 use froc::report::statistics::Wanted;
-use froc::{Groups, Options, Predictions, Reading, Report, Resampling, Run};
+use froc::{Groups, Options, Predictions, Reading, Report, Resampling, Row, Run};
 use support::cases::{case, load};
 
 /// The report of two runs of the case `quirks`, the second without every other detection, 200 replicates.
@@ -325,8 +325,8 @@ fn curves_bands_and_plots_agree_with_the_table_at_a_hundred_rates() {
     let at = |x: &[f64], y: &[f64], rate: f64| y[x.partition_point(|point| *point <= rate) - 1];
     let statistics = report.runs[0].statistics.as_ref().expect("statistics");
     let mean = &statistics.mean_curve;
-    assert_eq!(mean, &froc::mean_curve(&truth, &run, &options));
-    let pooled = froc::pooled_curve(&truth, &run, &options);
+    assert_eq!(mean, &froc::curve(&truth, &run, Row::Mean, &options));
+    let pooled = froc::curve(&truth, &run, Row::Pooled, &options);
     let mut bands = 0;
     for (place, rate) in rates.iter().enumerate() {
         let of_row = |row: usize| statistics.rows[row].recall[place];

@@ -123,7 +123,7 @@ fn a_whole_story() {
     assert_eq!(counts.classes[3].true_positives, images.len());
     let shown = session.images(&all, &images[..1]).expect("an image");
     assert_eq!((shown.len(), shown[0].name.as_str()), (1, "0.png"));
-    assert_eq!(session.curve("a", 3, &options()).expect("a curve").recall.last(), Some(&1.0));
+    assert_eq!(session.curve("a", "Nodule", &options()).expect("a curve").recall.last(), Some(&1.0));
     assert_eq!(session.official_lines("a").lines().count(), session.official_lines("b").lines().count());
 
     // What is exported is the last report, in every format.
@@ -138,7 +138,7 @@ fn a_whole_story() {
     // A file that leaves takes its run along.
     session.remove("a");
     assert_eq!(session.evaluate(&options()).run_ids, ["b"]);
-    assert_eq!(session.curve("a", 3, &options()).expect_err("it is gone").place(), "run");
+    assert_eq!(session.curve("a", "Nodule", &options()).expect_err("it is gone").place(), "run");
     session.remove("g");
     assert_eq!(*session.evaluate(&options()), Outcome::default());
 }

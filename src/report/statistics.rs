@@ -331,6 +331,11 @@ fn rows(protocol: &Protocol) -> impl Iterator<Item = (Row, &str)> {
     classes.chain([(Row::Mean, MEAN), (Row::Pooled, POOLED)])
 }
 
+/// The row of that name: a class, `mean` or `pooled`.
+pub(crate) fn row_named(protocol: &Protocol, name: &str) -> Option<Row> {
+    rows(protocol).find(|(_, other)| *other == name).map(|(row, _)| row)
+}
+
 /// A run, and what is needed to compute its statistics.
 pub(crate) struct Analysis<'a> {
     pub(crate) ground_truth: &'a GroundTruth,

@@ -10,7 +10,6 @@ use crate::dataset::{GroundTruth, Predictions};
 use crate::error::Error;
 use crate::input::groups::Groups;
 use crate::options::{DEFAULT_AREA_UP_TO, Options, Resampling, area_up_to};
-use crate::report::CurveReport;
 use crate::report::statistics::{RocCurveReport, Wanted};
 use crate::run::Run;
 use crate::score::average_precision::DEFAULT_MAX_DETECTIONS;
@@ -172,24 +171,6 @@ impl Session {
         let report = Some(crate::evaluate_with_statistics(ground_truth, &runs, options, wanted));
         self.outcome = Outcome { report, run_ids, file_ids, n_groups: self.n_groups(), failures };
         Ok(&self.outcome)
-    }
-
-    /// The FROC curve of all classes of a run ranked together.
-    ///
-    /// # Errors
-    /// If there is no such run.
-    pub fn pooled_curve(&self, run: &str, options: &Options) -> Result<CurveReport, Error> {
-        let (ground_truth, prepared) = self.run(run)?;
-        Ok(crate::pooled_curve(ground_truth, &prepared.run, options))
-    }
-
-    /// The mean FROC curve over the classes of a run.
-    ///
-    /// # Errors
-    /// If there is no such run.
-    pub fn mean_curve(&self, run: &str, options: &Options) -> Result<CurveReport, Error> {
-        let (ground_truth, prepared) = self.run(run)?;
-        Ok(crate::mean_curve(ground_truth, &prepared.run, options))
     }
 
     /// The image-level ROC curve of a class of a run, by its place in the official order.

@@ -327,7 +327,7 @@ fn curves_have_the_corners_of_the_exact_points() {
             read(&case.dataset.ground_truth(), &case.dataset.predictions()).expect("files in order");
         let options = Options::new(case.iou_threshold, case.rates.clone()).expect("options in range");
         for (class, theirs) in Protocol::default().classes().zip(classes_of(&case)) {
-            let curve = froc::curve(&ground_truth, &run, class, &options);
+            let curve = froc::curve(&ground_truth, &run, froc::Row::Class(class), &options);
             compare_curve(&curve, &theirs).map_err(proptest::test_runner::TestCaseError::fail)?;
         }
         Ok(())

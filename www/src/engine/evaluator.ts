@@ -202,16 +202,9 @@ export class Evaluator {
     return this.#call((remote) => remote.evaluateWithStatistics(options, statistics), what);
   }
 
-  curve(run: string, classIndex: number, options: OptionsReport): Promise<CurveReport> {
-    return this.#call((remote) => remote.curve(run, classIndex, options));
-  }
-
-  pooledCurve(run: string, options: OptionsReport): Promise<CurveReport> {
-    return this.#call((remote) => remote.pooledCurve(run, options));
-  }
-
-  meanCurve(run: string, options: OptionsReport): Promise<CurveReport> {
-    return this.#call((remote) => remote.meanCurve(run, options));
+  /** The exact FROC curve of a row of a run: of a class by its name, of `mean` or of `pooled`. */
+  curve(run: string, row: string, options: OptionsReport): Promise<CurveReport> {
+    return this.#call((remote) => remote.curve(run, row, options));
   }
 
   imageRoc(run: string, classIndex: number): Promise<RocCurveReport> {
@@ -219,8 +212,8 @@ export class Evaluator {
   }
 
   /** A curve to draw small, and the span of its scores. */
-  outline(run: string, classIndex: number, options: OptionsReport): Promise<Outline> {
-    return this.#call((remote) => remote.outline(run, classIndex, options));
+  outline(run: string, row: string, options: OptionsReport): Promise<Outline> {
+    return this.#call((remote) => remote.outline(run, row, options));
   }
 
   /**

@@ -177,24 +177,18 @@ const api = {
   evaluateWithStatistics(options: OptionsReport, statistics: StatisticsOptions): Outcome {
     return engine().evaluate_with_statistics(options, statistics);
   },
-  pooledCurve(run: string, options: OptionsReport): CurveReport {
-    return engine().pooled_curve(run, options);
-  },
-  meanCurve(run: string, options: OptionsReport): CurveReport {
-    return engine().mean_curve(run, options);
-  },
   imageRoc(run: string, classIndex: number): RocCurveReport {
     return engine().image_roc(run, classIndex);
   },
   officialLines(run: string): string {
     return engine().official_lines(run);
   },
-  curve(run: string, classIndex: number, options: OptionsReport): CurveReport {
-    return engine().curve(run, classIndex, options);
+  curve(run: string, row: string, options: OptionsReport): CurveReport {
+    return engine().curve(run, row, options);
   },
   /** A curve to draw small, and the span of its scores. */
-  outline(run: string, classIndex: number, options: OptionsReport): Outline {
-    const { fp_per_image: x, recall: y, score_threshold: scores } = engine().curve(run, classIndex, options);
+  outline(run: string, row: string, options: OptionsReport): Outline {
+    const { fp_per_image: x, recall: y, score_threshold: scores } = engine().curve(run, row, options);
     const [turn, lowest] = [scores[1] ?? null, scores.at(-1) ?? null];
     // Steps that nobody would see are left out: a curve of a hundred thousand images has as many.
     let last = Number.NEGATIVE_INFINITY;

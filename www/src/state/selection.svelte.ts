@@ -181,10 +181,10 @@ export class Inspection {
 
   async #outline(run: number, iou: number, isWanted: () => boolean): Promise<void> {
     const outlines: Outline[] = [];
-    for (const at of untrack(() => this.classes.keys())) {
+    for (const name of untrack(() => this.classes)) {
       if (!isWanted()) return;
       outlines.push(
-        await this.engine.outline(this.#id(run), at, { ...untrack(() => this.report.options), iou_threshold: iou }),
+        await this.engine.outline(this.#id(run), name, { ...untrack(() => this.report.options), iou_threshold: iou }),
       );
     }
     if (isWanted()) this.outlines = outlines;

@@ -203,14 +203,9 @@ export class Session {
     this.drawn = null;
   }
 
-  /** The exact curve of a class, of the mean over classes, or of all classes pooled. */
+  /** The exact curve of a class, of the mean over classes, or of all classes pooled; null before there are options. */
   async curve(run: number, row: string): Promise<CurveReport | null> {
-    const { options, engine } = this;
-    const id = this.#id(run);
-    if (!options) return null;
-    if (row === "mean") return engine.meanCurve(id, options);
-    if (row === "pooled") return engine.pooledCurve(id, options);
-    return engine.curve(id, this.report?.runs[run]?.classes.findIndex(({ name }) => name === row) ?? -1, options);
+    return this.options && this.engine.curve(this.#id(run), row, this.options);
   }
 
   roc(run: number, classIndex: number): Promise<RocCurveReport> {
