@@ -9,7 +9,7 @@ import {
   open,
   report,
   settled,
-  terminal,
+  asShown,
   upload,
   zip,
 } from "./page.ts";
@@ -45,7 +45,7 @@ test("boxes as x, y, width, height are found, read so by one click, and said so 
   await expect(page.getByTestId("reading")).toContainText("boxes are read as x, y, width, height");
   await settled(page);
   const bytes = await downloadReport(page);
-  expect(bytes.equals(terminal(files, ["--boxes", "xywh"]))).toBe(true);
+  expect(bytes.equals(asShown(bytes, files, ["--boxes", "xywh"]))).toBe(true);
   expect(JSON.parse(bytes.toString()).runs[0].classes[3].true_positives).toBe(60);
   await page.getByTestId("read-officially").click();
   await expect(page.getByTestId("reading")).toHaveCount(0);

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 
 import { expect, test } from "@playwright/test";
 
-import { choose, downloadReport, goldenCase, goldenFolders, open, settled, terminal } from "./page.ts";
+import { choose, downloadReport, goldenCase, goldenFolders, open, settled, asShown } from "./page.ts";
 import type { Report } from "../pkg/froc.js";
 
 type Num = number | "nan" | "inf" | "-inf" | null;
@@ -48,7 +48,9 @@ for (const folder of goldenFolders()) {
       bytes = await downloadReport(page);
       return (JSON.parse(bytes.toString("utf8")) as Report).options;
     };
-    await expect.poll(optionsOf).toEqual({ iou_threshold: expected.iou_threshold, fp_per_image: expected.fp_rates });
+    await expect
+      .poll(optionsOf)
+      .toMatchObject({ iou_threshold: expected.iou_threshold, fp_per_image: expected.fp_rates });
     await settled(page);
     const report = JSON.parse(bytes.toString("utf8")) as Report;
 
@@ -80,7 +82,7 @@ for (const folder of goldenFolders()) {
     }
 
     const options = ["--iou", String(expected.iou_threshold), "--fp", expected.fp_rates.join(",")];
-    expect(bytes.equals(terminal(files, options))).toBe(true);
+    expect(bytes.equals(asShown(bytes, files, options))).toBe(true);
     await page.getByTestId("copy-lines").click();
     await expect(page.getByTestId("copy-lines")).toHaveText("Copied");
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(expected.stdout);

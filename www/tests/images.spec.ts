@@ -192,8 +192,8 @@ test("a zip of pictures beside files is none to score, and intervals that were c
   await expect(page.getByTestId("file")).toHaveCount(files.length);
   await expect(page.getByTestId("error")).toHaveCount(0);
   await expect(page.getByTestId("matched")).toHaveText("1 image of 2 has its picture.");
-  await page.getByTestId("compute").click();
-  await expect(page.getByTestId("curves")).toBeVisible();
+  await settled(page);
+  await expect(page.getByTestId("bootstrap-used")).toBeVisible();
   await choose(page, [upload("more.zip", zipSync({ "two.png": png(64, 255) }))]);
   await expect(page.getByTestId("matched")).toHaveText("2 images of 2 have their picture.");
   await expect(page.getByTestId("file")).toHaveCount(files.length);
@@ -593,7 +593,7 @@ test("a saved image says which it is, of which run, at which thresholds, and wha
   await page.getByTestId("tile").first().click();
   await expect(page.getByTestId("film")).toHaveCount(2);
   const waiting = page.waitForEvent("download");
-  await page.getByTestId("save-svg").first().click();
+  await page.getByTestId("image-view").getByTestId("save-svg").first().click();
   const stream = await (await waiting).createReadStream();
   const text = Buffer.concat(await stream.toArray()).toString("utf8");
   const texts = await page.evaluate(

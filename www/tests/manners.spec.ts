@@ -3,12 +3,12 @@ import { join } from "node:path";
 
 import { expect, test, type Page } from "@playwright/test";
 
-import { choose, golden, goldenCase, open, report, settled, terminal, upload, zip } from "./page.ts";
+import { choose, compute, golden, goldenCase, open, report, settled, terminal, upload, zip } from "./page.ts";
 
 /** Where everything of the result stands, and how the page is scrolled. */
 const places = (page: Page) =>
   page
-    .locator("#scores, [data-testid=run], [data-testid=download-json], [data-testid=iou]")
+    .locator("#scores, [data-testid=run], [data-testid=export], [data-testid=iou]")
     .evaluateAll((all) => all.map((one) => one.getBoundingClientRect().top));
 
 async function openNamed(page: Page, names: string[]): Promise<void> {
@@ -84,9 +84,7 @@ test("the chip of a file counts what is scored of it, by choice read otherwise",
 test("names of 60 characters widen the page at no width", async ({ page }) => {
   const names = ["a", "b"].map((letter) => `run_${letter}_faster_rcnn_r50_fpn_1x_chestx_with_augmentations_s42.zip`);
   await openNamed(page, names);
-  await page.getByTestId("replicates").fill("20");
-  await page.getByTestId("compute").click();
-  await expect(page.getByTestId("curves")).toBeVisible();
+  await compute(page, 20);
   await page.getByTestId("forest-what").selectOption("difference 0");
   for (const width of [320, 360, 390, 768, 1024, 1440, 1920, 2560]) {
     await page.setViewportSize({ width, height: 900 });
@@ -140,9 +138,7 @@ test("the curves are drawn as the terminal computes them, at a hundred rates, an
   const files = goldenCase(join(golden, "synthetic"));
   await open(page);
   await choose(page, files);
-  await page.getByTestId("replicates").fill("20");
-  await page.getByTestId("compute").click();
-  await expect(page.getByTestId("curves")).toBeVisible();
+  await compute(page, 20);
   // The same numbers every time, all over the axis.
   let state = 7;
   const random = () => (state = (state * 48271) % 2147483647) / 2147483647;

@@ -116,6 +116,7 @@ export async function settled(page: Page): Promise<void> {
   // Files that are read in a blink are never drawn as such.
   await expect(page.getByTestId("page")).toHaveAttribute("data-adding", "false", { timeout: 60_000 });
   await expect(page.getByTestId("page")).toHaveAttribute("data-scoring", "false");
+  await expect(page.getByTestId("page")).toHaveAttribute("data-drawing", "false", { timeout: 60_000 });
 }
 
 /** Drops files as a person does: a DataTransfer made inside the page. */
@@ -131,15 +132,38 @@ export async function drop(page: Page, files: Upload[]): Promise<void> {
   await page.getByTestId("drop-zone").dispatchEvent("drop", { dataTransfer: data });
 }
 
+/** The menu of all that leaves the page. */
+export async function openExport(page: Page): Promise<void> {
+  await page.getByTestId("export").evaluate((menu) => menu.setAttribute("open", ""));
+}
+
+/** Draws so many replicates, and waits until the intervals are there. */
+export async function compute(page: Page, replicates: number): Promise<void> {
+  await settled(page);
+  await page.getByTestId("replicates").fill(String(replicates));
+  await page.getByTestId("compute").click();
+  await expect(page.getByTestId("bootstrap-used")).toContainText(`${replicates} replicates`);
+  await settled(page);
+}
+
 /** The bytes of the report that the page hands out. */
 export async function downloadReport(page: Page): Promise<Buffer> {
   const waiting = page.waitForEvent("download");
+  await openExport(page);
   await page.getByTestId("download-json").click();
   return readFileSync(await (await waiting).path());
 }
 
 export async function report(page: Page): Promise<Report> {
   return JSON.parse((await downloadReport(page)).toString("utf8")) as Report;
+}
+
+/** What the terminal writes for the same files, with the intervals that a report of the page holds, if it holds any. */
+export function asShown(bytes: Buffer, files: Upload[], options: string[] = []): Buffer {
+  const { bootstrap } = (JSON.parse(bytes.toString("utf8")) as Report).options;
+  if (!bootstrap) return terminal(files, options);
+  const isOne = files.length === 2;
+  return terminal(files, ["--bootstrap", String(bootstrap.replicates), ...options], isOne ? "score" : "compare");
 }
 
 /** What the program in the terminal prints for the same files. */

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { expect, test, type Page } from "@playwright/test";
 
-import { choose, golden, goldenCase, open, upload } from "./page.ts";
+import { choose, compute, golden, goldenCase, open, upload } from "./page.ts";
 
 /** Runs of these names on the data of a golden case. */
 async function openRuns(page: Page, names: string[]): Promise<void> {
@@ -15,14 +15,15 @@ async function openRuns(page: Page, names: string[]): Promise<void> {
   await expect(page.getByTestId("run-scores")).toHaveCount(names.length);
 }
 
-async function compute(page: Page): Promise<void> {
-  await page.getByTestId("replicates").fill("50");
-  await page.getByTestId("compute").click();
-  await expect(page.getByTestId("curves")).toBeVisible();
+/** Shows a plot that stands on a tab of its own. */
+async function toTab(page: Page, panel: string): Promise<void> {
+  const name = panel === "curves" ? "froc" : panel;
+  if (name !== "forest") await page.getByTestId(`tab-${name}`).click();
 }
 
 /** The text of a saved figure, with the words of a line and of a name that was broken put together again. */
 async function savedFigure(page: Page, panel: string, width: string): Promise<{ text: string; strokes: string[] }> {
+  await toTab(page, panel);
   const section = page.getByTestId(panel);
   await section.getByTestId("save-width").selectOption(width);
   const waiting = page.waitForEvent("download");
@@ -73,7 +74,7 @@ for (const rates of ["0.05, 0.1, 0.2", "0.125, 0.25, 0.5, 1, 2, 4, 8"]) {
     await expect(page.getByTestId("class-table").first().locator("th[scope=colgroup]")).toHaveCount(
       rates.split(",").length,
     );
-    await compute(page);
+    await compute(page, 50);
     await page.getByTestId("budget-table").click();
     // A4 without its margins.
     await page.setViewportSize({ width: 703, height: 1032 });
@@ -95,7 +96,7 @@ test("a saved figure says which line is which of eight runs, how recall is count
   await openRuns(page, names);
   await page.getByTestId("iou").fill("0.4");
   await expect(page.locator("#scores")).toContainText("IoU 0.4");
-  await compute(page);
+  await compute(page, 50);
   for (const width of ["column", "page"]) {
     for (const panel of ["curves", "roc", "sweep"]) {
       const { text, strokes } = await savedFigure(page, panel, width);
@@ -115,8 +116,9 @@ test("a saved figure says which line is which of eight runs, how recall is count
 
 test("a figure that is saved holds no text that is cut off", async ({ page }) => {
   await openRuns(page, [`${"a-long-name-".repeat(5)}.zip`, "b.zip"]);
-  await compute(page);
+  await compute(page, 50);
   for (const panel of ["curves", "forest", "roc", "sweep"]) {
+    await toTab(page, panel);
     const section = page.getByTestId(panel);
     const waiting = page.waitForEvent("download");
     await section.getByTestId("save-svg").click();

@@ -6,7 +6,7 @@ import { join } from "node:path";
 
 import { expect, test, type Page } from "@playwright/test";
 
-import { choose, golden, goldenCase, open, report, settled, upload, type Upload } from "./page.ts";
+import { choose, compute, openExport, golden, goldenCase, open, report, settled, upload, type Upload } from "./page.ts";
 
 async function openSample(page: Page): Promise<void> {
   await open(page);
@@ -14,14 +14,9 @@ async function openSample(page: Page): Promise<void> {
   await settled(page);
 }
 
-async function compute(page: Page, replicates = 200): Promise<void> {
-  await page.getByTestId("replicates").fill(String(replicates));
-  await page.getByTestId("compute").click();
-  await expect(page.getByTestId("curves")).toBeVisible();
-}
-
 /** The bytes of a file that the page hands out. */
 async function download(page: Page, testid: string): Promise<Buffer> {
+  await openExport(page);
   const waiting = page.waitForEvent("download");
   await page.getByTestId(testid).click();
   return readFileSync(await (await waiting).path());
@@ -43,7 +38,7 @@ test("every format is the very bytes of the terminal, with intervals too", async
   const files = goldenCase(join(golden, "synthetic"));
   await open(page);
   await choose(page, files);
-  await compute(page);
+  await compute(page, 200);
   for (const format of ["text", "json", "csv", "markdown", "latex", "html"]) {
     const bytes = await download(page, `download-${format}`);
     const printed = program(files, "score", ["--bootstrap", "200", "--seed", "1", "--format", format]);
@@ -84,7 +79,7 @@ test("two runs are compared on the same draws; a copy of a run differs by exactl
   if (!truth || !predictions) throw new Error("a golden case has two files");
   await open(page);
   await choose(page, [truth, predictions, { ...predictions, name: "copy.zip" }]);
-  await compute(page);
+  await compute(page, 200);
   const differences = (await report(page)).comparisons?.[0]?.rows.map((row) => row.average_recall) ?? [];
   expect(differences).toHaveLength(12);
   for (const difference of differences)
@@ -96,7 +91,7 @@ test("two runs are compared on the same draws; a copy of a run differs by exactl
 
 test("the curves are read by pointer, by arrow keys and by touch", async ({ page }) => {
   await openSample(page);
-  await compute(page);
+  await compute(page, 200);
   const plot = page.getByTestId("froc-plot");
   const readings = page.getByTestId("froc-readings");
   await plot.scrollIntoViewIfNeeded();
@@ -127,7 +122,7 @@ test("the curves are read by pointer, by arrow keys and by touch", async ({ page
 
 test("runs are hidden and shown, and the axis changes", async ({ page }) => {
   await openSample(page);
-  await compute(page);
+  await compute(page, 200);
   const lines = page.getByTestId("froc-plot").locator("path[data-series]");
   await expect(lines).toHaveCount(2);
   const logarithmic = await lines.first().getAttribute("d");
@@ -143,7 +138,8 @@ for (const panel of ["curves", "forest", "roc", "sweep"]) {
   }) => {
     await page.emulateMedia({ colorScheme: "dark" });
     await openSample(page);
-    await compute(page);
+    await compute(page, 200);
+    if (panel === "roc" || panel === "sweep") await page.getByTestId(`tab-${panel}`).click();
     const section = page.getByTestId(panel);
     const svgDownload = page.waitForEvent("download");
     await section.getByTestId("save-svg").click();
@@ -188,11 +184,16 @@ test("drawing is told and can be cancelled, and other options ask for it anew", 
   await expect(page.locator('progress[aria-label="Drawing replicates"]')).toBeVisible();
   await page.getByTestId("cancel-bootstrap").click();
   await expect(page.getByTestId("compute")).toBeVisible();
-  await expect(page.getByTestId("curves")).toHaveCount(0);
-  await compute(page);
+  await settled(page);
+  await expect(page.getByTestId("bootstrap-used")).not.toContainText("100000");
+  await compute(page, 200);
   await page.getByTestId("iou").fill("0.4");
-  await expect(page.getByTestId("curves")).toHaveCount(0);
-  await expect(page.getByTestId("compute")).toBeVisible();
+  await expect
+    .poll(async () => (await report(page)).options)
+    .toMatchObject({
+      iou_threshold: 0.4,
+      bootstrap: { replicates: 200 },
+    });
 });
 
 test("patients are drawn when groups are dropped as CSV, and a number out of range is said", async ({ page }) => {
@@ -209,7 +210,7 @@ test("patients are drawn when groups are dropped as CSV, and a number out of ran
   // It is used once it is there, and said.
   await expect(page.getByTestId("groups")).toHaveValue("csv");
   await expect(page.locator('[data-kind="groups"]')).toContainText("40 groups of");
-  await compute(page);
+  await compute(page, 200);
   await expect(page.getByTestId("bootstrap-used")).toContainText("200 replicates of 40 groups, seed 1");
   await page.getByTestId("replicates").evaluate((input: HTMLInputElement) => input.removeAttribute("max"));
   await page.getByTestId("replicates").fill("200000");

@@ -73,6 +73,8 @@ export class Inspection {
   /** Place of the run that was chosen, and of the rate; the report may hold fewer by now. */
   #run = $state(0);
   #rate = $state(0);
+  /** The mean over the rates is read, not one of them; images are those at the rate that was chosen last. */
+  isAverage = $state(true);
   /** A rate that is none of the options, to which a number led. */
   #apart: number | null = $state(null);
   #pooled = $state(false);
@@ -134,9 +136,12 @@ export class Inspection {
     const rate = $derived(this.rate);
     const iou = $derived(this.iou);
     const pooled = $derived(this.pooled);
-    $effect(() => operating.ask({ of: scored(), runs, rate, iou, pooled }));
+    $effect(() => {
+      if (runs.length > 0) operating.ask({ of: scored(), runs, rate, iou, pooled });
+    });
     $effect(() => {
       void scored();
+      if (runs.length === 0) return;
       const { filters } = this;
       if (!asksForBoxes(filters)) {
         // A slider that is moved changes nothing about which images there are, and nobody waits for the thresholds.

@@ -1,12 +1,5 @@
 // What the page is about: files, options and report. Views read it and ask it to act; nobody else holds any of it.
-import type {
-  CurveReport,
-  FormatFacts,
-  Report,
-  ResamplingOptions,
-  RocCurveReport,
-  StatisticsOptions,
-} from "../../pkg/froc.js";
+import type { CurveReport, FormatFacts, Report, ResamplingOptions, RocCurveReport } from "../../pkg/froc.js";
 import { isOneFile, loadSample } from "../engine/assets.ts";
 import {
   Cancelled,
@@ -32,6 +25,13 @@ interface Walked {
   folder: FileSystemDirectoryEntry;
   inside: File[];
 }
+/** Which of two numbers is read: the one that the script prints, or the one without its quirks. */
+export type Convention = "official" | "exact";
+
+/** Intervals come by themselves if they take less than this, in milliseconds. */
+const BY_ITSELF_MS = 10_000;
+/** So long drawing is watched before it is said how long it takes, in milliseconds. */
+const WATCHED_MS = 2000;
 
 export class Session {
   readonly engine: Evaluator;
@@ -57,7 +57,13 @@ export class Session {
   asking = $state(0);
   /** How far resampling is, 0..1; null while nothing is drawn. */
   drawn: number | null = $state(null);
+  /** Seconds that drawing would take, where that is too long to begin by itself; null else. */
+  tooLong: number | null = $state(null);
   statisticsErrors: ErrorReport[] = $state.raw([]);
+  /** Which recall is read first: as the script prints it, or without its quirks. */
+  convention: Convention = $state("official");
+  /** Runs that plots and scales leave out, by their files. */
+  hidden: string[] = $state.raw([]);
   /** Errors that belong to no file. */
   errors: ErrorReport[] = $state.raw([]);
   /** What a number that was clicked leads to; a new object for each click. */
@@ -68,11 +74,19 @@ export class Session {
   /** Changes to a newer version of the page, where there is one. */
   update: (() => Promise<void>) | null = $state.raw(null);
 
+  /** The file of the run that others are compared with. */
+  #baseline = $state("");
+  /** How images were drawn last; null is how the core does it unless told otherwise. */
+  #resampling: ResamplingOptions | null = null;
   #sample: Promise<File[]> | null = null;
   /** Files of the person's own are here, which the page forgets when it is left. */
   #hasOwn = false;
   #mayLeave = false;
   #scoring = 0;
+  /** How often drawing was begun: what was begun before is of no use then. */
+  #drawing = 0;
+  /** Settles when nothing is drawn. */
+  #drawings: Promise<void> = Promise.resolve();
   /** Settles when the options that were typed last are those in use, or are known to make no sense. */
   #typed: Promise<void> = Promise.resolve();
   /** How often options were typed. */
@@ -176,26 +190,74 @@ export class Session {
     });
   }
 
-  async computeStatistics(resampling: ResamplingOptions, wanted: StatisticsOptions): Promise<void> {
-    if (!this.options) return;
-    const mine = this.#scoring;
+  /** Place of the run that others are compared with. */
+  get baseline(): number {
+    return Math.max(0, this.runIds.indexOf(this.#baseline));
+  }
+
+  /** Compares the other runs with this one. */
+  setBaseline(id: string): void {
+    this.#baseline = id;
+    void this.drawStatistics();
+  }
+
+  /** Shows a run in plots and scales, or leaves it out. */
+  toggle(id: string): void {
+    this.hidden = this.hidden.includes(id) ? this.hidden.filter((other) => other !== id) : [...this.hidden, id];
+  }
+
+  /** Draws as a person wants it, however long that takes. */
+  async computeStatistics(resampling: ResamplingOptions): Promise<void> {
+    this.#resampling = resampling;
+    await this.drawStatistics(Infinity);
+  }
+
+  /** Draws as it was drawn last, unless that takes longer than so many milliseconds. */
+  drawStatistics(atMost = BY_ITSELF_MS): Promise<void> {
+    const [mine, turn] = [this.#scoring, ++this.#drawing];
     this.drawn = 0;
+    this.tooLong = null;
     this.statisticsErrors = [];
+    // What is drawn for nobody ends first: the engine draws one at a time.
+    return (this.#drawings = this.#drawings.then(() =>
+      this.#draw(atMost, () => mine === this.#scoring && turn === this.#drawing),
+    ));
+  }
+
+  async #draw(atMost: number, isMine: () => boolean): Promise<void> {
+    const { options, started } = this;
+    if (!options || !started || !this.report || this.drawn === null || !isMine()) return;
+    const { resampling, statistics } = started.statistics;
+    const start = performance.now();
+    const baseline = this.report.runs.length > 1 ? (this.runIds[this.baseline] ?? null) : null;
+    // A table of groups is used while it is there, unless a person wants it otherwise.
+    const groups = this.nGroups === null ? "images" : "csv";
+    const last = this.#resampling ?? { ...resampling, groups };
+    const isAsked = atMost === Infinity || last.groups === "nih_names";
     try {
-      const outcome = await this.engine.statistics(this.options, resampling, wanted, async (share) => {
-        await this.#typed;
-        // Cancelled, or overtaken by other files or options.
-        if (this.drawn === null || mine !== this.#scoring) return false;
-        this.drawn = share;
-        return true;
-      });
-      if (!outcome?.report || mine !== this.#scoring) return;
-      this.report = outcome.report;
-      this.files.say("Intervals, curves and metrics are below the scores.");
+      const outcome = await this.engine.statistics(
+        options,
+        isAsked ? last : { ...last, groups },
+        { ...statistics, baseline },
+        async (share) => {
+          await this.#typed;
+          // Cancelled, or overtaken by other files or options.
+          if (this.drawn === null || !isMine()) return false;
+          const spent = performance.now() - start;
+          if (spent > WATCHED_MS && spent / share > atMost) {
+            this.tooLong = spent / share / 1000;
+            return false;
+          }
+          this.drawn = share;
+          return true;
+        },
+      );
+      if (outcome?.report && isMine()) this.report = outcome.report;
     } catch (thrown) {
-      if (mine === this.#scoring && !(thrown instanceof Cancelled)) this.statisticsErrors = sentences(thrown);
+      // Nobody asked for it: who asks is told.
+      if (isMine() && atMost === Infinity && !(thrown instanceof Cancelled)) this.statisticsErrors = sentences(thrown);
     } finally {
-      if (mine === this.#scoring) this.drawn = null;
+      if (isMine()) this.drawn = null;
     }
   }
 
@@ -203,13 +265,14 @@ export class Session {
     this.drawn = null;
   }
 
-  /** The exact curve of a class, of the mean over classes, or of all classes pooled; null before there are options. */
+  /** The exact curve of a class, of the mean over classes, or of all classes pooled; null if the run has gone meanwhile. */
   async curve(run: number, row: string): Promise<CurveReport | null> {
-    return this.options && this.engine.curve(this.#id(run), row, this.options);
+    return this.options && this.engine.curve(this.#id(run), row, this.options).catch(() => null);
   }
 
-  roc(run: number, classIndex: number): Promise<RocCurveReport> {
-    return this.engine.imageRoc(this.#id(run), classIndex);
+  /** The image-level ROC curve of a class; null if the run has gone meanwhile. */
+  roc(run: number, classIndex: number): Promise<RocCurveReport | null> {
+    return this.engine.imageRoc(this.#id(run), classIndex).catch(() => null);
   }
 
   async download({ name: format, ending, media_type }: FormatFacts): Promise<void> {
@@ -358,6 +421,7 @@ export class Session {
   /** Makes whatever is computed for the score before of no use. */
   #overtake(): number {
     this.drawn = null;
+    this.tooLong = null;
     this.statisticsErrors = [];
     return ++this.#scoring;
   }
@@ -379,5 +443,6 @@ export class Session {
     this.nGroups = n_groups;
     this.files.mark(failures);
     if (report && !this.files.said) this.files.say(`Scored ${counted(report.runs.length, "run")}.`);
+    if (report) void this.drawStatistics();
   }
 }

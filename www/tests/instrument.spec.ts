@@ -1,0 +1,142 @@
+// The page as an instrument: the reading on the first screen, one choice that all panels follow, nothing wider than the window.
+import { expect, test, type Page } from "@playwright/test";
+
+import { choose, open, report, sampleFiles, settled, upload } from "./page.ts";
+
+async function openSample(page: Page): Promise<void> {
+  await open(page);
+  await page.getByTestId("score-sample").click();
+  await settled(page);
+}
+
+/** Runs with names of 60 characters. */
+async function openRuns(page: Page, n: number): Promise<void> {
+  const truth = sampleFiles().find(({ name }) => name === "test.json");
+  const run = sampleFiles().find(({ name }) => name.endsWith(".zip"));
+  if (!truth || !run) throw new Error("the sample has a ground truth and a run");
+  const name = (at: number) => `run_${at}_faster_rcnn_r50_fpn_1x_chestx_with_augmentations_s42.zip`;
+  await open(page);
+  await choose(page, [truth, ...Array.from({ length: n }, (_, at) => upload(name(at), run.buffer))]);
+}
+
+for (const [width, height] of [
+  [1440, 900],
+  [1024, 768],
+  [390, 844],
+  [360, 740],
+] as const) {
+  for (const n of [1, 3]) {
+    test(`at ${width} x ${height} the score of ${n === 1 ? "one run" : "three runs"} is on the first screen`, async ({
+      page,
+    }) => {
+      await page.setViewportSize({ width, height });
+      await openRuns(page, n);
+      const box = await page.getByTestId("headline").boundingBox();
+      expect(await page.evaluate(() => scrollY)).toBe(0);
+      expect(box && box.x >= 0 && box.y >= 0).toBe(true);
+      expect((box?.x ?? Infinity) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
+      expect((box?.y ?? Infinity) + (box?.height ?? 0)).toBeLessThanOrEqual(height);
+    });
+  }
+}
+
+test("eight runs with names of 60 characters widen the page at no width", async ({ page }) => {
+  await openRuns(page, 8);
+  for (const width of [320, 360, 390, 768, 899, 900, 1024, 1239, 1240, 1440, 1920, 2560]) {
+    await page.setViewportSize({ width, height: 900 });
+    await expect
+      .poll(
+        () => page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth),
+        `at ${width}`,
+      )
+      .toBeLessThanOrEqual(0);
+  }
+});
+
+test("curves, intervals and differences come by themselves, and another baseline turns the differences round", async ({
+  page,
+}) => {
+  await openSample(page);
+  await expect(page.getByTestId("froc-plot").locator("path[data-series]")).toHaveCount(2);
+  await expect(page.getByTestId("froc-plot").locator("path.band")).toHaveCount(2);
+  await expect(page.getByTestId("band")).toHaveCount(2);
+  await expect(page.getByTestId("headline-interval")).toContainText(/\d+\.\d\d% to \d+\.\d\d%/);
+  const points = page.getByTestId("difference").locator("strong");
+  await expect(points).toHaveText(/^−\d+\.\d\d$/);
+  const before = await points.textContent();
+  const headline = await page.getByTestId("headline").textContent();
+  await page.getByTestId("pin").last().click();
+  await settled(page);
+  await expect(points).toHaveText(`+${before?.slice(1)}`);
+  await expect(page.getByTestId("headline")).not.toHaveText(headline ?? "");
+});
+
+test("official or exact, and the rate, are chosen once for the reading and the classes", async ({ page }) => {
+  await openSample(page);
+  const run = (await report(page)).runs[0];
+  const percent = (value: number | null | undefined) => `${(100 * (value ?? NaN)).toFixed(2)}%`;
+  const headline = page.getByTestId("headline");
+  const first = page.getByTestId("all-classes-recall").first();
+  await expect(headline).toHaveText(percent(run?.official.average_recall));
+  await page.getByTestId("convention-exact").click();
+  await expect(headline).toHaveText(percent(run?.exact.average_recall));
+  await page.getByTestId("where-rate").nth(1).click();
+  await expect(headline).toHaveText(percent(run?.exact.recall[1]));
+  await expect(first).toContainText(percent(run?.classes[0]?.exact.recall[1]));
+  await page.getByTestId("convention-official").click();
+  await expect(headline).toHaveText(percent(run?.official.recall[1]));
+  await expect(first).toHaveText(percent(run?.classes[0]?.official.recall[1]));
+  await page.getByTestId("average").click();
+  await expect(headline).toHaveText(percent(run?.official.average_recall));
+});
+
+test("the classes are sorted by a run and by lesions, and one is chosen for all panels", async ({ page }) => {
+  await openSample(page);
+  await page.getByTestId("where-rate").last().click();
+  const lesions = async () =>
+    (await page.getByTestId("all-classes-lesions").allTextContents()).map((text) => Number(text));
+  await page.getByTestId("sort-lesions").click();
+  const falling = await lesions();
+  expect(falling).toEqual(falling.toSorted((a, b) => b - a));
+  await page.getByTestId("sort-lesions").click();
+  expect(await lesions()).toEqual(falling.toSorted((a, b) => a - b));
+  await page.getByTestId("sort-run").first().click();
+  const recalls = (await page.getByTestId("all-classes-row").getByTestId("all-classes-recall").allTextContents())
+    .filter((_, at) => at % 2 === 0)
+    .map((text) => Number.parseFloat(text));
+  expect(recalls).toEqual(recalls.toSorted((a, b) => b - a));
+  await page.getByTestId("choose-class").filter({ hasText: "Nodule" }).click();
+  await expect(page.getByTestId("filter-class").locator("option:checked")).toHaveText("Nodule");
+});
+
+test("a hidden run leaves plots, scale and table, and comes back", async ({ page }) => {
+  await openSample(page);
+  await page.getByTestId("hide").last().click();
+  await expect(page.getByTestId("froc-plot").locator("path[data-series]")).toHaveCount(1);
+  await expect(page.getByTestId("needle")).toHaveCount(1);
+  await expect(page.getByTestId("sort-run")).toHaveCount(1);
+  await page.getByTestId("hide").last().click();
+  await expect(page.getByTestId("needle")).toHaveCount(2);
+});
+
+test("the empty page teaches before any script, with the sample's own number", async ({ page, browser }) => {
+  const plain = await browser.newContext({ javaScriptEnabled: false });
+  const still = await plain.newPage();
+  await still.goto(test.info().project.use.baseURL ?? "");
+  await expect(still.getByTestId("first-curve")).toBeVisible();
+  const taught = await still.getByTestId("first-average").textContent();
+  await plain.close();
+  await open(page);
+  await expect(page.getByTestId("first-curve")).toBeVisible();
+  const marks = await page
+    .locator("#first-look circle")
+    .evaluateAll((all) => all.map((one) => Number(one.getAttribute("cy"))));
+  await page.getByTestId("score-sample").click();
+  await settled(page);
+  await expect(page.getByTestId("first-curve")).toBeHidden();
+  const run = (await report(page)).runs[0];
+  expect(`${(100 * (run?.exact.average_recall ?? NaN)).toFixed(2)}%`).toBe(taught);
+  // The marks stand where the recall of the sample is.
+  expect(marks).toHaveLength(run?.exact.recall.length ?? 0);
+  for (const [at, mark] of marks.entries()) expect((190 - mark) / 180).toBeCloseTo(run?.exact.recall[at] ?? NaN, 2);
+});
