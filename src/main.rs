@@ -1,6 +1,7 @@
 //! `froc`: the evaluator in the terminal.
 
 mod guard;
+mod manual;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 use froc::protocol::Protocol;
 use froc::reading::{FileNames, Folders, Layout};
 use froc::render::Format;
@@ -36,6 +37,11 @@ enum Command {
     /// Every detection and every missed lesion with its cause, at the exact operating points of a rate, which each row
     /// tells with the IoU threshold and the score threshold of its class.
     Errors(Errors),
+    /// Manual pages and completions for bash, elvish, fish, PowerShell and zsh, into a folder.
+    Manual {
+        /// Made if it does not exist.
+        folder: PathBuf,
+    },
 }
 
 /// What is read, and how.
@@ -259,16 +265,9 @@ fn work(command: Command) -> ExitCode {
             let extra = Extra { replicates: Some(compare.bootstrap), baseline: Some(compare.baseline) };
             (compare.scoring, Some(extra), Vec::new())
         }
-        Command::Errors(errors) => {
-            return match list(&errors) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(sentences) => {
-                    for sentence in &sentences {
-                        guard::say(sentence);
-                    }
-                    ExitCode::from(2)
-                }
-            };
+        Command::Errors(errors) => return ended(list(&errors)),
+        Command::Manual { folder } => {
+            return ended(manual::write(Cli::command(), &folder).map_err(|sentence| vec![sentence]));
         }
     };
     let printed = report(&scoring, extra.as_ref(), &bounds).and_then(|(bytes, missed)| {
@@ -283,6 +282,15 @@ fn work(command: Command) -> ExitCode {
         guard::say(sentence);
     }
     if sentences.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(code) }
+}
+
+/// How a command ends that can be refused alone.
+fn ended(done: Result<(), Vec<String>>) -> ExitCode {
+    let Err(sentences) = done else { return ExitCode::SUCCESS };
+    for sentence in &sentences {
+        guard::say(sentence);
+    }
+    ExitCode::from(2)
 }
 
 /// What became of writing to standard output.

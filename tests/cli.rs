@@ -503,3 +503,90 @@ fn wait_for<T>(look: impl Fn() -> Option<T>) -> T {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
 }
+
+/// The flags that the program's help of a command names.
+fn flags_of(command: &str) -> Vec<String> {
+    let help = froc(&[command, "--help"]);
+    let words = text(&help.stdout).split(|c: char| !c.is_ascii_lowercase() && c != '-');
+    words.filter(|word| word.starts_with("--") && word.len() > 2).map(str::to_owned).collect()
+}
+
+#[test]
+fn manual_pages_and_completions_name_every_flag() {
+    let folder = scratch("manual");
+    let made = folder.join("made");
+    let output = froc(&["manual", made.to_str().expect("UTF-8")]);
+    assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
+    let read = |name: &str| fs::read_to_string(made.join(name)).expect(name);
+    let (bash, zsh) = (read("froc.bash"), read("_froc"));
+    for command in ["score", "compare", "errors"] {
+        let page = read(&format!("froc-{command}.1")).replace('\\', "");
+        let flags = flags_of(command);
+        assert!(flags.len() > 10, "{flags:?}");
+        for flag in flags {
+            assert!(page.contains(&flag), "the page of {command} leaves out {flag}");
+            assert!(bash.contains(&flag), "bash does not complete {flag}");
+            assert!(zsh.contains(&flag), "zsh does not complete {flag}");
+        }
+    }
+    let file = folder.join("file");
+    fs::write(&file, "").expect("a file");
+    let refused = froc(&["manual", file.to_str().expect("UTF-8")]);
+    assert_eq!(refused.status.code(), Some(2));
+    let sentence = text(&refused.stderr);
+    assert!(sentence.starts_with(&format!("{}: it cannot be written (", file.display())), "{sentence}");
+    assert!(sentence.ends_with("); expected a folder in which files can be made.\n"), "{sentence}");
+}
+
+/// `.github/score.sh`, which GitHub runs, on the runs of a golden case: its exit code, its summary and its outputs.
+#[cfg(unix)]
+fn scored_in_ci(script: &Path, folder: &Path, case: &str, arguments: &str) -> (Option<i32>, String, String) {
+    let program = Path::new(env!("CARGO_BIN_EXE_froc")).parent().expect("a folder");
+    let path = format!("{}:{}", program.display(), std::env::var("PATH").expect("a path"));
+    let of_case = |name: &str| golden(case).join(name);
+    let [summary, outputs] = ["summary", "outputs"].map(|name| folder.join(name));
+    for file in [&summary, &outputs] {
+        fs::write(file, "").expect("a file");
+    }
+    let status = Command::new("bash")
+        .arg(script)
+        .envs([("GITHUB_STEP_SUMMARY", &summary), ("GITHUB_OUTPUT", &outputs), ("REPORT", &folder.join("report.json"))])
+        .env("GROUND_TRUTH", of_case("test.json"))
+        .env("PREDICTIONS", format!("{}\n\n{0}\n", of_case("predictions.zip").display()))
+        .env("ARGUMENTS", arguments)
+        .env("PATH", path)
+        .stderr(std::process::Stdio::null())
+        .status()
+        .expect("bash");
+    let read = |path: &Path| fs::read_to_string(path).expect("text");
+    (status.code(), read(&summary), read(&outputs))
+}
+
+#[test]
+#[cfg(unix)]
+fn the_action_writes_report_and_summary_and_ends_as_the_program_does() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join(".github/score.sh");
+    if !script.exists() {
+        println!("the package for crates.io leaves the action out");
+        return;
+    }
+    let folder = scratch("action");
+    let run = |arguments: &str| scored_in_ci(&script, &folder, "synthetic", arguments);
+    let zip = golden("synthetic").join("predictions.zip");
+    let table = score("synthetic", &[&zip, &zip], &["--format", "markdown"]).stdout;
+    let report = score("synthetic", &[&zip, &zip], &["--format", "json"]).stdout;
+
+    let (code, summary, outputs) = run("");
+    assert_eq!((code, summary.as_str()), (Some(0), text(&table)));
+    assert_eq!(outputs, format!("report={}\n", folder.join("report.json").display()));
+    assert_eq!(fs::read(folder.join("report.json")).expect("a report"), report);
+
+    let (code, summary, _) = run("--fail-under\naverage=0.99\n");
+    assert_eq!(code, Some(1));
+    assert!(summary.starts_with(text(&table)), "{summary}");
+    assert!(summary.contains("expected at least 0.99."), "{summary}");
+
+    let (code, summary, _) = run("--iou\n2\n");
+    assert_eq!(code, Some(2));
+    assert!(summary.starts_with("\n```text\n") && summary.ends_with("\n```\n"), "{summary}");
+}

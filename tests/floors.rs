@@ -24,7 +24,7 @@ const FLOORS: &[&[&str]] = &[
     &["render"],
     &[ROOT],
     &["session"],
-    &["wasm", "guard"],
+    &["wasm", "guard", "manual"],
     &["main"],
 ];
 
