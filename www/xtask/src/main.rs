@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod package;
 mod sample;
 mod serve;
 mod shell;
@@ -41,6 +42,13 @@ enum Command {
     /// The stages of the page; `test` calls this.
     #[command(hide = true)]
     TestPage,
+    /// Makes what is published into target/packages, and tries each package where nothing else is.
+    Package,
+    /// Builds the program for a target and packs it into target/packages, with its manual and the notices of others.
+    Program {
+        /// As rustc calls it, such as x86_64-unknown-linux-musl.
+        target: String,
+    },
     /// Measures everything on data of its own and writes tests/bench/RESULTS.md.
     Bench(bench::Arguments),
     /// Writes the made-up sample: a ground truth and two runs.
@@ -72,6 +80,8 @@ fn run(command: Command) -> Result<()> {
         Command::Serve { port } => stages::serve(port),
         Command::Test { only } => stages::test(only.as_deref()),
         Command::TestPage => stages::test_page_stages(),
+        Command::Package => package::all(),
+        Command::Program { target } => package::program(&target),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Sample { folder } => sample::write(&folder),
         Command::WasmTestRunner { arguments } => wasm::run_tests(arguments),

@@ -8,7 +8,7 @@ use std::{env, fs};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::shell::{cargo, npm, output, program, root, run, target, www};
-use crate::{browser, sample, serve, wasm};
+use crate::{browser, package, sample, serve, wasm};
 
 /// Builds the page into www/dist.
 pub fn build() -> Result<()> {
@@ -16,7 +16,20 @@ pub fn build() -> Result<()> {
     wasm::build()?;
     sample::write(&www().join("sample"))?;
     install_npm_packages()?;
-    run(npm().args(["run", "--silent", "build"]))
+    run(npm().args(["run", "--silent", "build"]))?;
+    add_notices()
+}
+
+/// What licences ask to be shipped, beside the page and at the end of the page in one file.
+fn add_notices() -> Result<()> {
+    let notices = package::notices::of_page()?;
+    let dist = www().join("dist");
+    fs::write(dist.join("third-party.txt"), &notices).context("cannot write third-party.txt")?;
+    let file = dist.join("froc.html");
+    let mut page = fs::read_to_string(&file).context("cannot read froc.html")?;
+    // Nothing in it may end the comment.
+    page = format!("{page}\n<!--\n{}-->\n", notices.replace("->", "- >").replace("!>", "! >"));
+    fs::write(&file, page).context("cannot write froc.html")
 }
 
 /// Builds the page and serves it until it is stopped.
@@ -35,6 +48,7 @@ const CORE: &[Stage] = &[
     ("tests", || run(cargo().args(["test", "--locked", "--workspace"]))),
     ("documentation", document),
     ("lints for wasm", lint_wasm),
+    ("packed crate", package::check_crate),
 ];
 
 /// The page, stage by stage.
@@ -43,7 +57,8 @@ const PAGE: &[Stage] = &[
     ("types of the page", || run(npm().args(["run", "--silent", "check"]))),
     ("format and lints of the page", || run(npm().args(["run", "--silent", "lint"]))),
     ("bindings in Chromium", wasm::test),
-    ("program", || run(cargo().args(["build", "--locked", "--package", "froc", "--bin", "froc"]))),
+    ("program", || terminal().map(drop)),
+    ("npm package", package::npm),
     ("page in browsers", test_page),
 ];
 
@@ -106,11 +121,17 @@ fn document() -> Result<()> {
     strict(wasm::cargo_for_wasm("doc").arg("--lib"))
 }
 
+/// Builds the program, and tells where it is.
+pub fn terminal() -> Result<PathBuf> {
+    run(cargo().args(["build", "--locked", "--package", "froc", "--bin", "froc"]))?;
+    Ok(target()?.join("debug").join(format!("froc{}", env::consts::EXE_SUFFIX)))
+}
+
 fn test_page() -> Result<()> {
     let mut tests: Command = npm();
     tests.args(["test", "--silent"]);
     tests.env("CHROMIUM", browser::chromium()?);
-    tests.env("FROC_BIN", target()?.join("debug").join(format!("froc{}", env::consts::EXE_SUFFIX)));
+    tests.env("FROC_BIN", terminal()?);
     if let Some(firefox) = browser::firefox()? {
         tests.env("FIREFOX", firefox);
     }

@@ -23,24 +23,34 @@ pub fn set_up() -> Result<()> {
     }
 }
 
-/// Builds the core and writes its bindings to www/pkg.
+/// Builds the core and writes its bindings to www/pkg, for the page, which says itself where the module is.
 pub fn build() -> Result<()> {
-    check_versions(&read(&root().join("Cargo.lock"))?)?;
-    let folders = machine_folders()?;
     let out = www().join("pkg");
-    run(cargo_for_wasm("build").args(["--lib", "--profile", "wasm"]).env("CARGO_ENCODED_RUSTFLAGS", flags(&folders)))?;
     if out.exists() {
         fs::remove_dir_all(&out).context("cannot clear www/pkg")?;
     }
     fs::create_dir_all(&out).context("cannot make www/pkg")?;
-    let module = target()?.join(TARGET).join("wasm/froc.wasm");
-    let mut arguments: Vec<OsString> =
-        ["wasm-bindgen", "--target", "web", "--omit-default-module-path"].map(Into::into).into();
+    bind(&compile()?, &out, &["--omit-default-module-path"])
+}
+
+/// Builds the core, and gives the place of the module without bindings.
+pub fn compile() -> Result<PathBuf> {
+    check_versions(&read(&root().join("Cargo.lock"))?)?;
+    let flags = flags_without_paths()?;
+    run(cargo_for_wasm("build").args(["--lib", "--profile", "wasm"]).env("CARGO_ENCODED_RUSTFLAGS", flags))?;
+    Ok(target()?.join(TARGET).join("wasm/froc.wasm"))
+}
+
+/// Writes the module, its bindings and their types into a folder.
+pub fn bind(module: &Path, out: &Path, more: &[&str]) -> Result<()> {
+    let mut arguments: Vec<OsString> = ["wasm-bindgen", "--target", "web"].map(Into::into).into();
     arguments.extend(["--remove-name-section", "--remove-producers-section"].map(Into::into));
-    arguments.extend(["--out-name".into(), "froc".into(), "--out-dir".into(), out.clone().into(), module.into()]);
+    arguments.extend(more.iter().map(Into::into));
+    arguments.extend(["--out-name".into(), "froc".into(), "--out-dir".into(), out.into(), module.into()]);
     wasm_bindgen_cli::wasm_bindgen::run_cli_with_args(arguments)?;
+    let folders = machine_folders()?;
     for name in ["froc_bg.wasm", "froc.js", "froc.d.ts"] {
-        let bytes = fs::read(out.join(name)).with_context(|| format!("cannot read www/pkg/{name}"))?;
+        let bytes = fs::read(out.join(name)).with_context(|| format!("cannot read {name} in {}", out.display()))?;
         if let Some(folder) = folders.iter().find(|folder| holds(&bytes, folder)) {
             bail!("{name} holds the path {} of this machine: remap it in www/xtask/src/wasm.rs", folder.display());
         }
@@ -127,6 +137,11 @@ fn machine_folders() -> Result<Vec<PathBuf>> {
     let hosts: Vec<PathBuf> = hosts.filter_map(|entry| Some(entry.ok()?.path())).collect();
     let target = target()?;
     Ok([home, cargo, rustup, Some(root), Some(target)].into_iter().flatten().chain(hosts).collect())
+}
+
+/// Compiler flags under which what is built tells nothing of the folders it was built in.
+pub fn flags_without_paths() -> Result<OsString> {
+    Ok(flags(&machine_folders()?))
 }
 
 /// Compiler flags that leave these folders out of what is built, in cargo's own encoding.
