@@ -43,7 +43,16 @@ enum Command {
     #[command(hide = true)]
     TestPage,
     /// Makes what is published into target/packages, and tries each package where nothing else is.
-    Package,
+    Package {
+        /// Only one: crate, npm or wheel.
+        #[arg(long)]
+        only: Option<String>,
+        /// What the wheel is for, if not this machine, such as x86_64-unknown-linux-musl.
+        #[arg(long)]
+        target: Option<String>,
+    },
+    /// Builds page and crate here and from a clone in another folder, and compares their bytes; takes minutes.
+    Reproduce,
     /// Builds the program for a target and packs it into target/packages, with its manual and the notices of others.
     Program {
         /// As rustc calls it, such as x86_64-unknown-linux-musl.
@@ -80,7 +89,8 @@ fn run(command: Command) -> Result<()> {
         Command::Serve { port } => stages::serve(port),
         Command::Test { only } => stages::test(only.as_deref()),
         Command::TestPage => stages::test_page_stages(),
-        Command::Package => package::all(),
+        Command::Package { only, target } => package::make(only.as_deref(), target.as_deref()),
+        Command::Reproduce => package::reproduce(),
         Command::Program { target } => package::program(&target),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Sample { folder } => sample::write(&folder),

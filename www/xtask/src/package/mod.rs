@@ -4,11 +4,13 @@ mod crates_io;
 pub mod notices;
 mod npm;
 mod program;
+mod reproduce;
+mod wheel;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::shell::{cargo, output, target};
@@ -16,14 +18,24 @@ use crate::shell::{cargo, output, target};
 pub use self::crates_io::check_list as check_crate;
 pub use self::npm::make as npm;
 pub use self::program::make as program;
+pub use self::reproduce::check as reproduce;
 
 /// Of every package.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Makes every package and tries each.
-pub fn all() -> Result<()> {
-    crates_io::make()?;
-    npm::make()
+/// How a package is made and tried; for a target, if it depends on one.
+type Make = fn(Option<&str>) -> Result<()>;
+
+/// The packages by name.
+const PACKAGES: &[(&str, Make)] =
+    &[("crate", |_| crates_io::make()), ("npm", |_| npm::make()), ("wheel", |target| wheel::make(target))];
+
+/// Makes the package of a name, or all, and tries each where nothing else is.
+pub fn make(only: Option<&str>, target: Option<&str>) -> Result<()> {
+    let chosen: Vec<_> = PACKAGES.iter().filter(|(name, _)| only.is_none_or(|only| *name == only)).collect();
+    let names: Vec<&str> = PACKAGES.iter().map(|(name, _)| *name).collect();
+    ensure!(!chosen.is_empty(), "no package has such a name; there are: {}", names.join(", "));
+    chosen.into_iter().try_for_each(|(name, make)| make(target).with_context(|| format!("package \"{name}\"")))
 }
 
 /// The address of the project, as Cargo.toml has it.
