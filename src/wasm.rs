@@ -15,7 +15,8 @@ use wasm_bindgen::prelude::*;
 
 use self::blob::BlobReader;
 use crate::error::Error;
-use crate::input::{Progress, Stage};
+use crate::input::labels::LABELS;
+use crate::input::{FORMATS, GROUND_TRUTHS, Progress, Stage};
 use crate::options::Options;
 use crate::reading::Reading;
 use crate::render::errors::ErrorsFormat;
@@ -34,6 +35,24 @@ use crate::session::{
 pub struct Failure {
     /// At least one.
     pub errors: Vec<ErrorReport>,
+}
+
+/// A way to write a ground truth or detections.
+#[derive(Serialize, Tsify)]
+pub struct InputFormat {
+    /// What it is called.
+    pub name: &'static str,
+    /// Endings of its files, with the dot.
+    pub endings: Vec<&'static str>,
+}
+
+/// What is read.
+#[derive(Serialize, Tsify)]
+pub struct InputFormats {
+    /// As a ground truth.
+    pub ground_truths: Vec<InputFormat>,
+    /// As predictions.
+    pub predictions: Vec<InputFormat>,
 }
 
 /// How far reading is.
@@ -289,6 +308,21 @@ pub fn default_statistics() -> Converted<Ts<StatisticsDefaults>> {
 #[wasm_bindgen]
 pub fn export_formats() -> Converted<Vec<Ts<FormatFacts>>> {
     Format::ALL.map(Format::facts).iter().map(to_js).collect()
+}
+
+/// What is read: the page's help tells it from here.
+///
+/// # Errors
+/// Throws a `Failure` if it does not fit into memory.
+#[wasm_bindgen]
+pub fn input_formats() -> Converted<Ts<InputFormats>> {
+    let fact = |name, endings: &'static [&'static str]| InputFormat { name, endings: endings.to_vec() };
+    let ground_truths = GROUND_TRUTHS.iter().map(|format| fact(format.name, format.endings));
+    let labels = LABELS.iter().map(|format| fact(format.name, format.endings));
+    to_js(&InputFormats {
+        ground_truths: ground_truths.chain(labels).collect(),
+        predictions: FORMATS.iter().map(|format| fact(format.name, format.endings)).collect(),
+    })
 }
 
 /// Reads options that a person typed, such as `0.5` and `0.05, 0.1, 0.2`.

@@ -57,16 +57,16 @@ fn text(format: Format, report: &Report) -> String {
     String::from_utf8(format.bytes(report).expect("bytes")).expect("UTF-8")
 }
 
-/// The formats that write tables: all but JSON, which is the report itself.
+/// The formats that write tables: all but JSON, which is the report itself, and the citation.
 fn tables() -> impl Iterator<Item = Format> {
-    Format::ALL.into_iter().filter(|format| *format != Format::Json)
+    Format::ALL.into_iter().filter(|format| !matches!(format, Format::Json | Format::Cite))
 }
 
 #[test]
 fn formats_are_what_was_read_and_kept() {
     let report = report();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rendered");
-    for format in tables() {
+    for format in tables().chain([Format::Cite]) {
         let path = folder.join(format!("quirks.{}", format.facts().ending));
         let ours = text(format, &report).replace(env!("CARGO_PKG_VERSION"), "VERSION");
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
@@ -76,6 +76,26 @@ fn formats_are_what_was_read_and_kept() {
         let kept = std::fs::read_to_string(&path).expect("UPDATE_GOLDEN=1 writes it");
         assert!(ours == kept, "{} is not what froc writes; UPDATE_GOLDEN=1 writes it anew", path.display());
     }
+}
+
+#[test]
+fn a_citation_tells_both_numbers_by_name_and_no_name_of_a_file_begins_an_entry() {
+    let mut report = under(&Options::default(), &Reading::default());
+    report.runs[0].name = "@misc{mine,.zip".to_owned();
+    let cited = text(Format::Cite, &report);
+    let run = &report.runs[0];
+    let percent = |value: Option<f64>| format!("{:.2} %", 100.0 * value.expect("a number"));
+    let of_run = format!(
+        "(at)misc{{mine,.zip: avg recall {} (official), {} (exact).",
+        percent(run.official.average_recall),
+        percent(run.exact.average_recall)
+    );
+    assert!(cited.contains(&of_run), "{of_run}\n{cited}");
+    let entries = |text: &str| text.lines().filter(|line| line.contains('@')).map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(entries(&cited), ["@software{froc,", "@misc{chestxdet10,"]);
+    let other = under(&Options::new(0.3, vec![0.05, 0.1, 0.2]).expect("options"), &Reading::default());
+    let cited = text(Format::Cite, &other);
+    assert!(cited.contains("(the script's rules at IoU 0.3)") && !cited.contains("official"), "{cited}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Reports as bytes: one file per output format.
 
+mod cite;
 mod csv;
 pub mod errors;
 mod html;
@@ -14,6 +15,7 @@ mod text;
 use crate::error::Error;
 use crate::report::Report;
 
+pub use cite::cite;
 pub use csv::csv;
 pub use html::html;
 pub use json::json;
@@ -37,6 +39,8 @@ pub enum Format {
     Latex,
     /// One page with tables and plots, which needs no other file.
     Html,
+    /// A paragraph for a paper, and BibTeX.
+    Cite,
 }
 
 /// What is to be known about a format: the only list of them there is.
@@ -57,7 +61,7 @@ pub struct FormatFacts {
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Text, Self::Json, Self::Csv, Self::Markdown, Self::Latex, Self::Html];
+    pub const ALL: [Self; 7] = [Self::Text, Self::Json, Self::Csv, Self::Markdown, Self::Latex, Self::Html, Self::Cite];
 
     /// What is to be known about it.
     #[must_use]
@@ -71,6 +75,7 @@ impl Format {
             Self::Markdown => ("markdown", "Markdown", "md", "text/markdown", "Tables for a note or an issue"),
             Self::Latex => ("latex", "LaTeX", "tex", "application/x-tex", "Tables for a paper, with booktabs"),
             Self::Html => ("html", "HTML", "html", "text/html", "One page with tables and plots"),
+            Self::Cite => ("cite", "Citation", "bib", "application/x-bibtex", "A paragraph for a paper, and BibTeX"),
         };
         FormatFacts { name, label, ending, media_type, about }
     }
@@ -104,6 +109,7 @@ impl Format {
             Self::Markdown => Ok(markdown(report).into_bytes()),
             Self::Latex => Ok(latex(report).into_bytes()),
             Self::Html => Ok(html(report).into_bytes()),
+            Self::Cite => Ok(cite(report).into_bytes()),
         }
     }
 }

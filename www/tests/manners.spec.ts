@@ -25,6 +25,8 @@ for (const width of [390, 1440]) {
   }) => {
     await page.setViewportSize({ width, height: 900 });
     await openNamed(page, ["a.zip"]);
+    // A telephone shows files and options on demand.
+    if (width < 560) await page.getByTestId("files-fold").click();
     await page.getByTestId("iou").fill("0.3");
     await expect(page.locator("#scores")).toContainText("IoU 0.3");
     await settled(page);

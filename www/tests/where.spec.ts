@@ -174,6 +174,8 @@ test("one image large, by keyboard alone", async ({ page }) => {
   await page.keyboard.press("Alt+ArrowRight");
   await page.keyboard.press("k");
   await expect(page.getByTestId("position")).toHaveText("4 of 104");
+  // A picture can be zoomed once it is there.
+  await expect(view).toHaveAttribute("aria-label", /sample_004/);
   await expect(view).toHaveAttribute("data-zoom", "1");
   await page.keyboard.press("+");
   await page.keyboard.press("+");

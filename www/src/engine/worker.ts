@@ -6,6 +6,7 @@ import init, {
   default_options,
   default_statistics,
   export_formats,
+  input_formats,
   is_of_one_image,
   parse_options,
   sha256,
@@ -18,6 +19,7 @@ import type {
   DiagnosisReport,
   FileSummary,
   GalleryQuery,
+  InputFormats,
   ImageReport,
   OptionsReport,
   Outcome,
@@ -38,6 +40,8 @@ export interface Started {
   statistics: StatisticsDefaults;
   /** What a report is exported in. */
   formats: FormatFacts[];
+  /** What is read. */
+  inputs: InputFormats;
   version: string;
   /** Whether this worker can read files: one of Safari cannot if the page was opened from disk. */
   readsFiles: boolean;
@@ -124,6 +128,7 @@ const api = {
       options: default_options(),
       statistics: default_statistics(),
       formats: export_formats(),
+      inputs: input_formats(),
       version: version(),
       readsFiles: await readsFiles(),
     };

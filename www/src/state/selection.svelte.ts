@@ -64,6 +64,10 @@ export const OPEN: Filters = {
   order: "file",
 };
 
+/** The kinds of curves, the first one shown at first. */
+export const TABS = ["froc", "roc", "sweep"] as const;
+export type Tab = (typeof TABS)[number];
+
 export class Inspection {
   readonly engine: Engine;
   readonly #report: () => Report;
@@ -75,6 +79,8 @@ export class Inspection {
   #rate = $state(0);
   /** The mean over the rates is read, not one of them; images are those at the rate that was chosen last. */
   isAverage = $state(true);
+  /** Which curves are shown. */
+  tab: Tab = $state(TABS[0]);
   /** A rate that is none of the options, to which a number led. */
   #apart: number | null = $state(null);
   #pooled = $state(false);
@@ -251,6 +257,20 @@ export class Inspection {
   /** Whether it is another one than that of the options. */
   get hasOwnIou(): boolean {
     return this.#iou !== null;
+  }
+
+  /** Reads a rate of the options in every panel, by its place; of none that there is not. */
+  read(at: number): void {
+    if (at >= this.report.options.fp_per_image.length) return;
+    this.rateAt = at;
+    this.isAverage = false;
+  }
+
+  /** The next class in the order of the report, or the one before; all of them before the first and after the last. */
+  nextClass(step: number): void {
+    const places = [null, ...this.classes.keys()];
+    const at = places.indexOf(this.filters.class);
+    this.filter({ ...this.filters, class: places[(at + step + places.length) % places.length] ?? null });
   }
 
   /** Back to a rate of the options, with a threshold for each class. */

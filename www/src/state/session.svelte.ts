@@ -13,7 +13,7 @@ import type { Started } from "../engine/worker.ts";
 import { keepForOffline } from "../offline/offline.ts";
 import { ownFiles, watchRequests, type NetworkRequest } from "../offline/requests.ts";
 import { save } from "../plot/save.ts";
-import { counted } from "../words/format.ts";
+import { counted, rates } from "../words/format.ts";
 import { isLabel, pack, sortOut } from "./bundle.ts";
 import { filesIn, isText, isZip, type Dropped } from "./dropped.ts";
 import { Files, sentences } from "./files.svelte.ts";
@@ -33,6 +33,12 @@ const BY_ITSELF_MS = 10_000;
 /** So long drawing is watched before it is said how long it takes, in milliseconds. */
 const WATCHED_MS = 2000;
 
+/** Options as a person would type them. */
+export const asTyped = ({ iou_threshold, fp_per_image }: OptionsReport) => ({
+  iou: String(iou_threshold),
+  fp: rates(fp_per_image),
+});
+
 export class Session {
   readonly engine: Evaluator;
   readonly files: Files;
@@ -41,6 +47,8 @@ export class Session {
   /** Defaults, formats and version of the core; null until the engine is there, with all else that the page needs of its host. */
   started: Started | null = $state.raw(null);
   options: OptionsReport | null = $state.raw(null);
+  /** The options as they were typed. */
+  typed = $state({ iou: "", fp: "" });
   /** What is wrong with the options as they were typed: the score is not of these. */
   optionErrors: ErrorReport[] = $state.raw([]);
   report: Report | null = $state.raw(null);
@@ -62,6 +70,8 @@ export class Session {
   statisticsErrors: ErrorReport[] = $state.raw([]);
   /** Which recall is read first: as the script prints it, or without its quirks. */
   convention: Convention = $state("official");
+  /** The section of the help that is open; null without help. */
+  help: string | null = $state(null);
   /** Runs that plots and scales leave out, by their files. */
   hidden: string[] = $state.raw([]);
   /** Errors that belong to no file. */
@@ -115,6 +125,11 @@ export class Session {
     return files.has("predictions") ? "" : "Now drop a zip of prediction files.";
   }
 
+  /** Whether nothing but the sample is here. */
+  get isSample(): boolean {
+    return !this.files.isEmpty && this.files.items.every(({ isSample }) => isSample);
+  }
+
   /** Whether the person would lose something by leaving the page. The sample alone is a click away again. */
   get wouldLose(): boolean {
     return !this.#mayLeave && ((this.#hasOwn && !this.files.isEmpty) || this.pictures.count > 0);
@@ -164,6 +179,7 @@ export class Session {
 
   /** Scores under options as they were typed, one after the other; what is wrong with the last of them stands in `optionErrors`. */
   changeOptions(iou: string, fp: string): Promise<void> {
+    this.typed = { iou, fp };
     const mine = ++this.#changes;
     const tell = (errors: ErrorReport[]) => {
       if (mine === this.#changes) this.optionErrors = errors;
@@ -300,6 +316,7 @@ export class Session {
     try {
       const started = await this.engine.ready;
       this.options = started.options;
+      this.typed = asTyped(started.options);
       this.#sample = loadSample();
       watchRequests(ownFiles(this.#sample.catch(() => undefined)), noteRequest);
       this.started = started;

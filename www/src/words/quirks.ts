@@ -1,5 +1,14 @@
 // What the quirks of the official script are about, in words.
 import type { QuirkId } from "../../pkg/froc.js";
+import metric from "../../../src/metric.md?raw";
+
+/** The definitions of all numbers, as Markdown. */
+export const METRIC: string = metric;
+
+/** What the script does, by the table of the definitions. */
+export const QUIRKS: { id: string; what: string; instead: string }[] = [
+  ...metric.matchAll(/^\| (Q\d+) \| (.+) \| (.+) \|$/gm),
+].map(([, id = "", what = "", instead = ""]) => ({ id, what, instead }));
 
 /** The detections that each touches. */
 export const TOUCHED: Record<QuirkId, string> = {

@@ -1,0 +1,152 @@
+// What is looked at, as the part of the address after `#`: it can be linked, and comes back after a reload and with Back. It holds
+// words of the page and places in the report, never a name or a value of a file.
+import { untrack } from "svelte";
+
+import type { Category, OptionsReport, QuirkId } from "../../pkg/froc.js";
+import { CATEGORIES } from "../words/causes.ts";
+import { TOUCHED } from "../words/quirks.ts";
+import { OPEN, TABS, type Inspection } from "./selection.svelte.ts";
+import { asTyped, type Session } from "./session.svelte.ts";
+
+const VERSION = "1";
+const ORDERS = ["file", "name", "false_positives", "missed_lesions", "highest_score", "disagreement"] as const;
+const SIZES = ["small", "medium", "large"] as const;
+
+/** Fields of an address of this version; none of an empty one; null of any other. */
+function read(hash: string): URLSearchParams | null {
+  const fields = new URLSearchParams(hash.replace(/^#/, ""));
+  return hash.length < 2 || fields.get("v") === VERSION ? fields : null;
+}
+
+const place = (text: string | null, below: number): number | null => {
+  const at = text !== null && /^\d+$/.test(text) ? Number(text) : NaN;
+  return at < below ? at : null;
+};
+const oneOf = <T extends string>(all: readonly T[], text: string | null): T | null =>
+  all.find((one) => one === text) ?? null;
+const someOf = <T extends string>(all: readonly T[], text: string | null): T[] =>
+  (text ?? "").split(",").filter((one): one is T => (all as readonly string[]).includes(one));
+
+function written(session: Session, inspection: Inspection, defaults: OptionsReport): string {
+  const { filters } = inspection;
+  const options = session.options ?? defaults;
+  const fp = options.fp_per_image.join(",");
+  const looks: Record<string, string | number | null> = {
+    open: session.isSample ? "sample" : null,
+    iou: options.iou_threshold === defaults.iou_threshold ? null : options.iou_threshold,
+    fp: fp === defaults.fp_per_image.join(",") ? null : fp,
+    rules: session.convention === "exact" ? "exact" : null,
+    run: inspection.run || null,
+    rate: inspection.isAverage || inspection.rateAt < 0 ? null : (options.fp_per_image[inspection.rateAt] ?? null),
+    tab: inspection.tab === TABS[0] ? null : inspection.tab,
+    class: filters.class,
+    causes: filters.categories.join(",") || null,
+    quirks: filters.quirks.join(",") || null,
+    size: filters.size,
+    free: filters.lesion_free === null ? null : filters.lesion_free ? "yes" : "no",
+    order: filters.order === OPEN.order ? null : filters.order,
+  };
+  const fields = { ...(session.report ? looks : {}), help: session.help };
+  return textOf(new URLSearchParams(), fields);
+}
+
+function textOf(before: URLSearchParams, fields: Record<string, string | number | null>): string {
+  const text = new URLSearchParams(before);
+  text.set("v", VERSION);
+  for (const [name, value] of Object.entries(fields)) {
+    if (value === null) text.delete(name);
+    else text.set(name, String(value));
+  }
+  return `#${text.toString().replaceAll("%2C", ",")}`;
+}
+
+/** Looks where an address points; what the report does not have is left out. */
+function apply(fields: URLSearchParams, session: Session, inspection: Inspection): void {
+  session.help = fields.get("help");
+  if (!session.report) return;
+  const { runs, options } = session.report;
+  session.convention = fields.get("rules") === "exact" ? "exact" : "official";
+  const run = place(fields.get("run"), runs.length) ?? 0;
+  if (run !== inspection.run) inspection.run = run;
+  const rateAt = fields.has("rate") ? options.fp_per_image.indexOf(Number(fields.get("rate"))) : -1;
+  inspection.isAverage = rateAt < 0;
+  if (rateAt >= 0) inspection.rateAt = rateAt;
+  inspection.tab = oneOf(TABS, fields.get("tab")) ?? TABS[0];
+  const free = fields.get("free");
+  inspection.filter({
+    ...OPEN,
+    class: place(fields.get("class"), runs[0]?.classes.length ?? 0),
+    categories: someOf<Category>(CATEGORIES, fields.get("causes")),
+    quirks: someOf<QuirkId>(Object.keys(TOUCHED) as QuirkId[], fields.get("quirks")),
+    size: oneOf(SIZES, fields.get("size")),
+    lesion_free: free === "yes" ? true : free === "no" ? false : null,
+    order: oneOf(ORDERS, fields.get("order")) ?? OPEN.order,
+  });
+}
+
+/** Scores under the options of an address, if they are others. */
+async function applyOptions(fields: URLSearchParams, session: Session, defaults: OptionsReport): Promise<void> {
+  const own = asTyped(defaults);
+  const [iou, fp] = [fields.get("iou") ?? own.iou, fields.get("fp")?.replaceAll(",", ", ") ?? own.fp];
+  if (iou !== session.typed.iou || fp !== session.typed.fp) await session.changeOptions(iou, fp);
+}
+
+/** Keeps the address and what is looked at the same: the address leads at first and with Back, what a person chooses after that. */
+export function followAddress(session: Session, inspection: Inspection): void {
+  const first = read(location.hash);
+  let isStarted = false;
+  /** What waits for the first report. */
+  let pending = first;
+  /** The address is that of a report; the first one takes the place of what was there. */
+  let isOfReport = false;
+  /** An address of before is on its way to the screen: until it is there, none is written. */
+  let isGoing = $state(false);
+
+  $effect(() => {
+    const { started } = session;
+    if (!started || isStarted) return;
+    isStarted = true;
+    if (!first) return;
+    untrack(() => {
+      session.help = first.get("help");
+      void applyOptions(first, session, started.options);
+      if (first.get("open") === "sample") void session.scoreSample();
+    });
+  });
+
+  $effect(() => {
+    const { started, report } = session;
+    if (!started || isGoing) return;
+    if (report && pending) {
+      const fields = pending;
+      pending = null;
+      untrack(() => apply(fields, session, inspection));
+    }
+    // What waits for files is not lost before they are there.
+    const text =
+      pending && !report ? textOf(pending, { help: session.help }) : written(session, inspection, started.options);
+    const isFirst = isOfReport !== (report !== null);
+    isOfReport = report !== null;
+    if (text === location.hash || (!location.hash && text === `#v=${VERSION}`)) return;
+    try {
+      if (isFirst) history.replaceState(null, "", text);
+      else history.pushState(null, "", text);
+    } catch {
+      // A page that may not change its address has none to link.
+    }
+  });
+
+  $effect(() => {
+    const back = async () => {
+      const fields = read(location.hash);
+      const { started } = session;
+      if (!fields || !started) return;
+      isGoing = true;
+      await applyOptions(fields, session, started.options);
+      apply(fields, session, inspection);
+      isGoing = false;
+    };
+    addEventListener("popstate", back);
+    return () => removeEventListener("popstate", back);
+  });
+}

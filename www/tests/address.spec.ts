@@ -1,0 +1,151 @@
+// What is looked at stands in the address; the help explains the words, and keys do what it says.
+import { expect, test, type Page } from "@playwright/test";
+
+import { choose, open, settled, upload, zip } from "./page.ts";
+
+/** Opens the page at an address, from anew. */
+async function openAt(page: Page, hash: string): Promise<void> {
+  await page.goto("about:blank");
+  await page.goto(`/${hash}`);
+  await expect(page.getByTestId("page")).toHaveAttribute("data-ready", "true");
+  await settled(page);
+}
+
+const hash = (page: Page) => page.evaluate(() => location.hash);
+
+/** What of the selection is to be seen. */
+const seen = (page: Page) =>
+  page.evaluate(() => {
+    const pressed = (testid: string) =>
+      [...document.querySelectorAll(`[data-testid=${testid}]`)].map((one) => one.getAttribute("aria-pressed"));
+    const text = (testid: string) => document.querySelector(`[data-testid=${testid}]`)?.textContent?.trim();
+    return {
+      rules: pressed("convention-exact"),
+      rates: pressed("where-rate"),
+      average: pressed("average"),
+      classes: pressed("choose-class"),
+      tab: document.querySelector("[role=tab][aria-selected=true]")?.textContent,
+      headline: text("headline"),
+      shown: text("shown"),
+      iou: (document.querySelector("[data-testid=iou]") as HTMLInputElement | null)?.value,
+      order: (document.querySelector("[data-testid=order]") as HTMLSelectElement | null)?.value,
+    };
+  });
+
+test("a link opens the sample as it was looked at, and a reload brings it back", async ({ page }) => {
+  await openAt(page, "#v=1&open=sample");
+  await expect(page.getByTestId("headline")).toBeVisible();
+  await page.getByTestId("where-rate").nth(1).click();
+  await page.getByTestId("convention-exact").click();
+  await page.getByTestId("choose-class").nth(3).click();
+  await page.getByTestId("tab-roc").click();
+  await page.getByTestId("order").selectOption("false_positives");
+  await page.getByTestId("iou").fill("0.3");
+  await expect.poll(() => hash(page)).toContain("iou=0.3");
+  await settled(page);
+  const [address, before] = [await hash(page), await seen(page)];
+  await page.reload();
+  await settled(page);
+  await expect.poll(() => seen(page)).toEqual(before);
+  expect(await hash(page)).toBe(address);
+  await openAt(page, address);
+  await expect.poll(() => seen(page)).toEqual(before);
+});
+
+test("Back undoes one choice after the other", async ({ page }) => {
+  await openAt(page, "#v=1&open=sample");
+  const first = await seen(page);
+  await page.getByTestId("where-rate").nth(1).click();
+  await expect(page.getByTestId("average")).toHaveAttribute("aria-pressed", "false");
+  const second = await seen(page);
+  await page.getByTestId("iou").fill("0.3");
+  await settled(page);
+  await expect.poll(() => hash(page)).toContain("iou=0.3");
+  await page.goBack();
+  await settled(page);
+  await expect.poll(() => seen(page)).toEqual(second);
+  await page.goBack();
+  await settled(page);
+  await expect.poll(async () => (await seen(page)).average).toEqual(first.average);
+  expect((await seen(page)).headline).toBe(first.headline);
+});
+
+test("an address that means nothing is passed over, in one of another version all of it", async ({ page }) => {
+  const failures: string[] = [];
+  page.on("pageerror", (error) => failures.push(error.message));
+  await openAt(page, "#v=1&open=sample&run=99&class=77&rate=5&order=%00&causes=x,elsewhere&quirks=Q99&tab=&help=");
+  await expect(page.getByTestId("headline")).toBeVisible();
+  await page.keyboard.press("Escape");
+  expect((await seen(page)).average).toEqual(["true"]);
+  await openAt(page, "#v=2&open=sample");
+  await expect(page.getByTestId("headline")).toHaveCount(0);
+  await openAt(page, "#v=1&iou=much");
+  await expect(page.getByTestId("headline")).toHaveCount(0);
+  expect(failures).toEqual([]);
+});
+
+test("the address holds no name and no value of a file", async ({ page }) => {
+  await open(page);
+  await choose(page, [
+    upload(
+      "test.json",
+      JSON.stringify([{ file_name: "secret-patient.png", syms: ["Nodule"], boxes: [[200, 200, 400, 400]] }]),
+    ),
+    upload(
+      "secret-model.zip",
+      zip({ "secret-patient.json": JSON.stringify([{ Nodule: [200, 200, 400, 400, 0.875] }]) }),
+    ),
+  ]);
+  await page.getByTestId("choose-class").first().click();
+  await page.getByTestId("search").fill("secret");
+  await page.getByTestId("min-score").fill("0.875");
+  await page.getByTestId("convention-exact").click();
+  await settled(page);
+  await expect.poll(() => hash(page)).toContain("rules=exact");
+  const address = await hash(page);
+  expect(address).not.toMatch(/secret|patient|Nodule|0\.875/);
+});
+
+test("keys read rates, rules and classes, not where one types", async ({ page }) => {
+  await openAt(page, "#v=1&open=sample");
+  await page.keyboard.press("2");
+  await expect(page.getByTestId("where-rate").nth(1)).toHaveAttribute("aria-pressed", "true");
+  await expect(page.getByTestId("average")).toHaveAttribute("aria-pressed", "false");
+  await page.keyboard.press("7");
+  await expect(page.getByTestId("where-rate").nth(1)).toHaveAttribute("aria-pressed", "true");
+  await page.keyboard.press("0");
+  await expect(page.getByTestId("average")).toHaveAttribute("aria-pressed", "true");
+  await page.keyboard.press("o");
+  await expect(page.getByTestId("convention-exact")).toHaveAttribute("aria-pressed", "true");
+  await page.keyboard.press("]");
+  await expect(page.getByTestId("choose-class").first()).toHaveAttribute("aria-pressed", "true");
+  await page.keyboard.press("[");
+  await page.keyboard.press("[");
+  await expect(page.getByTestId("choose-class").last()).toHaveAttribute("aria-pressed", "true");
+  await page.getByTestId("iou").focus();
+  await page.keyboard.press("o");
+  await expect(page.getByTestId("convention-exact")).toHaveAttribute("aria-pressed", "true");
+});
+
+test("the help opens by key, button and link, tells every quirk, format and key, and gives the focus back", async ({
+  page,
+}) => {
+  await openAt(page, "#v=1");
+  const help = page.getByTestId("help");
+  await page.getByTestId("help-open").focus();
+  await page.keyboard.press("?");
+  await expect(help).toBeVisible();
+  await expect(page.locator("#help-shortcuts")).toBeInViewport();
+  expect(await page.getByTestId("help-quirk").count()).toBe(11);
+  expect(await page.getByTestId("help-format").count()).toBeGreaterThan(8);
+  await page.keyboard.press("Escape");
+  await expect(help).toBeHidden();
+  await expect(page.getByTestId("help-open")).toBeFocused();
+  await page.getByTestId("help-open").click();
+  await page.getByRole("button", { name: "The script's quirks" }).click();
+  await expect.poll(() => hash(page)).toContain("help=quirks");
+  await page.reload();
+  await expect(page.locator("#help-quirks")).toBeInViewport();
+  await page.getByTestId("help-close").click();
+  await expect.poll(() => hash(page)).not.toContain("help");
+});
