@@ -145,19 +145,19 @@ impl GroundTruth {
 
     /// The same with the id of each image, by which files of detections may name it.
     #[must_use]
-    pub fn with_image_ids(self, ids: impl IntoIterator<Item = String>) -> Self {
+    pub(crate) fn with_image_ids(self, ids: impl IntoIterator<Item = String>) -> Self {
         Self { image_of_id: ids.into_iter().zip(0..).collect(), ..self }
     }
 
     /// The same of a file that the official script does not read.
     #[must_use]
-    pub fn not_for_script(self) -> Self {
+    pub(crate) fn not_for_script(self) -> Self {
         Self { is_for_script: false, ..self }
     }
 
     /// Whether the file is such as the official script reads.
     #[must_use]
-    pub const fn is_for_script(&self) -> bool {
+    pub(crate) const fn is_for_script(&self) -> bool {
         self.is_for_script
     }
 
@@ -187,7 +187,7 @@ impl GroundTruth {
 
     /// The name of the prediction file of an image.
     #[must_use]
-    pub fn prediction_file(&self, image: usize) -> Cow<'_, str> {
+    pub(crate) fn prediction_file(&self, image: usize) -> Cow<'_, str> {
         prediction_file(&self.images[image], &self.protocol)
     }
 
@@ -234,7 +234,7 @@ impl GroundTruth {
 
     /// The same ground truth, held by a file of another name and SHA-256.
     #[must_use]
-    pub fn held_by(self, name: &str, sha256: String) -> Self {
+    pub(crate) fn held_by(self, name: &str, sha256: String) -> Self {
         Self { name: name.to_owned(), sha256, ..self }
     }
 
@@ -306,7 +306,7 @@ impl GroundTruth {
 
     /// The same, sooner if it is the image of the number `guess`, as it is where files come in the order of their images.
     #[must_use]
-    pub fn image_of_file_near(&self, path: &str, guess: u32) -> Option<u32> {
+    pub(crate) fn image_of_file_near(&self, path: &str, guess: u32) -> Option<u32> {
         let is_guess = |image: &str| is_file_of(base_name(path), image, &self.protocol);
         // With folders, one of the other images may be named like more of the path.
         if !self.has_folders && self.images.get(guess as usize).is_some_and(is_guess) {
@@ -399,7 +399,7 @@ impl Detections {
     ///
     /// # Errors
     /// If there is no memory for them.
-    pub fn reserve(&mut self, n: usize) -> Result<(), TryReserveError> {
+    pub(crate) fn reserve(&mut self, n: usize) -> Result<(), TryReserveError> {
         self.boxes.try_reserve(n)?;
         self.scores.try_reserve(n)?;
         self.keys.try_reserve(n)
@@ -480,7 +480,7 @@ impl Detections {
     ///
     /// # Errors
     /// If there is no memory for them.
-    pub fn reserve_exact(&mut self, n: usize) -> Result<(), TryReserveError> {
+    pub(crate) fn reserve_exact(&mut self, n: usize) -> Result<(), TryReserveError> {
         self.boxes.try_reserve_exact(n)?;
         self.scores.try_reserve_exact(n)?;
         self.keys.try_reserve_exact(n)
@@ -488,12 +488,12 @@ impl Detections {
 
     /// How many there is room for.
     #[must_use]
-    pub fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.boxes.capacity()
     }
 
     /// Gives back room that is not used.
-    pub fn shrink(&mut self) {
+    pub(crate) fn shrink(&mut self) {
         self.boxes.shrink_to_fit();
         self.scores.shrink_to_fit();
         self.keys.shrink_to_fit();
@@ -520,21 +520,9 @@ impl Detections {
         (&self.boxes, &self.scores, &self.keys)
     }
 
-    /// Detections of columns as [`Detections::columns`] and [`Detections::names`] give them; `None` if they are not of one
-    /// length, a score is not finite, or a key stands for nothing.
-    #[must_use]
-    pub fn from_columns(boxes: Vec<FileBox>, scores: Vec<f64>, keys: Vec<u16>, names: Vec<String>) -> Option<Self> {
-        let is_whole = boxes.len() == scores.len()
-            && scores.len() == keys.len()
-            && scores.iter().all(|score| score.is_finite())
-            && keys.iter().all(|key| usize::from(*key) < names.len() || *key == NO_NAME);
-        let key_of_name = names.iter().cloned().zip(0..).collect();
-        is_whole.then_some(Self { boxes, scores, keys, names, key_of_name })
-    }
-
     /// Puts them into that order, which names each once.
     #[must_use]
-    pub fn reordered(self, order: &[u32]) -> Self {
+    pub(crate) fn reordered(self, order: &[u32]) -> Self {
         Self {
             boxes: order.iter().map(|at| self.boxes[*at as usize]).collect(),
             scores: order.iter().map(|at| self.scores[*at as usize]).collect(),
@@ -595,7 +583,7 @@ pub struct ClassOfName(Vec<Option<Class>>);
 impl ClassOfName {
     /// Whether every name stands for a class, and every name is kept.
     #[must_use]
-    pub fn has_all(&self) -> bool {
+    pub(crate) fn has_all(&self) -> bool {
         self.0.iter().all(Option::is_some) && self.0.len() < MAX_CLASSES
     }
 
@@ -649,13 +637,13 @@ impl Predictions {
 
     /// The predictions with that SHA-256, which may become known later.
     #[must_use]
-    pub fn with_sha256(self, sha256: Sha256) -> Self {
+    pub(crate) fn with_sha256(self, sha256: Sha256) -> Self {
         Self { sha256, ..self }
     }
 
     /// The same predictions, held by a file of another name and SHA-256.
     #[must_use]
-    pub fn held_by(self, name: &str, sha256: String) -> Self {
+    pub(crate) fn held_by(self, name: &str, sha256: String) -> Self {
         Self { name: name.to_owned(), sha256: sha256.into(), ..self }
     }
 

@@ -127,7 +127,7 @@ impl Ranking {
 
     /// Scores, falling, to be kept.
     #[must_use]
-    pub fn shared_scores(&self) -> Arc<[f32]> {
+    pub(crate) fn shared_scores(&self) -> Arc<[f32]> {
         Arc::clone(&self.scores)
     }
 
@@ -219,7 +219,7 @@ impl Verdicts {
 
     /// As if duplicates had never been: those below move up.
     #[must_use]
-    pub fn without_duplicates(&self) -> Self {
+    pub(crate) fn without_duplicates(&self) -> Self {
         let duplicates: Vec<u32> =
             self.claims.iter().filter(|claim| claim.is_duplicate).map(|claim| claim.rank).collect();
         let moved = |rank: u32| rank - duplicates.partition_point(|duplicate| *duplicate < rank) as u32;

@@ -49,7 +49,7 @@ impl Options {
 
     /// The same with another IoU threshold, which is clipped to 0.01..=1.
     #[must_use]
-    pub fn with_iou_threshold(&self, iou_threshold: f64) -> Self {
+    pub(crate) fn with_iou_threshold(&self, iou_threshold: f64) -> Self {
         Self { iou_threshold: iou_threshold.clamp(0.01, 1.0), fp_per_image: self.fp_per_image.clone() }
     }
 

@@ -78,7 +78,7 @@ impl Protocol {
 
     /// The same where files may call each class by a number, such as the id of a category in COCO: one for each class, in order.
     #[must_use]
-    pub fn numbered(&self, numbers: Vec<String>) -> Self {
+    pub(crate) fn numbered(&self, numbers: Vec<String>) -> Self {
         let Inner { name, classes, has_script, .. } = &*self.0;
         Self(Arc::new(Inner { name: name.clone(), classes: classes.clone(), numbers, has_script: *has_script }))
     }
@@ -133,7 +133,7 @@ impl Protocol {
     /// The class that predictions mean by that name: the one of exactly that name or, where the dataset has a script, of that
     /// name in lower case, which the script reads, too; else the one of that number.
     #[must_use]
-    pub fn class_of_prediction(&self, name: &str) -> Option<Class> {
+    pub(crate) fn class_of_prediction(&self, name: &str) -> Option<Class> {
         let is_lower = |class: &String| {
             class.len() == name.len() && class.bytes().zip(name.bytes()).all(|(a, b)| a.to_ascii_lowercase() == b)
         };

@@ -89,7 +89,7 @@ impl Run {
 
     /// The class that each name of the predictions stands for.
     #[must_use]
-    pub const fn class_of_name(&self) -> &ClassOfName {
+    pub(crate) const fn class_of_name(&self) -> &ClassOfName {
         &self.class_of_name
     }
 
@@ -110,7 +110,7 @@ impl Run {
     /// `f32`; those that are equal there, too, in the order in which they are listed. `detections` are those that the run
     /// was made of.
     #[must_use]
-    pub fn by_score_in_file(&self, class: Class, detections: &Detections) -> Vec<(u32, u32)> {
+    pub(crate) fn by_score_in_file(&self, class: Class, detections: &Detections) -> Vec<(u32, u32)> {
         let score = |(_, detection): (u32, u32)| detections.score_in_file(detection as usize);
         let ranking = self.ranking(class);
         let mut all: Vec<(u32, u32)> = (0..).zip(ranking.detections().iter().copied()).collect();
@@ -182,7 +182,7 @@ impl Run {
     /// The detections of an image that are the very box of an earlier one of their class, rising. `detections` are those
     /// that the run was made of.
     #[must_use]
-    pub fn repeated(&self, detections: &Detections, image: usize) -> Vec<u32> {
+    pub(crate) fn repeated(&self, detections: &Detections, image: usize) -> Vec<u32> {
         let key = |at: u32| {
             let BBox { x1, y1, x2, y2 } = detections.bbox(at as usize);
             // 0 is equal to -0.
@@ -215,7 +215,7 @@ impl Run {
 
     /// The same as the official script has it, where a detection with an overlap of 0/0 counts as nothing.
     #[must_use]
-    pub fn official_verdicts(&self, class: Class, n_lesions: usize, iou_threshold: f64, extent: Extent) -> Verdicts {
+    pub(crate) fn official_verdicts(&self, class: Class, n_lesions: usize, iou_threshold: f64, extent: Extent) -> Verdicts {
         self.ranking(class).verdicts(n_lesions, iou_threshold as f32, extent, Undefined::IsNothing)
     }
 }

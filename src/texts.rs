@@ -64,12 +64,12 @@ impl Texts {
 
     /// Makes room for one more of so many bytes, if there is memory for it.
     #[must_use]
-    pub fn has_room(&mut self, bytes: usize) -> bool {
+    pub(crate) fn has_room(&mut self, bytes: usize) -> bool {
         self.all.try_reserve(bytes).is_ok() && self.ends.try_reserve(1).is_ok()
     }
 
     /// Gives back room that is not used.
-    pub fn shrink(&mut self) {
+    pub(crate) fn shrink(&mut self) {
         self.all.shrink_to_fit();
         self.ends.shrink_to_fit();
     }
@@ -107,7 +107,7 @@ pub struct Finder(HashTable<(u64, u32)>);
 impl Finder {
     /// A finder with room for `n` things.
     #[must_use]
-    pub fn for_n(n: usize) -> Self {
+    pub(crate) fn for_n(n: usize) -> Self {
         Self(HashTable::with_capacity(n))
     }
 

@@ -42,7 +42,7 @@ pub fn read(name: &str, folder: &Path, on_progress: OnProgress<'_>) -> Result<Pr
 ///
 /// # Errors
 /// If the folder cannot be listed, or a file cannot be read.
-pub fn read_labels(name: &str, folder: &Path) -> Result<Option<GroundTruth>, Error> {
+pub(crate) fn read_labels(name: &str, folder: &Path) -> Result<Option<GroundTruth>, Error> {
     let (paths, _) = list_of(name, folder, labels::takes)?;
     let mut labels = Labels::default();
     let mut digests = String::new();
