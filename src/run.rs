@@ -215,7 +215,13 @@ impl Run {
 
     /// The same as the official script has it, where a detection with an overlap of 0/0 counts as nothing.
     #[must_use]
-    pub(crate) fn official_verdicts(&self, class: Class, n_lesions: usize, iou_threshold: f64, extent: Extent) -> Verdicts {
+    pub(crate) fn official_verdicts(
+        &self,
+        class: Class,
+        n_lesions: usize,
+        iou_threshold: f64,
+        extent: Extent,
+    ) -> Verdicts {
         self.ranking(class).verdicts(n_lesions, iou_threshold as f32, extent, Undefined::IsNothing)
     }
 }

@@ -46,7 +46,11 @@ pub fn read<R: Read + Seek>(name: &str, mut file: R, on_progress: OnProgress<'_>
 ///
 /// # Errors
 /// As [`read`].
-pub(crate) fn read_undigested<R: Read + Seek>(name: &str, file: R, on_progress: OnProgress<'_>) -> Result<Predictions, Error> {
+pub(crate) fn read_undigested<R: Read + Seek>(
+    name: &str,
+    file: R,
+    on_progress: OnProgress<'_>,
+) -> Result<Predictions, Error> {
     let mut file = Ahead::new(file, None).map_err(|error| unreadable(name, &error))?;
     let list = List::read(name, &mut file)?;
     let entries = list.prediction_files(name, &mut file)?;

@@ -1,7 +1,6 @@
 //! What the licences of others ask to be shipped: their copyright lines and texts.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,38 +9,41 @@ use serde_json::Value;
 
 use crate::shell::{cargo, output, www};
 
-/// What programs and pages are built for; what other systems would need is not shipped.
-const TARGETS: &[&str] = &[
-    "x86_64-unknown-linux-musl",
-    "x86_64-unknown-linux-gnu",
-    "x86_64-apple-darwin",
-    "x86_64-pc-windows-msvc",
-    "wasm32-unknown-unknown",
+/// What the program is built for; what other systems would need is not shipped.
+const PROGRAM: &[&str] = &[
+    "--filter-platform=x86_64-unknown-linux-musl",
+    "--filter-platform=x86_64-unknown-linux-gnu",
+    "--filter-platform=x86_64-apple-darwin",
+    "--filter-platform=x86_64-pc-windows-msvc",
 ];
+
+/// What the WebAssembly is built with.
+const WASM: &[&str] = &["--filter-platform=wasm32-unknown-unknown", "--no-default-features"];
 
 /// Something of others: its name and version, what its licence is called, and the folder with its text.
 type Package = (String, String, PathBuf);
 
-/// The notices of all crates in the program, the WebAssembly and the wheel.
-pub fn of_crates() -> Result<String> {
-    text(&crates()?)
+/// The notices of the crates in the program.
+pub fn of_program() -> Result<String> {
+    Ok(text(&read(&crates(PROGRAM)?)?))
 }
 
-/// The notices of the page: those of the crates, and of the npm packages that its sources import.
+/// The notices of the crates in the WebAssembly.
+pub fn of_wasm() -> Result<String> {
+    Ok(text(&read(&crates(WASM)?)?))
+}
+
+/// The notices of the page: those of the WebAssembly, and of the npm packages that its sources import.
 pub fn of_page() -> Result<String> {
-    let mut packages = crates()?;
+    let mut packages = crates(WASM)?;
     packages.extend(npm_packages()?);
-    text(&packages)
+    Ok(text(&read(&packages)?))
 }
 
 /// What the crate depends on when it is built for somebody.
-fn crates() -> Result<Vec<Package>> {
-    let mut metadata = cargo();
-    metadata.args(["metadata", "--format-version=1", "--locked"]);
-    for target in TARGETS {
-        metadata.args(["--filter-platform", target]);
-    }
-    let metadata: Value = serde_json::from_str(&output(&mut metadata)?)?;
+fn crates(built_for: &[&str]) -> Result<Vec<Package>> {
+    let metadata = output(cargo().args(["metadata", "--format-version=1", "--locked"]).args(built_for))?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
     let by_id = |list: &Value| -> BTreeMap<String, Value> {
         let list = list.as_array().into_iter().flatten();
         list.map(|entry| (entry["id"].as_str().unwrap_or_default().to_owned(), entry.clone())).collect()
@@ -116,22 +118,34 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(found)
 }
 
-/// Each text once, after the names of all that it covers.
-fn text(packages: &[Package]) -> Result<String> {
-    let mut by_text: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+/// The names of packages with their licences, and their texts.
+fn read(packages: &[Package]) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
     for (name, licence, folder) in packages {
-        for text in texts(folder, licence).with_context(|| format!("the licence of {name}"))? {
-            by_text.entry(text).or_default().insert(format!("{name} ({licence})"));
-        }
+        let texts = texts(folder, licence).with_context(|| format!("the licence of {name}"))?;
+        found.extend(texts.into_iter().map(|text| (format!("{name} ({licence})"), text)));
     }
-    let mut entries: Vec<(BTreeSet<String>, String)> = by_text.into_iter().map(|(text, names)| (names, text)).collect();
-    entries.sort();
-    let mut all = String::from("froc contains software of others, under these licences.\n");
-    for (names, text) in entries {
-        let names: Vec<String> = names.into_iter().collect();
-        write!(all, "\n{}\n{}\n\n{text}\n", "=".repeat(80), names.join("\n"))?;
+    Ok(found)
+}
+
+/// Each text once, after the names of all that it covers, each with its own copyright lines.
+fn text(packages: &[(String, String)]) -> String {
+    let is_copyright = |line: &&str| line.trim_start().to_lowercase().starts_with("copyright (c)");
+    // By its words, however they are broken into lines.
+    let mut by_words: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
+    for (name, text) in packages {
+        let (own, common): (Vec<&str>, Vec<&str>) = text.lines().partition(is_copyright);
+        let names = [name.as_str()].into_iter().chain(own.into_iter().map(str::trim));
+        let words = common.iter().flat_map(|line| line.split_whitespace()).collect::<Vec<_>>().join(" ");
+        let (_, covered) =
+            by_words.entry(words).or_insert_with(|| (common.join("\n").trim().to_owned(), BTreeSet::new()));
+        covered.insert(names.collect::<Vec<_>>().join("\n    "));
     }
-    Ok(all)
+    let entries: BTreeSet<(Vec<String>, String)> =
+        by_words.into_values().map(|(text, names)| (names.into_iter().collect(), text)).collect();
+    let rule = "=".repeat(80);
+    let entries = entries.into_iter().map(|(names, text)| format!("\n{rule}\n{}\n\n{text}\n", names.join("\n")));
+    std::iter::once("froc contains software of others, under these licences.\n".to_owned()).chain(entries).collect()
 }
 
 /// The texts under which a package is shipped: the shorter one, MIT's, where there is a choice, and what is asked besides.
@@ -183,15 +197,40 @@ mod tests {
     }
 
     #[test]
-    fn every_crate_in_the_program_has_its_notice() {
-        let notices = of_crates().expect("every crate has a text");
-        // One under MIT alone, one under two licences at once, one with another text than all others.
-        for crate_and_line in ["comfy-table", "encoding_rs", "zlib-rs", "WHATWG", "serde_json", "wasm-bindgen"] {
-            assert!(notices.contains(crate_and_line), "{crate_and_line}");
-        }
-        // Neither what tests use, nor what runs in the compiler, nor the project itself.
-        for other in ["proptest ", "serde_derive ", "\nfroc "] {
-            assert!(!notices.contains(other), "{other}");
+    fn a_text_stands_once_and_every_copyright_line_beside_its_package() {
+        let packages = [
+            ("one 1.0 (MIT)", "MIT License\n\nCopyright (c) 2020 One\n\nDo as you like."),
+            ("two 2.0 (MIT)", "Copyright (c) 2021 Two\nMIT\nLicense\nDo as\nyou like."),
+            ("other 1.0 (ISC)", "Copyright (C) 2022 Other\n\nDo what you want."),
+        ];
+        let rule = "=".repeat(80);
+        assert_eq!(
+            text(&packages.map(|(name, text)| (name.to_owned(), text.to_owned()))),
+            format!(
+                "froc contains software of others, under these licences.\n\n{rule}\n\
+                 one 1.0 (MIT)\n    Copyright (c) 2020 One\ntwo 2.0 (MIT)\n    Copyright (c) 2021 Two\n\n\
+                 MIT License\n\n\nDo as you like.\n\n{rule}\n\
+                 other 1.0 (ISC)\n    Copyright (C) 2022 Other\n\nDo what you want.\n"
+            )
+        );
+    }
+
+    #[test]
+    fn every_crate_that_is_shipped_has_its_notice() {
+        let (program, wasm) = (of_program().expect("a text each"), of_wasm().expect("a text each"));
+        // In both; one under two licences at once; one in each alone.
+        for (name, in_program, in_wasm) in [
+            ("serde_json ", true, true),
+            ("zlib-rs ", true, true),
+            ("Copyright © WHATWG", true, false),
+            ("clap ", true, false),
+            ("wasm-bindgen ", false, true),
+            // Neither what tests use, nor what runs in the compiler, nor the project itself.
+            ("proptest ", false, false),
+            ("serde_derive ", false, false),
+            ("froc 0", false, false),
+        ] {
+            assert_eq!((program.contains(name), wasm.contains(name)), (in_program, in_wasm), "{name}");
         }
     }
 }

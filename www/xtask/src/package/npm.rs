@@ -40,7 +40,7 @@ fn pack() -> Result<PathBuf> {
         fs::copy(www().join("npm").join(file), to).with_context(|| format!("cannot copy www/npm/{file}"))?;
     }
     fs::copy(root().join("LICENSE"), folder.join("LICENSE")).context("cannot copy LICENSE")?;
-    fs::write(folder.join("THIRD-PARTY.txt"), notices::of_crates()?)?;
+    fs::write(folder.join("THIRD-PARTY.txt"), notices::of_wasm()?)?;
     // As text: Node goes by the order of the conditions under `exports`.
     let description = fs::read_to_string(www().join("npm/package.json")).context("cannot read www/npm/package.json")?;
     let description = description.replacen("VERSION", VERSION, 1).replacen("REPOSITORY", &repository()?, 1);

@@ -23,7 +23,7 @@ pub fn make(triple: &str) -> Result<()> {
     for file in ["README.md", "LICENSE", "CHANGELOG.md"] {
         fs::copy(root().join(file), folder.join(file)).with_context(|| format!("cannot copy {file}"))?;
     }
-    fs::write(folder.join("THIRD-PARTY.txt"), notices::of_crates()?)?;
+    fs::write(folder.join("THIRD-PARTY.txt"), notices::of_program()?)?;
     // By the program of this machine, which may not run that of another.
     run(program(stages::terminal()?).arg("manual").arg(folder.join("manual")))?;
     run(program("tar").current_dir(out()?).arg("-czf").arg(format!("{name}.tar.gz")).arg(&name))

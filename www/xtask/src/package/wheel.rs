@@ -37,7 +37,7 @@ fn pack(triple: Option<&str>) -> Result<PathBuf> {
         fs::copy(from.join(file), folder.join(file)).with_context(|| format!("cannot copy src/python/{file}"))?;
     }
     fs::copy(root().join("LICENSE"), folder.join("LICENSE")).context("cannot copy LICENSE")?;
-    fs::write(folder.join("THIRD-PARTY.txt"), notices::of_crates()?)?;
+    fs::write(folder.join("THIRD-PARTY.txt"), notices::of_program()?)?;
     let manifest = root().join("Cargo.toml").display().to_string().replace('\\', "/");
     let project = fs::read_to_string(from.join("pyproject.toml")).context("cannot read pyproject.toml")?;
     let project = project.replacen("REPOSITORY", &repository()?, 1).replacen("MANIFEST", &manifest, 1);
