@@ -12,7 +12,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::error::{Error, ErrorKind};
 use crate::finding::{Finding, Findings, UNKNOWN_LESION_CLASS};
-use crate::geometry::{BBox, Extent, FileBox};
+use crate::geometry::{BBox, Extent, FileBox, ImageSize};
 use crate::limits::MAX_ROWS;
 use crate::protocol::{CHESTX_DET10, Class, MAX_CLASSES, PerClass, Protocol};
 use crate::texts::{Finder, Texts};
@@ -60,6 +60,8 @@ pub struct GroundTruth {
     lesions: Lesions,
     /// The image of each id, where the file gives images ids.
     image_of_id: BTreeMap<String, u32>,
+    /// The size of each image, where the file tells sizes; else none.
+    sizes: Vec<Option<ImageSize>>,
     /// Whether the file is such as the official script reads.
     is_for_script: bool,
     protocol: Protocol,
@@ -137,6 +139,7 @@ impl GroundTruth {
             has_folders,
             lesions,
             image_of_id: BTreeMap::new(),
+            sizes: Vec::new(),
             is_for_script: true,
             protocol,
             findings,
@@ -147,6 +150,20 @@ impl GroundTruth {
     #[must_use]
     pub(crate) fn with_image_ids(self, ids: impl IntoIterator<Item = String>) -> Self {
         Self { image_of_id: ids.into_iter().zip(0..).collect(), ..self }
+    }
+
+    /// The same with the size of each image, as far as the file tells it.
+    #[must_use]
+    pub(crate) fn with_sizes(self, sizes: Vec<Option<ImageSize>>) -> Self {
+        Self { sizes, ..self }
+    }
+
+    /// The size of an image: as its file tells it, or 1024 x 1024 in `ChestX-Det10`'s own format, whose images all have it. None
+    /// where nothing tells it.
+    #[must_use]
+    pub fn size_of_image(&self, image: usize) -> Option<ImageSize> {
+        let told = self.sizes.get(image).copied().flatten();
+        told.or_else(|| (self.is_for_script && self.sizes.is_empty()).then_some(ImageSize::CHESTX_DET))
     }
 
     /// The same of a file that the official script does not read.
@@ -182,7 +199,12 @@ impl GroundTruth {
         }
         let images = self.images.clone();
         let truth = Self::new(&self.name, self.sha256.clone(), protocol.clone(), images, &lesions, findings.finish())?;
-        Ok(Self { image_of_id: self.image_of_id.clone(), is_for_script: self.is_for_script, ..truth })
+        Ok(Self {
+            image_of_id: self.image_of_id.clone(),
+            sizes: self.sizes.clone(),
+            is_for_script: self.is_for_script,
+            ..truth
+        })
     }
 
     /// The name of the prediction file of an image.

@@ -12,7 +12,7 @@ pub use names::nearest;
 use crate::dataset::{Detections, FileView, GroundTruth, Predictions};
 use crate::error::Error;
 use crate::finding::{FILE_WITHOUT_IMAGE, Finding, MAX_EXAMPLES, Remedy, Seen};
-use crate::geometry::{BBox, Extent, FileBox, iou};
+use crate::geometry::{BBox, Extent, FileBox, ImageSize, iou};
 use crate::input::remedy::{loose_matches, top_folders};
 use crate::protocol::Class;
 use crate::reading::{FileNames, Folders, Reading};
@@ -180,17 +180,26 @@ fn show(bbox: BBox) -> String {
 fn outside(case: Case<'_>) -> Option<Finding> {
     let lesions =
         |image: usize| case.ground_truth.classes().flat_map(move |class| case.ground_truth.lesions(class, image).1);
+    let sized = || (0..case.ground_truth.n_images()).filter_map(|at| Some((at, case.ground_truth.size_of_image(at)?)));
     // Where lesions lie there, the images are of another size.
-    if (0..case.ground_truth.n_images()).any(|image| lesions(image).any(|lesion| lesion.is_outside_image())) {
+    if sized().any(|(image, size)| lesions(image).any(|lesion| lesion.is_outside(size))) {
         return None;
     }
     let mut seen = Seen::default();
-    for image in 0..case.ground_truth.n_images() {
-        for at in case.run.outside(case.predictions.detections(), image) {
+    let mut sizes: Vec<ImageSize> = Vec::new();
+    for (image, size) in sized() {
+        for at in case.run.outside(case.predictions.detections(), image, size) {
             seen.add(1, Some(image as u32), || place(case, image, at as usize));
+            if !sizes.contains(&size) && sizes.len() < 2 {
+                sizes.push(size);
+            }
         }
     }
-    let sentence = format!("{} wholly outside an image of 1024 x 1024 pixels.", boxes_lie(seen.count));
+    let image = match sizes[..] {
+        [ImageSize { width, height }] => format!("an image of {width} x {height} pixels"),
+        _ => "their images".to_owned(),
+    };
+    let sentence = format!("{} wholly outside {image}.", boxes_lie(seen.count));
     let fix = "Check the image size that the boxes are meant for.";
     (seen.count > 0).then(|| seen.finding("box_outside_image", sentence, fix))
 }

@@ -50,8 +50,32 @@ impl From<BBox> for FileBox {
     }
 }
 
-/// Width and height of the images of ChestX-Det10, in pixels.
-pub const IMAGE_SIDE: f32 = 1024.0;
+/// The width and the height of an image, in pixels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ImageSize {
+    /// Columns of pixels, above 0.
+    pub width: f32,
+    /// Rows of pixels, above 0.
+    pub height: f32,
+}
+
+impl ImageSize {
+    /// That of the images of `ChestX-Det10` and `ChestX-Det`.
+    pub const CHESTX_DET: Self = Self { width: 1024.0, height: 1024.0 };
+
+    /// A size that a file tells; none unless both numbers are finite and above 0.
+    ///
+    /// ```
+    /// use froc::geometry::ImageSize;
+    /// assert_eq!(ImageSize::new(512.0, 640.0), Some(ImageSize { width: 512.0, height: 640.0 }));
+    /// assert_eq!(ImageSize::new(0.0, 640.0), None);
+    /// ```
+    #[must_use]
+    pub fn new(width: f64, height: f64) -> Option<Self> {
+        let is_size = |side: f64| side > 0.0 && (side as f32).is_finite();
+        (is_size(width) && is_size(height)).then_some(Self { width: width as f32, height: height as f32 })
+    }
+}
 
 /// How far a box reaches: whether its last column and row of pixels belong to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,11 +111,11 @@ impl BBox {
         (self.x2 - self.x1 + pad) * (self.y2 - self.y1 + pad)
     }
 
-    /// Whether no pixel of an image of [`IMAGE_SIDE`] squared is in it.
+    /// Whether no pixel of an image of that size is in it.
     #[must_use]
-    pub fn is_outside_image(self) -> bool {
-        let is_beyond = |a: f32, b: f32| (a >= IMAGE_SIDE && b >= IMAGE_SIDE) || (a < 0.0 && b < 0.0);
-        is_beyond(self.x1, self.x2) || is_beyond(self.y1, self.y2)
+    pub fn is_outside(self, image: ImageSize) -> bool {
+        let is_beyond = |a: f32, b: f32, side: f32| (a >= side && b >= side) || (a < 0.0 && b < 0.0);
+        is_beyond(self.x1, self.x2, image.width) || is_beyond(self.y1, self.y2, image.height)
     }
 }
 

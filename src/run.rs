@@ -11,7 +11,7 @@ use crate::finding::{
     BOTH_SPELLINGS, DOUBLE_KEYS, EMPTY_FILE, FILE_WITHOUT_IMAGE, Finding, Findings, IMAGE_WITHOUT_FILE,
     UNREAD_CLASS_NAME,
 };
-use crate::geometry::{BBox, Extent};
+use crate::geometry::{BBox, Extent, ImageSize};
 use crate::limits::MAX_PAIRS_OF_IMAGE;
 use crate::matching::{Ranking, Undefined, Unranked, Verdicts};
 use crate::protocol::Class;
@@ -197,11 +197,11 @@ impl Run {
         repeated
     }
 
-    /// The detections of an image that lie wholly outside of 1024 x 1024 pixels, rising; boxes without a class are none.
-    pub fn outside(&self, detections: &Detections, image: usize) -> impl Iterator<Item = u32> {
-        let is_outside = |at: &u32| {
+    /// The detections of an image of that size that lie wholly outside of it, rising; boxes without a class are none.
+    pub fn outside(&self, detections: &Detections, image: usize, size: ImageSize) -> impl Iterator<Item = u32> {
+        let is_outside = move |at: &u32| {
             let at = *at as usize;
-            detections.bbox(at).is_outside_image() && self.class(detections, at).is_some()
+            detections.bbox(at).is_outside(size) && self.class(detections, at).is_some()
         };
         self.detections(image).filter(is_outside)
     }

@@ -7,7 +7,7 @@ use super::{Beside, Case, LEAST_BOXES, ON_PURPOSE, percent, sample, show, with};
 use crate::curve::Staircase;
 use crate::dataset::{GroundTruth, Predictions};
 use crate::finding::{Finding, MAX_EXAMPLES, Remedy, Seen};
-use crate::geometry::{BBox, Extent, FileBox, IMAGE_SIDE, iou};
+use crate::geometry::{BBox, Extent, FileBox, ImageSize, iou};
 use crate::input::remedy::{apply, read_box, score_first};
 use crate::options::Options;
 use crate::reading::{Layout, Reading};
@@ -98,7 +98,7 @@ impl Trial {
             return Vec::new();
         };
         let estimate = logs[first + within(first) / 2].exp();
-        let usual = USUAL_SIDES.into_iter().map(|side| f64::from(IMAGE_SIDE) / side).chain([1.0]);
+        let usual = USUAL_SIDES.into_iter().map(|side| f64::from(ImageSize::CHESTX_DET.width) / side).chain([1.0]);
         let near = usual.filter(|usual| (estimate / usual - 1.0).abs() < USUAL_WITHIN);
         near.chain([rounded(estimate)]).collect()
     }

@@ -12,7 +12,7 @@ use super::{Format, GroundTruthFormat, KeyedImages, ReadDetections, full, kept, 
 use crate::dataset::{Detections, GroundTruth, Lesion, Remarks};
 use crate::error::Error;
 use crate::finding::{CROWD_LESIONS, Findings};
-use crate::geometry::FileBox;
+use crate::geometry::{FileBox, ImageSize};
 use crate::limits::MAX_FILES;
 use crate::protocol::{Class, MAX_CLASSES, Protocol};
 use crate::texts::Texts;
@@ -67,6 +67,8 @@ struct Names<'a> {
     categories: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// Ids and file names of images, in order.
     images: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    /// Widths and heights of images, as far as they are told.
+    sizes: Vec<Option<ImageSize>>,
 }
 
 impl<'a> Names<'a> {
@@ -75,7 +77,9 @@ impl<'a> Names<'a> {
             if n > MAX_FILES {
                 return Err(Error::new("", format!("there are more than {MAX_FILES} images"), "fewer"));
             }
-            self.images.push(id_and_name(json, "file_name", IMAGE)?);
+            let mut sides = [f64::NAN; 2];
+            self.images.push(id_and_name(json, "file_name", IMAGE, &mut sides)?);
+            self.sizes.push(ImageSize::new(sides[0], sides[1]));
             Ok(())
         });
         list.map_err(|error| error.within("images"))
@@ -86,19 +90,27 @@ impl<'a> Names<'a> {
             if n > MAX_CLASSES {
                 return Err(Error::new("", format!("there are more than {MAX_CLASSES} categories"), "fewer"));
             }
-            self.categories.push(id_and_name(json, "name", CATEGORY)?);
+            self.categories.push(id_and_name(json, "name", CATEGORY, &mut [0.0; 2])?);
             Ok(())
         });
         list.map_err(|error| error.within("categories"))
     }
 }
 
-fn id_and_name<'a>(json: &mut Reader<'a>, name_key: &str, shape: &str) -> Read<(Cow<'a, str>, Cow<'a, str>)> {
+/// Id and name of an image or a category; `sides` take its width and height, if it tells them.
+fn id_and_name<'a>(
+    json: &mut Reader<'a>,
+    name_key: &str,
+    shape: &str,
+    sides: &mut [f64; 2],
+) -> Read<(Cow<'a, str>, Cow<'a, str>)> {
     let (mut id, mut name) = (None, None);
     json.object(shape, |json, key| {
         match &*key {
             "id" => id = Some(json.name("a number").map_err(|error| error.within("id"))?),
             _ if key == name_key => name = Some(json.name("a name").map_err(|error| error.within(&key))?),
+            "width" if json.peek() == Next::Number => sides[0] = json.number()?,
+            "height" if json.peek() == Next::Number => sides[1] = json.number()?,
             _ => json.skip()?,
         }
         Ok(())
@@ -193,7 +205,7 @@ fn read_instances<'a>(_: &str, bytes: &'a [u8]) -> Read<Instances<'a>> {
 
 impl Instances<'_> {
     fn join(self, name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
-        let Names { categories, images } = &self.names;
+        let Names { categories, images, .. } = &self.names;
         let class_of_id: BTreeMap<&str, Class> =
             categories.iter().enumerate().map(|(at, (id, _))| (&**id, Class::at(at))).collect();
         let image_of_id: HashMap<&str, u32> = images.iter().zip(0..).map(|((id, _), at)| (&**id, at)).collect();
@@ -230,7 +242,8 @@ impl Instances<'_> {
         let protocol = Protocol::new(name, names).numbered(numbers);
         let file_names: Texts = images.iter().map(|(_, name)| name.replace('\\', "/")).collect();
         let truth = GroundTruth::new(name, sha256(bytes), protocol, file_names, &lesions, findings.finish())?;
-        Ok(truth.not_for_script().with_image_ids(images.iter().map(|(id, _)| id.clone().into_owned())))
+        let truth = truth.not_for_script().with_sizes(self.names.sizes.clone());
+        Ok(truth.with_image_ids(images.iter().map(|(id, _)| id.clone().into_owned())))
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::voc;
 use crate::dataset::{GroundTruth, Lesion};
 use crate::error::{Error, ErrorKind};
-use crate::geometry::FileBox;
+use crate::geometry::{FileBox, ImageSize};
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE, MAX_RATIO, MAX_ROWS};
 use crate::protocol::{Class, MAX_CLASSES, Protocol};
 use crate::texts::Texts;
@@ -38,6 +38,8 @@ pub(super) fn takes(path: &str) -> bool {
 #[derive(Debug, Default)]
 pub struct Labels {
     images: Texts,
+    /// The size of each image, as far as it is told.
+    sizes: Vec<Option<ImageSize>>,
     classes: Vec<String>,
     place_of_class: HashMap<String, usize>,
     /// What files call each class by number, where that is told.
@@ -82,7 +84,15 @@ impl Labels {
                 .of_kind(ErrorKind::TooLarge));
         }
         self.images.push(name);
+        self.sizes.push(None);
         Ok(())
+    }
+
+    /// Tells the size of the image that was begun last.
+    pub(super) fn size_of_image(&mut self, size: Option<ImageSize>) {
+        if let Some(last) = self.sizes.last_mut() {
+            *last = size;
+        }
     }
 
     /// Adds a lesion of the image that was begun last; `n` is its number in that image, from 1.
@@ -141,7 +151,8 @@ impl Labels {
             Some(numbers) => protocol.numbered(numbers),
             None => protocol,
         };
-        GroundTruth::new(name, sha256, protocol, self.images, &lesions, Vec::new()).map(GroundTruth::not_for_script)
+        let truth = GroundTruth::new(name, sha256, protocol, self.images, &lesions, Vec::new())?;
+        Ok(truth.not_for_script().with_sizes(self.sizes))
     }
 }
 

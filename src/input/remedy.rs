@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::dataset::{Detections, FileView, GroundTruth, PredictionFile, PredictionFiles, Predictions};
 use crate::error::Error;
-use crate::geometry::{Extent, FileBox, IMAGE_SIDE};
+use crate::geometry::{Extent, FileBox, ImageSize};
 use crate::protocol::Protocol;
 use crate::reading::{FileNames, Folders, Layout, Reading};
 
@@ -92,6 +92,7 @@ fn read_anew(
     let protocol = ground_truth.protocol();
     let names = new_names(predictions.detections(), protocol, reading);
     let paths = Paths::new(ground_truth, predictions, reading.file_names);
+    let finder = ground_truth.finder(predictions.files());
     let mut detections = Detections::default();
     let mut files = PredictionFiles::default();
     for file in predictions.files().iter().filter(|file| holds(file.file_path())) {
@@ -101,9 +102,25 @@ fn read_anew(
             continue;
         }
         let mut remarks = file.remarks.clone();
-        let pixels = if std::mem::take(&mut remarks.is_in_fractions) { f64::from(IMAGE_SIDE) } else { 1.0 };
+        let path = paths.path(&file);
+        let size = if std::mem::take(&mut remarks.is_in_fractions) {
+            let image =
+                paths.matches.get(file.path).copied().or_else(|| finder.image(&file).map(|image| image as usize));
+            image.map(|image| ground_truth.size_of_image(image))
+        } else {
+            None
+        };
         remarks.text_number = remarks.text_number.filter(|_| !reading.accept_text_numbers);
         let read = file.detections.clone().map_err(Error::clone).and_then(|range| {
+            let pixels = match size {
+                // Files of no image, and those whose boxes are pixels already.
+                None => [1.0; 2],
+                Some(None) if !range.is_empty() => return Err(without_size(ground_truth, &file.place())),
+                Some(size) => {
+                    let ImageSize { width, height } = size.unwrap_or(ImageSize::CHESTX_DET);
+                    [width, height].map(f64::from)
+                }
+            };
             let first = detections.len() as u32;
             for at in range.start as usize..range.end as usize {
                 copy(predictions.detections(), at, reading, pixels, &names, &mut detections)
@@ -111,7 +128,7 @@ fn read_anew(
             }
             Ok(first..detections.len() as u32)
         });
-        files.push(PredictionFile { path: paths.path(&file), source: file.source.clone(), detections: read, remarks });
+        files.push(PredictionFile { path, source: file.source.clone(), detections: read, remarks });
     }
     Predictions::new(name, files, detections).with_sha256(predictions.sha256().clone())
 }
@@ -127,22 +144,35 @@ fn new_names<'a>(
     chosen.filter(|(_, class)| protocol.class_named(class).is_some()).collect()
 }
 
+fn without_size(ground_truth: &GroundTruth, path: &str) -> Error {
+    Error::new(
+        path,
+        format!(
+            "its boxes are fractions of the image, and {} does not tell how large its images are",
+            ground_truth.name()
+        ),
+        "a ground truth that tells the size of each image, as COCO and Pascal VOC do",
+    )
+}
+
 fn overflow(path: &str) -> Error {
     Error::new(path, "read so, the area of a box is too large for a 32-bit number", "another reading")
 }
 
-/// Copies one detection, read anew in units of so many pixels; `None` if its area overflows.
+/// Copies one detection, read anew in units of so many pixels across and down; `None` if its area overflows.
 fn copy(
     from: &Detections,
     at: usize,
     reading: &Reading,
-    pixels: f64,
+    pixels: [f64; 2],
     names: &BTreeMap<&str, &str>,
     to: &mut Detections,
 ) -> Option<()> {
     let (bbox, score) = (from.box_in_file(at), from.score_in_file(at));
     let (bbox, score) = if reading.score_first { score_first(bbox, score) } else { (bbox, score) };
-    let bbox = read_box(bbox, reading.boxes, reading.scale * pixels);
+    let [across, down] = pixels;
+    let bbox = FileBox { x1: bbox.x1 * across, y1: bbox.y1 * down, x2: bbox.x2 * across, y2: bbox.y2 * down };
+    let bbox = read_box(bbox, reading.boxes, reading.scale);
     if !(bbox.rounded().area(Extent::PlusOne).is_finite() && (score as f32).is_finite()) {
         return None;
     }

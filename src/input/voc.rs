@@ -8,7 +8,7 @@ use roxmltree::{Document, Node, ParsingOptions};
 
 use super::labels::{LabelFormat, Labels};
 use crate::error::Error;
-use crate::geometry::FileBox;
+use crate::geometry::{FileBox, ImageSize};
 
 /// The format.
 pub const FORMAT: LabelFormat = LabelFormat { name: "Pascal VOC", endings: &[".xml"], sniff: is_it, read };
@@ -43,6 +43,7 @@ fn read(path: &str, bytes: &[u8], into: &mut Labels) -> Result<(), Error> {
         Some(name) => into.push_image(name.rsplit(['/', '\\']).next().unwrap_or(name))?,
         None => into.push_image(&format!("{stem}.png"))?,
     }
+    into.size_of_image(size(root));
     for (object, n) in root.children().filter(|node| node.has_tag_name("object")).zip(1..) {
         let wrong = |error: Error| error.within(&format!("object {n}"));
         let name = text_of(object, "name").ok_or_else(|| wrong(Error::new("", "it has no <name>", OBJECT)))?;
@@ -54,6 +55,13 @@ fn read(path: &str, bytes: &[u8], into: &mut Labels) -> Result<(), Error> {
 
 fn child<'a, 'input>(node: Node<'a, 'input>, name: &str) -> Option<Node<'a, 'input>> {
     node.children().find(|child| child.has_tag_name(name))
+}
+
+/// What `<size>` tells, if it does.
+fn size(root: Node<'_, '_>) -> Option<ImageSize> {
+    let size = child(root, "size")?;
+    let number = |name: &str| text_of(size, name)?.parse().ok();
+    ImageSize::new(number("width")?, number("height")?)
 }
 
 /// What stands in a child, without the blanks around it; none if that is nothing.

@@ -1,5 +1,5 @@
 //! Detections of one image as YOLO's programs write them: a line `class x y width height score` for each box, the centre and the
-//! sizes as fractions of the image. Classes are numbers; `classes.txt` or `data.yaml` beside the files names them.
+//! sizes as fractions of the image, whose size the ground truth tells. Classes are numbers; `classes.txt` or `data.yaml` beside the files names them.
 //!
 //! Ultralytics writes the score with `save_conf=True`; without it the files are labels.
 
@@ -10,12 +10,8 @@ use crate::error::Error;
 use crate::geometry::FileBox;
 
 /// The format.
-pub const FORMAT: Format = Format {
-    name: "YOLO text files, as pixels of 1024 x 1024",
-    endings: &[".txt"],
-    sniff: is_it,
-    read: ReadDetections::OfImage(read),
-};
+pub const FORMAT: Format =
+    Format { name: "YOLO text files", endings: &[".txt"], sniff: is_it, read: ReadDetections::OfImage(read) };
 
 const LINE: &str = "a line \"class x y width height score\", such as \"3 0.5 0.5 0.1 0.2 0.9\"";
 

@@ -6,7 +6,7 @@ use tsify::Tsify;
 
 use crate::dataset::GroundTruth;
 use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, lesions_of};
-use crate::geometry::{BBox, iou};
+use crate::geometry::{BBox, ImageSize, iou};
 use crate::protocol::Class;
 use crate::run::Prepared;
 
@@ -18,8 +18,8 @@ pub struct ImageReport {
     pub image: u32,
     /// File name.
     pub name: String,
-    /// Width in pixels to draw the boxes in: the ground truth does not say it, so 1024 as in ChestX-Det10, or more if a
-    /// box reaches further.
+    /// Width in pixels to draw the boxes in: that of the image, 1024 where the ground truth does not tell it, or more if a box
+    /// reaches further.
     pub width: f32,
     /// Height in pixels, likewise.
     pub height: f32,
@@ -78,9 +78,6 @@ pub struct OverlapReport {
     pub bbox: [f32; 4],
 }
 
-/// Width and height of the images of ChestX-Det10, in pixels.
-const SIDE: f32 = 1024.0;
-
 impl ImageReport {
     /// Tells what became of the boxes of an image, by its place in the ground truth.
     #[must_use]
@@ -100,7 +97,8 @@ impl ImageReport {
         };
         let detections: Vec<(u32, Class, BBox, f32)> = prepared.run.detections(at).filter_map(column).collect();
         let boxes = here.iter().map(|lesion| lesion.2).chain(detections.iter().map(|detection| detection.2));
-        let (width, height) = boxes.fold((SIDE, SIDE), |(width, height), bbox| {
+        let ImageSize { width, height } = ground_truth.size_of_image(at).unwrap_or(ImageSize::CHESTX_DET);
+        let (width, height) = boxes.fold((width, height), |(width, height), bbox| {
             (width.max(bbox.x1).max(bbox.x2), height.max(bbox.y1).max(bbox.y2))
         });
         let counted = |class: Class, score: f32| thresholds[class].is_some_and(|least| score >= least);
