@@ -180,14 +180,15 @@ fn show(bbox: BBox) -> String {
 fn outside(case: Case<'_>) -> Option<Finding> {
     let lesions =
         |image: usize| case.ground_truth.classes().flat_map(move |class| case.ground_truth.lesions(class, image).1);
-    let sized = || (0..case.ground_truth.n_images()).filter_map(|at| Some((at, case.ground_truth.size_of_image(at)?)));
+    let of_known_size =
+        || (0..case.ground_truth.n_images()).filter_map(|at| Some((at, case.ground_truth.size_of_image(at)?)));
     // Where lesions lie there, the images are of another size.
-    if sized().any(|(image, size)| lesions(image).any(|lesion| lesion.is_outside(size))) {
+    if of_known_size().any(|(image, size)| lesions(image).any(|lesion| lesion.is_outside(size))) {
         return None;
     }
     let mut seen = Seen::default();
     let mut sizes: Vec<ImageSize> = Vec::new();
-    for (image, size) in sized() {
+    for (image, size) in of_known_size() {
         for at in case.run.outside(case.predictions.detections(), image, size) {
             seen.add(1, Some(image as u32), || place(case, image, at as usize));
             if !sizes.contains(&size) && sizes.len() < 2 {
