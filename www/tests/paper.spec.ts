@@ -44,9 +44,13 @@ async function savedFigure(page: Page, panel: string, width: string): Promise<{ 
   }, svg);
 }
 
-/** What is seen on paper that only a screen has a use for, and what does not fit. */
-function faults(page: Page): Promise<{ controls: string[]; cut: string[]; pale: string[] }> {
-  return page.evaluate(() => {
+/** A4 without its margins, in pixels: upright, and as wide tables have it. */
+const UPRIGHT = { width: 703, height: 1032 };
+const WIDE = { width: 1032, height: 703 };
+
+/** What is seen on paper that only a screen has a use for, and what does not fit its page: upright, or wide. */
+function faults(page: Page, isWide = false): Promise<{ controls: string[]; cut: string[]; pale: string[] }> {
+  return page.evaluate((isWide) => {
     const isSeen = (element: Element) =>
       element.getClientRects().length > 0 && getComputedStyle(element).visibility === "visible";
     const seen = (selector: string) => [...document.querySelectorAll(selector)].filter(isSeen);
@@ -56,13 +60,14 @@ function faults(page: Page): Promise<{ controls: string[]; cut: string[]; pale: 
         ".no-print, form, nav, input, progress, [data-testid=theme], [data-testid=download-json], [data-testid=save-svg], [data-testid=compute], [data-testid=copy-lines], [data-testid=gallery]",
       ).map(named),
       cut: seen("main *")
+        .filter((element) => (element.closest(".wide") !== null) === isWide)
         .filter((element) => element.getBoundingClientRect().right > innerWidth + 1)
         .map(named),
       pale: seen(".segment, .cause, [data-testid=run-key] line")
         .filter((element) => getComputedStyle(element).printColorAdjust !== "exact")
         .map(named),
     };
-  });
+  }, isWide);
 }
 
 for (const rates of ["0.05, 0.1, 0.2", "0.125, 0.25, 0.5, 1, 2, 4, 8"]) {
@@ -76,11 +81,18 @@ for (const rates of ["0.05, 0.1, 0.2", "0.125, 0.25, 0.5, 1, 2, 4, 8"]) {
     );
     await compute(page, 50);
     await page.getByTestId("budget-table").click();
-    // A4 without its margins.
-    await page.setViewportSize({ width: 703, height: 1032 });
+    await page.setViewportSize(UPRIGHT);
     await page.emulateMedia({ media: "print", colorScheme: "dark" });
     await expect.poll(() => faults(page)).toEqual({ controls: [], cut: [], pale: [] });
     expect(await page.evaluate(() => getComputedStyle(document.body).colorScheme)).toBe("light");
+    await page.setViewportSize(WIDE);
+    await expect.poll(() => faults(page, true)).toEqual({ controls: [], cut: [], pale: [] });
+    // Large enough to be read.
+    const sizes = await page
+      .locator("table td")
+      .evaluateAll((all) => all.map((one) => parseFloat(getComputedStyle(one).fontSize)));
+    expect(Math.min(...sizes)).toBeGreaterThan(6);
+    await page.setViewportSize(UPRIGHT);
     expect((await page.pdf({ format: "A4" })).subarray(0, 5).toString()).toBe("%PDF-");
     await page.emulateMedia({ media: "screen" });
     await page.getByTestId("budget-table").click();
