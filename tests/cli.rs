@@ -394,6 +394,7 @@ fn shell(script: &str, case: &str) -> Output {
     shell.args(["-c", script, env!("CARGO_BIN_EXE_froc")]).arg(golden(case)).output().expect("a shell")
 }
 
+#[cfg(target_os = "linux")]
 const SCORE: &str = r#""$0" score --ground-truth "$1/test.json" --predictions "$1/predictions.zip""#;
 
 /// Where the sentences cannot be written, the exit code still tells.

@@ -15,14 +15,13 @@ use std::fs;
 use std::io::{Cursor, Write};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use froc::Options;
 use froc::input::identify;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::support::{read, read_ground_truth, score, scratch, stored_zip_of, zip_of, zip_with};
+use crate::support::{read, read_ground_truth, score, stored_zip_of, zip_of, zip_with};
 
 const GROUND_TRUTH: &[u8] = br#"[
     {"file_name": "1.png", "syms": ["Nodule"], "boxes": [[10, 10, 29, 29]]},
@@ -562,7 +561,7 @@ fn an_image_of_too_many_lesions() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_run_too_large_for_the_memory_ends_in_a_sentence() {
-    let folder = scratch("out-of-memory");
+    let folder = support::scratch("out-of-memory");
     let mut text = String::from("[");
     for n in 0..100_000 {
         let _ = write!(text, "{}{{\"Nodule\":[0,0,9,9,0.{n:05}1]}}", if n == 0 { "" } else { "," });
@@ -577,7 +576,7 @@ fn a_run_too_large_for_the_memory_ends_in_a_sentence() {
     let run = |kilobytes: &str| {
         let script =
             format!("ulimit -v {kilobytes}; exec \"$0\" score --ground-truth test.json --predictions model.zip");
-        let mut shell = Command::new("sh");
+        let mut shell = std::process::Command::new("sh");
         shell.args(["-c", &script, env!("CARGO_BIN_EXE_froc")]).current_dir(&folder).output().expect("a shell")
     };
     let output = run("90000");
