@@ -19,6 +19,7 @@ use crate::texts::{Finder, Texts};
 
 pub use files::{FileView, PredictionFile, PredictionFiles, Remarks, Source};
 pub use finder::ImageFinder;
+pub(crate) use finder::stem;
 use lesions::Lesions;
 
 /// Does the same with each, in order: on all cores natively, one after the other in a browser's worker.
@@ -164,6 +165,16 @@ impl GroundTruth {
     pub fn size_of_image(&self, image: usize) -> Option<ImageSize> {
         let told = self.sizes.get(image).copied().flatten();
         told.or_else(|| (self.is_for_script && self.sizes.is_empty()).then_some(ImageSize::CHESTX_DET))
+    }
+
+    /// The id of each image, if the file gives all of them ids.
+    #[must_use]
+    pub(crate) fn image_ids(&self) -> Option<Vec<&str>> {
+        let mut ids = vec![None; self.n_images()];
+        for (id, image) in &self.image_of_id {
+            *ids.get_mut(*image as usize)? = Some(id.as_str());
+        }
+        ids.into_iter().collect()
     }
 
     /// The same of a file that the official script does not read.
@@ -362,9 +373,9 @@ fn base_name(path: &str) -> &str {
 /// script, `.json` in place of the ending of a picture.
 fn prediction_file<'a>(image: &'a str, protocol: &Protocol) -> Cow<'a, str> {
     if !protocol.has_script() {
-        return Cow::Owned([finder::stem(image), ".json"].concat());
+        return Cow::Owned([stem(image), ".json"].concat());
     }
-    match stem(image) {
+    match stem_of_png(image) {
         Some(stem) => Cow::Owned([stem, ".json"].concat()),
         None if image.contains(".png") => Cow::Owned(image.replace(".png", ".json")),
         None => Cow::Borrowed(image),
@@ -373,7 +384,7 @@ fn prediction_file<'a>(image: &'a str, protocol: &Protocol) -> Cow<'a, str> {
 
 /// Whether [`prediction_file`] of an image is that.
 fn is_file_of(file: &str, image: &str, protocol: &Protocol) -> bool {
-    let stem = if protocol.has_script() { stem(image) } else { Some(finder::stem(image)) };
+    let stem = if protocol.has_script() { stem_of_png(image) } else { Some(stem(image)) };
     match stem {
         Some(stem) => file.strip_suffix(".json") == Some(stem),
         None => file == prediction_file(image, protocol),
@@ -381,7 +392,7 @@ fn is_file_of(file: &str, image: &str, protocol: &Protocol) -> bool {
 }
 
 /// The name of an image that holds one `.png` alone, at its end, without it: almost all do, a hundred thousand times.
-fn stem(image: &str) -> Option<&str> {
+fn stem_of_png(image: &str) -> Option<&str> {
     image.strip_suffix(".png").filter(|stem| !stem.as_bytes().windows(4).any(|part| part == b".png"))
 }
 

@@ -91,6 +91,7 @@
 //! | [`report`] | what page, files and terminal show, as plain types |
 //! | [`sheet`] | a report as tables: the only list of columns |
 //! | [`render`] | a report as text, JSON, CSV, Markdown, LaTeX or HTML |
+//! | [`convert`] | a run as files in another format |
 //! | [`options`], [`error`], [`limits`] | what can be chosen; one sentence for each thing that is wrong; how much is read at most |
 //! | [`session`] | files, readings, options, what was computed of them: all that page and terminal do |
 //! | [`geometry`], [`texts`], [`printable`] | boxes and their overlap; many short texts in one; names made fit to be shown |
@@ -99,6 +100,7 @@
 
 pub mod bootstrap;
 pub mod compare;
+pub mod convert;
 pub mod curve;
 pub mod dataset;
 pub mod diagnosis;

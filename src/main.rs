@@ -1,5 +1,7 @@
 //! `froc`: the evaluator in the terminal.
 
+#[path = "main/convert.rs"]
+mod convert;
 mod guard;
 mod manual;
 
@@ -37,6 +39,8 @@ enum Command {
     /// Every detection and every missed lesion with its cause, at the exact operating points of a rate, which each row
     /// tells with the IoU threshold and the score threshold of its class.
     Errors(Errors),
+    /// A run, as it is read, as files in another format.
+    Convert(convert::Convert),
     /// Manual pages and completions for bash, elvish, fish, PowerShell and zsh, into a folder.
     Manual {
         /// Made if it does not exist.
@@ -44,9 +48,19 @@ enum Command {
     },
 }
 
-/// What is read, and how.
+/// What is scored.
 #[derive(clap::Args)]
 struct Input {
+    #[command(flatten)]
+    files: Files,
+    /// Least overlap with which a detection finds a lesion [default: 0.5].
+    #[arg(long, value_name = "IOU")]
+    iou: Option<String>,
+}
+
+/// What is read, and how.
+#[derive(clap::Args)]
+struct Files {
     /// The list of images and lesions (test.json).
     #[arg(long, value_name = "FILE")]
     ground_truth: PathBuf,
@@ -56,9 +70,6 @@ struct Input {
     /// A zip or a folder with one JSON file an image, or one JSON file for all images; give it again for more runs.
     #[arg(long, value_name = "ZIP", required = true)]
     predictions: Vec<PathBuf>,
-    /// Least overlap with which a detection finds a lesion [default: 0.5].
-    #[arg(long, value_name = "IOU")]
-    iou: Option<String>,
     #[command(flatten)]
     reading: HowToRead,
 }
@@ -266,6 +277,11 @@ fn work(command: Command) -> ExitCode {
             (compare.scoring, Some(extra), Vec::new())
         }
         Command::Errors(errors) => return ended(list(&errors)),
+        Command::Convert(arguments) => {
+            let done = opened(&arguments.files)
+                .and_then(|session| convert::convert(&session, &arguments).map_err(|sentence| vec![sentence]));
+            return ended(done.map(|notes| notes.iter().for_each(|note| guard::say(note))));
+        }
         Command::Manual { folder } => {
             return ended(manual::write(Cli::command(), &folder).map_err(|sentence| vec![sentence]));
         }
@@ -313,7 +329,7 @@ fn list(arguments: &Errors) -> Result<(), Vec<String>> {
             return Err(vec![format!("--fp: there is {there}; expected one rate, such as 0.2.")]);
         }
     };
-    let mut session = opened(input)?;
+    let mut session = opened(&input.files)?;
     let format = match arguments.format {
         ListFormat::Csv => ErrorsFormat::Csv,
         ListFormat::Json => ErrorsFormat::Json,
@@ -357,7 +373,7 @@ fn report(
     bounds: &[FailUnder],
 ) -> Result<(Vec<u8>, Vec<String>), Vec<String>> {
     let options = options(&arguments.input, arguments.fp.as_deref()).map_err(one)?;
-    let mut session = opened(&arguments.input)?;
+    let mut session = opened(&arguments.input.files)?;
     let outcome = match extra {
         None => session.evaluate(&options),
         Some(extra) => with_statistics(&mut session, arguments, extra, &options)?,
@@ -400,7 +416,7 @@ fn with_statistics<'a>(
 }
 
 /// Everything that is read, joined; or one sentence for each thing that is wrong.
-fn opened(input: &Input) -> Result<Session, Vec<String>> {
+fn opened(input: &Files) -> Result<Session, Vec<String>> {
     let mut session = Session::default();
     add(&mut session, "ground truth", &input.ground_truth, FileKind::GroundTruth).map_err(|sentence| vec![sentence])?;
     if input.protocol.is_some() {

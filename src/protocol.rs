@@ -124,6 +124,12 @@ impl Protocol {
         &self.0.classes
     }
 
+    /// What the files call a class by number, if they do, such as the id of a category in COCO.
+    #[must_use]
+    pub(crate) fn number(&self, class: Class) -> Option<&str> {
+        self.0.numbers.get(class.index()).map(String::as_str)
+    }
+
     /// The class of exactly that name.
     #[must_use]
     pub fn class_named(&self, name: &str) -> Option<Class> {

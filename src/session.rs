@@ -7,7 +7,7 @@
 mod diagnosis;
 mod statistics;
 
-use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow::Continue;
 use std::sync::Arc;
 
@@ -20,6 +20,7 @@ pub use self::statistics::{BootstrapProgress, GroupSource, ResamplingOptions, St
 
 use self::diagnosis::Diagnoses;
 use self::statistics::Running;
+use crate::convert::{Conversion, Target, convert};
 use crate::dataset::{GroundTruth, Predictions};
 use crate::doctor::Refusal;
 use crate::error::{Error, ErrorKind};
@@ -335,6 +336,15 @@ impl Session {
     pub fn export(&self, format: Format) -> Result<Vec<u8>, Error> {
         let none = || Error::new("report", "there is none", "a ground truth and a run that can be scored");
         format.bytes(self.outcome.report.as_ref().ok_or_else(none)?)
+    }
+
+    /// Writes a run as files in another format, as it is read.
+    ///
+    /// # Errors
+    /// If there is no such run, or the format cannot tell its images or classes apart; within, what `out` gives.
+    pub fn convert(&self, run: &str, target: Target, out: impl Write) -> Result<io::Result<Conversion>, Error> {
+        let (ground_truth, prepared) = self.run(run)?;
+        convert(ground_truth, prepared, target, out)
     }
 
     /// What the official script would print for a run of the last report; nothing if there is no such run.

@@ -14,6 +14,7 @@ use tsify::{Ts, Tsify};
 use wasm_bindgen::prelude::*;
 
 use self::blob::BlobReader;
+use crate::convert::{Conversion, Target, TargetFacts};
 use crate::error::Error;
 use crate::input::labels::LABELS;
 use crate::input::{FORMATS, GROUND_TRUTHS, Progress, Stage};
@@ -258,6 +259,17 @@ impl Evaluator {
         reports.iter().map(to_js).collect()
     }
 
+    /// Writes a run, as it is read, as files in another format: one of `conversion_targets`. `on_chunk` is called with one
+    /// `Uint8Array` after the other.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such format or run, or the format cannot tell its images or classes apart, and what
+    /// `on_chunk` throws.
+    pub fn convert(&self, run: &str, target: &str, on_chunk: &Function) -> Converted<Ts<Conversion>> {
+        let target = Target::named(target).map_err(|error| thrown(&error))?;
+        to_js(&in_chunks(on_chunk, "convert", |out| self.0.convert(run, target, out))?)
+    }
+
     /// Writes every detection and every missed lesion of all runs at the exact operating points of a rate, infinite for every
     /// detection, as `csv` or `json`: `on_chunk` is called with one `Uint8Array` after the other.
     ///
@@ -270,16 +282,8 @@ impl Evaluator {
         format: &str,
         on_chunk: &Function,
     ) -> Converted<()> {
-        let mut chunks = Chunks { on_chunk, thrown: None };
-        let out = BufWriter::with_capacity(Chunks::BYTES, &mut chunks);
-        let written = ErrorsFormat::named(format)
-            .and_then(|format| self.0.errors(fp_per_image, iou_threshold, format, out))
-            .map_err(|error| thrown(&error))?;
-        match (written, chunks.thrown) {
-            (Ok(()), _) => Ok(()),
-            (Err(_), Some(thrown)) => Err(thrown),
-            (Err(error), None) => Err(thrown(&Error::new("errors", error.to_string(), "to be written to the end"))),
-        }
+        let format = ErrorsFormat::named(format).map_err(|error| thrown(&error))?;
+        in_chunks(on_chunk, "errors", |out| self.0.errors(fp_per_image, iou_threshold, format, out))
     }
 }
 
@@ -323,6 +327,15 @@ pub fn input_formats() -> Converted<Ts<InputFormats>> {
         ground_truths: ground_truths.chain(labels).collect(),
         predictions: FORMATS.iter().map(|format| fact(format.name, format.endings)).collect(),
     })
+}
+
+/// The formats that a run is converted to.
+///
+/// # Errors
+/// Throws what the browser does if it cannot make an object.
+#[wasm_bindgen]
+pub fn conversion_targets() -> Converted<Vec<Ts<TargetFacts>>> {
+    Target::ALL.map(Target::facts).iter().map(to_js).collect()
 }
 
 /// Reads options that a person typed, such as `0.5` and `0.05, 0.1, 0.2`.
@@ -407,6 +420,22 @@ where
 /// A plain object, with null for what is missing.
 fn to_js<T: Tsify + Serialize>(value: &T) -> Converted<Ts<T>> {
     value.into_ts().map_err(|error| JsValue::from(error.to_string()))
+}
+
+/// What `write` gives, all that it writes handed over piece by piece; `what` is what to call it in a sentence.
+fn in_chunks<T>(
+    on_chunk: &Function,
+    what: &str,
+    write: impl FnOnce(BufWriter<&mut Chunks<'_>>) -> Result<io::Result<T>, Error>,
+) -> Converted<T> {
+    let mut chunks = Chunks { on_chunk, thrown: None };
+    let out = BufWriter::with_capacity(Chunks::BYTES, &mut chunks);
+    let written = write(out).map_err(|error| thrown(&error))?;
+    match (written, chunks.thrown) {
+        (Ok(written), _) => Ok(written),
+        (Err(_), Some(thrown)) => Err(thrown),
+        (Err(error), None) => Err(thrown(&Error::new(what, error.to_string(), "to be written to the end"))),
+    }
 }
 
 /// Hands bytes over to JavaScript.

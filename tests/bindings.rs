@@ -69,6 +69,40 @@ fn sentence(failure: &JsValue) -> String {
     get(failure, &["errors", "0", "sentence"]).as_string().expect("a sentence")
 }
 
+/// A callback that keeps every chunk, and what it keeps.
+fn keeping() -> (Function, Array) {
+    let chunks = Array::new();
+    let keep = Function::new_with_args("chunk", "this.push(chunk)").bind0(&chunks);
+    (keep, chunks)
+}
+
+#[wasm_bindgen_test]
+fn a_run_is_converted_to_every_target_and_scores_the_same() {
+    let mut evaluator = loaded();
+    let average = |evaluator: &mut Evaluator, run: &str| {
+        get(&evaluate(evaluator), &["report", "runs", run, "official", "average_recall"]).as_f64()
+    };
+    let shown = average(&mut evaluator, "0");
+    assert!(shown.is_some());
+    for target in froc::wasm::conversion_targets().expect("a list") {
+        let [name, ending] = ["name", "ending"].map(|key| get(&target, &[key]).as_string().expect("a text"));
+        let (keep, chunks) = keeping();
+        let conversion: JsValue = evaluator.convert("p", &name, &keep).expect("a conversion").into();
+        assert!(get(&conversion, &["n_detections"]).as_f64() > Some(0.0), "{name}");
+        let blob = Blob::new_with_u8_array_sequence(&chunks).expect("a blob of bytes");
+        evaluator.add("again", &format!("again.{ending}"), &blob, &silent()).expect("predictions");
+        assert_eq!(average(&mut evaluator, "1"), shown, "{name}");
+        evaluator.remove("again");
+    }
+    let (keep, _) = keeping();
+    let failure = evaluator.convert("p", "excel", &keep).expect_err("no such format");
+    assert!(sentence(&failure).starts_with("Format: there is \"excel\"; expected one of chestx-det, coco, yolo, csv"));
+    let failure = evaluator.convert("q", "coco", &keep).expect_err("no such run");
+    assert!(sentence(&failure).starts_with("run: there is no such run"));
+    let failing = Function::new_no_args("throw 'no more'");
+    assert_eq!(evaluator.convert("p", "csv", &failing).expect_err("thrown").as_string().as_deref(), Some("no more"));
+}
+
 #[wasm_bindgen_test]
 fn a_golden_case_is_met_to_the_last_bit_in_any_order_of_files() {
     let mut evaluator = loaded();

@@ -520,7 +520,7 @@ fn manual_pages_and_completions_name_every_flag() {
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), ""));
     let read = |name: &str| fs::read_to_string(made.join(name)).expect(name);
     let (bash, zsh) = (read("froc.bash"), read("_froc"));
-    for command in ["score", "compare", "errors"] {
+    for command in ["score", "compare", "errors", "convert"] {
         let page = read(&format!("froc-{command}.1")).replace('\\', "");
         let flags = flags_of(command);
         assert!(flags.len() > 10, "{flags:?}");

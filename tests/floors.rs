@@ -16,7 +16,7 @@ const FLOORS: &[&[&str]] = &[
     &["error", "finding", "protocol"],
     &["matching", "dataset", "options"],
     &["curve", "input", "run"],
-    &["score"],
+    &["convert", "score"],
     &["bootstrap"],
     &["compare", "diagnosis", "doctor"],
     &["report"],

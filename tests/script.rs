@@ -9,12 +9,18 @@
 #![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::float_cmp, clippy::cast_possible_truncation)]
 
+use std::collections::BTreeMap;
 use std::env;
+use std::io::Cursor;
+use std::ops::ControlFlow;
+use std::sync::Arc;
 
+use froc::convert::{Target, convert};
 use froc::dataset::{Detections, Lesion, PredictionFile};
 use froc::geometry::BBox;
 use froc::protocol::{CHESTX_DET10, Class, Protocol};
-use froc::{GroundTruth, Options, Predictions, Run};
+use froc::reading::Layout;
+use froc::{GroundTruth, Options, Predictions, Reading, Run};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
@@ -244,8 +250,8 @@ fn dataset(draw: &mut Draw) -> Dataset {
     Dataset { n_images, classes, rates, iou_threshold }
 }
 
-/// The official recall of each class, and its means, as the program has them.
-fn ours(dataset: &Dataset) -> froc::report::RunReport {
+/// The files of a dataset.
+fn files_of(dataset: &Dataset) -> (GroundTruth, Predictions) {
     let images: Vec<String> = (0..dataset.n_images).map(|image| format!("{image}.png")).collect();
     let mut lesions = Vec::new();
     let mut detections = Detections::default();
@@ -266,10 +272,13 @@ fn ours(dataset: &Dataset) -> froc::report::RunReport {
     }
     let truth = GroundTruth::new("test.json", String::new(), Protocol::default(), images, &lesions, Vec::new())
         .expect("images");
-    let predictions = Predictions::new("model.zip", files, detections);
-    let run = Run::new(&truth, &predictions).expect("a run");
+    (truth, Predictions::new("model.zip", files, detections))
+}
+
+/// The official recall of each class, and its means, as the program has them.
+fn ours(dataset: &Dataset, truth: &GroundTruth, run: &Run) -> froc::report::RunReport {
     let options = Options::new(dataset.iou_threshold, dataset.rates.clone()).expect("options in range");
-    froc::evaluate(&truth, &[&run], &options).runs.remove(0)
+    froc::evaluate(truth, &[run], &options).runs.remove(0)
 }
 
 /// Equal to the last bit; a number that is not finite is null in the report.
@@ -291,7 +300,8 @@ fn the_official_score_is_that_of_the_scripts_steps() {
         let mut generator = ChaCha8Rng::seed_from_u64(seed);
         generator.set_stream(number);
         let dataset = dataset(&mut Draw(generator));
-        let run = ours(&dataset);
+        let (truth, predictions) = files_of(&dataset);
+        let run = ours(&dataset, &truth, &Run::new(&truth, &predictions).expect("a run"));
         n_nothing += u64::from(run.official.quirks.iter().any(|quirk| quirk.id == "Q11"));
         let script: Vec<Vec<f64>> = dataset
             .classes
@@ -325,4 +335,57 @@ fn the_official_score_is_that_of_the_scripts_steps() {
         n_nothing > least && n_undefined > least && n_between > n_datasets,
         "{n_nothing} {n_undefined} {n_between}"
     );
+}
+
+/// The detections of each class as Python reads the zip: one file for each image, entry after entry.
+fn unpacked(zip: &[u8], dataset: &Dataset) -> Vec<OneClass> {
+    let mut zip = zip::ZipArchive::new(Cursor::new(zip)).expect("a zip");
+    let mut classes = dataset.classes.clone();
+    for class in &mut classes {
+        class.detections = vec![Vec::new(); dataset.n_images];
+    }
+    for image in 0..dataset.n_images {
+        let file = zip.by_name(&format!("{image}.json")).expect("a file for each image");
+        let entries: Vec<BTreeMap<String, [f64; 5]>> = serde_json::from_reader(file).expect("a list of entries");
+        for (name, numbers) in entries.iter().flatten() {
+            let at = CHESTX_DET10.iter().position(|class| class == name).expect("a class of the script");
+            classes[at].detections[image].push(numbers.map(|number| number as f32));
+        }
+    }
+    classes
+}
+
+/// Whatever the files were, and however they were read: the script prints of the converted zip what was shown before.
+#[test]
+fn the_script_gives_a_converted_zip_the_number_that_was_shown() {
+    let xywh = Reading { boxes: Layout::Xywh, ..Reading::default() };
+    let scaled = Reading { boxes: Layout::AnyCorners, scale: 1.0 / 3.0, ..Reading::default() };
+    let score_first = Reading { score_first: true, boxes: Layout::Cxcywh, ..Reading::default() };
+    let readings = [Reading::default(), xywh, scaled, score_first];
+    let mut n_found = 0;
+    for number in 0..1_000_u64 {
+        let mut generator = ChaCha8Rng::seed_from_u64(2);
+        generator.set_stream(number);
+        let dataset = dataset(&mut Draw(generator));
+        let (truth, predictions) = files_of(&dataset);
+        let reading = &readings[number as usize % readings.len()];
+        // Read otherwise, the area of a huge box may overflow: a sentence, and no score.
+        let Ok(runs) = froc::prepare(&truth, &Arc::new(predictions), reading) else { continue };
+        let shown = ours(&dataset, &truth, &runs[0].run);
+        let mut zip = Vec::new();
+        let written = convert(&truth, &runs[0], Target::ChestxDet, &mut zip).expect("names of files");
+        let n_detections = written.expect("memory").n_detections;
+        assert_eq!(n_detections, shown.classes.iter().map(|class| class.n_detections).sum::<usize>());
+        for (class, ours) in unpacked(&zip, &dataset).iter().zip(&shown.classes) {
+            let script = recall(class, dataset.n_images, &dataset.rates, dataset.iou_threshold as f32);
+            for (ours, script) in ours.official.recall.iter().zip(script) {
+                assert!(is_same(*ours, script), "dataset {number}, {reading:?}: {ours:?}, the script has {script}");
+                n_found += u32::from(script > 0.0);
+            }
+        }
+        let again = froc::read_predictions("model.zip", Cursor::new(zip), &mut |_| ControlFlow::Continue(()));
+        let again = ours(&dataset, &truth, &Run::new(&truth, &again.expect("a zip")).expect("a run"));
+        assert_eq!(again.official.recall, shown.official.recall, "dataset {number}");
+    }
+    assert!(n_found > 1_000, "{n_found} numbers above 0");
 }

@@ -72,7 +72,7 @@ impl<'a> ImageFinder<'a> {
 }
 
 /// A name without the ending of a picture or a file of predictions.
-pub(super) fn stem(name: &str) -> &str {
+pub(crate) fn stem(name: &str) -> &str {
     const ENDINGS: [&str; 12] =
         [".json", ".png", ".jpg", ".jpeg", ".dcm", ".dicom", ".bmp", ".tif", ".tiff", ".webp", ".txt", ".xml"];
     let Some((stem, ending)) = name.rsplit_once('.') else { return name };

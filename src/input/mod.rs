@@ -18,7 +18,7 @@ pub mod remedy;
 mod sniff;
 mod table;
 mod voc;
-mod yolo;
+pub(crate) mod yolo;
 pub mod zip;
 
 use std::collections::TryReserveError;

@@ -4,8 +4,8 @@
 //! Ultralytics writes the score with `save_conf=True`; without it the files are labels.
 
 use super::records::checked;
-use super::{Format, ReadDetections, full, kept};
-use crate::dataset::{Detections, Remarks};
+use super::{Format, Part, ReadDetections, full, kept};
+use crate::dataset::{Detections, Remarks, stem};
 use crate::error::Error;
 use crate::geometry::FileBox;
 
@@ -48,11 +48,27 @@ fn read_line(words: &[&str], into: &mut Detections) -> Result<(), Error> {
         let expected = if words.len() == 5 { "the score last; write it with save_conf=True" } else { LINE };
         return Err(Error::new("", what, expected));
     };
-    let (x1, y1) = (x - width / 2.0, y - height / 2.0);
-    let bbox = checked(FileBox { x1, y1, x2: x1 + width, y2: y1 + height })?;
+    let ([x1, x2], [y1, y2]) = (sides(x, width), sides(y, height));
+    let bbox = checked(FileBox { x1, y1, x2, y2 })?;
     into.reserve(1).map_err(full)?;
     into.push_named(kept(class), bbox, score);
     Ok(())
+}
+
+/// The two sides of a box with that centre and size.
+pub(crate) fn sides(centre: f64, size: f64) -> [f64; 2] {
+    let from = centre - size / 2.0;
+    [from, from + size]
+}
+
+/// The name of the file of an image.
+pub(crate) fn file_of(image: &str) -> String {
+    [stem(image), ".txt"].concat()
+}
+
+/// Whether a file of that name is read as one of an image: some names tell of classes, or speak to people.
+pub(crate) fn is_of_image(path: &str) -> bool {
+    class_names(path, b"").is_none() && Part::takes(path)
 }
 
 /// The names of the classes by their numbers, if a file of that path is a list of them.
