@@ -2,6 +2,8 @@
 
 #[path = "main/convert.rs"]
 mod convert;
+#[path = "main/gates.rs"]
+mod gates;
 mod guard;
 mod manual;
 
@@ -20,7 +22,8 @@ use froc::score::average_precision::DEFAULT_MAX_DETECTIONS;
 use froc::session::{
     FileFailure, FileKind, FileSummary, GroupSource, Outcome, ResamplingOptions, Session, StatisticsOptions,
 };
-use froc::{Error, Options, Reading, Report, Resampling};
+use froc::{Error, Options, Reading, Resampling};
+use gates::{Gates, Margin};
 
 /// Scores lesion detectors on ChestX-Det10.
 #[derive(Parser)]
@@ -188,9 +191,8 @@ struct Score {
     /// Add average precision, image-level ROC, curves, recall by size and under other conventions.
     #[arg(long)]
     statistics: bool,
-    /// End with exit code 1 if a run is below: `average=0.6` or `exact_average=0.6`, as a fraction.
-    #[arg(long, value_name = "METRIC=FRACTION")]
-    fail_under: Vec<FailUnder>,
+    #[command(flatten)]
+    gates: Gates,
 }
 
 #[derive(clap::Args)]
@@ -203,6 +205,13 @@ struct Compare {
     /// Resamples of the images.
     #[arg(long, value_name = "REPLICATES", default_value_t = Resampling::default().replicates())]
     bootstrap: u32,
+    #[command(flatten)]
+    gates: Gates,
+    /// End with exit code 1 if a run may be worse than the baseline by more than this: if the lower end of the interval
+    /// of the difference of the exact average is below minus this fraction. In place of the average another number, as in
+    /// `exact_recall@0.1=0.01` or `Nodule:exact_average=0.02`; give it again for more.
+    #[arg(long, value_name = "FRACTION")]
+    fail_if_worse: Vec<Margin>,
 }
 
 #[derive(clap::Args)]
@@ -233,29 +242,6 @@ fn format() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(values).try_map(|name| Format::named(&name))
 }
 
-/// A bound that every run must reach.
-#[derive(Clone)]
-struct FailUnder {
-    is_exact: bool,
-    least: f64,
-}
-
-impl std::str::FromStr for FailUnder {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || "expected average=0.6 or exact_average=0.6, a fraction from 0 to 1".to_owned();
-        let (metric, least) = text.split_once('=').ok_or_else(expected)?;
-        let is_exact = match metric {
-            "average" => false,
-            "exact_average" => true,
-            _ => return Err(expected()),
-        };
-        let least = least.parse().ok().filter(|least| (0.0..=1.0).contains(least)).ok_or_else(expected)?;
-        Ok(Self { is_exact, least })
-    }
-}
-
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     guard::run(|| work(command))
@@ -263,18 +249,19 @@ fn main() -> ExitCode {
 
 /// Does what is asked; 0, 1 below a bound, or 2 with a sentence for each thing that is wrong.
 fn work(command: Command) -> ExitCode {
-    let (scoring, extra, bounds) = match command {
+    let (scoring, extra, gates, margins) = match command {
         Command::Score(score) => {
             let is_wanted = score.statistics || score.bootstrap.is_some();
             (
                 score.scoring,
                 is_wanted.then_some(Extra { replicates: score.bootstrap, baseline: None }),
-                score.fail_under,
+                score.gates,
+                Vec::new(),
             )
         }
         Command::Compare(compare) => {
             let extra = Extra { replicates: Some(compare.bootstrap), baseline: Some(compare.baseline) };
-            (compare.scoring, Some(extra), Vec::new())
+            (compare.scoring, Some(extra), compare.gates, compare.fail_if_worse)
         }
         Command::Errors(errors) => return ended(list(&errors)),
         Command::Convert(arguments) => {
@@ -286,7 +273,7 @@ fn work(command: Command) -> ExitCode {
             return ended(manual::write(Cli::command(), &folder).map_err(|sentence| vec![sentence]));
         }
     };
-    let printed = report(&scoring, extra.as_ref(), &bounds).and_then(|(bytes, missed)| {
+    let printed = report(&scoring, extra.as_ref(), &gates, &margins).and_then(|(bytes, missed)| {
         let mut out = std::io::stdout().lock();
         to_the_end(out.write_all(&bytes).and_then(|()| out.flush())).map(|()| missed)
     });
@@ -345,32 +332,12 @@ struct Extra {
     baseline: Option<usize>,
 }
 
-/// One sentence for each run and bound that it does not reach.
-fn below(report: &Report, bounds: &[FailUnder]) -> Vec<String> {
-    let mut sentences = Vec::new();
-    for (run, bound) in report.runs.iter().flat_map(|run| bounds.iter().map(move |bound| (run, bound))) {
-        let official = &run.official;
-        // Without a script the exact score is the score.
-        let is_exact = bound.is_exact || official.none_because.is_some();
-        let (what, average) = match (is_exact, official.is_official) {
-            (true, _) => ("the exact average".to_owned(), run.exact.average_recall),
-            (false, true) => ("the official average".to_owned(), official.average_recall),
-            (false, false) => (format!("the average by {}", official.name), official.average_recall),
-        };
-        let least = bound.least;
-        if average.is_none_or(|average| average < least) {
-            let there = average.map_or_else(|| "undefined".to_owned(), |average| format!("{average:.4}"));
-            sentences.push(format!("{}: {what} is {there}; expected at least {least}.", run.name));
-        }
-    }
-    sentences
-}
-
 /// The bytes of the report in the format that is asked for, and one sentence for each bound that is not reached.
 fn report(
     arguments: &Scoring,
     extra: Option<&Extra>,
-    bounds: &[FailUnder],
+    gates: &Gates,
+    margins: &[Margin],
 ) -> Result<(Vec<u8>, Vec<String>), Vec<String>> {
     let options = options(&arguments.input, arguments.fp.as_deref()).map_err(one)?;
     let mut session = opened(&arguments.input.files)?;
@@ -378,7 +345,10 @@ fn report(
         None => session.evaluate(&options),
         Some(extra) => with_statistics(&mut session, arguments, extra, &options)?,
     };
-    let missed = outcome.report.as_ref().map(|report| below(report, bounds)).unwrap_or_default();
+    let missed = match &outcome.report {
+        Some(report) => gates.check(report, margins)?,
+        None => Vec::new(),
+    };
     Ok((session.export(arguments.format).map_err(one)?, missed))
 }
 

@@ -31,6 +31,16 @@ pub fn markdown(report: &Report) -> String {
     text
 }
 
+/// Some tables of a report alone, such as those for the summary of a CI job.
+#[must_use]
+pub fn markdown_of(sheets: &[Sheet]) -> String {
+    let mut text = String::new();
+    for sheet in sheets {
+        table(&mut text, sheet);
+    }
+    text
+}
+
 fn table(text: &mut String, sheet: &Sheet) {
     let names = sheet.names.iter().map(|name| escape(name));
     let headings: Vec<String> = names.chain(sheet.columns.iter().map(|column| escape(&column.heading))).collect();

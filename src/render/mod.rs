@@ -20,7 +20,7 @@ pub use csv::csv;
 pub use html::html;
 pub use json::json;
 pub use latex::latex;
-pub use markdown::markdown;
+pub use markdown::{markdown, markdown_of};
 pub use table::table;
 pub use text::official_lines;
 
