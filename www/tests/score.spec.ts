@@ -331,6 +331,24 @@ test("a zip that grows on disk after it was scored has no digest of other bytes"
   expect(official?.average_recall).not.toBeNull();
 });
 
+test("small files beside one that fills the memory are scored", async ({ page }) => {
+  test.skip(!process.env.FROC_LONG, "FROC_LONG=1 takes 4 GB of memory for it");
+  test.setTimeout(300_000);
+  const [n, boxes] = [700, 100_000];
+  const text = `[${Array.from({ length: boxes }, (_, at) => `{"Nodule":[0,0,9,9,0.${String(at).padStart(5, "0")}1]}`).join(",")}]`;
+  const path = join(mkdtempSync(join(tmpdir(), "froc-")), "large.zip");
+  writeFileSync(path, zip(Object.fromEntries(Array.from({ length: n }, (_, at) => [`${at}.json`, text]))));
+  const small = join(mkdtempSync(join(tmpdir(), "froc-")), "small.zip");
+  writeFileSync(small, zip({ "0.json": nodule }));
+  const truth = join(mkdtempSync(join(tmpdir(), "froc-")), "test.json");
+  writeFileSync(truth, smallTruth(n));
+  await open(page);
+  await page.getByTestId("file-input").setInputFiles([truth, path, small]);
+  await expect(page.getByTestId("error")).toContainText("do not fit into the memory", { timeout: 240_000 });
+  await settled(page);
+  expect((await report(page)).runs.map((run) => run.name)).toEqual(["small.zip"]);
+});
+
 for (const [when, act] of [
   ["idle", async () => undefined],
   ["asked", async (page: Page) => choose(page, [upload("b.zip", zip({ "0.json": nodule }))])],
