@@ -53,6 +53,25 @@ test("eight runs with names of 60 characters widen the page at no width", async 
   }
 });
 
+test("the bar takes little height, and no score of two runs is cut, at any width", async ({ page }) => {
+  await openSample(page);
+  for (const [width, most] of [
+    [360, 180],
+    [768, 160],
+    [1024, 120],
+    [1240, 120],
+    [1440, 64],
+    [1920, 64],
+    [2560, 64],
+  ] as const) {
+    await page.setViewportSize({ width, height: 900 });
+    const bar = page.getByRole("banner");
+    await expect.poll(async () => (await bar.boundingBox())?.height, `at ${width}`).toBeLessThanOrEqual(most);
+    const cut = () => page.locator("#scores .scroll").evaluate((box) => Math.max(0, box.scrollWidth - box.clientWidth));
+    await expect.poll(cut, `at ${width}`).toBe(0);
+  }
+});
+
 test("curves, intervals and differences come by themselves, and another baseline turns the differences round", async ({
   page,
 }) => {
