@@ -14,7 +14,7 @@ use std::ops::ControlFlow;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::dataset::GroundTruth;
+use crate::dataset::{GroundTruth, map_all};
 use crate::error::Error;
 use crate::input::groups::Groups;
 use crate::matching::Verdict;
@@ -178,6 +178,19 @@ struct Tally {
     true_positives: Vec<Vec<u32>>,
 }
 
+impl Tally {
+    fn nothing(n_runs: usize) -> Self {
+        Self { lesions: Vec::new(), true_positives: vec![Vec::new(); n_runs] }
+    }
+
+    fn append(&mut self, mut other: Self) {
+        self.lesions.append(&mut other.lesions);
+        for (of_run, other) in self.true_positives.iter_mut().zip(&mut other.true_positives) {
+            of_run.append(other);
+        }
+    }
+}
+
 /// A bootstrap in progress: any number of runs on the same draws.
 ///
 /// It borrows nothing and stops between any two replicates, so that a worker can tell how far it is.
@@ -216,7 +229,7 @@ impl Bootstrap {
             ground_truth.classes().map(|class| lesions_of_units(ground_truth, class, &groups)).collect();
         check(ground_truth, &groups, &lesions)?;
         let marks = runs.iter().map(|run| Marks::of_run(ground_truth, run, options, groups.of_image())).collect();
-        let nothing = Tally { lesions: Vec::new(), true_positives: vec![Vec::new(); runs.len()] };
+        let nothing = Tally::nothing(runs.len());
         let mut bootstrap = Self {
             fp_per_image: options.fp_per_image().to_vec(),
             draws: Draws::new(resampling.seed(), images.len()),
@@ -238,12 +251,18 @@ impl Bootstrap {
     /// Runs up to `n` more replicates; tells whether all are done.
     pub fn step(&mut self, n: u32) -> bool {
         let end = self.resampling.replicates().min(self.done.saturating_add(n));
-        let mut replicates = std::mem::take(&mut self.replicates);
-        let mut draws = self.draws.clone();
-        for replicate in self.done..end {
-            self.count(draws.replicate(u64::from(replicate)), &mut replicates);
+        let starts: Vec<u32> = (self.done..end).step_by(AT_ONCE as usize).collect();
+        let tallies = map_all(starts, |start| {
+            let mut tally = Tally::nothing(self.marks.len());
+            let mut draws = self.draws.clone();
+            for replicate in start..end.min(start + AT_ONCE) {
+                self.count(draws.replicate(u64::from(replicate)), &mut tally);
+            }
+            tally
+        });
+        for tally in tallies {
+            self.replicates.append(tally);
         }
-        self.replicates = replicates;
         self.done = end;
         end == self.resampling.replicates()
     }
@@ -286,6 +305,12 @@ impl Bootstrap {
     #[must_use]
     pub const fn groups(&self) -> &Groups {
         &self.groups
+    }
+
+    /// How many runs are on the same draws.
+    #[must_use]
+    pub const fn n_runs(&self) -> usize {
+        self.marks.len()
     }
 
     /// Rates at which recall is read.

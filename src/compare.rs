@@ -26,13 +26,21 @@ impl Difference {
     /// every replicate.
     #[must_use]
     pub fn new(bootstrap: &Bootstrap, [baseline, other]: [usize; 2], row: Row, statistic: Statistic) -> Option<Self> {
-        let minus = |(other, baseline): (Option<f64>, Option<f64>)| Some(other? - baseline?);
-        let of = |run| bootstrap.replicates(run, row, statistic);
-        let differences: Vec<Option<f64>> = of(other).zip(of(baseline)).map(minus).collect();
-        let of = |run| bootstrap.estimate(run, row, statistic);
+        let replicates = |run| bootstrap.replicates(run, row, statistic).collect::<Vec<_>>();
+        let (before, after) = (replicates(baseline), replicates(other));
+        let estimate = |run| bootstrap.estimate(run, row, statistic);
+        let of = [(estimate(baseline)?, &before[..]), (estimate(other)?, &after[..])];
+        Self::between(of, bootstrap.resampling().level())
+    }
+
+    /// Other minus baseline, each given as its value on the sample and in the same replicates; `None` if no replicate has both.
+    pub(crate) fn between(of: [(f64, &[Option<f64>]); 2], level: f64) -> Option<Self> {
+        let [(before, baseline), (after, other)] = of;
+        let minus = |(other, baseline): (&Option<f64>, &Option<f64>)| Some((*other)? - (*baseline)?);
+        let differences: Vec<Option<f64>> = other.iter().zip(baseline).map(minus).collect();
         Some(Self {
-            estimate: minus((of(other), of(baseline)))?,
-            interval: Interval::new(differences.iter().copied(), bootstrap.resampling().level())?,
+            estimate: after - before,
+            interval: Interval::new(differences.iter().copied(), level)?,
             p: two_sided_p(differences.iter().flatten().copied()),
         })
     }

@@ -85,7 +85,7 @@
 //! | [`metric`] | the definition of every number, section by section |
 //! | [`matching`], [`mod@curve`] | which detection finds which lesion; recall over false positives |
 //! | [`score`] | one statistic a file: official, quirks, exact, ties, average precision, image ROC, sizes, conventions |
-//! | [`bootstrap`], [`compare`] | intervals and bands by resampling; runs compared on the same draws |
+//! | [`bootstrap`], [`compare`], [`rank`] | intervals and bands by resampling; runs compared and ranked on the same draws |
 //! | [`diagnosis`] | the cause of each false positive and missed lesion, and the images behind each count |
 //! | [`doctor`], [`finding`] | what is wrong with the files, on evidence |
 //! | [`report`] | what page, files and terminal show, as plain types |
@@ -117,6 +117,7 @@ pub mod metric {}
 pub mod options;
 pub mod printable;
 pub mod protocol;
+pub mod rank;
 pub mod reading;
 pub mod render;
 pub mod report;
@@ -210,6 +211,17 @@ pub fn evaluate_with_statistics(
         runs.iter().map(|(run, _)| (*run, score_classes(ground_truth, run, options))).collect();
     let predictions: Vec<&Predictions> = runs.iter().map(|(_, predictions)| *predictions).collect();
     Report::new(ground_truth, options, &scored).with_statistics(ground_truth, options, &scored, &predictions, wanted)
+}
+
+/// Scores runs and ranks them by their exact average recall, by a finished bootstrap of the same runs in the same order.
+#[must_use]
+pub fn evaluate_with_ranking(
+    ground_truth: &GroundTruth,
+    runs: &[&Run],
+    options: &Options,
+    bootstrap: &Bootstrap,
+) -> Report {
+    evaluate(ground_truth, runs, options).with_ranking(bootstrap)
 }
 
 /// The image-level ROC curve of one class of a run, made of these predictions.

@@ -6,6 +6,8 @@ mod convert;
 mod gates;
 mod guard;
 mod manual;
+#[path = "main/rank.rs"]
+mod rank;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -39,6 +41,8 @@ enum Command {
     Score(Score),
     /// Every run against a baseline, on the same bootstrap draws: difference, interval, p, and what changed sides.
     Compare(Compare),
+    /// Many runs in the order of their exact score: how sure each rank is, and which runs are not told apart.
+    Rank(rank::Rank),
     /// Every detection and every missed lesion with its cause, at the exact operating points of a rate, which each row
     /// tells with the IoU threshold and the score threshold of its class.
     Errors(Errors),
@@ -263,6 +267,12 @@ fn work(command: Command) -> ExitCode {
             let extra = Extra { replicates: Some(compare.bootstrap), baseline: Some(compare.baseline) };
             (compare.scoring, Some(extra), compare.gates, compare.fail_if_worse)
         }
+        Command::Rank(rank) => {
+            return ended(rank::ranked(rank).and_then(|bytes| {
+                let mut out = std::io::stdout().lock();
+                to_the_end(out.write_all(&bytes).and_then(|()| out.flush()))
+            }));
+        }
         Command::Errors(errors) => return ended(list(&errors)),
         Command::Convert(arguments) => {
             let done = opened(&arguments.files)
@@ -369,20 +379,25 @@ fn with_statistics<'a>(
         }
     };
     if let Some(replicates) = extra.replicates {
-        let groups = match &arguments.groups {
-            None => GroupSource::Images,
-            Some(path) if path.as_os_str() == "nih" => GroupSource::NihNames,
-            Some(path) => {
-                session.add_groups("groups", path).map_err(one)?;
-                GroupSource::Csv
-            }
-        };
+        let groups = group_source(session, arguments.groups.as_deref()).map_err(one)?;
         let resampling = ResamplingOptions { replicates, seed: arguments.seed, level: arguments.level, groups };
         session.start_bootstrap(options, &resampling).map_err(one)?;
         session.step_bootstrap(u32::MAX).map_err(one)?;
     }
     let Scoring { area_up_to, max_detections, .. } = *arguments;
     session.evaluate_with_statistics(options, &StatisticsOptions { area_up_to, max_detections, baseline }).map_err(one)
+}
+
+/// What `--groups` names.
+fn group_source(session: &mut Session, groups: Option<&Path>) -> Result<GroupSource, Error> {
+    Ok(match groups {
+        None => GroupSource::Images,
+        Some(path) if path.as_os_str() == "nih" => GroupSource::NihNames,
+        Some(path) => {
+            session.add_groups("groups", path)?;
+            GroupSource::Csv
+        }
+    })
 }
 
 /// Everything that is read, joined; or one sentence for each thing that is wrong.

@@ -7,13 +7,14 @@ pub mod diagnosis;
 pub mod errors;
 mod findings;
 pub mod image;
+pub mod ranking;
 pub mod statistics;
 
 use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
-use crate::bootstrap::Uncertainty;
+use crate::bootstrap::{Bootstrap, Uncertainty};
 use crate::curve::{Curve, Point};
 use crate::dataset::{GroundTruth, Predictions};
 use crate::options::Options;
@@ -24,6 +25,7 @@ use crate::score::official::Counts;
 use crate::score::quirks::{self, Quirk, QuirkId, Touched};
 use crate::score::{ClassScore, average_recall, exact, mean_recall};
 pub use findings::FindingReport;
+use ranking::RankingReport;
 use statistics::{Analysis, BootstrapReport, ComparisonReport, StatisticsReport, Wanted};
 
 /// The version of the shape of [`Report`]; it rises when a key changes its meaning or goes away.
@@ -52,6 +54,10 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
     pub comparisons: Vec<ComparisonReport>,
+    /// The runs in the order of their score; absent unless asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub ranking: Option<RankingReport>,
 }
 
 /// The ground truth a report rests on.
@@ -288,6 +294,7 @@ impl Report {
             runs: reports,
             findings: ground_truth.findings().iter().map(FindingReport::from).collect(),
             comparisons: Vec::new(),
+            ranking: None,
         }
     }
 }
@@ -300,6 +307,14 @@ impl Report {
             report.sha256 = run.and_then(Run::sha256).map(str::to_owned);
         }
         findings::same_file_twice(&mut self.runs);
+    }
+
+    /// Adds the order of the runs, by a finished bootstrap of them in the same order.
+    #[must_use]
+    pub(crate) fn with_ranking(mut self, bootstrap: &Bootstrap) -> Self {
+        self.options.bootstrap = Some(BootstrapReport::new(bootstrap));
+        self.ranking = RankingReport::new(bootstrap);
+        self
     }
 
     /// Adds what is `wanted` beside the score; `predictions` are those of the runs, in the same order.

@@ -5,6 +5,7 @@
 
 mod comparison;
 mod metrics;
+mod ranking;
 mod recall;
 
 use crate::report::Report;
@@ -38,6 +39,8 @@ pub struct Column {
     pub fp_per_image: Option<f64>,
     /// The IoU threshold; none for what has none or several.
     pub iou_threshold: Option<f64>,
+    /// Place of the run that the column compares with; none where rows say so.
+    pub baseline: Option<usize>,
 }
 
 /// A row of a table.
@@ -87,6 +90,9 @@ pub fn sheets(report: &Report) -> Vec<Sheet> {
     if report.runs.iter().any(|run| run.statistics.is_some()) {
         all.extend([metrics::other_metrics(report), metrics::sizes(report), metrics::iou_sweep(report)]);
     }
+    if let Some(ranking) = &report.ranking {
+        all.extend([ranking::places(report, ranking), ranking::pairs(report, ranking)]);
+    }
     for of in &report.comparisons {
         all.extend([comparison::differences(report, of), comparison::changes(report, of)]);
     }
@@ -118,8 +124,10 @@ fn at_rates(report: &Report, metric: &'static str, average: &'static str) -> Vec
         metric,
         fp_per_image: Some(*rate),
         iou_threshold,
+        baseline: None,
     });
-    let average = Column { heading: "average".to_owned(), metric: average, fp_per_image: None, iou_threshold };
+    let average =
+        Column { heading: "average".to_owned(), metric: average, fp_per_image: None, iou_threshold, baseline: None };
     at.chain([average]).collect()
 }
 

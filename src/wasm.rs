@@ -218,6 +218,19 @@ impl Evaluator {
         to_js(outcome.map_err(|error| thrown(&error))?)
     }
 
+    /// Scores as `evaluate` does and ranks the runs by their exact average recall, on draws of its own.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there are fewer than two runs, an option is out of range or the groups do not fit.
+    pub fn evaluate_with_ranking(
+        &mut self,
+        options: &Ts<OptionsReport>,
+        resampling: &Ts<ResamplingOptions>,
+    ) -> Converted<Ts<Outcome>> {
+        let outcome = self.0.evaluate_with_ranking(&checked(options)?, &from_js(resampling)?);
+        to_js(outcome.map_err(|error| thrown(&error))?)
+    }
+
     /// The score threshold of each class at its exact operating point of a rate, or if it is `pooled`, that of all classes
     /// ranked together. At an infinite rate all detections count.
     ///

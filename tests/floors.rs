@@ -19,6 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["convert", "score"],
     &["bootstrap"],
     &["compare", "diagnosis", "doctor"],
+    &["rank"],
     &["report"],
     &["sheet"],
     &["render"],

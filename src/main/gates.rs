@@ -301,6 +301,7 @@ fn sheet_of(report: &Report, checks: &[Check]) -> Sheet {
         metric,
         fp_per_image: None,
         iou_threshold: Some(report.options.iou_threshold),
+        baseline: None,
     };
     let row = |check: &Check| Row {
         names: vec![

@@ -53,7 +53,7 @@ fn record(report: &Report, row: &Row, column: &Column, cell: &Cell) -> [String; 
     let bootstrap = report.options.bootstrap.as_ref();
     [
         name(row.run),
-        row.baseline.map(name).unwrap_or_default(),
+        row.baseline.or(column.baseline).map(name).unwrap_or_default(),
         no_formula(&row.class).into_owned(),
         format!("{}{}", row.by, column.metric),
         number(row.fp_per_image.or(column.fp_per_image)),

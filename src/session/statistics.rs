@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::{Joined, Outcome, Session, class_at};
-use crate::bootstrap::Uncertainty;
+use crate::bootstrap::{Bootstrap, Uncertainty};
 use crate::dataset::{GroundTruth, Predictions};
 use crate::error::Error;
 use crate::input::groups::Groups;
@@ -169,6 +169,27 @@ impl Session {
         let runs: Vec<(&Run, &Predictions)> =
             runs.iter().map(|prepared| (&prepared.run, prepared.predictions.as_ref())).collect();
         let report = Some(crate::evaluate_with_statistics(ground_truth, &runs, options, wanted));
+        self.outcome = Outcome { report, run_ids, file_ids, n_groups: self.n_groups(), failures };
+        Ok(&self.outcome)
+    }
+
+    /// Scores as [`Session::evaluate`] does and ranks the runs by their exact average recall, on draws of its own.
+    ///
+    /// # Errors
+    /// If there are fewer than two runs, an option is out of range, the groups do not fit, or no run can be scored.
+    pub fn evaluate_with_ranking(&mut self, options: &Options, wanted: &ResamplingOptions) -> Result<&Outcome, Error> {
+        let resampling = Resampling::new(wanted.replicates, wanted.seed, wanted.level)?;
+        let failures = self.join();
+        let Joined { ground_truth, run_ids, file_ids, runs } = self.joined()?;
+        if runs.len() < 2 {
+            let there = format!("there is {} run to rank", runs.len());
+            return Err(Error::option("Ranking", there, "at least two"));
+        }
+        let groups = self.groups(ground_truth, wanted.groups)?;
+        let runs: Vec<&Run> = runs.iter().map(|prepared| &prepared.run).collect();
+        let mut bootstrap = Bootstrap::new(ground_truth, &runs, options, resampling, groups)?;
+        bootstrap.step(wanted.replicates);
+        let report = Some(crate::evaluate_with_ranking(ground_truth, &runs, options, &bootstrap));
         self.outcome = Outcome { report, run_ids, file_ids, n_groups: self.n_groups(), failures };
         Ok(&self.outcome)
     }

@@ -71,6 +71,7 @@ pub(super) fn changes(report: &Report, of: &ComparisonReport) -> Sheet {
         metric,
         fp_per_image: None,
         iou_threshold,
+        baseline: None,
     };
     let row = |at: &crate::report::statistics::ChangesReport| Row {
         names: vec![at.fp_per_image.to_string()],

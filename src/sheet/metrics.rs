@@ -16,7 +16,7 @@ fn all(report: &Report) -> Vec<Metric> {
     let up_to = report.options.area_up_to;
     let area = format!("AUFROC to {} FP per image, normalised", up_to.unwrap_or_default());
     let at = |heading: &str, metric, fp_per_image, iou_threshold, of| Metric {
-        column: Column { heading: heading.to_owned(), metric, fp_per_image, iou_threshold },
+        column: Column { heading: heading.to_owned(), metric, fp_per_image, iou_threshold, baseline: None },
         of,
     };
     let metric = |heading, metric, iou_threshold, of| at(heading, metric, None, iou_threshold, of);
@@ -104,6 +104,7 @@ pub(super) fn sizes(report: &Report) -> Sheet {
         metric,
         fp_per_image: None,
         iou_threshold,
+        baseline: None,
     };
     let cells = |row: &RowReport| {
         let find = |(division, name, ..): &(&str, &str, _, _)| {

@@ -133,8 +133,13 @@ fn notes(report: &Report) -> Vec<String> {
 /// The exact operating points.
 pub(super) fn operating_points(report: &Report) -> Sheet {
     let iou_threshold = Some(report.options.iou_threshold);
-    let column =
-        |rate: &f64, heading: String, metric| Column { heading, metric, fp_per_image: Some(*rate), iou_threshold };
+    let column = |rate: &f64, heading: String, metric| Column {
+        heading,
+        metric,
+        fp_per_image: Some(*rate),
+        iou_threshold,
+        baseline: None,
+    };
     let OptionsReport { fp_per_image: rates, .. } = &report.options;
     let columns = rates.iter().flat_map(|rate| {
         [
