@@ -172,6 +172,21 @@ proptest! {
     }
 
     #[test]
+    fn the_pooled_curve_ends_with_all_that_the_classes_find(case in case()) {
+        let (ground_truth, run) =
+            read(&case.dataset.ground_truth(), &case.dataset.predictions()).expect("files in order");
+        let pooled = froc::curve(&ground_truth, &run, Row::Pooled, &case.options());
+        let report = case.report();
+        let classes = &report.runs[0].classes;
+        let total = |of: fn(&froc::report::ClassReport) -> usize| classes.iter().map(of).sum::<usize>() as f64;
+        let lesions = total(|class| class.n_lesions);
+        let recall = if lesions == 0.0 { 0.0 } else { total(|class| class.true_positives) / lesions };
+        prop_assert_eq!(pooled.recall.last(), Some(&recall));
+        let spent = total(|class| class.false_positives) / case.dataset.images.len() as f64;
+        prop_assert_eq!(pooled.fp_per_image.last(), Some(&spent));
+    }
+
+    #[test]
     fn a_strictly_rising_map_of_the_scores_changes_nothing(case in case()) {
         let scores = case.scores();
         let place = |score: f32| scores.iter().position(|other| *other == score).expect("one of the scores");

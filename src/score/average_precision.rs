@@ -118,7 +118,7 @@ fn take(bbox: FileBox, lesions: &[FileBox], taken: &mut [u16], thresholds: &[f64
 
 /// The t-th IoU threshold, rounded as `numpy.linspace(.5, .95, 10)` rounds it.
 fn threshold(t: usize) -> f64 {
-    if t + 1 == N_THRESHOLDS { 0.95 } else { t as f64 * ((0.95 - 0.5) / 9.0) + 0.5 }
+    t as f64 * ((0.95 - 0.5) / 9.0) + 0.5
 }
 
 /// Overlap of boxes given as corner, width and height (`maskApi.c`, `bbIou`); 0 where they are apart.
