@@ -1,11 +1,12 @@
 // Files as detectors write them: dropped on the page, scored as in the terminal, and not called official.
+import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 
 import { expect, test } from "@playwright/test";
 
 import type { Page } from "@playwright/test";
 
-import { choose, downloadReport, open, report, settled, asShown, upload, zip } from "./page.ts";
+import { choose, downloadReport, open, openExport, report, settled, asShown, upload, zip } from "./page.ts";
 
 const boxes = Array.from(
   { length: 12 },
@@ -163,4 +164,31 @@ test("a file that gzip packed is read as the terminal reads it", async ({ page }
   expect((await report(page)).runs[0]?.classes[3]?.true_positives).toBe(11);
   const bytes = await downloadReport(page);
   expect(bytes.equals(asShown(bytes, files))).toBe(true);
+});
+
+test("a run is saved in every other format, and scores the same when it is dropped again", async ({ page }) => {
+  const csv = ["image,label,score,xmin,ymin,xmax,ymax"];
+  boxes.forEach((box, at) => csv.push([`${at}.png`, "Nodule", score(at), ...box].join(",")));
+  await open(page);
+  await choose(page, [truth, upload("boxes.csv", csv.join("\n"))]);
+  const before = (await report(page)).runs[0];
+  for (const [target, ending] of [
+    ["chestx-det", "zip"],
+    ["coco", "json"],
+    ["yolo", "zip"],
+    ["csv", "csv"],
+  ]) {
+    const waiting = page.waitForEvent("download");
+    await openExport(page);
+    await page.getByTestId(`convert-${target}`).click();
+    const file = await waiting;
+    expect(file.suggestedFilename()).toBe(`boxes-${target}.${ending}`);
+    await choose(page, [upload(`${target}.${ending}`, readFileSync(await file.path()))]);
+    const run = (await report(page)).runs.find(({ name }) => name === `${target}.${ending}`);
+    expect(run?.exact, target).toEqual(before?.exact);
+    expect(run?.n_detections, target).toBe(before?.n_detections);
+    expect(run?.official.is_official, target).toBe(target === "chestx-det");
+  }
+  // Its classes are numbers in YOLO's files; the rest says nothing.
+  await expect(page.getByTestId("error")).toHaveCount(0);
 });

@@ -249,6 +249,12 @@ export class Evaluator {
     );
   }
 
+  /** A run as files in another format, and one sentence for each thing that is not kept. */
+  async convert(run: string, target: string): Promise<{ file: Blob; notes: string[] }> {
+    const { parts, conversion } = await this.#call((remote) => remote.convert(run, target), "the converted run");
+    return { file: new Blob(parts), notes: conversion.notes };
+  }
+
   officialLines(run: string): Promise<string> {
     return this.#call((remote) => remote.officialLines(run));
   }

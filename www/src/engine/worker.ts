@@ -3,6 +3,7 @@ import * as Comlink from "comlink";
 
 import init, {
   Evaluator,
+  conversion_targets,
   default_options,
   default_statistics,
   export_formats,
@@ -15,6 +16,7 @@ import init, {
 import { watchRequests, type NetworkRequest } from "../offline/requests.ts";
 import type {
   BootstrapProgress,
+  Conversion,
   CurveReport,
   DiagnosisReport,
   FileSummary,
@@ -31,6 +33,7 @@ import type {
   FormatFacts,
   StatisticsDefaults,
   StatisticsOptions,
+  TargetFacts,
   View,
 } from "../../pkg/froc.js";
 
@@ -40,6 +43,8 @@ export interface Started {
   statistics: StatisticsDefaults;
   /** What a report is exported in. */
   formats: FormatFacts[];
+  /** What a run is converted to. */
+  targets: TargetFacts[];
   /** What is read. */
   inputs: InputFormats;
   version: string;
@@ -128,6 +133,7 @@ const api = {
       options: default_options(),
       statistics: default_statistics(),
       formats: export_formats(),
+      targets: conversion_targets(),
       inputs: input_formats(),
       version: version(),
       readsFiles: await readsFiles(),
@@ -226,6 +232,15 @@ const api = {
     engine().errors(fpPerImage, iouThreshold, format, (part: Uint8Array<ArrayBuffer>) => parts.push(part));
     return Comlink.transfer(
       parts,
+      parts.map(({ buffer }) => buffer),
+    );
+  },
+  /** A run as files in another format, as one file, and what of it is not kept. */
+  convert(run: string, target: string): { parts: Uint8Array<ArrayBuffer>[]; conversion: Conversion } {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    const conversion = engine().convert(run, target, (part: Uint8Array<ArrayBuffer>) => parts.push(part));
+    return Comlink.transfer(
+      { parts, conversion },
       parts.map(({ buffer }) => buffer),
     );
   },

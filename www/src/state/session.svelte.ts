@@ -1,5 +1,12 @@
 // What the page is about: files, options and report. Views read it and ask it to act; nobody else holds any of it.
-import type { CurveReport, FormatFacts, Report, ResamplingOptions, RocCurveReport } from "../../pkg/froc.js";
+import type {
+  CurveReport,
+  FormatFacts,
+  Report,
+  ResamplingOptions,
+  RocCurveReport,
+  TargetFacts,
+} from "../../pkg/froc.js";
 import { isOneFile, loadSample } from "../engine/assets.ts";
 import {
   Cancelled,
@@ -296,6 +303,18 @@ export class Session {
       const runs = this.report?.runs ?? [];
       const name = runs.length === 1 ? (runs[0]?.name.replace(/\.zip$/i, "") ?? "report") : `${runs.length}-runs`;
       save(`froc-${name}.${ending}`, new Blob([await this.engine.export(format)], { type: media_type }));
+    } catch (thrown) {
+      this.errors = sentences(thrown);
+    }
+  }
+
+  /** Saves a run, as it is read, in another format; what is not kept is said. */
+  async convert(run: number, { name: target, ending }: TargetFacts): Promise<void> {
+    try {
+      const { file, notes } = await this.engine.convert(this.#id(run), target);
+      const stem = (this.report?.runs[run]?.name ?? "run").replace(/\.[a-z]+$/i, "").replaceAll("/", "-");
+      save(`${stem}-${target}.${ending}`, file);
+      this.files.say(notes.join(" "));
     } catch (thrown) {
       this.errors = sentences(thrown);
     }
