@@ -69,6 +69,13 @@ test("the bar takes little height, and no score of two runs is cut, at any width
     await expect.poll(async () => (await bar.boundingBox())?.height, `at ${width}`).toBeLessThanOrEqual(most);
     const cut = () => page.locator("#scores .scroll").evaluate((box) => Math.max(0, box.scrollWidth - box.clientWidth));
     await expect.poll(cut, `at ${width}`).toBe(0);
+    // The menu is whole, wherever its button stands.
+    await page.getByTestId("export").locator("summary").click();
+    const menu = await page.getByRole("group", { name: "Download the report" }).boundingBox();
+    expect(menu && menu.x >= 0 && menu.x + menu.width <= width && menu.y + menu.height <= 900, `at ${width}`).toBe(
+      true,
+    );
+    await page.keyboard.press("Escape");
   }
 });
 
