@@ -8,6 +8,8 @@ async function openAt(page: Page, hash: string): Promise<void> {
   await page.goto("about:blank");
   await page.goto(`/${hash}`);
   await expect(page.getByTestId("page")).toHaveAttribute("data-ready", "true");
+  // The sample comes by itself, a moment later.
+  if (hash.startsWith("#v=1&open=sample")) await expect(page.getByTestId("headline")).toBeVisible();
   await settled(page);
 }
 
@@ -45,6 +47,7 @@ test("a link opens the sample as it was looked at, and a reload brings it back",
   await settled(page);
   const [address, before] = [await hash(page), await seen(page)];
   await page.reload();
+  await expect(page.getByTestId("headline")).toBeVisible();
   await settled(page);
   await expect.poll(() => seen(page)).toEqual(before);
   expect(await hash(page)).toBe(address);
