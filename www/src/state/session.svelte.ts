@@ -155,7 +155,10 @@ export class Session {
   async scoreSample(): Promise<void> {
     try {
       this.#sample ??= loadSample();
-      await this.#add({ files: await this.#sample, folders: [] }, true);
+      const files = await this.#sample;
+      // A link to the sample does not put it beside files that a person dropped meanwhile.
+      if (!this.files.isEmpty || this.adding > 0) return;
+      await this.#add({ files, folders: [] }, true);
     } catch (thrown) {
       this.#sample = null;
       this.errors = sentences(thrown);
