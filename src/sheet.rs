@@ -43,6 +43,14 @@ pub struct Column {
     pub baseline: Option<usize>,
 }
 
+impl Column {
+    /// A column of one quantity at one IoU threshold, of no rate and without a baseline.
+    #[must_use]
+    pub fn new(heading: &str, metric: &'static str, iou_threshold: Option<f64>) -> Self {
+        Self { heading: heading.to_owned(), metric, fp_per_image: None, iou_threshold, baseline: None }
+    }
+}
+
 /// A row of a table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
@@ -119,16 +127,12 @@ fn rests_on(report: &Report) -> String {
 /// The columns of a quantity at each rate, and of its mean over them.
 fn at_rates(report: &Report, metric: &'static str, average: &'static str) -> Vec<Column> {
     let iou_threshold = Some(report.options.iou_threshold);
-    let at = report.options.fp_per_image.iter().map(|rate| Column {
-        heading: format!("at {rate}"),
-        metric,
-        fp_per_image: Some(*rate),
-        iou_threshold,
-        baseline: None,
-    });
-    let average =
-        Column { heading: "average".to_owned(), metric: average, fp_per_image: None, iou_threshold, baseline: None };
-    at.chain([average]).collect()
+    let at = report
+        .options
+        .fp_per_image
+        .iter()
+        .map(|rate| Column { fp_per_image: Some(*rate), ..Column::new(&format!("at {rate}"), metric, iou_threshold) });
+    at.chain([Column::new("average", average, iou_threshold)]).collect()
 }
 
 /// The name of a row as shown.

@@ -103,23 +103,18 @@ fn read_anew(
         }
         let mut remarks = file.remarks.clone();
         let path = paths.path(&file);
-        let size = if std::mem::take(&mut remarks.is_in_fractions) {
-            let image =
-                paths.matches.get(file.path).copied().or_else(|| finder.image(&file).map(|image| image as usize));
-            image.map(|image| ground_truth.size_of_image(image))
-        } else {
-            None
-        };
+        let is_in_fractions = std::mem::take(&mut remarks.is_in_fractions);
+        let image = paths.image(&file).or_else(|| finder.image(&file).map(|image| image as usize));
         remarks.text_number = remarks.text_number.filter(|_| !reading.accept_text_numbers);
         let read = file.detections.clone().map_err(Error::clone).and_then(|range| {
-            let pixels = match size {
-                // Files of no image, and those whose boxes are pixels already.
-                None => [1.0; 2],
-                Some(None) if !range.is_empty() => return Err(without_size(ground_truth, &file.place())),
-                Some(size) => {
-                    let ImageSize { width, height } = size.unwrap_or(ImageSize::CHESTX_DET);
+            let pixels = match image {
+                Some(image) if is_in_fractions && !range.is_empty() => {
+                    let size = ground_truth.size_of_image(image);
+                    let ImageSize { width, height } = size.ok_or_else(|| without_size(ground_truth, &file.place()))?;
                     [width, height].map(f64::from)
                 }
+                // Pixels already, or of no image.
+                _ => [1.0; 2],
             };
             let first = detections.len() as u32;
             for at in range.start as usize..range.end as usize {
@@ -257,9 +252,14 @@ impl<'a> Paths<'a> {
         file_of_image.into_iter().filter_map(|(image, path)| Some((path?, image))).collect()
     }
 
+    /// The image of a file that has one by its loose name alone.
+    fn image(&self, file: &FileView<'_>) -> Option<usize> {
+        self.matches.get(file.path).copied()
+    }
+
     fn path(&self, file: &FileView<'_>) -> String {
-        let image = self.matches.get(file.path);
-        image.map_or_else(|| file.path.to_owned(), |image| self.ground_truth.prediction_file(*image).into_owned())
+        let image = self.image(file);
+        image.map_or_else(|| file.path.to_owned(), |image| self.ground_truth.prediction_file(image).into_owned())
     }
 }
 

@@ -1,5 +1,6 @@
 //! Detections of one image as YOLO's programs write them: a line `class x y width height score` for each box, the centre and the
-//! sizes as fractions of the image, whose size the ground truth tells. Classes are numbers; `classes.txt` or `data.yaml` beside the files names them.
+//! sizes as fractions of the image, whose size the ground truth tells. Classes are numbers; `classes.txt` or `data.yaml` beside the
+//! files names them.
 //!
 //! Ultralytics writes the score with `save_conf=True`; without it the files are labels.
 

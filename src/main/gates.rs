@@ -296,13 +296,7 @@ fn summary(report: &Report, checks: &[Check]) -> String {
 
 fn sheet_of(report: &Report, checks: &[Check]) -> Sheet {
     let n_reached = checks.iter().filter(|check| check.is_reached).count();
-    let column = |heading: &str, metric| Column {
-        heading: heading.to_owned(),
-        metric,
-        fp_per_image: None,
-        iou_threshold: Some(report.options.iou_threshold),
-        baseline: None,
-    };
+    let column = |heading: &str, metric| Column::new(heading, metric, Some(report.options.iou_threshold));
     let row = |check: &Check| Row {
         names: vec![
             if check.is_reached { "reached" } else { "not reached" }.to_owned(),

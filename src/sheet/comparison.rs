@@ -66,13 +66,7 @@ pub(super) fn changes(report: &Report, of: &ComparisonReport) -> Sheet {
         ("lost", "classes_lost"),
         ("unchanged", "classes_unchanged"),
     ];
-    let column = |(heading, metric): (&str, _)| Column {
-        heading: heading.to_owned(),
-        metric,
-        fp_per_image: None,
-        iou_threshold,
-        baseline: None,
-    };
+    let column = |(heading, metric): (&str, _)| Column::new(heading, metric, iou_threshold);
     let row = |at: &crate::report::statistics::ChangesReport| Row {
         names: vec![at.fp_per_image.to_string()],
         class: MEAN.to_owned(),

@@ -16,7 +16,7 @@ fn all(report: &Report) -> Vec<Metric> {
     let up_to = report.options.area_up_to;
     let area = format!("AUFROC to {} FP per image, normalised", up_to.unwrap_or_default());
     let at = |heading: &str, metric, fp_per_image, iou_threshold, of| Metric {
-        column: Column { heading: heading.to_owned(), metric, fp_per_image, iou_threshold, baseline: None },
+        column: Column { fp_per_image, ..Column::new(heading, metric, iou_threshold) },
         of,
     };
     let metric = |heading, metric, iou_threshold, of| at(heading, metric, None, iou_threshold, of);
@@ -99,13 +99,7 @@ const SIZES: [(&str, &str, &str, &str); 6] = [
 /// Recall by size of the lesions, at any score.
 pub(super) fn sizes(report: &Report) -> Sheet {
     let iou_threshold = Some(report.options.iou_threshold);
-    let column = |(_, _, heading, metric): (_, _, &str, _)| Column {
-        heading: heading.to_owned(),
-        metric,
-        fp_per_image: None,
-        iou_threshold,
-        baseline: None,
-    };
+    let column = |(_, _, heading, metric): (_, _, &str, _)| Column::new(heading, metric, iou_threshold);
     let cells = |row: &RowReport| {
         let find = |(division, name, ..): &(&str, &str, _, _)| {
             let is = |size: &&SizeReport| size.division == *division && size.size == *name;

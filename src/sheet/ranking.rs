@@ -24,13 +24,7 @@ fn name(report: &Report, run: usize) -> String {
 
 /// One row a run, with its rank and the letters of the sets of runs that are not told apart.
 pub(super) fn places(report: &Report, of: &RankingReport) -> Sheet {
-    let column = |heading: &str, metric| Column {
-        heading: heading.to_owned(),
-        metric,
-        fp_per_image: None,
-        iou_threshold: Some(report.options.iou_threshold),
-        baseline: None,
-    };
+    let column = |heading: &str, metric| Column::new(heading, metric, Some(report.options.iou_threshold));
     let place = |place: &PlaceReport| {
         let [low, high] = place.rank_interval;
         let rank = Cell {
@@ -68,12 +62,10 @@ pub(super) fn places(report: &Report, of: &RankingReport) -> Sheet {
 /// The difference of each run, in a row, to each other, in a column.
 pub(super) fn pairs(report: &Report, of: &RankingReport) -> Sheet {
     let order: Vec<usize> = of.places.iter().map(|place| place.run).collect();
+    let iou_threshold = Some(report.options.iou_threshold);
     let column = |(place, run): (usize, &usize)| Column {
-        heading: format!("- {}", place + 1),
-        metric: "pair_average_recall_difference",
-        fp_per_image: None,
-        iou_threshold: Some(report.options.iou_threshold),
         baseline: Some(*run),
+        ..Column::new(&format!("- {}", place + 1), "pair_average_recall_difference", iou_threshold)
     };
     let cell = |first: usize, second: usize| {
         let find = |better, other| of.pairs.iter().find(|pair| (pair.better, pair.other) == (better, other));
