@@ -111,7 +111,7 @@ pub struct RunReport {
     pub n_detections: usize,
     /// The score by the rules of the official script, quirks included.
     pub official: OfficialReport,
-    /// The score without quirks Q1 to Q6.
+    /// The score without quirks Q1 to Q6 and Q11.
     pub exact: ExactReport,
     /// One entry a class, in the official order.
     pub classes: Vec<ClassReport>,

@@ -28,9 +28,13 @@ pub fn cite(report: &Report) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{}", of_run(run));
     }
-    text.push_str(
-        "The exact score is that without the quirks Q1 to Q6 of ChestX-Det10's eval.py; intervals are percentiles of the exact score.\n",
-    );
+    let has_script = report.runs.iter().any(|run| run.official.none_because.is_none());
+    if has_script {
+        text.push_str("The exact score is that without the quirks Q1 to Q6 and Q11 of ChestX-Det10's eval.py.\n");
+    }
+    if report.options.bootstrap.is_some() {
+        text.push_str("Intervals are percentiles of the exact score over the replicates.\n");
+    }
     text.push_str("\nWhat this rests on:\n");
     for fact in provenance(report) {
         let _ = writeln!(text, "- {}", of_text(&fact));
@@ -41,7 +45,7 @@ pub fn cite(report: &Report) -> String {
         report.froc_version,
         env!("CARGO_PKG_REPOSITORY")
     );
-    if report.runs.iter().any(|run| run.official.none_because.is_none()) {
+    if has_script {
         text.push_str(
             "\n@misc{chestxdet10,\n  title = {{ChestX-Det10}: Chest {X}-ray Dataset on Detection of Thoracic Abnormalities},\n  author = {Liu, Jingyu \
              and Lian, Jie and Yu, Yizhou},\n  year = {2020},\n  eprint = {2006.10550},\n  archivePrefix = {arXiv}\n}\n",

@@ -1,4 +1,4 @@
-//! The score without quirks Q1 to Q6: recall at score thresholds that can be used ([section 6](crate::metric)).
+//! The score without quirks Q1 to Q6 and Q11: recall at score thresholds that can be used ([section 6](crate::metric)).
 
 use std::collections::BTreeMap;
 
