@@ -71,11 +71,32 @@ test("the bar takes little height, and no score of two runs is cut, at any width
     await expect.poll(cut, `at ${width}`).toBe(0);
     // The menu is whole, wherever its button stands.
     await page.getByTestId("export").locator("summary").click();
-    const menu = await page.getByRole("group", { name: "Download the report" }).boundingBox();
+    const menu = await page.getByRole("group", { name: "Export" }).boundingBox();
     expect(menu && menu.x >= 0 && menu.x + menu.width <= width && menu.y + menu.height <= 900, `at ${width}`).toBe(
       true,
     );
     await page.keyboard.press("Escape");
+  }
+});
+
+test("no two texts of the class table overprint, with one to eight runs", async ({ page }) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  for (const n of [1, 2, 3, 8]) {
+    await openRuns(page, n);
+    const overlaps = await page.getByTestId("all-classes-row").evaluateAll((rows) =>
+      rows.flatMap((row) => {
+        const boxes = [...row.querySelectorAll("th button, .bar svg, td button")]
+          .map((one) => [one.textContent, one.getBoundingClientRect()] as const)
+          .filter(([, box]) => box.width > 0)
+          .sort(([, a], [, b]) => a.left - b.left);
+        // What names the row stays where it is, above what is scrolled.
+        return boxes.flatMap(([text, box], at) => {
+          const [before, left] = boxes[at - 1] ?? [];
+          return left && left.right > box.left + 1 ? [`${before} over ${text}`] : [];
+        });
+      }),
+    );
+    expect(overlaps, `${n} runs`).toEqual([]);
   }
 });
 

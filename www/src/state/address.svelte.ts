@@ -37,7 +37,7 @@ function written(session: Session, inspection: Inspection, defaults: OptionsRepo
     fp: fp === defaults.fp_per_image.join(",") ? null : fp,
     rules: session.convention === "exact" ? "exact" : null,
     run: inspection.run || null,
-    rate: inspection.isAverage || inspection.rateAt < 0 ? null : (options.fp_per_image[inspection.rateAt] ?? null),
+    rate: inspection.readAt === null ? null : (options.fp_per_image[inspection.readAt] ?? null),
     tab: inspection.tab === TABS[0] ? null : inspection.tab,
     class: filters.class,
     causes: filters.categories.join(",") || null,

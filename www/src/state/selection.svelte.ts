@@ -223,6 +223,11 @@ export class Inspection {
     return this.#apart !== null || this.#pooled ? -1 : this.#chosen;
   }
 
+  /** Place of the rate whose recall is read; null where the average is: also while images are those of a rate apart. */
+  get readAt(): number | null {
+    return this.isAverage || this.rateAt < 0 ? null : this.rateAt;
+  }
+
   set rateAt(at: number) {
     this.#rate = at;
     this.#apart = null;

@@ -132,6 +132,16 @@ export class Session {
     return files.has("predictions") ? "" : "Now drop a zip of prediction files.";
   }
 
+  /** Whether the dataset has a script, and so an official number; where it has none, the report says why. */
+  get hasScript(): boolean {
+    return !this.report?.runs[0]?.official.none_because;
+  }
+
+  /** Whether the official number is read first. */
+  get isOfficial(): boolean {
+    return this.convention === "official" && this.hasScript;
+  }
+
   /** Whether nothing but the sample is here. */
   get isSample(): boolean {
     return !this.files.isEmpty && this.files.items.every(({ isSample }) => isSample);

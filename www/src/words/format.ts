@@ -5,6 +5,10 @@ export function percent(fraction: number | null | undefined): string {
   return fraction === null || fraction === undefined ? "–" : `${(100 * fraction).toFixed(2)}%`;
 }
 
+/** An interval of fractions in percent with one digit, as exports write it: `33.9 to 68.6`. */
+export const span = ([low, high]: readonly [number, number]): string =>
+  `${(100 * low).toFixed(1)} to ${(100 * high).toFixed(1)}`;
+
 /** A difference in points with its sign. */
 export function points(difference: number | null | undefined): string {
   if (difference === null || difference === undefined) return "–";
