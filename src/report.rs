@@ -7,6 +7,7 @@ pub mod diagnosis;
 pub mod errors;
 mod findings;
 pub mod image;
+pub mod operating;
 pub mod ranking;
 pub mod statistics;
 

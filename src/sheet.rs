@@ -5,6 +5,7 @@
 
 mod comparison;
 mod metrics;
+mod operating;
 mod ranking;
 mod recall;
 
@@ -97,6 +98,7 @@ pub fn sheets(report: &Report) -> Vec<Sheet> {
     let mut all = vec![recall::recall(report), recall::operating_points(report)];
     if report.runs.iter().any(|run| run.statistics.is_some()) {
         all.extend([metrics::other_metrics(report), metrics::sizes(report), metrics::iou_sweep(report)]);
+        all.extend([operating::best(report), operating::at_rates(report)]);
     }
     if let Some(ranking) = &report.ranking {
         all.extend([ranking::places(report, ranking), ranking::pairs(report, ranking)]);

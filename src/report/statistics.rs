@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
+use super::operating::OperatingReport;
 use super::{CurveReport, all_defined, defined};
 use crate::bootstrap::{self, Bootstrap, Interval, Row, Statistic, Uncertainty};
 use crate::compare::{Changes, Difference, Sides, holm};
@@ -96,6 +97,8 @@ pub struct RowReport {
     pub image_roc: Option<ImageRocReport>,
     /// Lesions by size, small to large: thirds of each class, then COCO sizes. Of `mean`, none.
     pub sizes: Vec<SizeReport>,
+    /// Operating characteristics; of `mean` and `pooled`, none.
+    pub operating: Option<OperatingReport>,
 }
 
 /// A number and its bootstrap interval.
@@ -444,6 +447,7 @@ impl Analysis<'_> {
                 average_precision: precisions.next().flatten(),
                 image_roc: rocs.next(),
                 sizes: self.sizes(row),
+                operating: self.operating(row),
             }
         };
         rows(self.ground_truth.protocol()).enumerate().map(row).collect()
@@ -500,6 +504,12 @@ impl Analysis<'_> {
             groups.into_iter().zip(["small", "medium", "large"]).map(report).collect::<Vec<_>>()
         };
         [(Division::Thirds, "thirds"), (Division::Coco, "coco")].into_iter().flat_map(of_division).collect()
+    }
+
+    fn operating(&self, row: Row) -> Option<OperatingReport> {
+        let Row::Class(class) = row else { return None };
+        let score = self.classes.get(class.index())?;
+        Some(OperatingReport::new(self.ground_truth, (self.run, self.predictions), (class, score), self.options))
     }
 
     fn conventions(&self) -> Vec<ConventionReport> {

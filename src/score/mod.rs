@@ -5,6 +5,7 @@ pub mod conventions;
 pub mod exact;
 pub mod image_roc;
 pub mod official;
+pub mod operating;
 pub mod quirks;
 pub mod sizes;
 pub mod ties;

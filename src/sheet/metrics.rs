@@ -36,7 +36,7 @@ fn all(report: &Report) -> Vec<Metric> {
 }
 
 /// A row for each class and run, with what `cells` makes of it; the best run of each class is marked.
-fn by_class(report: &Report, cells: impl Fn(&RowReport) -> Vec<Cell>) -> Vec<Row> {
+pub(super) fn by_class(report: &Report, cells: impl Fn(&RowReport) -> Vec<Cell>) -> Vec<Row> {
     let of = |run: usize| report.runs[run].statistics.as_ref();
     let n_places = report.runs.iter().filter_map(|run| Some(run.statistics.as_ref()?.rows.len())).max().unwrap_or(0);
     let mut rows = Vec::new();
@@ -56,7 +56,7 @@ fn by_class(report: &Report, cells: impl Fn(&RowReport) -> Vec<Cell>) -> Vec<Row
     rows
 }
 
-fn plain(class: &str, run: usize) -> Row {
+pub(super) fn plain(class: &str, run: usize) -> Row {
     Row {
         names: Vec::new(),
         class: class.to_owned(),

@@ -1,0 +1,124 @@
+//! Operating characteristics: the best F1, precision and images at each rate, calibration.
+
+use super::metrics::{by_class, plain};
+use super::{Cell, Column, Row, Sheet, or_dash, rests_on};
+use crate::report::Report;
+use crate::report::operating::{AtRateReport, OperatingReport};
+use crate::report::statistics::{MEAN, POOLED, RowReport};
+
+fn columns<const N: usize>(report: &Report, all: [(&str, &'static str); N]) -> Vec<Column> {
+    let iou_threshold = Some(report.options.iou_threshold);
+    all.into_iter().map(|(heading, metric)| Column::new(heading, metric, iou_threshold)).collect()
+}
+
+/// Where F1 is greatest, and the calibration error.
+pub(super) fn best(report: &Report) -> Sheet {
+    let cells = |row: &RowReport| {
+        let operating = row.operating.as_ref();
+        let best = operating.and_then(|operating| operating.best_f1);
+        let threshold = best.and_then(|best| best.score_threshold);
+        let error = operating.and_then(|operating| Some(operating.calibration.as_ref()?.expected_error));
+        vec![
+            Cell::fraction(best.and_then(|best| best.f1), None),
+            Cell {
+                text: or_dash(threshold.map(|score| score.to_string())),
+                value: threshold.map(f64::from),
+                ..Cell::default()
+            },
+            Cell::percent(best.and_then(|best| best.precision), None),
+            Cell::percent(best.and_then(|best| best.recall), None),
+            Cell::fraction(best.map(|best| best.fp_per_image), None),
+            Cell::fraction(error, None),
+        ]
+    };
+    let mut rows = by_class(report, cells);
+    rows.retain(|row| row.class != MEAN && row.class != POOLED);
+    // More is better of F1 alone.
+    for row in &mut rows {
+        for cell in row.cells.iter_mut().skip(1) {
+            cell.is_best = false;
+        }
+    }
+    Sheet {
+        title: "Best F1 on the exact curve, and calibration".to_owned(),
+        caption: format!("The score threshold of the greatest F1, and the calibration error. {}", rests_on(report)),
+        notes: vec![
+            "F1: harmonic mean of precision and recall. A threshold that is chosen and tested on the same images flatters. ECE: \
+             expected calibration error, how far scores are from the share of true positives in ten bins; a dash where scores lie \
+             outside 0 to 1."
+                .to_owned(),
+        ],
+        names: vec!["Class", "Run"],
+        columns: columns(
+            report,
+            [
+                ("best F1", "best_f1"),
+                ("score at least", "best_f1_score_threshold"),
+                ("precision, %", "best_f1_precision"),
+                ("recall, %", "best_f1_recall"),
+                ("FP per image", "best_f1_fp_per_image"),
+                ("ECE", "expected_calibration_error"),
+            ],
+        ),
+        rows,
+    }
+}
+
+/// Precision, and what happens in whole images, at the exact operating points of each rate.
+pub(super) fn at_rates(report: &Report) -> Sheet {
+    let mut rows = Vec::new();
+    let n_classes = report.runs.first().map_or(0, |run| run.classes.len());
+    for place in 0..n_classes {
+        for (at, rate) in report.options.fp_per_image.iter().enumerate() {
+            for (run, of) in report.runs.iter().enumerate() {
+                let row = of.statistics.as_ref().and_then(|statistics| statistics.rows.get(place));
+                let Some((name, operating)) = row.and_then(|row| Some((&row.name, row.operating.as_ref()?))) else {
+                    continue;
+                };
+                rows.push(Row {
+                    names: vec![name.clone(), rate.to_string(), of.name.clone()],
+                    by: "exact_",
+                    fp_per_image: Some(*rate),
+                    cells: cells_at(operating, at),
+                    ..plain(name, run)
+                });
+            }
+        }
+    }
+    Sheet {
+        title: "Precision and images at the exact operating points".to_owned(),
+        caption: format!("Precision, and sensitivity and specificity of images, at the score thresholds of exact recall. {}", rests_on(report)),
+        notes: vec![
+            "Image sensitivity: share of the images with a lesion of the class in which a detection of it is shown, wherever; \
+             specificity: share of those without one in which none is shown. Lesion-free: without a lesion of any class. A dash \
+             where nothing is shown, or where there is no such image."
+                .to_owned(),
+        ],
+        names: vec!["Class", "FP per image", "Run"],
+        columns: columns(
+            report,
+            [
+                ("precision, %", "precision"),
+                ("F1", "f1"),
+                ("image sensitivity, %", "image_sensitivity"),
+                ("image specificity, %", "image_specificity"),
+                ("lesion-free images with FP, %", "lesion_free_with_fp"),
+                ("FP per lesion-free image", "fp_per_lesion_free_image"),
+            ],
+        ),
+        rows,
+    }
+}
+
+fn cells_at(operating: &OperatingReport, rate: usize) -> Vec<Cell> {
+    let at: Option<&AtRateReport> = operating.at_rates.get(rate);
+    let percent = |of: fn(&AtRateReport) -> Option<f64>| Cell::percent(at.and_then(of), None);
+    vec![
+        percent(|at| at.shown.precision),
+        Cell::fraction(at.and_then(|at| at.shown.f1), None),
+        percent(|at| at.image_sensitivity),
+        percent(|at| at.image_specificity),
+        percent(|at| at.lesion_free_with_fp),
+        Cell::fraction(at.and_then(|at| at.fp_per_lesion_free_image), None),
+    ]
+}

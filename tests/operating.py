@@ -1,0 +1,22 @@
+"""Writes operating.json: precision-recall and calibration of made-up scores, by scikit-learn. `python operating.py > operating.json`"""
+import json
+import sklearn
+import numpy as np
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import fbeta_score, precision_recall_curve
+
+random = np.random.default_rng(5)
+cases = []
+for n, digits in [(40, 1), (300, 2), (300, 6), (25, 1)]:
+    score = random.beta(1.2, 2.0, n).round(digits)
+    label = (random.random(n) < score**1.5).astype(int)
+    label[0] = 1
+    precision, recall, threshold = precision_recall_curve(label, score)
+    f = {b: [fbeta_score(label, score >= t, beta=b) for t in threshold] for b in (0.5, 1.0, 2.0)}
+    share, mean = calibration_curve(label, score, n_bins=10)
+    cases.append(dict(
+        score=score.tolist(), label=label.tolist(), threshold=threshold.tolist(),
+        precision=precision[:-1].tolist(), recall=recall[:-1].tolist(),
+        f={str(b): values for b, values in f.items()},
+        share_of_true_positives=share.tolist(), mean_score=mean.tolist()))
+print(json.dumps(dict(scikit_learn=sklearn.__version__, numpy=np.__version__, cases=cases)))
