@@ -121,10 +121,16 @@ test("keys read rates, rules and classes, not where one types", async ({ page })
   await page.keyboard.press("o");
   await expect(page.getByTestId("convention-exact")).toHaveAttribute("aria-pressed", "true");
   await page.keyboard.press("]");
-  await expect(page.getByTestId("choose-class").first()).toHaveAttribute("aria-pressed", "true");
+  const rows = page.getByTestId("all-classes-row");
+  await expect(rows.first()).toHaveAttribute("aria-current", "true");
+  await expect(page.getByTestId("curve-row")).toHaveValue("Consolidation");
   await page.keyboard.press("[");
   await page.keyboard.press("[");
-  await expect(page.getByTestId("choose-class").last()).toHaveAttribute("aria-pressed", "true");
+  await expect(rows.last()).toHaveAttribute("aria-current", "true");
+  // A row that is open goes along.
+  await page.getByTestId("choose-class").last().click();
+  await page.keyboard.press("[");
+  await expect(page.getByTestId("class-detail")).toHaveAttribute("data-class", "Fracture");
   await page.getByTestId("iou").focus();
   await page.keyboard.press("o");
   await expect(page.getByTestId("convention-exact")).toHaveAttribute("aria-pressed", "true");

@@ -4,7 +4,7 @@ import { basename, join } from "node:path";
 
 import { expect, test } from "@playwright/test";
 
-import { choose, downloadReport, goldenCase, goldenFolders, open, settled, asShown } from "./page.ts";
+import { choose, downloadReport, goldenCase, goldenFolders, open, settled, asShown, view } from "./page.ts";
 import type { Report } from "../pkg/froc.js";
 
 type Num = number | "nan" | "inf" | "-inf" | null;
@@ -83,6 +83,7 @@ for (const folder of goldenFolders()) {
 
     const options = ["--iou", String(expected.iou_threshold), "--fp", expected.fp_rates.join(",")];
     expect(bytes.equals(asShown(bytes, files, options))).toBe(true);
+    await view(page, "points");
     await page.getByTestId("copy-lines").click();
     await expect(page.getByTestId("copy-lines")).toHaveText("Copied");
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(expected.stdout);

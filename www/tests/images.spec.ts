@@ -2,7 +2,7 @@
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import { strToU8, zipSync } from "fflate";
 
-import { choose, drop, open, settled, upload, zip, type Upload, sampleFiles } from "./page.ts";
+import { choose, drop, open, settled, upload, zip, type Upload, sampleFiles, view } from "./page.ts";
 import { png } from "./png.ts";
 
 async function openSample(page: Page): Promise<void> {
@@ -193,6 +193,7 @@ test("a zip of pictures beside files is none to score, and intervals that were c
   await expect(page.getByTestId("error")).toHaveCount(0);
   await expect(page.getByTestId("matched")).toHaveText("1 image of 2 has its picture.");
   await settled(page);
+  await view(page, "intervals");
   await expect(page.getByTestId("bootstrap-used")).toBeVisible();
   await choose(page, [upload("more.zip", zipSync({ "two.png": png(64, 255) }))]);
   await expect(page.getByTestId("matched")).toHaveText("2 images of 2 have their picture.");
@@ -624,6 +625,7 @@ test("a gallery that asks for no image does not hold up the counts", async ({ pa
   await open(page);
   await page.getByTestId("score-sample").click();
   await settled(page);
+  await view(page, "causes");
   await expect(page.getByTestId("budget-row").first()).toBeVisible();
   await expect(page.getByTestId("tile")).toHaveCount(0);
 });

@@ -156,6 +156,50 @@ test("the classes are sorted by a run and by lesions, and one is chosen for all 
   await expect(page.getByTestId("filter-class").locator("option:checked")).toHaveText("Nodule");
 });
 
+test("a class that opens has its thresholds, rates, metrics and mistakes, and its slider moves the bars beside it", async ({
+  page,
+}) => {
+  await openSample(page);
+  const run = (await report(page)).runs[0];
+  const cls = run?.classes[5];
+  await page.getByTestId("choose-class").nth(5).click();
+  const detail = page.getByTestId("class-detail");
+  await expect(detail).toHaveAttribute("data-class", cls?.name ?? "");
+  // One selection: the curve and the images are of that class, too.
+  await expect(page.getByTestId("curve-row")).toHaveValue(cls?.name ?? "");
+  await expect(page.getByTestId("filter-class").locator("option:checked")).toHaveText(cls?.name ?? "");
+  for (const [at, recall] of (cls?.exact.recall ?? []).entries()) {
+    await expect(detail).toContainText(`${(100 * (recall ?? NaN)).toFixed(2)}%`);
+    await expect(detail).toContainText(`${(100 * (cls?.official.recall[at] ?? NaN)).toFixed(2)}%`);
+  }
+  const cost = run?.official.quirks.find(({ classes }) => classes.some(({ name }) => name === cls?.name))?.id;
+  await expect(page.getByTestId("detail-quirks")).toContainText(cost ?? "none");
+  const slider = detail.getByTestId("threshold");
+  expect((await slider.boundingBox())?.width ?? 0).toBeGreaterThanOrEqual(120);
+  const bars = () => page.getByTestId("all-classes-row").nth(5).getByTestId("bar").allTextContents();
+  const before = await bars();
+  await slider.focus();
+  await page.keyboard.press("End");
+  await expect(page.getByTestId("detail-counts")).toContainText("0 false positives");
+  expect(await bars()).not.toEqual(before);
+  await page.getByRole("button", { name: "back to the operating point" }).click();
+  await expect.poll(bars).toEqual(before);
+  await page.getByTestId("choose-class").nth(5).click();
+  await expect(detail).toHaveCount(0);
+  await expect(page.getByTestId("curve-row")).toHaveValue("mean");
+});
+
+test("each table of the classes has an address, and arrow keys go from tab to tab", async ({ page }) => {
+  await openSample(page);
+  await page.getByTestId("view-recall").focus();
+  await page.keyboard.press("ArrowRight");
+  await expect(page.getByTestId("class-table")).toBeVisible();
+  await expect(page.getByTestId("all-classes-row")).toHaveCount(0);
+  await expect.poll(() => page.evaluate(() => location.hash)).toContain("view=points");
+  await page.goBack();
+  await expect(page.getByTestId("all-classes-row").first()).toBeVisible();
+});
+
 test("a hidden run leaves plots, scale and table, and comes back", async ({ page }) => {
   await openSample(page);
   await page.getByTestId("hide").last().click();

@@ -17,6 +17,7 @@ import {
   upload,
   zip,
   sampleFiles,
+  view,
 } from "./page.ts";
 
 async function openSample(page: Page): Promise<void> {
@@ -29,11 +30,13 @@ async function openSample(page: Page): Promise<void> {
 async function openGolden(page: Page, name: string): Promise<void> {
   await open(page);
   await choose(page, goldenCase(join(golden, name)));
+  await view(page, "causes");
   await expect(page.getByTestId("budget")).toBeVisible();
 }
 
 test("no count stands beside the rate of another, not even for a moment", async ({ page }) => {
   await openSample(page);
+  await view(page, "causes");
   await page.getByTestId("budget").evaluate((budget) => {
     const seen = new Set<string>();
     Object.assign(window, { seen });
@@ -98,6 +101,7 @@ for (const width of [360, 1024]) {
   test(`totals stand beside their bars and the table is whole, at ${width} px`, async ({ page }) => {
     await page.setViewportSize({ width, height: 800 });
     await openSample(page);
+    await view(page, "causes");
     const overlaps = await page.getByTestId("budget").evaluate((budget) => {
       const box = (element: Element) => {
         const range = document.createRange();
@@ -135,6 +139,7 @@ for (const width of [360, 1024]) {
 
 test("what mending would gain most is on the page, not only in a tooltip", async ({ page }) => {
   await openSample(page);
+  await view(page, "causes");
   const all = page.locator('[data-testid="budget-row"][data-class="All classes"]');
   await expect(all.getByTestId("most-to-gain")).toHaveText(/^\s*missed entirely\s*\+\d+\.\d\d\s*$/);
   await all.getByTestId("most-to-gain").focus();
@@ -189,6 +194,7 @@ test("the numbers of the class table, the scores, the quirks and the sliders lea
   await expect(page.getByTestId("filter-class")).toHaveValue("1");
   await expect(page.getByTestId("where-rate").last()).toHaveAttribute("aria-pressed", "true");
 
+  await view(page, "thresholds");
   const counts = page.locator('[data-testid="counts"][data-class="Effusion"] button');
   await counts.last().click();
   await expect(page.getByTestId("filter-class")).toHaveValue("2");
@@ -236,6 +242,7 @@ test("the counts of a file lead to its images", async ({ page }) => {
 
 test("where every detection counts, the list of errors names no rate and counts them all", async ({ page }) => {
   await openSample(page);
+  await view(page, "points");
   await page.getByTestId("run-detections").first().click();
   await expect(page.getByTestId("apart")).toContainText("every detection");
   const waiting = page.waitForEvent("download");
@@ -271,6 +278,7 @@ test("the table of classes is one tab stop, and so are the bars; a link leads pa
   page,
 }) => {
   await openSample(page);
+  await view(page, "causes");
   await page.getByTestId("where-rate").last().focus();
   const stops: string[] = [];
   for (let presses = 0; presses < 40 && stops.at(-1) !== "tile"; presses++) {
@@ -314,7 +322,7 @@ test("Back closes the image that is open; closing it by key leaves no step behin
     await expect.poll(() => page.evaluate(() => history.state as unknown)).toBeNull();
   }
   expect(await page.evaluate(() => history.length)).toBe(steps);
-  await expect(page.getByTestId("budget")).toBeVisible();
+  await expect(page.getByTestId("all-classes")).toBeVisible();
 });
 
 test("leaving asks while files of the person's own are loaded, and not for the sample", async ({ page }) => {
@@ -333,6 +341,7 @@ test("leaving asks while files of the person's own are loaded, and not for the s
 
 test("the end of a slider says that nothing counts", async ({ page }) => {
   await openSample(page);
+  await view(page, "thresholds");
   const slider = page.locator('[data-testid="thresholds"] [data-testid="threshold"][data-class="Mass"]');
   await slider.focus();
   await page.keyboard.press("End");
@@ -359,6 +368,7 @@ test("what is not JSON is told as that, with its place", async ({ page }) => {
 test("a tooltip at the edge of a narrow page keeps its distance from it", async ({ page }) => {
   await page.setViewportSize({ width: 360, height: 800 });
   await openSample(page);
+  await view(page, "causes");
   for (const number of [page.getByTestId("most-to-gain").first(), page.getByTestId("official-average").first()]) {
     await page.mouse.move(0, 0);
     await number.evaluate((element) => element.scrollIntoView({ block: "center", behavior: "instant" }));
@@ -408,8 +418,9 @@ test("no text of a plot is cut off, nor larger than the headings; the scores kee
   }
 });
 
-/** The details of a run, which are those of the run that is looked at. */
+/** The operating points of a run, which are those of the run that is looked at. */
 async function detail(page: Page, run: number) {
+  await view(page, "points");
   await page.getByTestId("where-run").selectOption(String(run));
   return page.getByTestId("run");
 }
@@ -423,7 +434,9 @@ const NO_LINKS: Record<string, string> = {
   "[data-testid=bootstrap-used], [data-testid=forest] h2": "how it was drawn: replicates, seed, level",
   "svg.plot > text, [data-testid=scale] text": "the axes of plots",
   "[data-testid=reading-panel] .what": "what the headline is of, and its interval; the headline beside it is linked",
-  "[data-testid=all-classes] h2": "the rate that is chosen",
+  "[data-testid=classes-read], [data-testid=causes-at]": "the rate that is chosen",
+  "[data-testid=detail-head], [data-testid=detail-rate], [data-testid=detail-name], [data-testid=class-detail] output":
+    "rates, and where the slider stands",
   "[data-testid=changes] .rate, [data-testid=froc-readings] .rate, [data-testid=threshold-readings] .rate":
     "the rate at which something is read",
   "[data-testid=at-rate], [data-testid=back], [data-testid=allowed], [data-testid=thresholds] header":
@@ -467,17 +480,23 @@ async function unfold(page: Page): Promise<void> {
     .getByTestId("results")
     .locator("details")
     .evaluateAll((all: HTMLDetailsElement[]) => all.forEach((one) => (one.open = true)));
-  await page
-    .getByTestId("results")
-    .locator("[aria-expanded=false]")
-    .evaluateAll((all: HTMLElement[]) => all.forEach((one) => one.click()));
-  await expect(page.getByTestId("results").locator("[aria-expanded=false]")).toHaveCount(0);
+  // Of the classes one is open at a time.
+  const folded = page.getByTestId("results").locator("[aria-expanded=false]:not([data-testid=choose-class])");
+  await folded.evaluateAll((all: HTMLElement[]) => all.forEach((one) => one.click()));
+  await expect(folded).toHaveCount(0);
+  const open = page.getByTestId("class-detail");
+  if ((await page.getByTestId("choose-class").count()) > 0 && (await open.count()) === 0) {
+    await page.getByTestId("choose-class").nth(5).click();
+    await expect(open).toBeVisible();
+  }
 }
+
+const VIEWS = ["recall", "points", "causes", "thresholds", "intervals", "metrics", "found-as", "quirks"];
 
 test("every number and every bar in the results leads to the images behind it", async ({ page }) => {
   await openSample(page);
   await compute(page, 100);
-  await unfold(page);
+  await view(page, "thresholds");
   // Plots are read where the keys put it, and each says that a click leads on.
   const plots = page.locator("svg.plot[role=slider]");
   for (const tab of ["sweep", "roc", "froc"]) {
@@ -491,27 +510,42 @@ test("every number and every bar in the results leads to the images behind it", 
     }
     expect((await unlinked(page)).texts, tab).toEqual([]);
   }
-  // The marks of the other plot, and the bars.
-  const marks = await page
-    .locator("[data-testid=forest-plot] [data-series], [data-testid=bar] > .segment")
-    .evaluateAll((all: HTMLElement[]) => all.map((one) => one.dataset.explain ?? ""));
-  expect(marks.length).toBeGreaterThan(40);
-  expect(marks.filter((explain) => !explain.includes("Click: "))).toEqual([]);
   const met = new Set<string>();
-  for (const what of ["bars", "table", "the other run", "official at a rate"]) {
-    if (what === "the other run") await detail(page, 1);
-    if (what === "official at a rate") await page.getByTestId("where-rate").first().click();
-    if (what === "table") {
-      await page.getByTestId("budget-table").click();
-      await page.getByTestId("forest-what").selectOption("difference 0");
-      await expect(page.getByTestId("changes")).toBeVisible();
-    }
+  let links = 0;
+  const look = async (what: string) => {
+    await unfold(page);
     const found = await unlinked(page);
     expect(found.texts, what).toEqual([]);
-    expect(found.links).toBeGreaterThan(400);
+    links += found.links;
     for (const exception of found.met) met.add(exception);
+  };
+  // The marks of the other plot, and the bars.
+  await view(page, "intervals");
+  const marksOf = () =>
+    page
+      .locator("[data-testid=forest-plot] [data-series], [data-testid=bar] > .segment")
+      .evaluateAll((all: HTMLElement[]) => all.map((one) => one.dataset.explain ?? ""));
+  for (const shown of ["intervals", "causes"]) {
+    await view(page, shown);
+    const marks = await marksOf();
+    expect(marks.length).toBeGreaterThan(shown === "causes" ? 30 : 10);
+    expect(marks.filter((explain) => !explain.includes("Click: "))).toEqual([]);
   }
+  for (const shown of VIEWS) {
+    await view(page, shown);
+    for (const run of ["0", "1"]) {
+      await page.getByTestId("where-run").selectOption(run);
+      await look(`${shown}, run ${run}`);
+    }
+    if (shown === "causes") await page.getByTestId("budget-table").click();
+    if (shown === "intervals") await page.getByTestId("forest-what").selectOption("difference 0");
+    await page.getByTestId("where-rate").first().click();
+    await look(`${shown}, official at a rate`);
+    await page.getByTestId("average").click();
+  }
+  expect(links).toBeGreaterThan(1500);
   // A number that leads nowhere would be found.
+  await view(page, "causes");
   await page
     .getByTestId("budget")
     .evaluate((budget) => budget.append(Object.assign(document.createElement("p"), { textContent: "17 of 104" })));
@@ -524,19 +558,24 @@ test("whatever leads to images is reached by keys, a table or a plot by one tab"
   await openSample(page);
   await compute(page, 100);
   await unfold(page);
-  const stops = await page
-    .locator("[data-testid=results] table, [data-testid=forest] div:has(> svg)")
-    .evaluateAll((all) =>
-      all.map(
-        (one) =>
-          [
-            one.textContent?.slice(0, 40),
-            [...one.querySelectorAll<HTMLElement>("[data-explain]")].filter((it) => it.tabIndex === 0).length,
-          ] as const,
-      ),
-    );
-  expect(stops.length).toBeGreaterThan(8);
-  expect(stops.filter(([, n]) => n !== 1)).toEqual([]);
+  for (const shown of VIEWS) {
+    await view(page, shown);
+    await unfold(page);
+    const stops = await page
+      .locator("[data-testid=results] table, [data-testid=forest] div:has(> svg)")
+      .evaluateAll((all) =>
+        all.map(
+          (one) =>
+            [
+              one.textContent?.slice(0, 40),
+              [...one.querySelectorAll<HTMLElement>("[data-explain]")].filter((it) => it.tabIndex === 0).length,
+            ] as const,
+        ),
+      );
+    expect(stops.length, shown).toBeGreaterThan(0);
+    expect(stops.filter(([, n]) => n !== 1)).toEqual([]);
+  }
+  await view(page, "intervals");
   const row = page.getByTestId("forest-plot").locator("[role=button]");
   await row.first().focus();
   await page.keyboard.press("ArrowDown");
@@ -574,8 +613,9 @@ test("counts and costs of quirks lead to the images with what they touched", asy
   const all = errors(["--fp", "0.2"]).filter(
     ({ run, verdict }) => run === "model-b.zip" && verdict !== "missed_lesion",
   );
-  const run = await detail(page, 1);
-  const quirk = (id: string) => run.locator(`[data-quirk="${id}"]`);
+  await detail(page, 1);
+  await view(page, "quirks");
+  const quirk = (id: string) => page.locator(`[data-quirk="${id}"]`);
   for (const id of ["Q1", "Q5", "Q7", "Q8"]) await quirk(id).getByTestId("quirk-open").click();
 
   // Equal scores: of a class, at a rate, and of all that the sentence names.
@@ -644,6 +684,7 @@ test("quirks of other data lead to their images, too", async ({ page }) => {
     ["leading-false-positive", "Q2"],
   ] as const) {
     await openGolden(page, name);
+    await view(page, "quirks");
     await page.locator(`[data-quirk="${id}"]`).getByTestId("quirk-cost").click();
     await expect(chip(page, id), name).toBeVisible();
     await expect(page.getByTestId("shown"), name).toHaveText(/^[1-9]\d* of /);
@@ -661,6 +702,7 @@ test("numbers beside the score lead to their images: rates, every detection, IoU
   await openSample(page);
   await compute(page, 100);
   await detail(page, 1);
+  await view(page, "metrics");
   const metrics = page.getByTestId("metrics").locator("tbody tr");
   const ofRun = (options: string[]) => errors(options).filter(({ run }) => run === "model-b.zip");
   const found = (rows: Record<string, string>[], name?: string) =>
@@ -729,11 +771,13 @@ test("numbers beside the score lead to their images: rates, every detection, IoU
   await expect(page.getByTestId("apart")).toHaveText("operating point at 0.2 FP/image, all classes ranked together");
   const pooled = rows.at(-1);
   const lesions = pooled?.n_lesions ?? 0;
+  await view(page, "causes");
   await expect(page.getByTestId("missed-lesions").first()).toHaveText(
     `${Math.round(lesions * (1 - (pooled?.recall.at(-1)?.value ?? 0)))} of ${lesions}`,
   );
 
   // Other conventions: what they decide otherwise.
+  await view(page, "metrics");
   await page.getByTestId("convention").last().click();
   await expect(chip(page, "Q7")).toBeVisible();
   await expect(chip(page, "Q8")).toBeVisible();
@@ -780,6 +824,8 @@ test("points of curves lead to their images, by click and by keys", async ({ pag
 
   // Verdicts at another IoU threshold, while the score keeps its own.
   await page.getByTestId("tab-sweep").click();
+  await expect(page.getByTestId("sweep-class").locator("option:checked")).toHaveText("Nodule");
+  await page.getByTestId("sweep-class").selectOption("mean over classes");
   await page.getByTestId("sweep-plot").focus();
   await page.keyboard.press("Home");
   await page.keyboard.press("ArrowRight");

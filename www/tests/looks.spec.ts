@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
 
-import { choose, open, settled, upload, zip } from "./page.ts";
+import { choose, open, settled, upload, zip, view } from "./page.ts";
 
 const STATES: Record<string, (page: Page) => Promise<void>> = {
   empty: async () => undefined,
@@ -13,16 +13,47 @@ const STATES: Record<string, (page: Page) => Promise<void>> = {
     await page.getByTestId("score-sample").click();
     await settled(page);
     await expect(page.getByTestId("results")).toBeVisible();
+    await view(page, "quirks");
     await page.getByTestId("quirk-open").last().click();
+  },
+  "a class open": async (page) => {
+    await page.getByTestId("score-sample").click();
+    await settled(page);
+    await page.getByTestId("choose-class").nth(5).click();
+    await expect(page.getByTestId("class-detail")).toBeVisible();
+  },
+  points: async (page) => {
+    await page.getByTestId("score-sample").click();
+    await settled(page);
+    await view(page, "points");
+  },
+  metrics: async (page) => {
+    await page.getByTestId("score-sample").click();
+    await settled(page);
+    await view(page, "metrics");
+    await expect(page.getByTestId("metrics")).toBeVisible();
+  },
+  thresholds: async (page) => {
+    await page.getByTestId("score-sample").click();
+    await settled(page);
+    await view(page, "thresholds");
+    await expect(page.getByTestId("threshold-plot")).toBeVisible();
+  },
+  "found as": async (page) => {
+    await page.getByTestId("score-sample").click();
+    await settled(page);
+    await view(page, "found-as");
   },
   statistics: async (page) => {
     await page.getByTestId("score-sample").click();
     await settled(page);
     await expect(page.getByTestId("froc-plot").locator("path.band")).toHaveCount(2);
+    await view(page, "intervals");
   },
   "where the points go": async (page) => {
     await page.getByTestId("score-sample").click();
     await settled(page);
+    await view(page, "causes");
     await page.getByTestId("budget-table").click();
     await page.getByTestId("causes").locator("summary").click();
     await page.getByTestId("filter-cause").first().click();

@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { expect, test, type Page } from "@playwright/test";
 
-import { choose, compute, golden, goldenCase, open, report, settled, terminal, upload, zip } from "./page.ts";
+import { choose, compute, golden, goldenCase, open, report, settled, terminal, upload, zip, view } from "./page.ts";
 
 /** Where everything of the result stands, and how the page is scrolled. */
 const places = (page: Page) =>
@@ -80,6 +80,7 @@ test("the chip of a file counts what is scored of it, by choice read otherwise",
   await expect(page.getByTestId("reading")).toBeVisible();
   expect((await report(page)).runs[0]?.n_detections).toBe(40);
   await expect(chip).toContainText("40 detections");
+  await view(page, "points");
   await expect(page.getByTestId("run-detections")).toHaveText("40 detections");
 });
 
@@ -103,6 +104,7 @@ test("sliders have 120 pixels, and thresholds and recalls do not overprint, with
   await open(page);
   await page.getByTestId("score-sample").click();
   await settled(page);
+  await view(page, "thresholds");
   await page.evaluate(() => (document.documentElement.style.fontFamily = '"DejaVu Sans", Verdana'));
   for (const width of [320, 390, 768, 1024, 1366, 1440, 1680, 2560]) {
     await page.setViewportSize({ width, height: 900 });

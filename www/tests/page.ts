@@ -137,9 +137,15 @@ export async function openExport(page: Page): Promise<void> {
   await page.getByTestId("export").evaluate((menu) => menu.setAttribute("open", ""));
 }
 
+/** Shows a table of the classes, by the name in the address. */
+export async function view(page: Page, name: string): Promise<void> {
+  await page.getByTestId(`view-${name}`).click();
+}
+
 /** Draws so many replicates, and waits until the intervals are there. */
 export async function compute(page: Page, replicates: number): Promise<void> {
   await settled(page);
+  await view(page, "intervals");
   await page.getByTestId("replicates").fill(String(replicates));
   await page.getByTestId("compute").click();
   await expect(page.getByTestId("bootstrap-used")).toContainText(`${replicates} replicates`);

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { expect, test, type Page } from "@playwright/test";
 
-import { choose, compute, golden, goldenCase, open, upload } from "./page.ts";
+import { choose, compute, golden, goldenCase, open, upload, view } from "./page.ts";
 
 /** Runs of these names on the data of a golden case. */
 async function openRuns(page: Page, names: string[]): Promise<void> {
@@ -18,7 +18,8 @@ async function openRuns(page: Page, names: string[]): Promise<void> {
 /** Shows a plot that stands on a tab of its own. */
 async function toTab(page: Page, panel: string): Promise<void> {
   const name = panel === "curves" ? "froc" : panel;
-  if (name !== "forest") await page.getByTestId(`tab-${name}`).click();
+  if (name === "forest") await view(page, "intervals");
+  else await page.getByTestId(`tab-${name}`).click();
 }
 
 /** The text of a saved figure, with the words of a line and of a name that was broken put together again. */
@@ -76,13 +77,18 @@ for (const rates of ["0.05, 0.1, 0.2", "0.125, 0.25, 0.5, 1, 2, 4, 8"]) {
   }) => {
     await openRuns(page, ["a.zip", "b.zip"]);
     await page.getByTestId("fp").fill(rates);
+    await view(page, "points");
     await expect(page.getByTestId("class-table").first().locator("th[scope=colgroup]")).toHaveCount(
       rates.split(",").length,
     );
     await compute(page, 50);
+    await view(page, "causes");
     await page.getByTestId("budget-table").click();
     await page.setViewportSize(UPRIGHT);
     await page.emulateMedia({ media: "print", colorScheme: "dark" });
+    // Every table of the classes is on paper, whichever is on the screen.
+    for (const table of ["all-classes-row", "class-row", "budget", "forest", "metrics", "found-as", "quirk"])
+      await expect(page.getByTestId(table).first(), table).toBeVisible();
     await expect.poll(() => faults(page)).toEqual({ controls: [], cut: [], pale: [] });
     expect(await page.evaluate(() => getComputedStyle(document.body).colorScheme)).toBe("light");
     await page.setViewportSize(WIDE);

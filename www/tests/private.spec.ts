@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 
 import { expect, test as base, type Page } from "@playwright/test";
 
-import { choose, downloadReport, drop, golden, goldenCase, open, settled, asShown, upload } from "./page.ts";
+import { choose, downloadReport, drop, golden, goldenCase, open, settled, asShown, upload, view } from "./page.ts";
 import { dist, Site } from "./server.ts";
 import { attempt, waysIn } from "./attempts.ts";
 
@@ -70,6 +70,7 @@ test("scoring, errors and exports make no request", async ({ page, site, context
   await expect(page.getByTestId("iou")).toHaveAttribute("aria-invalid", "true");
   await page.getByTestId("reset-options").click();
   await downloadReport(page);
+  await view(page, "points");
   await page.getByTestId("copy-lines").first().click();
   await page.getByRole("button", { name: "Remove broken.zip" }).click();
   await settled(page);

@@ -22,6 +22,7 @@ import {
   asShown,
   upload,
   zip,
+  view,
 } from "./page.ts";
 
 const nodule = '[{"Nodule": [10, 10, 49, 49, 0.9]}]';
@@ -34,7 +35,9 @@ test("the sample is one click away and shows two runs side by side", async ({ pa
   await expect(page.getByTestId("official-average").first()).toHaveText(/^\d+\.\d\d%$/);
   await expect(page.getByTestId("all-classes-row")).toHaveCount(10);
   await expect(page.getByTestId("all-classes-row").first().getByTestId("all-classes-recall")).toHaveCount(2);
+  await view(page, "points");
   await expect(page.getByTestId("class-row")).toHaveCount(10);
+  await view(page, "quirks");
   await expect(page.getByTestId("quirk").first()).toBeVisible();
   const [a, b] = (await report(page)).runs;
   expect(a?.official.average_recall).toBeGreaterThan(b?.official.average_recall ?? 1);
@@ -225,6 +228,7 @@ test("names from files are shown as text, never as markup", async ({ page }) => 
   ]);
   await expect(page.getByTestId("results")).toBeVisible();
   await expect(page.getByTestId("notices").first()).toContainText(evil);
+  await view(page, "points");
   await expect(page.getByTestId("run").getByRole("heading", { level: 2 })).toHaveText(`${evil}.zip`);
   expect(await page.evaluate(() => "injected" in window)).toBe(false);
 });
@@ -239,6 +243,7 @@ test("characters that hide or turn a name are seen in chip, heading, tile and im
     upload(`run${hidden}.zip`, zip({ [`${hidden}.json`]: '[{"Nodule": [10, 10, 49, 49, 0.5]}]' })),
   ]);
   await expect(page.getByTestId("file").last()).toContainText(`run${shown}.zip`);
+  await view(page, "points");
   await expect(page.getByTestId("run").getByRole("heading", { level: 2 })).toHaveText(`run${shown}.zip`);
   await page.getByTestId("tile").first().click();
   await expect(page.getByTestId("image-view").getByRole("heading", { level: 2 })).toHaveText(`${shown}.png`);
@@ -285,8 +290,14 @@ test("everything is done by keyboard alone", async ({ page }) => {
   await expect(page.getByTestId("explanation")).toContainText("The script's rules at IoU 0.3: avg recall");
   await page.keyboard.press("Escape");
   await expect(page.getByTestId("explanation")).toBeHidden();
+  await tabTo("view-recall");
+  await page.keyboard.press("ArrowRight");
+  expect(await focused()).toBe("view-points");
   await tabTo("copy-lines");
   await page.keyboard.press("Shift+Tab");
+  await page.getByTestId("view-points").focus();
+  await page.keyboard.press("End");
+  expect(await focused()).toBe("view-quirks");
   await page.getByTestId("quirk-open").first().focus();
   await page.keyboard.press("Enter");
   await expect(page.getByTestId("quirk").first().locator("table")).toBeVisible();

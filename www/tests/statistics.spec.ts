@@ -6,7 +6,19 @@ import { join } from "node:path";
 
 import { expect, test, type Page } from "@playwright/test";
 
-import { choose, compute, openExport, golden, goldenCase, open, report, settled, upload, type Upload } from "./page.ts";
+import {
+  choose,
+  compute,
+  openExport,
+  golden,
+  goldenCase,
+  open,
+  report,
+  settled,
+  upload,
+  type Upload,
+  view,
+} from "./page.ts";
 
 async function openSample(page: Page): Promise<void> {
   await open(page);
@@ -179,6 +191,7 @@ for (const panel of ["curves", "forest", "roc", "sweep"]) {
 
 test("drawing is told and can be cancelled, and other options ask for it anew", async ({ page }) => {
   await openSample(page);
+  await view(page, "intervals");
   await page.getByTestId("replicates").fill("100000");
   await page.getByTestId("compute").click();
   await expect(page.locator('progress[aria-label="Drawing replicates"]')).toBeVisible();
@@ -208,6 +221,7 @@ test("patients are drawn when groups are dropped as CSV, and a number out of ran
   await open(page);
   await choose(page, [...files, csv]);
   // It is used once it is there, and said.
+  await view(page, "intervals");
   await expect(page.getByTestId("groups")).toHaveValue("csv");
   await expect(page.locator('[data-kind="groups"]')).toContainText("40 groups of");
   await compute(page, 200);

@@ -194,6 +194,7 @@ for (const [place, url] of PLACES) {
   test(`WebKit, ${place}: statistics are computed, and a plot is saved as a picture`, async () => {
     await open(url());
     await scoreSample();
+    await press("view-intervals");
     await until('[data-testid="compute"]');
     await press("compute");
     await until('[data-testid="bootstrap-used"]');

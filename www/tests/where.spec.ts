@@ -7,7 +7,19 @@ import { pathToFileURL } from "node:url";
 import { expect, test, type Locator, type Page } from "@playwright/test";
 import { strToU8, zipSync } from "fflate";
 
-import { choose, drop, golden, goldenCase, open, report, settled, terminal, upload, sampleFiles } from "./page.ts";
+import {
+  choose,
+  drop,
+  golden,
+  goldenCase,
+  open,
+  report,
+  settled,
+  terminal,
+  upload,
+  sampleFiles,
+  view,
+} from "./page.ts";
 import { png } from "./png.ts";
 import { dist } from "./server.ts";
 
@@ -44,6 +56,7 @@ test("the causes of every class add up to the score's own counts, at every rate"
   await openSample(page);
   const run = (await report(page)).runs[0];
   if (!run) throw new Error("the sample has runs");
+  await view(page, "causes");
   const rows = page.getByTestId("budget-row");
   for (const [at, rate] of (await page.getByTestId("where-rate").allTextContents()).entries()) {
     await page.getByTestId("where-rate").nth(at).click();
@@ -69,10 +82,14 @@ test("the causes of every class add up to the score's own counts, at every rate"
   }
 });
 
-test("the table says the same as the bars", async ({ page }) => {
+test("the table says the same as the bars, and so do the bars beside the recall", async ({ page }) => {
   await openSample(page);
+  const beside = await page.getByTestId("all-classes-row").getByTestId("segment").allTextContents();
+  await view(page, "causes");
   const bars = await page.getByTestId("segment").allTextContents();
   await page.getByTestId("budget-table").click();
+  const ofAll = bars.slice(0, bars.length - beside.length);
+  expect(bars.slice(ofAll.length)).toEqual(beside);
   const cells = (await page.getByTestId("cause-cell").allTextContents()).map(number).filter((n) => n > 0);
   expect(cells.sort()).toEqual(bars.map(number).sort());
 });
@@ -80,6 +97,7 @@ test("the table says the same as the bars", async ({ page }) => {
 test("a number leads to the images behind it, and the way back is one click", async ({ page }) => {
   await openSample(page);
   const all = await shown(page);
+  await view(page, "causes");
   const row = page.locator('[data-testid="budget-row"][data-class="Fracture"]');
   const segment = row.locator('[data-testid="segment"][data-category="never_seen"]');
   const lesions = number(await segment.textContent());
@@ -120,6 +138,7 @@ test("a number leads to the images behind it, and the way back is one click", as
 
 test("a cell of the class-by-class table leads to its images", async ({ page }) => {
   await openSample(page);
+  await view(page, "found-as");
   const cell = page.locator('[data-testid="found-as-cell"][data-pair="4 4"]');
   const lesions = number(await cell.textContent());
   await cell.click();
@@ -257,11 +276,17 @@ test("two runs stand side by side and are zoomed and moved as one", async ({ pag
 
 test("a threshold moves the point, the counts, the bars, the tiles and the boxes, and goes back", async ({ page }) => {
   await openSample(page);
+  const barOf = async () => {
+    await view(page, "causes");
+    const bar = await page.locator('[data-testid="budget-row"][data-class="Consolidation"]').innerText();
+    await view(page, "thresholds");
+    return bar;
+  };
+  const barBefore = await barOf();
   const slider = page.locator('[data-testid="thresholds"] [data-testid="threshold"][data-class="Consolidation"]');
   const all = page.locator('[data-testid="thresholds"] [data-testid="threshold"][data-class="All classes"]');
   const state = async () => ({
     counts: await page.locator('[data-testid="counts"][data-class="Consolidation"]').textContent(),
-    bar: await page.locator('[data-testid="budget-row"][data-class="Consolidation"]').innerText(),
     point: await page.getByTestId("operating-point").getAttribute("cx"),
     tiles: await page.getByTestId("tile").evaluateAll((tiles) => tiles.map((tile) => tile.getAttribute("aria-label"))),
   });
@@ -273,7 +298,7 @@ test("a threshold moves the point, the counts, the bars, the tiles and the boxes
   await expect.poll(async () => (await state()).counts).not.toBe(before.counts);
   await expect.poll(async () => (await state()).tiles).not.toEqual(before.tiles);
   const after = await state();
-  expect(after.bar).not.toBe(before.bar);
+  expect(await barOf()).not.toBe(barBefore);
   expect(after.point).not.toBe(before.point);
   // The point is what the engine counts: its false positives are those in the list.
   const images = (await report(page)).ground_truth.n_images;
@@ -281,6 +306,7 @@ test("a threshold moves the point, the counts, the bars, the tiles and the boxes
   expect(Math.round(rate * images)).toBe(number(after.counts?.split(",")[1] ?? null));
   await page.getByTestId("back").click();
   await expect.poll(state).toEqual(before);
+  expect(await barOf()).toBe(barBefore);
 
   // All at once, to above the highest score: nothing is found, and everything in the image is missed.
   await page.getByTestId("tile").first().click();
@@ -289,9 +315,12 @@ test("a threshold moves the point, the counts, the bars, the tiles and the boxes
   await page.keyboard.press("End");
   await expect(page.getByTestId("film").first().locator('[data-kind="lesion-found"]')).toHaveCount(0);
   await page.keyboard.press("Escape");
+  await view(page, "causes");
   await expect(page.getByTestId("false-positives").first()).toHaveText("0");
+  await view(page, "thresholds");
   await all.focus();
   await page.keyboard.press("Home");
+  await view(page, "causes");
   await expect(page.getByTestId("false-positives").first()).not.toHaveText("0");
 });
 
@@ -329,7 +358,7 @@ test("pictures from a zip lie under their boxes, in the gallery and large; brigh
 test("pictures come by a drop too, before or after the score, as files, as a zip or as a folder", async ({ page }) => {
   await open(page);
   await drop(page, [upload("films.zip", zipSync({ "sample_001.png": png(SIDE, 70) }))]);
-  await expect(page.getByTestId("status")).toContainText("1 picture, shown where the points go.");
+  await expect(page.getByTestId("status")).toContainText("1 picture, shown among the images.");
   await choose(page, sampleFiles());
   await expect.poll(() => corner(page.getByTestId("tile").first())).toEqual([70, 70, 70, 255]);
   await drop(page, [upload("sample_002.png", png(SIDE, 80))]);
@@ -441,6 +470,7 @@ test("the images behind a number are those that the list of errors names", async
     .split("\n")
     .map((line) => line.split(","));
   const column = (name: string) => head?.indexOf(name) ?? -1;
+  await view(page, "causes");
   for (const category of ["duplicate", "elsewhere", "lesion_free_image"]) {
     const named = rows.filter(
       (row) =>
@@ -476,6 +506,7 @@ for (const colorScheme of ["light", "dark"] as const) {
     await page.setViewportSize({ width: 1280, height: 900 });
     await page.emulateMedia({ colorScheme });
     await openSample(page);
+    await view(page, "causes");
     // Fonts differ between machines, boxes and colours do not.
     const as = (name: string) => [`${name}-${colorScheme}.png`, { maxDiffPixelRatio: 0.06, threshold: 0.3 }] as const;
     await expect(page.getByTestId("bar").first()).toHaveScreenshot(...as("budget-bar"));

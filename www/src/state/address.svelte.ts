@@ -5,7 +5,7 @@ import { untrack } from "svelte";
 import type { Category, OptionsReport, QuirkId } from "../../pkg/froc.js";
 import { CATEGORIES } from "../words/causes.ts";
 import { TOUCHED } from "../words/quirks.ts";
-import { OPEN, TABS, type Inspection } from "./selection.svelte.ts";
+import { OPEN, TABS, VIEWS, type Inspection } from "./selection.svelte.ts";
 import { asTyped, type Session } from "./session.svelte.ts";
 
 const VERSION = "1";
@@ -39,6 +39,7 @@ function written(session: Session, inspection: Inspection, defaults: OptionsRepo
     run: inspection.run || null,
     rate: inspection.readAt === null ? null : (options.fp_per_image[inspection.readAt] ?? null),
     tab: inspection.tab === TABS[0] ? null : inspection.tab,
+    view: inspection.classView === VIEWS[0] ? null : inspection.classView,
     class: filters.class,
     causes: filters.categories.join(",") || null,
     quirks: filters.quirks.join(",") || null,
@@ -72,6 +73,7 @@ function apply(fields: URLSearchParams, session: Session, inspection: Inspection
   inspection.isAverage = rateAt < 0;
   if (rateAt >= 0) inspection.rateAt = rateAt;
   inspection.tab = oneOf(TABS, fields.get("tab")) ?? TABS[0];
+  inspection.classView = oneOf(VIEWS, fields.get("view")) ?? VIEWS[0];
   const free = fields.get("free");
   inspection.filter({
     ...OPEN,

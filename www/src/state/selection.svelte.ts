@@ -68,6 +68,19 @@ export const OPEN: Filters = {
 export const TABS = ["froc", "roc", "sweep"] as const;
 export type Tab = (typeof TABS)[number];
 
+/** What is shown of the classes, the first one at first. */
+export const VIEWS = [
+  "recall",
+  "points",
+  "causes",
+  "thresholds",
+  "intervals",
+  "metrics",
+  "found-as",
+  "quirks",
+] as const;
+export type ClassView = (typeof VIEWS)[number];
+
 export class Inspection {
   readonly engine: Engine;
   readonly #report: () => Report;
@@ -81,6 +94,9 @@ export class Inspection {
   isAverage = $state(true);
   /** Which curves are shown. */
   tab: Tab = $state(TABS[0]);
+  /** Which table of the classes is shown, and the class whose row is open in the first. */
+  classView: ClassView = $state(VIEWS[0]);
+  open: number | null = $state(null);
   /** A rate that is none of the options, to which a number led. */
   #apart: number | null = $state(null);
   #pooled = $state(false);
@@ -275,7 +291,13 @@ export class Inspection {
   nextClass(step: number): void {
     const places = [null, ...this.classes.keys()];
     const at = places.indexOf(this.filters.class);
-    this.filter({ ...this.filters, class: places[(at + step + places.length) % places.length] ?? null });
+    this.choose(places[(at + step + places.length) % places.length] ?? null);
+    if (this.open !== null) this.open = this.filters.class;
+  }
+
+  /** A class for every panel; null for all of them. The other filters stay. */
+  choose(classIndex: number | null): void {
+    this.filter({ ...this.filters, class: classIndex });
   }
 
   /** Back to a rate of the options, with a threshold for each class. */

@@ -435,7 +435,7 @@ export class Session {
   }
 
   #tellPictures(): void {
-    this.files.say(`${counted(this.pictures.count, "picture")}, shown where the points go.`);
+    this.files.say(`${counted(this.pictures.count, "picture")}, shown among the images.`);
   }
 
   /** The id of a run of the report, by its place. */
