@@ -41,6 +41,7 @@ impl Finding {
 
 /// A reading that would mend something, and what to call it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Remedy {
     /// What it does, such as `Read the boxes as x, y, width, height`.

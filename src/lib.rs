@@ -96,7 +96,8 @@
 //! | [`session`] | files, readings, options, what was computed of them: all that page and terminal do |
 //! | [`geometry`], [`texts`], [`printable`] | boxes and their overlap; many short texts in one; names made fit to be shown |
 //!
-//! The features: `cli` (default) is the program and its tables of text; without it the package is the library alone.
+//! The features: `cli` (default) is the program and its tables of text; without it the package is the library alone. `schema`,
+//! a part of it, is the JSON Schema of reports.
 
 pub mod bootstrap;
 pub mod compare;

@@ -48,6 +48,8 @@ enum Command {
     Errors(Errors),
     /// A run, as it is read, as files in another format.
     Convert(convert::Convert),
+    /// The JSON Schema of the reports that `--format json` prints.
+    Schema,
     /// Manual pages and completions for bash, elvish, fish, PowerShell and zsh, into a folder.
     Manual {
         /// Made if it does not exist.
@@ -267,12 +269,8 @@ fn work(command: Command) -> ExitCode {
             let extra = Extra { replicates: Some(compare.bootstrap), baseline: Some(compare.baseline) };
             (compare.scoring, Some(extra), compare.gates, compare.fail_if_worse)
         }
-        Command::Rank(rank) => {
-            return ended(rank::ranked(rank).and_then(|bytes| {
-                let mut out = std::io::stdout().lock();
-                to_the_end(out.write_all(&bytes).and_then(|()| out.flush()))
-            }));
-        }
+        Command::Rank(rank) => return ended(rank::ranked(rank).and_then(|bytes| print(&bytes))),
+        Command::Schema => return ended(froc::render::schema().map_err(one).and_then(|bytes| print(&bytes))),
         Command::Errors(errors) => return ended(list(&errors)),
         Command::Convert(arguments) => {
             let done = opened(&arguments.files)
@@ -283,10 +281,8 @@ fn work(command: Command) -> ExitCode {
             return ended(manual::write(Cli::command(), &folder).map_err(|sentence| vec![sentence]));
         }
     };
-    let printed = report(&scoring, extra.as_ref(), &gates, &margins).and_then(|(bytes, missed)| {
-        let mut out = std::io::stdout().lock();
-        to_the_end(out.write_all(&bytes).and_then(|()| out.flush())).map(|()| missed)
-    });
+    let printed =
+        report(&scoring, extra.as_ref(), &gates, &margins).and_then(|(bytes, missed)| print(&bytes).map(|()| missed));
     let (sentences, code) = match printed {
         Ok(missed) => (missed, 1),
         Err(sentences) => (sentences, 2),
@@ -304,6 +300,12 @@ fn ended(done: Result<(), Vec<String>>) -> ExitCode {
         guard::say(sentence);
     }
     ExitCode::from(2)
+}
+
+/// Writes to standard output.
+fn print(bytes: &[u8]) -> Result<(), Vec<String>> {
+    let mut out = std::io::stdout().lock();
+    to_the_end(out.write_all(bytes).and_then(|()| out.flush()))
 }
 
 /// What became of writing to standard output.

@@ -37,9 +37,11 @@ const OFFICIAL: &str = "official";
 
 /// Everything that was computed, for one ground truth and any number of runs.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct Report {
     /// [`SCHEMA_VERSION`] of the program that made the report.
+    #[cfg_attr(feature = "schema", schemars(extend("const" = SCHEMA_VERSION)))]
     pub schema_version: u32,
     /// Version of the program that made the report.
     pub froc_version: String,
@@ -63,6 +65,7 @@ pub struct Report {
 
 /// The ground truth a report rests on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct GroundTruthReport {
     /// Base name of the file.
@@ -79,6 +82,7 @@ pub struct GroundTruthReport {
 
 /// The options a report rests on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify))]
 pub struct OptionsReport {
     /// Least overlap with which a detection finds a lesion, 0..=1.
@@ -99,11 +103,12 @@ pub struct OptionsReport {
 
 /// One set of predictions, scored.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct RunReport {
     /// Base name of the zip or folder.
     pub name: String,
-    /// SHA-256 of the zip; of a folder, that of its sorted lines `name NUL sha256 newline`. None while it is not known:
+    /// SHA-256 of the zip; of a folder, that of its sorted lines `name NUL sha256 newline`. `None` while it is not known:
     /// that of a large zip is taken beside the scoring.
     pub sha256: Option<String>,
     /// Prediction files that belong to an image of the ground truth.
@@ -130,6 +135,7 @@ pub struct RunReport {
 
 /// The score of a run by the rules of the official script; [`OfficialReport::is_official`] tells whether it may be called so.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct OfficialReport {
     /// Whether the script itself would give these numbers: only under its own dataset, IoU threshold and rates, with files
@@ -155,6 +161,7 @@ pub struct OfficialReport {
 
 /// One quirk of the official script that changed a verdict, a recall or a mean of this run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct QuirkReport {
     /// `Q1` to `Q8`.
@@ -174,6 +181,7 @@ pub struct QuirkReport {
 
 /// What one quirk did to one class.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct QuirkClassReport {
     /// The class.
@@ -187,6 +195,7 @@ pub struct QuirkClassReport {
 
 /// The exact score of a run: means over the classes that have lesions, `None` if none has.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ExactReport {
     /// Mean recall at each rate.
@@ -197,6 +206,7 @@ pub struct ExactReport {
 
 /// One class of a run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ClassReport {
     /// Official name.
@@ -217,6 +227,7 @@ pub struct ClassReport {
 
 /// The official recall of a class at each rate.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ClassOfficialReport {
     /// Recall at each rate.
@@ -227,6 +238,7 @@ pub struct ClassOfficialReport {
 
 /// The exact operating point of a class at each rate; all `None` for a class without lesions.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ClassExactReport {
     /// Recall of the lowest score threshold within the budget.
@@ -241,6 +253,7 @@ pub struct ClassExactReport {
 
 /// A run that is not read as the official script reads.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ReadingReport {
     /// What is done otherwise, in one sentence.
@@ -251,6 +264,7 @@ pub struct ReadingReport {
 
 /// A run of files that the official script does not read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify))]
 pub struct FormatsReport {
     /// What they are, in one sentence.
@@ -264,6 +278,7 @@ pub struct FormatsReport {
 /// The arrays are of equal length. The first point is (0, 0) with no score threshold; of the mean over classes it is the mean
 /// of what each class finds without any false positive.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct CurveReport {
     /// False positives per image.

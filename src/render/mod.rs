@@ -9,6 +9,8 @@ mod latex;
 mod markdown;
 mod plot;
 mod provenance;
+#[cfg(feature = "schema")]
+mod schema;
 mod table;
 mod text;
 
@@ -21,6 +23,8 @@ pub use html::html;
 pub use json::json;
 pub use latex::latex;
 pub use markdown::{markdown, markdown_of};
+#[cfg(feature = "schema")]
+pub use schema::schema;
 pub use table::table;
 pub use text::official_lines;
 

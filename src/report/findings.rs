@@ -11,6 +11,7 @@ use crate::run::Run;
 
 /// Something a user should know although the score survives it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct FindingReport {
     /// What tells it apart from the other findings of a run: its code, with the class name behind a colon where each name has

@@ -14,6 +14,7 @@ use crate::score::{ClassScore, exact};
 
 /// What a class's detector does once a score threshold is set, and what its scores are worth.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct OperatingReport {
     /// Where F1 is greatest; `None` without lesions or detections.
@@ -28,6 +29,7 @@ pub struct OperatingReport {
 
 /// The detections that are shown at a score threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ShownReport {
     /// Detections scoring at least this are shown; `None` where nothing is.
@@ -44,6 +46,7 @@ pub struct ShownReport {
 
 /// The exact operating point of a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct AtRateReport {
     /// The detections that are shown there.
@@ -60,6 +63,7 @@ pub struct AtRateReport {
 
 /// The points at which recall rises. The arrays are of equal length.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct PrecisionRecallReport {
     /// Recall, rising; `None` without lesions.
@@ -72,6 +76,7 @@ pub struct PrecisionRecallReport {
 
 /// Scores against shares of true positives.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct CalibrationReport {
     /// Mean over detections of the distance between mean score and share of true positives of their bin, 0..=1.
@@ -82,6 +87,7 @@ pub struct CalibrationReport {
 
 /// Detections whose scores fall into one bin.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct BinReport {
     /// Scores above this, or from 0 on in the first bin.

@@ -10,6 +10,7 @@ use crate::rank::{Pair, Place, Ranking, least_replicates};
 
 /// All runs of a report by falling exact average recall.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct RankingReport {
     /// One entry a run, by falling value; of equal runs, the one given first.
@@ -23,6 +24,7 @@ pub struct RankingReport {
 
 /// A run among others.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct PlaceReport {
     /// Place of the run among `runs`.
@@ -39,6 +41,7 @@ pub struct PlaceReport {
 
 /// Two runs, on the same draws.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct PairReport {
     /// Place of the better run among `runs`.

@@ -29,6 +29,7 @@ pub const POOLED: &str = "pooled";
 
 /// How images were resampled.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify))]
 pub struct BootstrapReport {
     /// Name and version of the generator: [`bootstrap::GENERATOR`].
@@ -45,6 +46,7 @@ pub struct BootstrapReport {
 
 /// What was drawn.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct GroupsReport {
     /// `images`, `nih_names` or `csv`.
@@ -60,6 +62,7 @@ pub struct GroupsReport {
 
 /// What was computed of a run beside its score.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct StatisticsReport {
     /// The ten classes in the official order, then `mean`, then `pooled`.
@@ -76,6 +79,7 @@ pub struct StatisticsReport {
 
 /// One class, the mean over classes, or all classes pooled.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct RowReport {
     /// Official name of the class, `mean` or `pooled`.
@@ -103,6 +107,7 @@ pub struct RowReport {
 
 /// A number and its bootstrap interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct EstimateReport {
     /// The number, 0..=1; `None` without lesions.
@@ -115,6 +120,7 @@ pub struct EstimateReport {
 
 /// Average precision as pycocotools computes it from the numbers of the files, each in 0..=1.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify))]
 pub struct AveragePrecisionReport {
     /// At IoU threshold 0.5.
@@ -127,6 +133,7 @@ pub struct AveragePrecisionReport {
 
 /// Image-level ROC of a class.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ImageRocReport {
     /// Area under the curve, 0..=1, as scikit-learn computes it; `None` where only one label occurs.
@@ -139,6 +146,7 @@ pub struct ImageRocReport {
 
 /// Lesions of one size, with all detections in play.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct SizeReport {
     /// `thirds` (of the class's own lesions) or `coco` (areas below 32 x 32, below 96 x 96, and above).
@@ -159,6 +167,7 @@ pub struct SizeReport {
 
 /// The exact curve of a row on the grid of rates. The arrays are of equal length.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct BandReport {
     /// Official name of the class, `mean` (the macro curve) or `pooled`.
@@ -174,6 +183,7 @@ pub struct BandReport {
 
 /// The score under one convention.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ConventionReport {
     /// Whether a pixel is added to widths and heights, as the official script does.
@@ -192,6 +202,7 @@ pub struct ConventionReport {
 
 /// Exact recall at one IoU threshold.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct IouReport {
     /// Least overlap with which a detection finds a lesion.
@@ -206,6 +217,7 @@ pub struct IouReport {
 
 /// Another run against the baseline, on the same draws.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ComparisonReport {
     /// Place of the baseline among `runs`.
@@ -220,6 +232,7 @@ pub struct ComparisonReport {
 
 /// The differences of one row.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct DifferenceRowReport {
     /// Official name of the class, `mean` or `pooled`.
@@ -232,6 +245,7 @@ pub struct DifferenceRowReport {
 
 /// Other minus baseline.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct DifferenceReport {
     /// On the sample itself, -1..=1.
@@ -248,6 +262,7 @@ pub struct DifferenceReport {
 
 /// What changed sides at one rate, each run read at its own exact operating points.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify))]
 pub struct ChangesReport {
     /// The rate, in false positives per image.
@@ -262,6 +277,7 @@ pub struct ChangesReport {
 
 /// How many changed sides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify))]
 pub struct SidesReport {
     /// Where the other run finds more lesions.
