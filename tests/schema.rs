@@ -185,3 +185,27 @@ fn the_schema_refuses_what_is_no_report_and_leaves_room_for_keys_to_come() {
     later["runs"][0]["of_a_later_version"] = json!([1]);
     assert_eq!(wrong(&schema, &later), [""; 0]);
 }
+
+#[test]
+fn earlier_reports_of_the_same_version_are_what_the_schema_says_and_those_before_are_told_by_their_version() {
+    let schema = schema();
+    let mut versions = BTreeSet::new();
+    for entry in fs::read_dir(root().join("tests/reports")).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|ending| ending != "json") {
+            continue;
+        }
+        let report: Value = serde_json::from_slice(&fs::read(&path).expect("a file")).expect("JSON");
+        let version = report["schema_version"].as_u64().expect("a version");
+        let wrong = wrong(&schema, &report);
+        if version == u64::from(froc::report::SCHEMA_VERSION) {
+            assert_eq!(wrong, [""; 0], "{}", path.display());
+        } else {
+            assert!(wrong.iter().any(|sentence| sentence.starts_with("/schema_version")), "{wrong:?}");
+        }
+        let options: Result<froc::report::OptionsReport, _> = serde_json::from_value(report["options"].clone());
+        assert!(options.is_ok(), "{}: {options:?}", path.display());
+        versions.insert(version);
+    }
+    assert_eq!(versions, (1..=u64::from(froc::report::SCHEMA_VERSION)).collect(), "one of each version is kept");
+}
