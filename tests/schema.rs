@@ -47,7 +47,9 @@ fn strict(schema: &mut Value) {
 /// What the schema finds wrong with a report, and where.
 fn wrong(schema: &Value, report: &Value) -> Vec<String> {
     let validator = jsonschema::draft202012::new(schema).expect("a schema");
-    validator.iter_errors(report).map(|error| format!("{}: {error}", error.instance_path())).collect()
+    let sentences = validator.iter_errors(report).map(|error| format!("{}: {error}", error.instance_path()));
+    // They hold the whole value.
+    sentences.map(|sentence| sentence.chars().take(300).collect()).collect()
 }
 
 /// Ground truth and predictions of a golden case.
@@ -199,7 +201,12 @@ fn earlier_reports_of_the_same_version_are_what_the_schema_says_and_those_before
         let version = report["schema_version"].as_u64().expect("a version");
         let wrong = wrong(&schema, &report);
         if version == u64::from(froc::report::SCHEMA_VERSION) {
-            assert_eq!(wrong, [""; 0], "{}", path.display());
+            assert_eq!(
+                wrong,
+                [""; 0],
+                "{}: a key that came later has schemars(skip_serializing_if), as `operating` has",
+                path.display()
+            );
         } else {
             assert!(wrong.iter().any(|sentence| sentence.starts_with("/schema_version")), "{wrong:?}");
         }

@@ -102,6 +102,8 @@ pub struct RowReport {
     /// Lesions by size, small to large: thirds of each class, then COCO sizes. Of `mean`, none.
     pub sizes: Vec<SizeReport>,
     /// Operating characteristics; of `mean` and `pooled`, none.
+    // Reports were written without it under the same version.
+    #[cfg_attr(feature = "schema", schemars(skip_serializing_if = "Option::is_none"))]
     pub operating: Option<OperatingReport>,
 }
 
