@@ -1,7 +1,7 @@
 // The page as an instrument: the reading on the first screen, one choice that all panels follow, nothing wider than the window.
 import { expect, test, type Page } from "@playwright/test";
 
-import { choose, open, report, sampleFiles, settled, upload } from "./page.ts";
+import { choose, open, report, sampleFiles, settled, upload, view } from "./page.ts";
 
 async function openSample(page: Page): Promise<void> {
   await open(page);
@@ -187,6 +187,46 @@ test("a class that opens has its thresholds, rates, metrics and mistakes, and it
   await page.getByTestId("choose-class").nth(5).click();
   await expect(detail).toHaveCount(0);
   await expect(page.getByTestId("curve-row")).toHaveValue("mean");
+});
+
+test("precision and recall, calibration and the best F1 are those of the report, and lead to their images", async ({
+  page,
+}) => {
+  await openSample(page);
+  const { runs } = await report(page);
+  const rows = runs[1]?.statistics?.rows ?? [];
+  const operating = rows[3]?.operating;
+  await page.getByTestId("tab-pr").click();
+  await page.getByTestId("pr-class").selectOption({ label: "Nodule" });
+  await expect(page.getByTestId("pr-plot").locator("path[data-series]")).toHaveCount(2);
+  await expect(page.getByTestId("pr-best").last()).toContainText(
+    `best F1 ${(operating?.best_f1?.f1 ?? NaN).toFixed(4)}`,
+  );
+  await page.getByTestId("pr-best").last().click();
+  await expect(page.getByTestId("where-run")).toHaveValue("1");
+  expect(Number(await page.getByTestId("min-score").inputValue())).toBeCloseTo(
+    operating?.best_f1?.score_threshold ?? NaN,
+    5,
+  );
+  await page.getByTestId("tab-calibration").click();
+  await expect(page.getByTestId("calibration-class").locator("option:checked")).toHaveText("Nodule");
+  await expect(page.getByTestId("calibration-error").last()).toContainText(
+    (operating?.calibration?.expected_error ?? NaN).toFixed(4),
+  );
+  // A point of the diagram is a bin: as many detections as the report says are in its images.
+  const bins = operating?.calibration?.bins.filter(({ n_detections }) => n_detections > 0) ?? [];
+  await page.getByTestId("calibration-plot").focus();
+  await page.keyboard.press("Home");
+  await page.getByTestId("calibration-plot-reading").last().click();
+  await expect(page.getByTestId("max-score")).toHaveValue(String(bins[0]?.up_to));
+  await view(page, "metrics");
+  const cells = page.getByTestId("operating").locator("tbody tr").nth(3).getByTestId("operating-rate");
+  const there = operating?.at_rates[0];
+  await page.getByTestId("where-rate").first().click();
+  const percent = (value: number | null | undefined) => `${(100 * (value ?? NaN)).toFixed(2)}%`;
+  await expect(cells.nth(0)).toHaveText(percent(there?.shown.precision));
+  await expect(cells.nth(2)).toHaveText(percent(there?.image_sensitivity));
+  await expect(cells.nth(3)).toHaveText(percent(there?.image_specificity));
 });
 
 test("each table of the classes has an address, and arrow keys go from tab to tab", async ({ page }) => {

@@ -499,7 +499,7 @@ test("every number and every bar in the results leads to the images behind it", 
   await view(page, "thresholds");
   // Plots are read where the keys put it, and each says that a click leads on.
   const plots = page.locator("svg.plot[role=slider]");
-  for (const tab of ["sweep", "roc", "froc"]) {
+  for (const tab of ["sweep", "roc", "pr", "calibration", "froc"]) {
     await page.getByTestId(`tab-${tab}`).click();
     await expect(page.getByTestId(`${tab}-plot`)).toBeVisible();
     await expect(plots).toHaveCount(2);

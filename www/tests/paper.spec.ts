@@ -116,10 +116,11 @@ test("a saved figure says which line is which of eight runs, how recall is count
   await expect(page.locator("#scores")).toContainText("IoU 0.4");
   await compute(page, 50);
   for (const width of ["column", "page"]) {
-    for (const panel of ["curves", "roc", "sweep"]) {
+    for (const panel of ["curves", "roc", "pr", "calibration", "sweep"]) {
       const { text, strokes } = await savedFigure(page, panel, width);
       for (const name of names) expect(text, `${panel}, ${width}`).toContain(name);
-      if (panel !== "roc") expect(text).toContain("Exactrecall;rates0.05,0.1,0.2falsepositivesperimage");
+      if (panel === "curves" || panel === "sweep")
+        expect(text).toContain("Exactrecall;rates0.05,0.1,0.2falsepositivesperimage");
       if (panel === "curves") expect(text).toContain("atIoU0.4");
       // Each run has a line that no other has; a line of the legend has the look of its curve.
       const looks = strokes.filter((look) => look.endsWith("2px") && !look.startsWith("none"));
@@ -135,7 +136,7 @@ test("a saved figure says which line is which of eight runs, how recall is count
 test("a figure that is saved holds no text that is cut off", async ({ page }) => {
   await openRuns(page, [`${"a-long-name-".repeat(5)}.zip`, "b.zip"]);
   await compute(page, 50);
-  for (const panel of ["curves", "forest", "roc", "sweep"]) {
+  for (const panel of ["curves", "forest", "roc", "pr", "calibration", "sweep"]) {
     await toTab(page, panel);
     const section = page.getByTestId(panel);
     const waiting = page.waitForEvent("download");

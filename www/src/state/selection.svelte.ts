@@ -65,7 +65,7 @@ export const OPEN: Filters = {
 };
 
 /** The kinds of curves, the first one shown at first. */
-export const TABS = ["froc", "roc", "sweep"] as const;
+export const TABS = ["froc", "roc", "pr", "calibration", "sweep"] as const;
 export type Tab = (typeof TABS)[number];
 
 /** What is shown of the classes, the first one at first. */
