@@ -240,6 +240,26 @@ test("each table of the classes has an address, and arrow keys go from tab to ta
   await expect(page.getByTestId("all-classes-row").first()).toBeVisible();
 });
 
+test("what comes after the score leaves the images where they were scrolled to", async ({ page }) => {
+  await open(page);
+  await page.getByTestId("score-sample").click();
+  await expect(page.getByTestId("tile").first()).toHaveAttribute("data-image", "0");
+  await settled(page);
+  await page.getByTestId("tile").first().focus();
+  for (let n = 0; n < 6; n++) await page.keyboard.press("ArrowDown");
+  const there = await page.evaluate(() => (document.activeElement as HTMLElement).dataset.image);
+  const top = () => page.getByTestId("gallery").evaluate((box) => box.scrollTop);
+  const before = await top();
+  expect(before).toBeGreaterThan(0);
+  await view(page, "intervals");
+  await page.getByTestId("seed").fill("7");
+  await page.getByTestId("compute").click();
+  await expect(page.getByTestId("bootstrap-used")).toContainText("seed 7");
+  await settled(page);
+  expect(await top()).toBe(before);
+  expect(await page.locator('[data-testid="tile"][tabindex="0"]').getAttribute("data-image")).toBe(there);
+});
+
 test("a hidden run leaves plots, scale and table, and comes back", async ({ page }) => {
   await openSample(page);
   await page.getByTestId("hide").last().click();

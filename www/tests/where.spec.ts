@@ -501,6 +501,82 @@ test("the one file has it all too", async ({ page }) => {
   await expect(page.getByTestId("request-count")).toHaveText("0 network requests");
 });
 
+test("on a wide window an image opens in the right half: the list stays, is used, and follows it", async ({ page }) => {
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await page.emulateMedia({ reducedMotion: "reduce" });
+  await openSample(page);
+  const tile = (image: number) => page.locator(`[data-testid="tile"][data-image="${image}"]`);
+  await tile(4).click();
+  const view = page.getByTestId("image-view");
+  await expect(view.getByRole("heading", { level: 2 })).toHaveText("sample_005.png");
+  const box = await view.boundingBox();
+  expect(box?.x).toBe(720);
+  expect((box?.x ?? 0) + (box?.width ?? 0)).toBe(1440);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(1440);
+  // Nothing of the list lies under the image.
+  const gallery = await page.getByTestId("gallery").boundingBox();
+  expect((gallery?.x ?? 0) + (gallery?.width ?? 0)).toBeLessThanOrEqual(720);
+  await expect(tile(4)).toHaveAttribute("aria-current", "true");
+  await expect(tile(4)).toBeInViewport();
+  // Another tile, another image; keys go on from there, and the list scrolls along.
+  await tile(2).click();
+  await expect(view.getByRole("heading", { level: 2 })).toHaveText("sample_003.png");
+  for (let n = 0; n < 30; n++) await page.keyboard.press("j");
+  await expect(view.getByRole("heading", { level: 2 })).toHaveText("sample_033.png");
+  await expect(tile(32)).toHaveAttribute("aria-current", "true");
+  await expect(tile(32)).toBeInViewport();
+  // Filters change the list while the image stays; letters that are typed are no keys of the image.
+  await page.getByTestId("search").fill("sample_03");
+  await expect(page.getByTestId("shown")).toHaveText("10 of 104 images");
+  await page.getByTestId("search").press("k");
+  await expect(view.getByRole("heading", { level: 2 })).toHaveText("sample_033.png");
+  await page.getByTestId("search").fill("");
+  await expect(page.getByTestId("shown")).toHaveText("104 of 104 images");
+  await expect(tile(32)).toHaveAttribute("aria-current", "true");
+  await page.getByTestId("next").focus();
+  await page.keyboard.press("Escape");
+  await expect(view).toHaveCount(0);
+  await expect(tile(32)).toBeFocused();
+  // Back closes it, and does not leave the page, however many images were looked at.
+  await tile(32).click();
+  await page.keyboard.press("j");
+  await page.goBack();
+  await expect(view).toHaveCount(0);
+  await expect(page.getByTestId("headline")).toHaveCount(1);
+});
+
+test("a drag with the right button or with Shift changes brightness and contrast, and moves nothing", async ({
+  page,
+}) => {
+  await openSample(page);
+  await page
+    .getByTestId("picture-input")
+    .setInputFiles([upload("films.zip", zipSync({ "sample_001.png": png(SIDE, 60) }))]);
+  await expect(page.getByTestId("matched")).toContainText("1 image of 104");
+  await page.getByTestId("tile").first().click();
+  await expect(page.getByTestId("picture").first()).toBeVisible();
+  const sliders = async () =>
+    Promise.all(["brightness", "contrast"].map(async (name) => Number(await page.getByTestId(name).inputValue())));
+  const film = await page.getByTestId("film").first().boundingBox();
+  if (!film) throw new Error("the film has a box");
+  await page.getByTestId("image-view").getByRole("button", { name: "Zoom in" }).click();
+  const transform = () => page.getByTestId("film").first().locator("> g").getAttribute("transform");
+  const before = await transform();
+  for (const button of ["right", "left"] as const) {
+    const [brightness = 0, contrast = 0] = await sliders();
+    await page.mouse.move(film.x + 100, film.y + 200);
+    if (button === "left") await page.keyboard.down("Shift");
+    await page.mouse.down({ button });
+    await page.mouse.move(film.x + 150, film.y + 150, { steps: 5 });
+    await page.mouse.up({ button });
+    if (button === "left") await page.keyboard.up("Shift");
+    const [brighter = 0, more = 0] = await sliders();
+    expect(brighter).toBeGreaterThan(brightness + 0.1);
+    expect(more).toBeGreaterThan(contrast + 0.1);
+    expect(await transform()).toBe(before);
+  }
+});
+
 for (const colorScheme of ["light", "dark"] as const) {
   test(`bars, a tile and an image look as they did, ${colorScheme}`, async ({ page }) => {
     await page.setViewportSize({ width: 1280, height: 900 });

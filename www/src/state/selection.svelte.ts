@@ -119,6 +119,8 @@ export class Inspection {
   /** The curve of each class of the run; null before they are known. */
   outlines: Outline[] | null = $state.raw(null);
   errors: ErrorReport[] = $state.raw([]);
+  /** Number of the image that is shown large. */
+  image: number | null = $state(null);
   /** Whether detections below the threshold are shown in an image: so they stay while the panel lives. */
   showUncounted = $state(false);
   /** The engine has told of images. */
@@ -145,7 +147,11 @@ export class Inspection {
     );
     const gallery = new Latest(
       (query: GalleryQuery) => engine.gallery(query),
-      (images) => (this.images = images),
+      (images) => {
+        // The same again leaves the list where it was scrolled to.
+        if (this.images?.length !== images.length || images.some((image, at) => image !== this.images?.[at]))
+          this.images = images;
+      },
       fail,
     );
     const diagnosis = new Latest(

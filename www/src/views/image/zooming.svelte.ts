@@ -16,7 +16,8 @@ export class Zooming {
     // One finger on a whole image scrolls the page; two zoom, and then one moves.
     this.#behaviour.filter((event: MouseEvent & Partial<TouchEvent>) => {
       if (event.touches && event.touches.length < 2 && this.transform.k === 1) return false;
-      return (!event.ctrlKey || event.type === "wheel") && !event.button;
+      // With Shift a drag changes brightness and contrast.
+      return event.type === "wheel" || (!event.ctrlKey && !event.shiftKey && !event.button);
     });
     this.#behaviour.on("zoom", ({ transform }: { transform: ZoomTransform }) => (this.transform = transform));
   }
