@@ -8,6 +8,8 @@ mod guard;
 mod manual;
 #[path = "main/rank.rs"]
 mod rank;
+#[path = "main/restore.rs"]
+mod restore;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -20,9 +22,9 @@ use froc::protocol::Protocol;
 use froc::reading::{FileNames, Folders, Layout};
 use froc::render::Format;
 use froc::render::errors::ErrorsFormat;
-use froc::score::average_precision::DEFAULT_MAX_DETECTIONS;
 use froc::session::{
-    FileFailure, FileKind, FileSummary, GroupSource, Outcome, ResamplingOptions, Session, StatisticsOptions,
+    FileFailure, FileKind, FileSummary, GroupSource, Outcome, ResamplingOptions, Session, SessionFile,
+    StatisticsOptions,
 };
 use froc::{Error, Options, Reading, Resampling};
 use gates::{Gates, Margin};
@@ -38,15 +40,19 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Recall at given false positives per image, as the official script computes it and exactly.
+    #[command(override_usage = usage("score"))]
     Score(Score),
     /// Every run against a baseline, on the same bootstrap draws: difference, interval, p, and what changed sides.
+    #[command(override_usage = usage("compare"))]
     Compare(Compare),
     /// Many runs in the order of their exact score: how sure each rank is, and which runs are not told apart.
     Rank(rank::Rank),
     /// Every detection and every missed lesion with its cause, at the exact operating points of a rate, which each row
     /// tells with the IoU threshold and the score threshold of its class.
+    #[command(override_usage = usage("errors"))]
     Errors(Errors),
     /// A run, as it is read, as files in another format.
+    #[command(override_usage = usage("convert --to <FORMAT>"))]
     Convert(convert::Convert),
     /// The JSON Schema of the reports that `--format json` prints.
     Schema,
@@ -55,6 +61,14 @@ enum Command {
         /// Made if it does not exist.
         folder: PathBuf,
     },
+}
+
+/// The two ways to name files.
+fn usage(command: &str) -> String {
+    let of_session = " ".repeat("Usage: ".len());
+    format!(
+        "froc {command} [OPTIONS] --ground-truth <FILE> --predictions <ZIP>\n{of_session}froc {command} [OPTIONS] --session <SESSION> <FILES>..."
+    )
 }
 
 /// What is scored.
@@ -71,14 +85,21 @@ struct Input {
 #[derive(clap::Args)]
 struct Files {
     /// The list of images and lesions (test.json).
-    #[arg(long, value_name = "FILE")]
-    ground_truth: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "session")]
+    ground_truth: Option<PathBuf>,
     /// Whose evaluation it is, if not what the ground truth tells [chestx-det10].
     #[arg(long, value_name = "NAME", value_parser = ["chestx-det10"])]
     protocol: Option<String>,
     /// A zip or a folder with one JSON file an image, or one JSON file for all images; give it again for more runs.
-    #[arg(long, value_name = "ZIP", required = true)]
+    #[arg(long, value_name = "ZIP", required_unless_present = "session")]
     predictions: Vec<PathBuf>,
+    /// A session that was saved by --save-session or on the page: FILES are read, named and scored as they were then, unless
+    /// other options are given. What is no more the same file is said.
+    #[arg(long, value_name = "SESSION", conflicts_with_all = ["ground_truth", "predictions", "protocol", "HowToRead"])]
+    session: Option<PathBuf>,
+    /// The files of the session in any order: ground truth, predictions, groups.
+    #[arg(value_name = "FILES")]
+    of_session: Vec<PathBuf>,
     #[command(flatten)]
     reading: HowToRead,
 }
@@ -91,23 +112,27 @@ struct Scoring {
     /// False positives per image at which recall is read [default: 0.05,0.1,0.2].
     #[arg(long, value_name = "RATES")]
     fp: Option<String>,
-    /// What the bootstrap's draws follow from.
-    #[arg(long, default_value_t = Resampling::default().seed())]
-    seed: u64,
-    /// The share of replicates within an interval.
-    #[arg(long, default_value_t = Resampling::default().level())]
-    level: f64,
+    /// What the bootstrap's draws follow from [default: 1].
+    #[arg(long)]
+    seed: Option<u64>,
+    /// The share of replicates within an interval [default: 0.95].
+    #[arg(long)]
+    level: Option<f64>,
     /// Which images are drawn together: a CSV file `file_name,group`, or `nih` for patients by names such
     /// as `00000013_005.png` [default: each image by itself].
     #[arg(long, value_name = "FILE|nih")]
     groups: Option<PathBuf>,
-    /// The rate up to which areas under curves are taken, in false positives per image.
-    #[arg(long, value_name = "RATE", default_value_t = froc::options::DEFAULT_AREA_UP_TO)]
-    area_up_to: f64,
+    /// The rate up to which areas under curves are taken, in false positives per image [default: 1].
+    #[arg(long, value_name = "RATE")]
+    area_up_to: Option<f64>,
     /// As many detections of a class in one image count in average precision, those with the highest scores:
-    /// pycocotools calls it maxDets.
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_MAX_DETECTIONS, value_parser = clap::value_parser!(u32).range(1..))]
-    max_detections: u32,
+    /// pycocotools calls it maxDets [default: 100].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_detections: Option<u32>,
+    /// Write what is chosen here, with names and SHA-256 of the files and nothing of what they hold, into a new file
+    /// (such as mine.froc.json) that --session and the page read.
+    #[arg(long, value_name = "SESSION")]
+    save_session: Option<PathBuf>,
     /// What to print.
     #[arg(long, value_parser = format(), default_value = Format::Text.name())]
     format: Format,
@@ -205,12 +230,12 @@ struct Score {
 struct Compare {
     #[command(flatten)]
     scoring: Scoring,
-    /// Which of the predictions the others are compared with, from 1.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
-    baseline: usize,
-    /// Resamples of the images.
-    #[arg(long, value_name = "REPLICATES", default_value_t = Resampling::default().replicates())]
-    bootstrap: u32,
+    /// Which of the predictions the others are compared with, from 1 [default: 1].
+    #[arg(long, value_name = "NUMBER")]
+    baseline: Option<usize>,
+    /// Resamples of the images [default: 2000].
+    #[arg(long, value_name = "REPLICATES")]
+    bootstrap: Option<u32>,
     #[command(flatten)]
     gates: Gates,
     /// End with exit code 1 if a run may be worse than the baseline by more than this: if the lower end of the interval
@@ -260,20 +285,21 @@ fn work(command: Command) -> ExitCode {
             let is_wanted = score.statistics || score.bootstrap.is_some();
             (
                 score.scoring,
-                is_wanted.then_some(Extra { replicates: score.bootstrap, baseline: None }),
+                is_wanted.then_some(Extra { replicates: score.bootstrap, baseline: None, is_comparison: false }),
                 score.gates,
                 Vec::new(),
             )
         }
         Command::Compare(compare) => {
-            let extra = Extra { replicates: Some(compare.bootstrap), baseline: Some(compare.baseline) };
+            let extra = Extra { replicates: compare.bootstrap, baseline: compare.baseline, is_comparison: true };
             (compare.scoring, Some(extra), compare.gates, compare.fail_if_worse)
         }
         Command::Rank(rank) => return ended(rank::ranked(rank).and_then(|bytes| print(&bytes))),
         Command::Schema => return ended(froc::render::schema().map_err(one).and_then(|bytes| print(&bytes))),
         Command::Errors(errors) => return ended(list(&errors)),
         Command::Convert(arguments) => {
-            let done = opened(&arguments.files)
+            let done = restore::saved(&arguments.files)
+                .and_then(|saved| opened(&arguments.files, saved.as_ref()))
                 .and_then(|session| convert::convert(&session, &arguments).map_err(|sentence| vec![sentence]));
             return ended(done.map(|notes| notes.iter().for_each(|note| guard::say(note))));
         }
@@ -281,8 +307,7 @@ fn work(command: Command) -> ExitCode {
             return ended(manual::write(Cli::command(), &folder).map_err(|sentence| vec![sentence]));
         }
     };
-    let printed =
-        report(&scoring, extra.as_ref(), &gates, &margins).and_then(|(bytes, missed)| print(&bytes).map(|()| missed));
+    let printed = report(&scoring, extra, &gates, &margins).and_then(|(bytes, missed)| print(&bytes).map(|()| missed));
     let (sentences, code) = match printed {
         Ok(missed) => (missed, 1),
         Err(sentences) => (sentences, 2),
@@ -320,7 +345,8 @@ fn to_the_end(written: std::io::Result<()>) -> Result<(), Vec<String>> {
 /// Prints every detection and every missed lesion.
 fn list(arguments: &Errors) -> Result<(), Vec<String>> {
     let input = &arguments.input;
-    let options = options(input, arguments.fp.as_deref()).map_err(one)?;
+    let saved = restore::saved(&input.files)?;
+    let options = options(input, arguments.fp.as_deref(), saved.as_ref()).map_err(one)?;
     let fp_per_image = match (options.fp_per_image(), &arguments.fp) {
         ([.., last], None) | ([last], Some(_)) => *last,
         (_, text) => {
@@ -328,7 +354,7 @@ fn list(arguments: &Errors) -> Result<(), Vec<String>> {
             return Err(vec![format!("--fp: there is {there}; expected one rate, such as 0.2.")]);
         }
     };
-    let mut session = opened(&input.files)?;
+    let mut session = opened(&input.files, saved.as_ref())?;
     let format = match arguments.format {
         ListFormat::Csv => ErrorsFormat::Csv,
         ListFormat::Json => ErrorsFormat::Json,
@@ -342,25 +368,49 @@ struct Extra {
     replicates: Option<u32>,
     /// From 1.
     baseline: Option<usize>,
+    /// Runs are compared although no flag says how.
+    is_comparison: bool,
+}
+
+impl Extra {
+    /// What flags ask for, or else what a session holds.
+    fn of(flags: Option<Self>, saved: Option<&SessionFile>) -> Option<Self> {
+        let is_saved = saved.is_some_and(|saved| saved.options.area_up_to.is_some() || saved.baseline.is_some());
+        let flags = flags.or(is_saved.then_some(Self { replicates: None, baseline: None, is_comparison: false }))?;
+        let number = |at: usize| at.saturating_add(1);
+        let saved_replicates = saved.and_then(SessionFile::resampling).map(|resampling| resampling.replicates);
+        let baseline = flags.baseline.or(saved.and_then(|saved| saved.baseline).map(number));
+        let replicates = flags.replicates.or(saved_replicates);
+        Some(Self {
+            replicates: replicates.or(flags.is_comparison.then_some(Resampling::default().replicates())),
+            baseline: baseline.or(flags.is_comparison.then_some(1)),
+            ..flags
+        })
+    }
 }
 
 /// The bytes of the report in the format that is asked for, and one sentence for each bound that is not reached.
 fn report(
     arguments: &Scoring,
-    extra: Option<&Extra>,
+    extra: Option<Extra>,
     gates: &Gates,
     margins: &[Margin],
 ) -> Result<(Vec<u8>, Vec<String>), Vec<String>> {
-    let options = options(&arguments.input, arguments.fp.as_deref()).map_err(one)?;
-    let mut session = opened(&arguments.input.files)?;
-    let outcome = match extra {
+    let saved = restore::saved(&arguments.input.files)?;
+    let options = options(&arguments.input, arguments.fp.as_deref(), saved.as_ref()).map_err(one)?;
+    let mut session = opened(&arguments.input.files, saved.as_ref())?;
+    let outcome = match Extra::of(extra, saved.as_ref()) {
         None => session.evaluate(&options),
-        Some(extra) => with_statistics(&mut session, arguments, extra, &options)?,
+        Some(extra) => with_statistics(&mut session, arguments, &extra, &options, saved.as_ref())?,
     };
     let missed = match &outcome.report {
         Some(report) => gates.check(report, margins)?,
         None => Vec::new(),
     };
+    if let Some(path) = &arguments.save_session {
+        let notes = saved.map(|saved| saved.notes).unwrap_or_default();
+        restore::save(&session.save(&notes).map_err(one)?, path)?;
+    }
     Ok((session.export(arguments.format).map_err(one)?, missed))
 }
 
@@ -369,6 +419,7 @@ fn with_statistics<'a>(
     arguments: &Scoring,
     extra: &Extra,
     options: &Options,
+    saved: Option<&SessionFile>,
 ) -> Result<&'a Outcome, Vec<String>> {
     let runs = session.run_ids();
     let baseline = match extra.baseline {
@@ -381,13 +432,23 @@ fn with_statistics<'a>(
         }
     };
     if let Some(replicates) = extra.replicates {
-        let groups = group_source(session, arguments.groups.as_deref()).map_err(one)?;
-        let resampling = ResamplingOptions { replicates, seed: arguments.seed, level: arguments.level, groups };
+        let saved = saved.and_then(SessionFile::resampling).unwrap_or_default();
+        let groups = match arguments.groups.as_deref() {
+            None => saved.groups,
+            groups => group_source(session, groups).map_err(one)?,
+        };
+        let (seed, level) = (arguments.seed.unwrap_or(saved.seed), arguments.level.unwrap_or(saved.level));
+        let resampling = ResamplingOptions { replicates, seed, level, groups };
         session.start_bootstrap(options, &resampling).map_err(one)?;
         session.step_bootstrap(u32::MAX).map_err(one)?;
     }
-    let Scoring { area_up_to, max_detections, .. } = *arguments;
-    session.evaluate_with_statistics(options, &StatisticsOptions { area_up_to, max_detections, baseline }).map_err(one)
+    let saved = saved.and_then(|saved| saved.statistics(&runs)).unwrap_or_default();
+    let statistics = StatisticsOptions {
+        area_up_to: arguments.area_up_to.unwrap_or(saved.area_up_to),
+        max_detections: arguments.max_detections.unwrap_or(saved.max_detections),
+        baseline,
+    };
+    session.evaluate_with_statistics(options, &statistics).map_err(one)
 }
 
 /// What `--groups` names.
@@ -403,26 +464,38 @@ fn group_source(session: &mut Session, groups: Option<&Path>) -> Result<GroupSou
 }
 
 /// Everything that is read, joined; or one sentence for each thing that is wrong.
-fn opened(input: &Files) -> Result<Session, Vec<String>> {
-    let mut session = Session::default();
-    add(&mut session, "ground truth", &input.ground_truth, FileKind::GroundTruth).map_err(|sentence| vec![sentence])?;
-    if input.protocol.is_some() {
-        session.set_protocol(&Protocol::default()).map_err(one)?;
-    }
-    let reading = input.reading.reading();
+fn opened(input: &Files, saved: Option<&SessionFile>) -> Result<Session, Vec<String>> {
     let mut wrong: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-    for (at, path) in input.predictions.iter().enumerate() {
-        match add(&mut session, &at.to_string(), path, FileKind::Predictions) {
-            Ok(()) => session.set_reading(&at.to_string(), reading.clone()),
-            Err(sentence) => drop(wrong.insert(at, vec![sentence])),
+    let mut session = match (saved, &input.ground_truth) {
+        (Some(saved), _) => restore::reopened(&input.of_session, saved)?,
+        (None, Some(ground_truth)) => added(input, ground_truth, &mut wrong).map_err(|sentence| vec![sentence])?,
+        (None, None) => {
+            return Err(vec!["--ground-truth: there is none; expected a file such as test.json.".to_owned()]);
         }
-    }
+    };
     for FileFailure { id, errors, remedies } in session.join() {
         let flags = remedies.iter().map(|remedy| format!("{}: {}", remedy.label, remedy.reading.flags()));
         let sentences = errors.into_iter().map(|error| error.sentence).chain(flags).collect();
         wrong.insert(id.parse().unwrap_or(usize::MAX), sentences);
     }
     if wrong.is_empty() { Ok(session) } else { Err(wrong.into_values().flatten().collect()) }
+}
+
+/// The files behind flags, read as flags ask; what is wrong with predictions is told by their number.
+fn added(input: &Files, ground_truth: &Path, wrong: &mut BTreeMap<usize, Vec<String>>) -> Result<Session, String> {
+    let mut session = Session::default();
+    add(&mut session, "ground truth", ground_truth, FileKind::GroundTruth)?;
+    if input.protocol.is_some() {
+        session.set_protocol(&Protocol::default()).map_err(|error| error.to_string())?;
+    }
+    let reading = input.reading.reading();
+    for (at, path) in input.predictions.iter().enumerate() {
+        match add(&mut session, &at.to_string(), path, FileKind::Predictions) {
+            Ok(()) => session.set_reading(&at.to_string(), reading.clone()),
+            Err(sentence) => drop(wrong.insert(at, vec![sentence])),
+        }
+    }
+    Ok(session)
 }
 
 /// Reads a file or folder that stands behind a flag.
@@ -450,12 +523,13 @@ const fn held(kind: FileKind) -> &'static str {
     }
 }
 
-fn options(arguments: &Input, fp: Option<&str>) -> Result<Options, Error> {
-    let defaults = Options::default();
+/// Options as flags give them, or else a session, or else the official script.
+fn options(arguments: &Input, fp: Option<&str>, saved: Option<&SessionFile>) -> Result<Options, Error> {
+    let defaults = saved.map_or_else(|| Ok(Options::default()), SessionFile::options)?;
     let rates: Vec<String> = defaults.fp_per_image().iter().map(f64::to_string).collect();
     Options::parse(
         arguments.iou.as_deref().unwrap_or(&defaults.iou_threshold().to_string()),
-        fp.unwrap_or(&rates.join(",")),
+        fp.unwrap_or(&rates.join(";")),
     )
 }
 

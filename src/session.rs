@@ -5,6 +5,7 @@
 //! where each folder of the file is a run.
 
 mod diagnosis;
+mod file;
 mod statistics;
 
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom, Write};
@@ -16,6 +17,7 @@ use serde::Serialize;
 use tsify::Tsify;
 
 pub use self::diagnosis::{GalleryQuery, View};
+pub use self::file::{Difference, DifferenceKind, SESSION_VERSION, SavedGroundTruth, SavedPredictions, SessionFile};
 pub use self::statistics::{BootstrapProgress, GroupSource, ResamplingOptions, StatisticsDefaults, StatisticsOptions};
 
 use self::diagnosis::Diagnoses;

@@ -51,9 +51,10 @@ pub(super) struct Rank {
 pub(super) fn ranked(arguments: Rank) -> Result<Vec<u8>, Vec<String>> {
     let Rank { predictions, ground_truth, protocol, iou, fp, bootstrap, seed, level, groups, format, reading } =
         arguments;
-    let input = Input { files: Files { ground_truth, protocol, predictions, reading }, iou };
-    let options = options(&input, fp.as_deref()).map_err(one)?;
-    let mut session = opened(&input.files)?;
+    let (ground_truth, session, of_session) = (Some(ground_truth), None, Vec::new());
+    let input = Input { files: Files { ground_truth, protocol, predictions, session, of_session, reading }, iou };
+    let options = options(&input, fp.as_deref(), None).map_err(one)?;
+    let mut session = opened(&input.files, None)?;
     let groups = group_source(&mut session, groups.as_deref()).map_err(one)?;
     let enough =
         least_replicates(session.run_ids().len()).clamp(Resampling::default().replicates(), Resampling::MAX_REPLICATES);

@@ -1,0 +1,308 @@
+//! A session as a file, `.froc.json`: what a person chose, and of which files; no box, no image, nothing of what the files hold.
+
+use serde::{Deserialize, Serialize};
+#[cfg(target_arch = "wasm32")]
+use tsify::Tsify;
+
+use super::{GroupSource, ResamplingOptions, Session, StatisticsOptions};
+use crate::error::{Error, ErrorKind};
+use crate::input;
+use crate::options::{DEFAULT_AREA_UP_TO, Options};
+use crate::protocol::Protocol;
+use crate::reading::Reading;
+use crate::report::OptionsReport;
+use crate::score::average_precision::DEFAULT_MAX_DETECTIONS;
+
+/// The version of the shape of [`SessionFile`]; it rises with every change, since a program that does not know a choice would
+/// restore something else.
+pub const SESSION_VERSION: u32 = 1;
+
+/// So many digits tell one SHA-256 from another in a sentence.
+const DIGITS: usize = 12;
+
+/// What a session is of, and what was chosen in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+#[serde(deny_unknown_fields)]
+pub struct SessionFile {
+    /// [`SESSION_VERSION`] of the program that saved it.
+    pub session_version: u32,
+    /// Version of the program that saved it.
+    pub froc_version: String,
+    /// What the runs were scored against.
+    pub ground_truth: SavedGroundTruth,
+    /// The files of predictions, in their order.
+    pub predictions: Vec<SavedPredictions>,
+    /// How they were scored, and what was computed beside the score; the name and SHA-256 of a file of groups among it.
+    pub options: OptionsReport,
+    /// Place among the runs of the one that the others were compared with, from 0.
+    pub baseline: Option<usize>,
+    /// What the person wrote down.
+    pub notes: String,
+}
+
+/// The ground truth of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[serde(deny_unknown_fields)]
+pub struct SavedGroundTruth {
+    /// Base name of the file.
+    pub name: String,
+    /// SHA-256 of its bytes, 64 hexadecimal digits.
+    pub sha256: String,
+    /// The dataset whose evaluation it is, such as `ChestX-Det10`.
+    pub protocol: String,
+}
+
+/// A file of predictions of a session.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+#[serde(deny_unknown_fields)]
+pub struct SavedPredictions {
+    /// Base name of the zip or folder.
+    pub name: String,
+    /// Its SHA-256 as in [`crate::report::RunReport::sha256`]; `None` if it was not known yet.
+    pub sha256: Option<String>,
+    /// What the person calls its run, if not as the file is called.
+    pub label: Option<String>,
+    /// How it is read.
+    pub reading: Reading,
+}
+
+/// What differs between the files of a session that was saved and those that are here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// How it differs.
+    pub kind: DifferenceKind,
+    /// File, what is there and what was expected, in one sentence.
+    pub sentence: Error,
+}
+
+/// How a file differs from what was saved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DifferenceKind {
+    /// It holds other bytes.
+    Changed,
+    /// It is not here.
+    Missing,
+    /// The session does not hold it.
+    Unknown,
+}
+
+impl SessionFile {
+    /// Reads what [`SessionFile::bytes`] wrote; `name` is the base name of the file.
+    ///
+    /// # Errors
+    /// If it is no such file, is damaged, or a later version saved it.
+    pub fn read(name: &str, bytes: &[u8]) -> Result<Self, Error> {
+        #[derive(Deserialize)]
+        struct Version {
+            session_version: u32,
+            froc_version: String,
+        }
+        let damaged = |error: serde_json::Error| {
+            let expected = "a file that froc saved as a session, as it was saved; save it anew";
+            Error::new(name, format!("it is no whole session ({error})"), expected)
+        };
+        let Version { session_version, froc_version } = serde_json::from_slice(bytes).map_err(damaged)?;
+        if session_version != SESSION_VERSION {
+            let what = format!("it is a session of version {session_version}, which froc {froc_version} saved");
+            let expected = format!("version {SESSION_VERSION}; open it with that froc, or a later one");
+            return Err(Error::new(name, what, expected));
+        }
+        let file: Self = serde_json::from_slice(bytes).map_err(damaged)?;
+        file.options().map_err(|error| error.within(name).of_kind(ErrorKind::Data))?;
+        Ok(file)
+    }
+
+    /// Indented JSON with a newline at its end; the same session gives the same bytes.
+    ///
+    /// # Errors
+    /// If it does not fit into memory.
+    pub fn bytes(&self) -> Result<Vec<u8>, Error> {
+        let mut bytes = serde_json::to_vec_pretty(self)
+            .map_err(|error| Error::new("session", error.to_string(), "a session that can be written"))?;
+        bytes.push(b'\n');
+        Ok(bytes)
+    }
+
+    /// How the runs were scored.
+    ///
+    /// # Errors
+    /// If an option is out of range.
+    pub fn options(&self) -> Result<Options, Error> {
+        Options::new(self.options.iou_threshold, self.options.fp_per_image.clone())
+    }
+
+    /// How images were resampled, if they were.
+    #[must_use]
+    pub fn resampling(&self) -> Option<ResamplingOptions> {
+        let bootstrap = self.options.bootstrap.as_ref()?;
+        let groups = match bootstrap.groups.source.as_str() {
+            "nih_names" => GroupSource::NihNames,
+            "csv" => GroupSource::Csv,
+            _ => GroupSource::Images,
+        };
+        Some(ResamplingOptions {
+            replicates: bootstrap.replicates,
+            seed: bootstrap.seed,
+            level: bootstrap.level,
+            groups,
+        })
+    }
+
+    /// What was computed beside the score, if anything was; `run_ids` are those of the runs in their order.
+    #[must_use]
+    pub fn statistics(&self, run_ids: &[String]) -> Option<StatisticsOptions> {
+        let area_up_to = self.options.area_up_to.unwrap_or(DEFAULT_AREA_UP_TO);
+        let max_detections = self.options.max_detections.unwrap_or(DEFAULT_MAX_DETECTIONS);
+        let baseline = self.baseline.and_then(|at| run_ids.get(at)).cloned();
+        let is_wanted = self.options.area_up_to.is_some() || baseline.is_some();
+        is_wanted.then_some(StatisticsOptions { area_up_to, max_detections, baseline })
+    }
+}
+
+impl Session {
+    /// What the last report is of, and what was chosen for it.
+    ///
+    /// # Errors
+    /// If there is no report.
+    pub fn save(&self, notes: &str) -> Result<SessionFile, Error> {
+        let none = || Error::new("session", "nothing was scored yet", "a ground truth and a run that can be scored");
+        let report = self.outcome.report.as_ref().ok_or_else(none)?;
+        let ground_truth = self.ground_truth()?;
+        let predictions = self.predictions.iter().map(|(_, file)| SavedPredictions {
+            name: file.predictions.name().to_owned(),
+            sha256: file.predictions.sha256().get().map(str::to_owned),
+            label: file.label.clone(),
+            reading: file.reading.clone(),
+        });
+        Ok(SessionFile {
+            session_version: SESSION_VERSION,
+            froc_version: env!("CARGO_PKG_VERSION").to_owned(),
+            ground_truth: SavedGroundTruth {
+                name: ground_truth.name().to_owned(),
+                sha256: ground_truth.sha256().to_owned(),
+                protocol: ground_truth.protocol().name().to_owned(),
+            },
+            predictions: predictions.collect(),
+            options: report.options.clone(),
+            baseline: report.comparisons.first().map(|comparison| comparison.baseline),
+            notes: notes.to_owned(),
+        })
+    }
+
+    /// Reads and names the files of predictions as they were when the session was saved, puts them into the order of then, and
+    /// evaluates as the protocol of then says. A file is known by its SHA-256, else by its name. Tells what differs.
+    ///
+    /// # Errors
+    /// If the ground truth cannot be evaluated as that protocol says.
+    pub fn restore(&mut self, saved: &SessionFile) -> Result<Vec<Difference>, Error> {
+        self.forget();
+        let mut differences = self.restore_ground_truth(&saved.ground_truth)?;
+        differences.extend(self.restore_predictions(&saved.predictions));
+        let groups = saved.options.bootstrap.as_ref().map(|bootstrap| &bootstrap.groups);
+        let groups = groups.and_then(|groups| groups.name.as_ref().zip(groups.sha256.as_ref()));
+        let mut here = self.groups.iter().rev().map(|(_, file)| file);
+        if let Some((name, sha256)) = groups {
+            differences.extend(match here.next() {
+                Some((ours, bytes)) => Difference::of([ours, &input::sha256(bytes)], [name, sha256]),
+                None => Some(Difference::missing(name, Some(sha256))),
+            });
+        }
+        differences.extend(here.map(|(name, _)| Difference::unknown(name)));
+        Ok(differences)
+    }
+
+    fn restore_ground_truth(&mut self, saved: &SavedGroundTruth) -> Result<Vec<Difference>, Error> {
+        let SavedGroundTruth { name, sha256, protocol } = saved;
+        if let Some(at) = self.ground_truths.iter().position(|(_, ground_truth)| ground_truth.sha256() == sha256) {
+            // The last one counts.
+            let it = self.ground_truths.remove(at);
+            self.ground_truths.push(it);
+        }
+        let mut here = self.ground_truths.iter().rev().map(|(_, ground_truth)| ground_truth);
+        let Some(ground_truth) = here.next() else { return Ok(vec![Difference::missing(name, Some(sha256))]) };
+        let ours = [ground_truth.name(), ground_truth.sha256()];
+        let differences = Difference::of(ours, [name, sha256]).into_iter();
+        let differences = differences.chain(here.map(|other| Difference::unknown(other.name()))).collect();
+        let chestx_det10 = Protocol::default();
+        if ground_truth.protocol() != &chestx_det10 && protocol == chestx_det10.name() {
+            self.set_protocol(&chestx_det10)?;
+        }
+        Ok(differences)
+    }
+
+    fn restore_predictions(&mut self, saved: &[SavedPredictions]) -> Vec<Difference> {
+        let mut differences = Vec::new();
+        let mut here: Vec<_> = std::mem::take(&mut self.predictions).into_iter().map(Some).collect();
+        for (saved, at) in saved.iter().zip(places(saved, &here)) {
+            let Some((id, mut file)) = at.and_then(|at| here[at].take()) else {
+                differences.push(Difference::missing(&saved.name, saved.sha256.as_ref()));
+                continue;
+            };
+            if let (Some(ours), Some(theirs)) = (file.predictions.sha256().get(), &saved.sha256) {
+                differences.extend(Difference::of([file.predictions.name(), ours], [&saved.name, theirs]));
+            }
+            file.reading = saved.reading.clone();
+            file.label.clone_from(&saved.label);
+            file.runs = None;
+            self.predictions.push((id, file));
+        }
+        for (id, mut file) in here.into_iter().flatten() {
+            differences.push(Difference::unknown(file.predictions.name()));
+            file.runs = None;
+            self.predictions.push((id, file));
+        }
+        differences
+    }
+}
+
+/// Where each file of a session is among those that are here: the same bytes under the same name before the same bytes, and
+/// these before the same name.
+fn places(saved: &[SavedPredictions], here: &[Option<(String, super::Readable)>]) -> Vec<Option<usize>> {
+    let mut places = vec![None; saved.len()];
+    let mut is_taken = vec![false; here.len()];
+    let rules: [fn(bool, bool) -> bool; 3] = [|bytes, name| bytes && name, |bytes, _| bytes, |_, name| name];
+    for rule in rules {
+        for (saved, place) in saved.iter().zip(&mut places).filter(|(_, place)| place.is_none()) {
+            let is_it = |(at, file): &(usize, &Option<(String, super::Readable)>)| {
+                let Some((_, file)) = file else { return false };
+                let bytes = saved.sha256.is_some() && saved.sha256.as_deref() == file.predictions.sha256().get();
+                !is_taken[*at] && rule(bytes, saved.name == file.predictions.name())
+            };
+            *place = here.iter().enumerate().find(is_it).map(|(at, _)| at);
+            if let Some(at) = *place {
+                is_taken[at] = true;
+            }
+        }
+    }
+    places
+}
+
+impl Difference {
+    /// Of the name and SHA-256 of a file and of those that were saved; none if the bytes are the same.
+    fn of([name, sha256]: [&str; 2], [saved_name, saved_sha256]: [&str; 2]) -> Option<Self> {
+        let what = format!("its SHA-256 begins with {}", begin(sha256));
+        let file = if name == saved_name { String::new() } else { format!("{saved_name} with ") };
+        let expected =
+            format!("{file}{}, as it was when the session was saved: numbers may differ", begin(saved_sha256));
+        let sentence = Error::new(name, what, expected);
+        (sha256 != saved_sha256).then_some(Self { kind: DifferenceKind::Changed, sentence })
+    }
+
+    fn missing(name: &str, sha256: Option<&String>) -> Self {
+        let which = sha256.map(|digits| format!(", whose SHA-256 begins with {}", begin(digits))).unwrap_or_default();
+        let sentence = Error::new(name, "it is not here", format!("the file of the session{which}; add it"));
+        Self { kind: DifferenceKind::Missing, sentence }
+    }
+
+    fn unknown(name: &str) -> Self {
+        let expected = "the files of the session, under their names or with their bytes; leave this one out";
+        Self { kind: DifferenceKind::Unknown, sentence: Error::new(name, "the session does not hold it", expected) }
+    }
+}
+
+fn begin(digits: &str) -> String {
+    digits.chars().take(DIGITS).collect()
+}
