@@ -57,7 +57,7 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
     pub comparisons: Vec<ComparisonReport>,
-    /// The runs in the order of their score; absent unless asked for.
+    /// The runs in the order of their score; absent unless asked for, or if more than two are compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
     pub ranking: Option<RankingReport>,
@@ -356,6 +356,10 @@ impl Report {
         if let (Some(bootstrap), Some(baseline)) = (bootstrap, wanted.baseline) {
             let runs: Vec<&Run> = runs.iter().map(|(run, _)| *run).collect();
             self.comparisons = ComparisonReport::all(ground_truth, &runs, options, bootstrap, baseline);
+            // Of two runs their difference says it all.
+            if runs.len() > 2 {
+                self.ranking = RankingReport::new(bootstrap);
+            }
         }
         self
     }

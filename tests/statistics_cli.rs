@@ -85,6 +85,12 @@ fn two_copies_of_one_run_do_not_differ() {
     let three = json(&["compare", "--bootstrap", "10", "--baseline", "2"], 3);
     let others: Vec<&Value> = three["comparisons"].as_array().expect("two").iter().map(|one| &one["other"]).collect();
     assert_eq!(others, [0, 2]);
+    // More than two are ranked, as by the command for that.
+    assert!(report.get("ranking").is_none());
+    let run = case().join("predictions.zip").to_string_lossy().into_owned();
+    let ranked = json(&["rank", "--bootstrap", "10", &run, &run, &run], 0);
+    assert!(ranked["ranking"]["places"].is_array());
+    assert_eq!(three["ranking"], ranked["ranking"]);
 }
 
 #[test]

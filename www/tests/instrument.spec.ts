@@ -229,6 +229,29 @@ test("precision and recall, calibration and the best F1 are those of the report,
   await expect(cells.nth(3)).toHaveText(percent(there?.image_specificity));
 });
 
+test("more than two runs are ranked: intervals of ranks, letters, and each minus the others", async ({ page }) => {
+  await open(page);
+  await choose(page, [...sampleFiles(), upload("copy-of-a.zip", sampleFiles()[0]?.buffer ?? "")]);
+  const { ranking, runs } = await report(page);
+  await view(page, "ranking");
+  const rows = page.getByTestId("ranking-row");
+  await expect(rows).toHaveCount(3);
+  for (const [at, place] of (ranking?.places ?? []).entries()) {
+    await expect(rows.nth(at)).toContainText(runs[place.run]?.name ?? "none");
+    await expect(rows.nth(at).getByTestId("ranking-recall")).toContainText(
+      `${(100 * (place.average_recall.value ?? NaN)).toFixed(2)}%`,
+    );
+    await expect(rows.nth(at)).toContainText(place.letters.join(" "));
+  }
+  // What is told apart has a mark, in both directions.
+  const apart = (ranking?.pairs ?? []).filter(({ is_told_apart }) => is_told_apart).length;
+  expect(apart).toBeGreaterThan(0);
+  await expect(page.getByTestId("ranking-pair").filter({ hasText: "*" })).toHaveCount(2 * apart);
+  await rows.last().getByTestId("ranking-pair").first().click();
+  await expect(page.getByTestId("order")).toHaveValue("disagreement");
+  await expect(page.getByTestId("where-run")).toHaveValue(String(ranking?.places[2]?.run));
+});
+
 test("each table of the classes has an address, and arrow keys go from tab to tab", async ({ page }) => {
   await openSample(page);
   await page.getByTestId("view-recall").focus();

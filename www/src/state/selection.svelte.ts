@@ -71,6 +71,7 @@ export type Tab = (typeof TABS)[number];
 /** What is shown of the classes, the first one at first. */
 export const VIEWS = [
   "recall",
+  "ranking",
   "points",
   "causes",
   "thresholds",
