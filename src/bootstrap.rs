@@ -477,7 +477,7 @@ fn check(ground_truth: &GroundTruth, groups: &Groups, lesions: &[Vec<(u32, u32)>
 }
 
 /// The units that have lesions of a class, and how many.
-fn lesions_of_units(ground_truth: &GroundTruth, class: Class, groups: &Groups) -> Vec<(u32, u32)> {
+pub(crate) fn lesions_of_units(ground_truth: &GroundTruth, class: Class, groups: &Groups) -> Vec<(u32, u32)> {
     let mut lesions = vec![0; groups.n_groups()];
     for (image, unit) in groups.of_image().iter().enumerate() {
         lesions[*unit as usize] += ground_truth.lesions(class, image).1.len() as u32;

@@ -86,6 +86,7 @@
 //! | [`matching`], [`mod@curve`] | which detection finds which lesion; recall over false positives |
 //! | [`score`] | one statistic a file: official, quirks, exact, ties, average precision, image ROC, sizes, conventions |
 //! | [`bootstrap`], [`compare`], [`rank`] | intervals and bands by resampling; runs compared and ranked on the same draws |
+//! | [`thresholds`] | score thresholds chosen on other images: chosen, kept in a file, scored |
 //! | [`diagnosis`] | the cause of each false positive and missed lesion, and the images behind each count |
 //! | [`doctor`], [`finding`] | what is wrong with the files, on evidence |
 //! | [`report`] | what page, files and terminal show, as plain types |
@@ -127,6 +128,7 @@ pub mod score;
 pub mod session;
 pub mod sheet;
 pub mod texts;
+pub mod thresholds;
 #[cfg(target_arch = "wasm32")]
 pub mod wasm;
 
@@ -144,6 +146,7 @@ pub use options::{Options, Resampling};
 pub use reading::Reading;
 pub use report::Report;
 pub use run::{Prepared, Run};
+pub use thresholds::Thresholds;
 
 use std::sync::Arc;
 

@@ -10,6 +10,8 @@ mod manual;
 mod rank;
 #[path = "main/restore.rs"]
 mod restore;
+#[path = "main/thresholds.rs"]
+mod thresholds;
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -23,11 +25,11 @@ use froc::reading::{FileNames, Folders, Layout};
 use froc::render::Format;
 use froc::render::errors::ErrorsFormat;
 use froc::session::{
-    FileFailure, FileKind, FileSummary, GroupSource, Outcome, ResamplingOptions, Session, SessionFile,
-    StatisticsOptions,
+    FileFailure, FileKind, FileSummary, GroupSource, ResamplingOptions, Session, SessionFile, StatisticsOptions,
 };
 use froc::{Error, Options, Reading, Resampling};
 use gates::{Gates, Margin};
+use thresholds::ThresholdFiles;
 
 /// Scores lesion detectors on ChestX-Det10.
 #[derive(Parser)]
@@ -223,6 +225,8 @@ struct Score {
     #[arg(long)]
     statistics: bool,
     #[command(flatten)]
+    thresholds: ThresholdFiles,
+    #[command(flatten)]
     gates: Gates,
 }
 
@@ -280,19 +284,20 @@ fn main() -> ExitCode {
 
 /// Does what is asked; 0, 1 below a bound, or 2 with a sentence for each thing that is wrong.
 fn work(command: Command) -> ExitCode {
-    let (scoring, extra, gates, margins) = match command {
+    let (scoring, extra, thresholds, gates, margins) = match command {
         Command::Score(score) => {
             let is_wanted = score.statistics || score.bootstrap.is_some();
             (
                 score.scoring,
                 is_wanted.then_some(Extra { replicates: score.bootstrap, baseline: None, is_comparison: false }),
+                score.thresholds,
                 score.gates,
                 Vec::new(),
             )
         }
         Command::Compare(compare) => {
             let extra = Extra { replicates: compare.bootstrap, baseline: compare.baseline, is_comparison: true };
-            (compare.scoring, Some(extra), compare.gates, compare.fail_if_worse)
+            (compare.scoring, Some(extra), ThresholdFiles::default(), compare.gates, compare.fail_if_worse)
         }
         Command::Rank(rank) => return ended(rank::ranked(rank).and_then(|bytes| print(&bytes))),
         Command::Schema => return ended(froc::render::schema().map_err(one).and_then(|bytes| print(&bytes))),
@@ -307,7 +312,8 @@ fn work(command: Command) -> ExitCode {
             return ended(manual::write(Cli::command(), &folder).map_err(|sentence| vec![sentence]));
         }
     };
-    let printed = report(&scoring, extra, &gates, &margins).and_then(|(bytes, missed)| print(&bytes).map(|()| missed));
+    let printed = report(&scoring, extra, &thresholds, &gates, &margins)
+        .and_then(|(bytes, missed)| print(&bytes).map(|()| missed));
     let (sentences, code) = match printed {
         Ok(missed) => (missed, 1),
         Err(sentences) => (sentences, 2),
@@ -393,17 +399,21 @@ impl Extra {
 fn report(
     arguments: &Scoring,
     extra: Option<Extra>,
+    thresholds: &ThresholdFiles,
     gates: &Gates,
     margins: &[Margin],
 ) -> Result<(Vec<u8>, Vec<String>), Vec<String>> {
     let saved = restore::saved(&arguments.input.files)?;
     let options = options(&arguments.input, arguments.fp.as_deref(), saved.as_ref()).map_err(one)?;
     let mut session = opened(&arguments.input.files, saved.as_ref())?;
-    let outcome = match Extra::of(extra, saved.as_ref()) {
-        None => session.evaluate(&options),
+    match Extra::of(extra, saved.as_ref()) {
+        None => {
+            session.evaluate(&options);
+        }
         Some(extra) => with_statistics(&mut session, arguments, &extra, &options, saved.as_ref())?,
-    };
-    let missed = match &outcome.report {
+    }
+    thresholds.work(&mut session, &options)?;
+    let missed = match &session.outcome().report {
         Some(report) => gates.check(report, margins)?,
         None => Vec::new(),
     };
@@ -414,13 +424,13 @@ fn report(
     Ok((session.export(arguments.format).map_err(one)?, missed))
 }
 
-fn with_statistics<'a>(
-    session: &'a mut Session,
+fn with_statistics(
+    session: &mut Session,
     arguments: &Scoring,
     extra: &Extra,
     options: &Options,
     saved: Option<&SessionFile>,
-) -> Result<&'a Outcome, Vec<String>> {
+) -> Result<(), Vec<String>> {
     let runs = session.run_ids();
     let baseline = match extra.baseline {
         None => None,
@@ -448,7 +458,7 @@ fn with_statistics<'a>(
         max_detections: arguments.max_detections.unwrap_or(saved.max_detections),
         baseline,
     };
-    session.evaluate_with_statistics(options, &statistics).map_err(one)
+    session.evaluate_with_statistics(options, &statistics).map(|_| ()).map_err(one)
 }
 
 /// What `--groups` names.

@@ -10,6 +10,7 @@ pub mod image;
 pub mod operating;
 pub mod ranking;
 pub mod statistics;
+pub mod thresholds;
 
 use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
@@ -18,6 +19,7 @@ use tsify::Tsify;
 use crate::bootstrap::{Bootstrap, Uncertainty};
 use crate::curve::{Curve, Point};
 use crate::dataset::{GroundTruth, Predictions};
+use crate::error::Error;
 use crate::options::Options;
 use crate::protocol::{Class, Protocol};
 use crate::reading::Reading;
@@ -25,9 +27,11 @@ use crate::run::Run;
 use crate::score::official::Counts;
 use crate::score::quirks::{self, Quirk, QuirkId, Touched};
 use crate::score::{ClassScore, average_recall, exact, mean_recall};
+use crate::thresholds::Thresholds;
 pub use findings::FindingReport;
 use ranking::RankingReport;
 use statistics::{Analysis, BootstrapReport, ComparisonReport, StatisticsReport, Wanted};
+use thresholds::ThresholdsReport;
 
 /// The version of the shape of [`Report`]; it rises when a key changes its meaning or goes away.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -61,6 +65,10 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
     pub ranking: Option<RankingReport>,
+    /// What the runs reach at score thresholds chosen elsewhere; absent unless asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub thresholds: Option<ThresholdsReport>,
 }
 
 /// The ground truth a report rests on.
@@ -311,6 +319,7 @@ impl Report {
             findings: ground_truth.findings().iter().map(FindingReport::from).collect(),
             comparisons: Vec::new(),
             ranking: None,
+            thresholds: None,
         }
     }
 }
@@ -331,6 +340,28 @@ impl Report {
         self.options.bootstrap = Some(BootstrapReport::new(bootstrap));
         self.ranking = RankingReport::new(bootstrap);
         self
+    }
+
+    /// Adds what its runs, in the same order, reach at score thresholds chosen on other images; with intervals, drawn as in a
+    /// bootstrap of the same images, if there is one.
+    ///
+    /// # Errors
+    /// If the thresholds are for another dataset or IoU threshold, or a class has none.
+    pub fn with_thresholds(
+        mut self,
+        ground_truth: &GroundTruth,
+        runs: &[&Run],
+        thresholds: &Thresholds,
+        bootstrap: Option<&Bootstrap>,
+    ) -> Result<Self, Error> {
+        let resampling = bootstrap.map(|bootstrap| (bootstrap.resampling(), bootstrap.groups()));
+        let iou_threshold = self.options.iou_threshold;
+        let reached = |run: &&Run| thresholds.reached(ground_truth, run, iou_threshold, resampling);
+        let reached = runs.iter().map(reached).collect::<Result<Vec<_>, Error>>()?;
+        self.options.bootstrap = bootstrap.map(BootstrapReport::new).or(self.options.bootstrap);
+        let sha256 = ground_truth.sha256();
+        self.thresholds = Some(ThresholdsReport::new(ground_truth.protocol(), sha256, thresholds, &reached));
+        Ok(self)
     }
 
     /// Adds what is `wanted` beside the score; `predictions` are those of the runs, in the same order.

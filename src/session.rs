@@ -331,6 +331,12 @@ impl Session {
         &self.outcome
     }
 
+    /// What the last scoring gave; empty before the first.
+    #[must_use]
+    pub const fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
     /// The last report as the bytes of a file.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod metrics;
 mod operating;
 mod ranking;
 mod recall;
+mod thresholds;
 
 use crate::report::Report;
 use crate::report::statistics::{EstimateReport, MEAN, POOLED};
@@ -63,7 +64,7 @@ pub struct Row {
     pub run: usize,
     /// Place of the run it is compared with.
     pub baseline: Option<usize>,
-    /// What CSV puts before the metric of a column: `official_`, `exact_` or nothing.
+    /// What CSV puts before the metric of a column: `official_`, `exact_`, `chosen_elsewhere_` or nothing.
     pub by: &'static str,
     /// The rate of the whole row, in place of those of the columns.
     pub fp_per_image: Option<f64>,
@@ -96,6 +97,9 @@ pub struct Cell {
 #[must_use]
 pub fn sheets(report: &Report) -> Vec<Sheet> {
     let mut all = vec![recall::recall(report), recall::operating_points(report)];
+    if let Some(of) = &report.thresholds {
+        all.push(thresholds::reached(report, of));
+    }
     if report.runs.iter().any(|run| run.statistics.is_some()) {
         all.extend([metrics::other_metrics(report), metrics::sizes(report), metrics::iou_sweep(report)]);
         all.extend([operating::best(report), operating::at_rates(report)]);
@@ -180,6 +184,12 @@ impl Cell {
         let range = interval.map(|[low, high]| format!("{low:.3} to {high:.3}"));
         let text = or_dash(value.map(|value| format!("{value:.3}")));
         Self { text, range, value, interval, ..Self::default() }
+    }
+
+    /// A score threshold.
+    fn score(threshold: Option<f32>) -> Self {
+        let text = or_dash(threshold.map(|score| score.to_string()));
+        Self { text, value: threshold.map(f64::from), ..Self::default() }
     }
 
     /// A whole number.

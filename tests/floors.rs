@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["curve", "input", "run"],
     &["convert", "score"],
     &["bootstrap"],
-    &["compare", "diagnosis", "doctor"],
+    &["compare", "diagnosis", "doctor", "thresholds"],
     &["rank"],
     &["report"],
     &["sheet"],

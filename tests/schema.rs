@@ -92,6 +92,9 @@ fn reports() -> Vec<(&'static str, Value)> {
     let lines = names.iter().enumerate().map(|(at, image)| format!("{},{}\n", image["file_name"], at / 2));
     let groups = file("groups.csv", format!("file_name,group\n{}", lines.collect::<String>()).as_bytes());
     let groups = groups.to_str().expect("UTF-8");
+    let kept = folder.join("t.json");
+    let kept = kept.to_str().expect("UTF-8");
+    report("score", &[truth, run], &["--save-thresholds", kept]);
     let remedies =
         ["--boxes", "xywh", "--class", "NODULE=Nodule", "--accept-text-numbers", "--loose-names", "--folders-apart"];
     let mut reports = vec![
@@ -99,6 +102,7 @@ fn reports() -> Vec<(&'static str, Value)> {
         ("other options", report("score", &[truth, run], &["--iou", "0.3", "--fp", "0.5"])),
         ("bootstrap", report("score", &[truth, run], &["--bootstrap", "50"])),
         ("comparison", report("compare", &[truth, run, &nothing, run], &["--bootstrap", "50", "--groups", groups])),
+        ("thresholds", report("score", &[truth, run], &["--bootstrap", "50", "--thresholds", kept])),
         ("ranking", report("rank", &[truth, run, &nothing], &["--bootstrap", "50"])),
         ("no detection", report("score", &[truth, &nothing], &["--statistics"])),
         ("one class, no script", report("compare", &[&one_class, &one_box, &nothing], &["--bootstrap", "50"])),

@@ -144,20 +144,20 @@ impl Gates {
                 let flags = "--fail-under, or of froc compare --fail-if-worse, beside it";
                 return Err(vec![format!("--junit: there is no bound to write about; expected {flags}.")]);
             }
-            written(path, &junit(&checks).map_err(|error| vec![error])?, false)?;
+            written(path, junit(&checks).map_err(|error| vec![error])?, false)?;
         }
         if let Some(path) = &self.summary {
-            written(path, &summary(report, &checks), true)?;
+            written(path, summary(report, &checks), true)?;
         }
         Ok(checks.iter().filter(|check| !check.is_reached).map(Check::sentence).collect())
     }
 }
 
 /// Writes a file, or adds to its end.
-fn written(path: &Path, text: &str, is_added: bool) -> Result<(), Vec<String>> {
+pub(super) fn written(path: &Path, bytes: impl AsRef<[u8]>, is_added: bool) -> Result<(), Vec<String>> {
     let mut options = fs::OpenOptions::new();
     options.create(true).write(true).append(is_added).truncate(!is_added);
-    options.open(path).and_then(|mut file| file.write_all(text.as_bytes())).map_err(|error| {
+    options.open(path).and_then(|mut file| file.write_all(bytes.as_ref())).map_err(|error| {
         let path = path.display();
         vec![format!("{path}: it cannot be written ({error}); expected a path at which a file can be made.")]
     })

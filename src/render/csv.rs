@@ -7,7 +7,7 @@ use crate::sheet::{Cell, Column, Row, sheets};
 
 /// The columns. `fp_per_image` and `iou_threshold` are empty where a metric has none of its own, `value`, `low` and `high`
 /// where they are undefined or were not asked for; fractions are in 0..=1. The last columns say what a row rests on.
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 18] = [
     "run",
     "baseline",
     "class",
@@ -25,6 +25,7 @@ const COLUMNS: [&str; 17] = [
     "replicates",
     "seed",
     "groups_sha256",
+    "thresholds_sha256",
 ];
 
 /// The report as CSV with a header, numbers in full, official ones first. Names that a spreadsheet would run as a formula
@@ -69,5 +70,6 @@ fn record(report: &Report, row: &Row, column: &Column, cell: &Cell) -> [String; 
         bootstrap.map_or_else(String::new, |bootstrap| bootstrap.replicates.to_string()),
         bootstrap.map_or_else(String::new, |bootstrap| bootstrap.seed.to_string()),
         bootstrap.and_then(|bootstrap| bootstrap.groups.sha256.clone()).unwrap_or_default(),
+        report.thresholds.as_ref().and_then(|of| of.sha256.clone()).unwrap_or_default(),
     ]
 }

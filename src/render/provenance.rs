@@ -39,6 +39,14 @@ pub(super) fn provenance(report: &Report) -> Vec<String> {
         "ground truth {}: {} images, {} lesions, SHA-256 {}",
         truth.name, truth.n_images, truth.n_lesions, truth.sha256
     ));
+    if let Some(of) = &report.thresholds {
+        let file = match (&of.name, &of.sha256) {
+            (Some(name), Some(sha256)) => format!("score thresholds of {name} (SHA-256 {sha256})"),
+            _ => "score thresholds".to_owned(),
+        };
+        let (truth, sha256, run) = (&of.ground_truth, &of.ground_truth_sha256, &of.run);
+        facts.push(format!("{file}, chosen on {truth} (SHA-256 {sha256}) with run {run}"));
+    }
     for run in &report.runs {
         facts.push(format!(
             "run {}: {} files, {} detections, SHA-256 {}",

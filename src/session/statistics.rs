@@ -13,6 +13,7 @@ use crate::options::{DEFAULT_AREA_UP_TO, Options, Resampling, area_up_to};
 use crate::report::statistics::{RocCurveReport, Wanted};
 use crate::run::Run;
 use crate::score::average_precision::DEFAULT_MAX_DETECTIONS;
+use crate::thresholds::Thresholds;
 
 /// What is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,6 +104,12 @@ pub(super) struct Running {
     uncertainty: Uncertainty,
 }
 
+impl Running {
+    const fn is_done(&self) -> bool {
+        self.uncertainty.done() == self.uncertainty.total()
+    }
+}
+
 impl Session {
     /// Starts a bootstrap over all runs, in place of one before; nothing is drawn yet.
     ///
@@ -157,9 +164,7 @@ impl Session {
             let none = || Error::new("baseline", "there is no such run", "the id of a run that can be scored");
             run_ids.iter().position(|id| id == baseline).ok_or_else(none)
         };
-        let is_done = |running: &&Running| {
-            running.options == *options && running.uncertainty.done() == running.uncertainty.total()
-        };
+        let is_done = |running: &&Running| running.options == *options && running.is_done();
         let wanted = Wanted {
             area_up_to,
             max_detections: statistics.max_detections,
@@ -191,6 +196,32 @@ impl Session {
         bootstrap.step(wanted.replicates);
         let report = Some(crate::evaluate_with_ranking(ground_truth, &runs, options, &bootstrap));
         self.outcome = Outcome { report, run_ids, file_ids, n_groups: self.n_groups(), failures };
+        Ok(&self.outcome)
+    }
+
+    /// The score thresholds that reach the rates of the options with a run, to be used on other images.
+    ///
+    /// # Errors
+    /// If there is no such run.
+    pub fn thresholds(&self, run: &str, options: &Options) -> Result<Thresholds, Error> {
+        let (ground_truth, prepared) = self.run(run)?;
+        Ok(Thresholds::of(ground_truth, &prepared.run, options))
+    }
+
+    /// Adds to the last report what its runs reach at score thresholds chosen on other images; with intervals if a bootstrap is
+    /// done.
+    ///
+    /// # Errors
+    /// If there is no report, or the thresholds are for another dataset or IoU threshold, or a class has none; then the report
+    /// stays as it is.
+    pub fn add_thresholds(&mut self, thresholds: &Thresholds) -> Result<&Outcome, Error> {
+        let none = || Error::new("report", "there is none", "a ground truth and a run that can be scored");
+        let report = self.outcome.report.clone().ok_or_else(none)?;
+        let bootstrap = self.running.as_ref().filter(|running| running.is_done());
+        let bootstrap = bootstrap.map(|running| running.uncertainty.intervals());
+        let Joined { ground_truth, runs, .. } = self.joined()?;
+        let runs: Vec<&Run> = runs.iter().map(|prepared| &prepared.run).collect();
+        self.outcome.report = Some(report.with_thresholds(ground_truth, &runs, thresholds, bootstrap)?);
         Ok(&self.outcome)
     }
 

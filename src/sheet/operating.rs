@@ -1,7 +1,7 @@
 //! Operating characteristics: the best F1, precision and images at each rate, calibration.
 
 use super::metrics::{by_class, plain};
-use super::{Cell, Column, Row, Sheet, or_dash, rests_on};
+use super::{Cell, Column, Row, Sheet, rests_on};
 use crate::report::Report;
 use crate::report::operating::{AtRateReport, OperatingReport};
 use crate::report::statistics::{MEAN, POOLED, RowReport};
@@ -16,15 +16,10 @@ pub(super) fn best(report: &Report) -> Sheet {
     let cells = |row: &RowReport| {
         let operating = row.operating.as_ref();
         let best = operating.and_then(|operating| operating.best_f1);
-        let threshold = best.and_then(|best| best.score_threshold);
         let error = operating.and_then(|operating| Some(operating.calibration.as_ref()?.expected_error));
         vec![
             Cell::fraction(best.and_then(|best| best.f1), None),
-            Cell {
-                text: or_dash(threshold.map(|score| score.to_string())),
-                value: threshold.map(f64::from),
-                ..Cell::default()
-            },
+            Cell::score(best.and_then(|best| best.score_threshold)),
             Cell::percent(best.and_then(|best| best.precision), None),
             Cell::percent(best.and_then(|best| best.recall), None),
             Cell::fraction(best.map(|best| best.fp_per_image), None),

@@ -1,6 +1,6 @@
 //! Recall by class, by the script's rules and exact, and the score thresholds that reach it.
 
-use super::{Cell, Column, Row, Sheet, at_rates, mark_best, or_dash, rests_on, shown};
+use super::{Cell, Column, Row, Sheet, at_rates, mark_best, rests_on, shown};
 use crate::report::statistics::{EstimateReport, MEAN, POOLED, RowReport};
 use crate::report::{OptionsReport, Report, RunReport};
 use crate::score::average_recall;
@@ -154,13 +154,8 @@ pub(super) fn operating_points(report: &Report) -> Sheet {
             let Some(class) = run.classes.get(place) else { continue };
             let exact = &class.exact;
             let cells = (0..rates.len()).flat_map(|rate| {
-                let threshold = exact.score_threshold[rate];
                 [
-                    Cell {
-                        text: or_dash(threshold.map(|score| score.to_string())),
-                        value: threshold.map(f64::from),
-                        ..Cell::default()
-                    },
+                    Cell::score(exact.score_threshold[rate]),
                     Cell::count(exact.false_positives[rate].map(|count| count as usize)),
                     Cell::count(exact.budget[rate].map(|count| count as usize)),
                 ]
