@@ -137,6 +137,48 @@ test("official or exact, and the rate, are chosen once for the reading and the c
   await expect(headline).toHaveText(percent(run?.official.average_recall));
 });
 
+test("the rate of all panels is dragged along the curves, or moved by keys", async ({ page }) => {
+  await openSample(page);
+  const run = (await report(page)).runs[0];
+  const percent = (value: number | null | undefined) => `${(100 * (value ?? NaN)).toFixed(2)}%`;
+  const headline = page.getByTestId("headline");
+  const cursor = page.getByTestId("rate-cursor");
+  await expect(headline).toHaveText(percent(run?.official.average_recall));
+  await cursor.scrollIntoViewIfNeeded();
+  const [box, plot] = [await cursor.boundingBox(), await page.getByTestId("froc-plot").boundingBox()];
+  if (!box || !plot) throw new Error("both are on the page");
+  await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+  await page.mouse.down();
+  await page.mouse.move(plot.x + plot.width * 0.95, box.y + 20, { steps: 4 });
+  await page.mouse.up();
+  await expect(headline).toHaveText(percent(run?.official.recall[2]));
+  await expect(page.getByTestId("where-rate").last()).toHaveAttribute("aria-pressed", "true");
+  await expect(page.getByTestId("all-classes-recall").first()).toHaveText(percent(run?.classes[0]?.official.recall[2]));
+  // The handle stands on the line of its rate.
+  const line = await page.getByTestId("froc-plot").locator("line.mark").last().boundingBox();
+  const handle = await cursor.boundingBox();
+  expect(Math.abs((handle?.x ?? 0) + (handle?.width ?? 0) / 2 - (line?.x ?? NaN))).toBeLessThan(2);
+  await cursor.focus();
+  await page.keyboard.press("ArrowLeft");
+  await expect(headline).toHaveText(percent(run?.official.recall[1]));
+  await page.keyboard.press("Home");
+  await expect(headline).toHaveText(percent(run?.official.recall[0]));
+});
+
+test("what each quirk cost is a line of the file check, and leads to the classes", async ({ page }) => {
+  await openSample(page);
+  const quirks = (await report(page)).runs[0]?.official.quirks ?? [];
+  expect(quirks.length).toBeGreaterThan(0);
+  const lines = page.getByTestId("check-of").first().getByTestId("check-quirk");
+  await expect(lines).toHaveCount(quirks.length);
+  for (const [at, quirk] of quirks.entries()) {
+    await expect(lines.nth(at)).toContainText(quirk.id);
+    await expect(lines.nth(at)).toContainText(Math.abs(quirk.average_cost ?? NaN).toFixed(2));
+  }
+  await lines.first().click();
+  await expect(page.getByTestId("quirk")).toHaveCount(quirks.length);
+});
+
 test("the classes are sorted by a run and by lesions, and one is chosen for all panels", async ({ page }) => {
   await openSample(page);
   await page.getByTestId("where-rate").last().click();
