@@ -118,9 +118,12 @@ impl Marks {
             let n_lesions = ground_truth.n_lesions(class);
             let verdicts = run.verdicts(class, n_lesions, options.iou_threshold(), ground_truth.protocol().extent());
             let marks = run.images(class).into_iter().zip(verdicts.iter()).map(|(image, verdict)| {
-                unit_of_image[image as usize] << Self::UNIT_SHIFT | u32::from(verdict == Verdict::TruePositive)
+                let mark =
+                    unit_of_image[image as usize] << Self::UNIT_SHIFT | u32::from(verdict == Verdict::TruePositive);
+                (verdict != Verdict::Ignored).then_some(mark)
             });
-            let of_class: Vec<(f32, u32)> = scores.iter().copied().zip(marks).collect();
+            let counted = scores.iter().copied().zip(marks).filter_map(|(score, mark)| Some((score, mark?)));
+            let of_class: Vec<(f32, u32)> = counted.collect();
             all.push(Self::new(&of_class));
             pooled.extend(of_class);
         }

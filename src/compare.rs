@@ -155,7 +155,8 @@ impl Sides {
 fn found(ground_truth: &GroundTruth, run: &Run, class: Class, options: &Options) -> Vec<Vec<bool>> {
     let counts = Counts { n_lesions: ground_truth.n_lesions(class), n_images: ground_truth.n_images() };
     let verdicts = run.verdicts(class, counts.n_lesions, options.iou_threshold(), ground_truth.protocol().extent());
-    let curve = Curve::new(run.ranking(class).shared_scores(), verdicts.hits());
+    let (scores, verdicts) = run.ranking(class).counted(verdicts);
+    let curve = Curve::new(scores, verdicts.hits());
     let points = exact::operating_points(&curve, counts, options.fp_per_image());
     let shown = points.iter().map(|point| (point.false_positives + point.true_positives) as usize);
     shown.map(|n_shown| sizes::found(&verdicts, n_shown, counts.n_lesions)).collect()

@@ -2,6 +2,7 @@
 
 mod files;
 mod finder;
+mod ignored;
 mod lesions;
 
 use std::borrow::Cow;
@@ -11,7 +12,9 @@ use std::sync::{Arc, OnceLock};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::error::{Error, ErrorKind};
-use crate::finding::{Finding, Findings, UNKNOWN_LESION_CLASS};
+use crate::finding::{
+    CROWD_LESIONS, DIFFICULT_LESIONS, Finding, Findings, LESIONS_OF_IGNORED_CLASS, UNKNOWN_LESION_CLASS,
+};
 use crate::geometry::{BBox, Extent, FileBox, ImageSize};
 use crate::limits::MAX_ROWS;
 use crate::protocol::{CHESTX_DET10, Class, MAX_CLASSES, PerClass, Protocol};
@@ -20,6 +23,8 @@ use crate::texts::{Finder, Texts};
 pub use files::{FileView, PredictionFile, PredictionFiles, Remarks, Source};
 pub use finder::ImageFinder;
 pub(crate) use finder::stem;
+use ignored::Ignored;
+pub use ignored::{IgnoredAs, IgnoredBeside, IgnoredLesion};
 use lesions::Lesions;
 
 /// Does the same with each, in order: on all cores natively, one after the other in a browser's worker.
@@ -59,6 +64,7 @@ pub struct GroundTruth {
     /// Whether the name of an image holds a `/`.
     has_folders: bool,
     lesions: Lesions,
+    ignored: Ignored,
     /// The image of each id, where the file gives images ids.
     image_of_id: BTreeMap<String, u32>,
     /// The size of each image, where the file tells sizes; else none.
@@ -114,13 +120,7 @@ impl GroundTruth {
                     format!("a number below {}", images.len()),
                 ));
             };
-            if !lesion.bbox.rounded().area(Extent::PlusOne).is_finite() {
-                return Err(Error::new(
-                    format!("{name}, \"{image}\""),
-                    "the area of a box is not finite",
-                    "corners in pixels",
-                ));
-            }
+            check_area(name, image, lesion.bbox)?;
             if lesion.class.index() >= protocol.n_classes() {
                 return Err(Error::new(
                     format!("{name}, \"{image}\""),
@@ -139,12 +139,86 @@ impl GroundTruth {
             image_of_composed,
             has_folders,
             lesions,
+            ignored: Ignored::default(),
             image_of_id: BTreeMap::new(),
             sizes: Vec::new(),
             is_for_script: true,
             protocol,
             findings,
         })
+    }
+
+    /// The same with lesions that count neither as found nor against any detection, in place of those it has; the findings
+    /// tell how many there are.
+    ///
+    /// # Errors
+    /// If one names an image that is not there, or the area of a box is not finite in `f32`.
+    pub fn with_ignored(mut self, lesions: Vec<IgnoredLesion>) -> Result<Self, Error> {
+        let kind = |reason| match reason {
+            IgnoredAs::Crowd => &CROWD_LESIONS,
+            IgnoredAs::Difficult => &DIFFICULT_LESIONS,
+            IgnoredAs::OfClass => &LESIONS_OF_IGNORED_CLASS,
+        };
+        let ignored = Ignored::new(lesions);
+        let mut findings = Findings::default();
+        for lesion in ignored.all() {
+            let Some(image) = self.images.get(lesion.image as usize) else {
+                let what = format!("an ignored lesion names image number {}", lesion.image);
+                return Err(Error::new(&self.name, what, format!("a number below {}", self.images.len())));
+            };
+            check_area(&self.name, image, lesion.bbox)?;
+            let place = || format!("\"{}\" in {image}", lesion.class_name);
+            findings.add(kind(lesion.reason), 1, Some(lesion.image), place);
+        }
+        let codes = [&CROWD_LESIONS, &DIFFICULT_LESIONS, &LESIONS_OF_IGNORED_CLASS].map(|kind| kind.code);
+        self.findings.retain(|finding| !codes.contains(&finding.code));
+        self.findings.extend(findings.finish());
+        Ok(Self { ignored, ..self })
+    }
+
+    /// The same where classes of these names are not scored: their lesions count neither as found nor against a detection of
+    /// any class.
+    ///
+    /// # Errors
+    /// If there is no class of a name, or no other class.
+    pub fn ignoring(&self, names: &[String]) -> Result<Self, Error> {
+        let class_names = self.protocol.class_names();
+        if let Some(name) = names.iter().find(|name| !class_names.contains(name)) {
+            let expected = format!("one of the classes {}", class_names.join(", "));
+            return Err(Error::option("Class to be ignored", format!("there is \"{name}\""), expected));
+        }
+        if class_names.iter().all(|name| names.contains(name)) {
+            let expected = format!("one of the classes {} that is scored", class_names.join(", "));
+            return Err(Error::option("Classes to be ignored", "there are all of them", expected));
+        }
+        let mut kept = (0..).map(Class::at);
+        let class_of: PerClass<Option<Class>> =
+            self.per_class(
+                |class| if names.iter().any(|name| name == self.class_name(class)) { None } else { kept.next() },
+            );
+        let (mut lesions, mut ignored) = (Vec::new(), self.ignored.all().to_vec());
+        for lesion in &mut ignored {
+            lesion.class = lesion.class.and_then(|class| class_of[class]);
+        }
+        for (of, image) in self.classes().flat_map(|class| (0..self.n_images()).map(move |image| (class, image))) {
+            for bbox in self.lesions_in_file(of, image).iter().copied() {
+                let (image, class_name, reason) = (image as u32, self.class_name(of).into(), IgnoredAs::OfClass);
+                match class_of[of] {
+                    Some(class) => lesions.push(Lesion { image, class, bbox }),
+                    None => ignored.push(IgnoredLesion { image, class: None, class_name, reason, bbox }),
+                }
+            }
+        }
+        let protocol = self.protocol.ignoring(names);
+        self.rebuilt(&protocol, &lesions, self.findings.clone())?.with_ignored(ignored)
+    }
+
+    /// The same images with other lesions, none of them ignored.
+    fn rebuilt(&self, protocol: &Protocol, lesions: &[Lesion], findings: Vec<Finding>) -> Result<Self, Error> {
+        let (sha256, images) = (self.sha256.clone(), self.images.clone());
+        let truth = Self::new(&self.name, sha256, protocol.clone(), images, lesions, findings)?;
+        let (image_of_id, sizes) = (self.image_of_id.clone(), self.sizes.clone());
+        Ok(Self { image_of_id, sizes, is_for_script: self.is_for_script, ..truth })
     }
 
     /// The same with the id of each image, by which files of detections may name it.
@@ -208,14 +282,11 @@ impl GroundTruth {
                 }
             }
         }
-        let images = self.images.clone();
-        let truth = Self::new(&self.name, self.sha256.clone(), protocol.clone(), images, &lesions, findings.finish())?;
-        Ok(Self {
-            image_of_id: self.image_of_id.clone(),
-            sizes: self.sizes.clone(),
-            is_for_script: self.is_for_script,
-            ..truth
-        })
+        let known = self.ignored.all().iter().filter_map(|lesion| {
+            let class = protocol.class_named(&lesion.class_name);
+            (class.is_some() || lesion.class.is_none()).then(|| IgnoredLesion { class, ..lesion.clone() })
+        });
+        self.rebuilt(protocol, &lesions, findings.finish())?.with_ignored(known.collect())
     }
 
     /// The name of the prediction file of an image.
@@ -257,6 +328,39 @@ impl GroundTruth {
     #[must_use]
     pub fn n_lesions_in(&self, image: usize) -> usize {
         self.lesions.n_in(image)
+    }
+
+    /// Whether an image has neither lesions nor ignored ones.
+    #[must_use]
+    pub fn is_lesion_free(&self, image: usize) -> bool {
+        !self.has_lesions(image) && self.ignored_in(image).is_empty()
+    }
+
+    /// Whether an image has a lesion of a class; `None` where it has none but ignored ones that concern the class, so that nobody
+    /// can say.
+    #[must_use]
+    pub fn label(&self, class: Class, image: usize) -> Option<bool> {
+        let has_lesion = !self.lesions(class, image).1.is_empty();
+        let concerns = |lesion: &IgnoredLesion| lesion.class.is_none_or(|of| of == class);
+        (has_lesion || !self.ignored_in(image).iter().any(concerns)).then_some(has_lesion)
+    }
+
+    /// All lesions that count neither as found nor against a detection, image by image.
+    #[must_use]
+    pub fn ignored(&self) -> &[IgnoredLesion] {
+        self.ignored.all()
+    }
+
+    /// Those of an image.
+    #[must_use]
+    pub fn ignored_in(&self, image: usize) -> &[IgnoredLesion] {
+        self.ignored.of(image)
+    }
+
+    /// Those that detections of a class are compared with.
+    #[must_use]
+    pub fn ignored_beside(&self, class: Class) -> IgnoredBeside {
+        self.ignored.beside(class)
     }
 
     /// Lesions of all classes in all images.
@@ -357,6 +461,14 @@ impl GroundTruth {
             may_be.then(|| self.image_of_composed.get(&composed(key(file))).copied()).flatten()
         })
     }
+}
+
+/// That the area of a box of an image is finite.
+fn check_area(name: &str, image: &str, bbox: FileBox) -> Result<(), Error> {
+    if bbox.rounded().area(Extent::PlusOne).is_finite() {
+        return Ok(());
+    }
+    Err(Error::new(format!("{name}, \"{image}\""), "the area of a box is not finite", "corners in pixels"))
 }
 
 /// A name with each letter and its accents as one: Macs write `é` as two, and so do zips that are packed there.

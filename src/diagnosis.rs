@@ -65,7 +65,7 @@ impl Diagnosis {
         diagnosis
     }
 
-    /// Tells the detections that claim a lesion from the others; causes are known of the images that are looked at later.
+    /// Tells the detections that claim a lesion, or are ignored, from the others; causes are known of the images that are looked at later.
     #[must_use]
     pub fn begin(ground_truth: &GroundTruth, prepared: &Prepared, iou_threshold: f64) -> Self {
         let detections = prepared.predictions.detections();
@@ -85,6 +85,9 @@ impl Diagnosis {
                     *category = Category::TruePositive;
                     of_class.found_by[claim.lesion as usize] = Some((detection, ranking.scores()[rank]));
                 }
+            }
+            for rank in verdicts.ignored() {
+                categories[ranking.detections()[*rank as usize] as usize] = Category::Ignored;
             }
             of_class
         });
@@ -142,7 +145,7 @@ impl Diagnosis {
                 self.categories[at] = match () {
                     () if own >= BADLY_PLACED => Category::BadlyPlaced,
                     () if is_on_another => Category::OnAnotherClass,
-                    () if here.is_empty() => Category::LesionFreeImage,
+                    () if ground_truth.is_lesion_free(image) => Category::LesionFreeImage,
                     () => Category::Elsewhere,
                 };
             }

@@ -185,9 +185,25 @@ pub const OTHER_CLASSES: Kind = Kind {
 /// Lesions that stand for a crowd (COCO's `iscrowd`).
 pub const CROWD_LESIONS: Kind = Kind {
     code: "crowd_lesions",
-    one: "1 box of the ground truth stands for a crowd (iscrowd) and is left out; a detection on it is a false positive.",
-    many: "{} boxes of the ground truth stand for crowds (iscrowd) and are left out; a detection on them is a false positive.",
-    fix: "Give each lesion a box of its own, if these are meant to be found.",
+    one: "1 box of the ground truth stands for a crowd (iscrowd) and is ignored: it counts neither as found nor against a detection of its class.",
+    many: "{} boxes of the ground truth stand for crowds (iscrowd) and are ignored: they count neither as found nor against a detection of their class.",
+    fix: "Give each lesion a box of its own, with an iscrowd of 0, if these are meant to be found.",
+};
+
+/// Lesions that are hard to recognise (Pascal VOC's `difficult`).
+pub const DIFFICULT_LESIONS: Kind = Kind {
+    code: "difficult_lesions",
+    one: "1 lesion is marked as difficult and is ignored: it counts neither as found nor against a detection of its class.",
+    many: "{} lesions are marked as difficult and are ignored: they count neither as found nor against a detection of their class.",
+    fix: "Write <difficult>0</difficult> into these objects, if they are meant to be found.",
+};
+
+/// Lesions of classes that a person asked to ignore.
+pub const LESIONS_OF_IGNORED_CLASS: Kind = Kind {
+    code: "lesions_of_ignored_class",
+    one: "1 lesion is of a class that is ignored: it counts neither as found nor against a detection of any class.",
+    many: "{} lesions are of classes that are ignored: they count neither as found nor against a detection of any class.",
+    fix: "Score without --ignore to have them count.",
 };
 
 /// Images whose name has no `.png` to turn into `.json`.

@@ -78,9 +78,20 @@ fn usage(command: &str) -> String {
 struct Input {
     #[command(flatten)]
     files: Files,
+    #[command(flatten)]
+    hits: Hits,
+}
+
+/// Which lesions there are, and when a detection finds one.
+#[derive(clap::Args)]
+struct Hits {
     /// Least overlap with which a detection finds a lesion [default: 0.5].
     #[arg(long, value_name = "IOU")]
     iou: Option<String>,
+    /// A class that is not scored, and whose lesions count neither as found nor against a detection of any class; give it
+    /// again for more.
+    #[arg(long, value_name = "CLASS")]
+    ignore: Vec<String>,
 }
 
 /// What is read, and how.
@@ -304,7 +315,7 @@ fn work(command: Command) -> ExitCode {
         Command::Errors(errors) => return ended(list(&errors)),
         Command::Convert(arguments) => {
             let done = restore::saved(&arguments.files)
-                .and_then(|saved| opened(&arguments.files, saved.as_ref()))
+                .and_then(|saved| opened(&arguments.files, &[], saved.as_ref()))
                 .and_then(|session| convert::convert(&session, &arguments).map_err(|sentence| vec![sentence]));
             return ended(done.map(|notes| notes.iter().for_each(|note| guard::say(note))));
         }
@@ -352,7 +363,7 @@ fn to_the_end(written: std::io::Result<()>) -> Result<(), Vec<String>> {
 fn list(arguments: &Errors) -> Result<(), Vec<String>> {
     let input = &arguments.input;
     let saved = restore::saved(&input.files)?;
-    let options = options(input, arguments.fp.as_deref(), saved.as_ref()).map_err(one)?;
+    let options = options(&input.hits, arguments.fp.as_deref(), saved.as_ref()).map_err(one)?;
     let fp_per_image = match (options.fp_per_image(), &arguments.fp) {
         ([.., last], None) | ([last], Some(_)) => *last,
         (_, text) => {
@@ -360,7 +371,7 @@ fn list(arguments: &Errors) -> Result<(), Vec<String>> {
             return Err(vec![format!("--fp: there is {there}; expected one rate, such as 0.2.")]);
         }
     };
-    let mut session = opened(&input.files, saved.as_ref())?;
+    let mut session = opened(&input.files, &input.hits.ignore, saved.as_ref())?;
     let format = match arguments.format {
         ListFormat::Csv => ErrorsFormat::Csv,
         ListFormat::Json => ErrorsFormat::Json,
@@ -404,8 +415,8 @@ fn report(
     margins: &[Margin],
 ) -> Result<(Vec<u8>, Vec<String>), Vec<String>> {
     let saved = restore::saved(&arguments.input.files)?;
-    let options = options(&arguments.input, arguments.fp.as_deref(), saved.as_ref()).map_err(one)?;
-    let mut session = opened(&arguments.input.files, saved.as_ref())?;
+    let options = options(&arguments.input.hits, arguments.fp.as_deref(), saved.as_ref()).map_err(one)?;
+    let mut session = opened(&arguments.input.files, &arguments.input.hits.ignore, saved.as_ref())?;
     match Extra::of(extra, saved.as_ref()) {
         None => {
             session.evaluate(&options);
@@ -474,7 +485,7 @@ fn group_source(session: &mut Session, groups: Option<&Path>) -> Result<GroupSou
 }
 
 /// Everything that is read, joined; or one sentence for each thing that is wrong.
-fn opened(input: &Files, saved: Option<&SessionFile>) -> Result<Session, Vec<String>> {
+fn opened(input: &Files, ignore: &[String], saved: Option<&SessionFile>) -> Result<Session, Vec<String>> {
     let mut wrong: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     let mut session = match (saved, &input.ground_truth) {
         (Some(saved), _) => restore::reopened(&input.of_session, saved)?,
@@ -483,6 +494,9 @@ fn opened(input: &Files, saved: Option<&SessionFile>) -> Result<Session, Vec<Str
             return Err(vec!["--ground-truth: there is none; expected a file such as test.json.".to_owned()]);
         }
     };
+    if !ignore.is_empty() {
+        session.ignore_classes(ignore).map_err(one)?;
+    }
     for FileFailure { id, errors, remedies } in session.join() {
         let flags = remedies.iter().map(|remedy| format!("{}: {}", remedy.label, remedy.reading.flags()));
         let sentences = errors.into_iter().map(|error| error.sentence).chain(flags).collect();
@@ -534,7 +548,7 @@ const fn held(kind: FileKind) -> &'static str {
 }
 
 /// Options as flags give them, or else a session, or else the official script.
-fn options(arguments: &Input, fp: Option<&str>, saved: Option<&SessionFile>) -> Result<Options, Error> {
+fn options(arguments: &Hits, fp: Option<&str>, saved: Option<&SessionFile>) -> Result<Options, Error> {
     let defaults = saved.map_or_else(|| Ok(Options::default()), SessionFile::options)?;
     let rates: Vec<String> = defaults.fp_per_image().iter().map(f64::to_string).collect();
     Options::parse(

@@ -18,6 +18,8 @@ pub enum Verdict {
     FalsePositive,
     /// Nothing at all, as the official script has it where an overlap is 0/0 (quirk Q11).
     Nothing,
+    /// Neither true nor false: it overlaps no lesion enough, but an ignored one.
+    Ignored,
 }
 
 /// A detection that overlaps its best lesion enough to find it.
@@ -40,6 +42,8 @@ pub struct Verdicts {
     claims: Vec<Claim>,
     /// The ranks of those that count as nothing, rising.
     nothing: Vec<u32>,
+    /// The ranks of those on ignored lesions alone, rising.
+    ignored: Vec<u32>,
 }
 
 /// What an overlap of 0/0 means; only an inverted box, or one of no area, can have one.
@@ -69,6 +73,14 @@ struct Candidate {
     plain: Best,
 }
 
+/// A detection that overlaps an ignored lesion, and the greatest such overlap under each [`Extent`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct OnIgnored {
+    rank: u32,
+    plus_one: f32,
+    plain: f32,
+}
+
 /// The detections of a class over all images by falling score, each with the lesion that it may find.
 #[derive(Debug, Clone, Default)]
 pub struct Ranking {
@@ -77,6 +89,8 @@ pub struct Ranking {
     detections: Vec<u32>,
     /// By rising rank: few detections overlap a lesion.
     candidates: Vec<Candidate>,
+    /// By rising rank; none where nothing is ignored.
+    on_ignored: Vec<OnIgnored>,
     n_tied: usize,
 }
 
@@ -85,12 +99,14 @@ pub struct Ranking {
 pub struct Unranked<'a> {
     /// Its score, finite.
     pub score: f32,
-    /// Its box; any where there are no `lesions`, which nothing is compared with.
+    /// Its box; any where there are neither `lesions` nor `ignored` ones, which nothing is compared with.
     pub bbox: BBox,
     /// Number of the first of `lesions` among all lesions of the class.
     pub first_lesion: u32,
     /// The lesions of the class in the image, in file order.
     pub lesions: &'a [BBox],
+    /// The ignored lesions in the image that it may be on.
+    pub ignored: &'a [BBox],
 }
 
 impl Ranking {
@@ -100,11 +116,13 @@ impl Ranking {
     /// Of two equal scores the one listed later goes first, as in a stable ascending sort, reversed.
     pub fn new<'a>(listed: Vec<u32>, mut look: impl FnMut(u32) -> Unranked<'a>) -> Self {
         let mut candidates: Vec<Candidate> = Vec::new();
+        let mut on_ignored: Vec<OnIgnored> = Vec::new();
         let mut keys = Keys::with_capacity(listed.len());
         for (&detection, place) in listed.iter().zip(0..) {
             let one = look(detection);
             keys.push(one.score);
             candidates.extend(Candidate::of(&one, place));
+            on_ignored.extend(OnIgnored::of(&one, place));
         }
         let keys = keys.sorted();
         let mut rank_of_place = vec![0; listed.len()];
@@ -115,14 +133,18 @@ impl Ranking {
         for candidate in &mut candidates {
             candidate.rank = rank_of_place[candidate.rank as usize];
         }
+        for one in &mut on_ignored {
+            one.rank = rank_of_place[one.rank as usize];
+        }
         drop(rank_of_place);
         radsort::sort_by_key(&mut candidates, |candidate| candidate.rank);
+        radsort::sort_by_key(&mut on_ignored, |one| one.rank);
         let detections = keys.falling().map(|(_, place)| listed[place as usize]).collect();
         // Room for the scores.
         drop(listed);
         let scores: Arc<[f32]> = keys.falling().map(|(score, _)| score).collect();
         let n_tied = scores.chunk_by(f32::eq).map(<[f32]>::len).filter(|group| *group > 1).sum();
-        Self { scores, detections, candidates, n_tied }
+        Self { scores, detections, candidates, on_ignored, n_tied }
     }
 
     /// Scores, falling, to be kept.
@@ -150,7 +172,8 @@ impl Ranking {
     }
 
     /// Walks down the ranking: a detection claims the lesion with the greatest overlap in its image, if that overlap is at
-    /// least `iou_threshold`, which is above 0, and finds it if it is the first to claim it.
+    /// least `iou_threshold`, which is above 0, and finds it if it is the first to claim it. One that claims none, and overlaps
+    /// an ignored lesion so much, is ignored.
     ///
     /// `n_lesions` are those of the class in all images.
     #[must_use]
@@ -159,7 +182,7 @@ impl Ranking {
         let mut verdicts = Verdicts {
             n_detections: self.scores.len(),
             claims: Vec::with_capacity(self.candidates.len()),
-            nothing: Vec::new(),
+            ..Verdicts::default()
         };
         for candidate in &self.candidates {
             let best = match extent {
@@ -173,7 +196,26 @@ impl Ranking {
                 verdicts.claims.push(Claim { rank: candidate.rank, lesion: best.lesion, is_duplicate });
             }
         }
-        verdicts
+        let overlaps = |one: &&OnIgnored| match extent {
+            Extent::PlusOne => one.plus_one >= iou_threshold,
+            Extent::Plain => one.plain >= iou_threshold,
+        };
+        let is_free = |rank: &u32| {
+            verdicts.claims.binary_search_by_key(rank, |claim| claim.rank).is_err()
+                && verdicts.nothing.binary_search(rank).is_err()
+        };
+        let ignored = self.on_ignored.iter().filter(overlaps).map(|one| one.rank).filter(is_free).collect();
+        Verdicts { ignored, ..verdicts }
+    }
+
+    /// Scores and verdicts of those detections that are not ignored, as if the others had never been: those below move up.
+    #[must_use]
+    pub(crate) fn counted(&self, verdicts: Verdicts) -> (Arc<[f32]>, Verdicts) {
+        if verdicts.ignored.is_empty() {
+            return (self.shared_scores(), verdicts);
+        }
+        let shown = self.scores.iter().zip(verdicts.iter()).filter(|(_, verdict)| *verdict != Verdict::Ignored);
+        (shown.map(|(score, _)| *score).collect(), verdicts.without(&verdicts.ignored))
     }
 }
 
@@ -196,6 +238,12 @@ impl Verdicts {
         &self.nothing
     }
 
+    /// The ranks of the detections on ignored lesions alone, rising.
+    #[must_use]
+    pub fn ignored(&self) -> &[u32] {
+        &self.ignored
+    }
+
     /// The ranks of the true positives, rising.
     pub fn hits(&self) -> impl Iterator<Item = u32> {
         self.claims.iter().filter(|claim| !claim.is_duplicate).map(|claim| claim.rank)
@@ -205,9 +253,13 @@ impl Verdicts {
     pub fn iter(&self) -> impl Iterator<Item = Verdict> {
         let mut claims = self.claims.iter().peekable();
         let mut nothing = self.nothing.iter().peekable();
+        let mut ignored = self.ignored.iter().peekable();
         (0..self.n_detections).map(move |rank| {
             if nothing.next_if(|of| **of as usize == rank).is_some() {
                 return Verdict::Nothing;
+            }
+            if ignored.next_if(|of| **of as usize == rank).is_some() {
+                return Verdict::Ignored;
             }
             match claims.next_if(|claim| claim.rank as usize == rank) {
                 None => Verdict::FalsePositive,
@@ -222,13 +274,31 @@ impl Verdicts {
     pub(crate) fn without_duplicates(&self) -> Self {
         let duplicates: Vec<u32> =
             self.claims.iter().filter(|claim| claim.is_duplicate).map(|claim| claim.rank).collect();
-        let moved = |rank: u32| rank - duplicates.partition_point(|duplicate| *duplicate < rank) as u32;
-        let hits = self.claims.iter().filter(|claim| !claim.is_duplicate);
+        self.without(&duplicates)
+    }
+
+    /// As if the detections of these ranks, which rise, had never been.
+    fn without(&self, ranks: &[u32]) -> Self {
+        let moved = |rank: u32| match ranks.binary_search(&rank) {
+            Ok(_) => None,
+            Err(n_above) => Some(rank - n_above as u32),
+        };
         Self {
-            n_detections: self.n_detections - duplicates.len(),
-            claims: hits.map(|claim| Claim { rank: moved(claim.rank), ..*claim }).collect(),
-            nothing: self.nothing.iter().map(|rank| moved(*rank)).collect(),
+            n_detections: self.n_detections - ranks.len(),
+            claims: self.claims.iter().filter_map(|claim| Some(Claim { rank: moved(claim.rank)?, ..*claim })).collect(),
+            nothing: self.nothing.iter().filter_map(|rank| moved(*rank)).collect(),
+            ignored: self.ignored.iter().filter_map(|rank| moved(*rank)).collect(),
         }
+    }
+}
+
+impl OnIgnored {
+    /// The greatest overlaps of a detection with ignored lesions, its place in the list in the stead of its rank; `None` if it
+    /// overlaps none. One of 0/0 is none.
+    fn of(one: &Unranked<'_>, place: u32) -> Option<Self> {
+        let most = |extent| one.ignored.iter().map(|lesion| iou(one.bbox, *lesion, extent)).fold(0.0, f32::max);
+        let (plus_one, plain) = (most(Extent::PlusOne), most(Extent::Plain));
+        (plus_one > 0.0 || plain > 0.0).then_some(Self { rank: place, plus_one, plain })
     }
 }
 
@@ -342,6 +412,7 @@ mod tests {
             bbox: boxes[detection as usize],
             first_lesion: 0,
             lesions: &lesions,
+            ignored: &[],
         };
         let ranking = Ranking::new(vec![0, 1, 2], look);
         let verdicts =

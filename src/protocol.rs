@@ -50,12 +50,14 @@ pub const MAX_CLASSES: usize = 10_000;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Protocol(Arc<Inner>);
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Inner {
     name: String,
     classes: Vec<String>,
     /// What the files call each class by number; empty where they do not.
     numbers: Vec<String>,
+    /// Names and numbers of classes that are not scored.
+    ignored: Vec<(String, Option<String>)>,
     /// Whether the dataset comes with a script whose numbers are the official ones.
     has_script: bool,
 }
@@ -64,7 +66,8 @@ impl Default for Protocol {
     /// ChestX-Det10: ten classes, scored by its script.
     fn default() -> Self {
         let classes = CHESTX_DET10.map(str::to_owned).to_vec();
-        Self(Arc::new(Inner { name: "ChestX-Det10".to_owned(), classes, numbers: Vec::new(), has_script: true }))
+        let name = "ChestX-Det10".to_owned();
+        Self(Arc::new(Inner { name, classes, numbers: Vec::new(), ignored: Vec::new(), has_script: true }))
     }
 }
 
@@ -73,14 +76,45 @@ impl Protocol {
     #[must_use]
     pub fn new(name: &str, mut classes: Vec<String>) -> Self {
         classes.truncate(MAX_CLASSES);
-        Self(Arc::new(Inner { name: name.to_owned(), classes, numbers: Vec::new(), has_script: false }))
+        let name = name.to_owned();
+        Self(Arc::new(Inner { name, classes, numbers: Vec::new(), ignored: Vec::new(), has_script: false }))
     }
 
     /// The same where files may call each class by a number, such as the id of a category in COCO: one for each class, in order.
     #[must_use]
     pub(crate) fn numbered(&self, numbers: Vec<String>) -> Self {
-        let Inner { name, classes, has_script, .. } = &*self.0;
-        Self(Arc::new(Inner { name: name.clone(), classes: classes.clone(), numbers, has_script: *has_script }))
+        Self(Arc::new(Inner { numbers, ..(*self.0).clone() }))
+    }
+
+    /// The same without the classes of these names, which are known as such that are not scored.
+    #[must_use]
+    pub(crate) fn ignoring(&self, names: &[String]) -> Self {
+        let mut inner = Inner { classes: Vec::new(), numbers: Vec::new(), ..(*self.0).clone() };
+        for class in self.classes() {
+            let (name, number) = (self.class_name(class).to_owned(), self.number(class).map(str::to_owned));
+            if names.contains(&name) {
+                inner.ignored.push((name, number));
+            } else {
+                inner.classes.push(name);
+                inner.numbers.extend(number);
+            }
+        }
+        Self(Arc::new(inner))
+    }
+
+    /// The names of the classes that are not scored, since a person asked to ignore them.
+    pub fn ignored_classes(&self) -> impl Iterator<Item = &str> {
+        self.0.ignored.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether predictions mean a class by that name that is not scored.
+    #[must_use]
+    pub(crate) fn is_ignored(&self, name: &str) -> bool {
+        self.0.ignored.iter().any(|(class, number)| {
+            class == name
+                || (self.has_script() && class.to_ascii_lowercase() == name)
+                || number.as_deref() == Some(name)
+        })
     }
 
     /// How far a box reaches: the script of ChestX-Det10 adds a pixel to widths and heights, others do not.

@@ -84,8 +84,16 @@ pub struct GroundTruthReport {
     pub sha256: String,
     /// Images listed, lesion-free ones included.
     pub n_images: usize,
-    /// Boxes of the ten classes.
+    /// Boxes of its classes that are to be found.
     pub n_lesions: usize,
+    /// Boxes that count neither as found nor against any detection, whose sources the findings tell.
+    // Reports were written without it under the same version.
+    #[cfg_attr(feature = "schema", schemars(skip_serializing_if = "Option::is_none"))]
+    pub n_ignored: usize,
+    /// The classes that are not scored, since a person asked to ignore them; absent unless there are such.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub ignored_classes: Vec<String>,
 }
 
 /// The options a report rests on.
@@ -221,12 +229,16 @@ pub struct ClassReport {
     pub name: String,
     /// Lesions of the class in the ground truth.
     pub n_lesions: usize,
-    /// Detections of the class.
+    /// Detections of the class, but for those that are ignored.
     pub n_detections: usize,
     /// Detections that found a lesion.
     pub true_positives: usize,
-    /// All other detections.
+    /// All others of `n_detections`.
     pub false_positives: usize,
+    /// Detections that count neither way, since they reach no lesion of the class but an ignored one.
+    // Reports were written without it under the same version.
+    #[cfg_attr(feature = "schema", schemars(skip_serializing_if = "Option::is_none"))]
+    pub n_ignored: usize,
     /// As the official script scores the class.
     pub official: ClassOfficialReport,
     /// Read at score thresholds that can be used.
@@ -313,6 +325,8 @@ impl Report {
                 sha256: ground_truth.sha256().to_owned(),
                 n_images: ground_truth.n_images(),
                 n_lesions: ground_truth.n_all_lesions(),
+                n_ignored: ground_truth.ignored().len(),
+                ignored_classes: ground_truth.protocol().ignored_classes().map(str::to_owned).collect(),
             },
             options: OptionsReport::from(options),
             runs: reports,
@@ -321,6 +335,22 @@ impl Report {
             ranking: None,
             thresholds: None,
         }
+    }
+}
+
+impl GroundTruthReport {
+    /// How many lesions there are, and how many are ignored, in words.
+    pub(crate) fn lesions(&self) -> String {
+        let ignored = match self.n_ignored {
+            0 => String::new(),
+            n => format!(" and {n} that {} ignored", if n == 1 { "is" } else { "are" }),
+        };
+        let classes = match &self.ignored_classes[..] {
+            [] => String::new(),
+            [one] => format!(", class {one} not scored"),
+            several => format!(", classes {} not scored", several.join(", ")),
+        };
+        format!("{} lesions{ignored}{classes}", self.n_lesions)
     }
 }
 
@@ -460,9 +490,10 @@ impl OfficialReport {
         let printed = recall.iter().chain([&average]).map(|value| printed(value.unwrap_or(f64::NAN)));
         let quirks = quirks::fired(classes, rates);
         let is_read_so = ground_truth.is_for_script() && run.reading().is_official() && run.formats().is_empty();
-        let is_official = protocol.has_script() && options.are_official() && is_read_so;
+        let is_whole = ground_truth.ignored().is_empty() && protocol.ignored_classes().next().is_none();
+        let is_official = options.are_official() && is_read_so && is_whole;
         Self {
-            name: if is_official { OFFICIAL.to_owned() } else { by_the_rules(options, is_read_so) },
+            name: if is_official { OFFICIAL.to_owned() } else { by_the_rules(options, is_read_so, is_whole) },
             is_official,
             none_because: None,
             printed: printed.collect(),
@@ -496,7 +527,7 @@ impl OfficialReport {
 }
 
 /// What numbers by the script's rules are called where the script itself would not give them.
-fn by_the_rules(options: &Options, is_read_so: bool) -> String {
+fn by_the_rules(options: &Options, is_read_so: bool, is_whole: bool) -> String {
     let defaults = Options::default();
     let iou_threshold = options.iou_threshold();
     let is_own_iou = iou_threshold.to_bits() == defaults.iou_threshold().to_bits();
@@ -508,7 +539,13 @@ fn by_the_rules(options: &Options, is_read_so: bool) -> String {
     if !at.is_empty() {
         name = format!("{name} at {}", at.join(" and "));
     }
-    if is_read_so { name } else { format!("{name}, files read otherwise") }
+    if !is_read_so {
+        name.push_str(", files read otherwise");
+    }
+    if !is_whole {
+        name.push_str(", some lesions ignored");
+    }
+    name
 }
 
 impl ExactReport {
@@ -531,6 +568,7 @@ impl ClassReport {
             n_detections: true_positives + false_positives,
             true_positives,
             false_positives,
+            n_ignored: score.n_ignored,
             official: ClassOfficialReport {
                 recall: some(&score.official),
                 recall_bounds: [some(&score.worst), some(&score.best)],

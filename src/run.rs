@@ -304,7 +304,8 @@ impl<'a> Join<'a> {
         let no_boxes = file.remarks.no_boxes.iter().filter(|(name, _)| protocol.class_of_prediction(name).is_some());
         self.errors
             .extend(no_boxes.map(|(_, error)| error.clone().within(&file.place()).within(self.predictions.name())));
-        let n_lesions = self.ground_truth.n_lesions_in(image as usize);
+        let n_ignored = self.ground_truth.ignored_in(image as usize).len();
+        let n_lesions = self.ground_truth.n_lesions_in(image as usize) + n_ignored;
         let n_detections = file.detections.as_ref().map_or(0, ExactSizeIterator::len);
         if n_detections as u64 * n_lesions as u64 > MAX_PAIRS_OF_IMAGE {
             let place = format!("{}, {}", self.predictions.name(), file.place());
@@ -318,7 +319,8 @@ impl<'a> Join<'a> {
         self.findings.add(&BOTH_SPELLINGS, remarks.both_spellings as usize, Some(image), place);
         self.findings.add(&DOUBLE_KEYS, remarks.double_keys as usize, Some(image), place);
         let detections = self.predictions.detections();
-        let mut unread = unread(detections, &self.class_of_name, file);
+        let mut unread =
+            unread(detections, &self.class_of_name, file).filter(|at| !protocol.is_ignored(detections.name(*at)));
         if let Some(first) = unread.next() {
             let name = || format!("\"{}\" in {}", detections.name(first), file.place());
             self.findings.add(&UNREAD_CLASS_NAME, 1 + unread.count(), Some(image), name);
@@ -409,6 +411,7 @@ fn rank(
     listed: Vec<u32>,
 ) -> Ranking {
     let mut image = 0;
+    let all_ignored = ground_truth.ignored_beside(class);
     Ranking::new(listed, |detection| {
         // Both are in image order.
         while !of_image[image].contains(&detection) {
@@ -417,7 +420,9 @@ fn rank(
         let (first_lesion, lesions) = ground_truth.lesions(class, image);
         let score = detections.score(detection as usize);
         // Boxes lie far apart in memory, and most are nowhere near a lesion.
-        let bbox = if lesions.is_empty() { BBox::default() } else { detections.bbox(detection as usize) };
-        Unranked { score, bbox, first_lesion, lesions }
+        let ignored = all_ignored.of(image);
+        let is_near = !(lesions.is_empty() && ignored.is_empty());
+        let bbox = if is_near { detections.bbox(detection as usize) } else { BBox::default() };
+        Unranked { score, bbox, first_lesion, lesions, ignored }
     })
 }

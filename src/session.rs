@@ -230,6 +230,20 @@ impl Session {
         Ok(())
     }
 
+    /// Scores no classes of these names of the ground truth that was added last: their lesions count neither as found nor
+    /// against any detection.
+    ///
+    /// # Errors
+    /// If there is no class of a name, or no other class.
+    pub fn ignore_classes(&mut self, names: &[String]) -> Result<(), Error> {
+        self.forget();
+        self.predictions.iter_mut().for_each(|(_, file)| file.runs = None);
+        if let Some((_, ground_truth)) = self.ground_truths.last_mut() {
+            *ground_truth = ground_truth.ignoring(names)?;
+        }
+        Ok(())
+    }
+
     /// Forgets a file.
     pub fn remove(&mut self, id: &str) {
         self.forget();

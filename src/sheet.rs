@@ -121,12 +121,12 @@ fn rests_on(report: &Report) -> String {
     let is_named = truth.protocol != truth.name;
     let dataset = if is_named { format!("{} ({})", truth.protocol, truth.name) } else { truth.name.clone() };
     format!(
-        "IoU threshold {}; rates {} false positives per image; {}: {} images, {} lesions.",
+        "IoU threshold {}; rates {} false positives per image; {}: {} images, {}.",
         options.iou_threshold,
         rates.join(", "),
         dataset,
         truth.n_images,
-        truth.n_lesions
+        truth.lesions()
     )
 }
 

@@ -212,7 +212,7 @@ struct Marked {
     counts: Counts,
     curve: Curve,
     scores: std::sync::Arc<[f32]>,
-    /// Image of each, and whether it is a true positive.
+    /// Image of each, and whether it is a true positive; those that are ignored are not among them.
     marks: Vec<(u32, bool)>,
 }
 
@@ -220,15 +220,11 @@ impl Marked {
     fn new(ground_truth: &GroundTruth, run: &Run, class: Class, iou_threshold: f64) -> Self {
         let counts = Counts { n_lesions: ground_truth.n_lesions(class), n_images: ground_truth.n_images() };
         let verdicts = run.verdicts(class, counts.n_lesions, iou_threshold, ground_truth.protocol().extent());
-        let is_hit = verdicts.iter().map(|verdict| verdict == Verdict::TruePositive);
-        let scores = run.ranking(class).shared_scores();
-        Self {
-            class,
-            counts,
-            curve: Curve::new(scores.clone(), verdicts.hits()),
-            marks: run.images(class).into_iter().zip(is_hit).collect(),
-            scores,
-        }
+        let marks = run.images(class).into_iter().zip(verdicts.iter());
+        let marks = marks.filter(|(_, verdict)| *verdict != Verdict::Ignored);
+        let marks = marks.map(|(image, verdict)| (image, verdict == Verdict::TruePositive)).collect();
+        let (scores, verdicts) = run.ranking(class).counted(verdicts);
+        Self { class, counts, curve: Curve::new(scores.clone(), verdicts.hits()), scores, marks }
     }
 
     /// Those that score at least the threshold.

@@ -257,6 +257,42 @@ fn two_files_for_one_image_of_a_folder_are_both_named() {
     assert_refused(&score("none", &[&folder], &[]), &[sentence, offer]);
 }
 
+/// A class that is ignored is in no number, and every place that tells what the numbers rest on says so.
+#[test]
+fn classes_are_ignored_by_choice() {
+    let zip = golden("synthetic").join("predictions.zip");
+    let whole = json(&score("synthetic", &[&zip], &["--format", "json"]));
+    let n_lesions = |report: &Value, key: &str| report["ground_truth"][key].as_u64().expect("a count");
+    let of = |name: &str| {
+        let classes = whole["runs"][0]["classes"].as_array().expect("classes");
+        classes.iter().find(|class| class["name"] == name).expect("a class")["n_lesions"].as_u64().expect("a count")
+    };
+    let n_ignored = of("Nodule") + of("Mass");
+    let ignoring = ["--ignore", "Nodule", "--ignore", "Mass"];
+    let report = json(&score("synthetic", &[&zip], &[&ignoring[..], &["--format", "json"]].concat()));
+    assert!(n_ignored > 0);
+    assert_eq!(n_lesions(&report, "n_lesions"), n_lesions(&whole, "n_lesions") - n_ignored);
+    assert_eq!(n_lesions(&report, "n_ignored"), n_ignored);
+    let run = &report["runs"][0];
+    assert_eq!(run["classes"].as_array().map(Vec::len), Some(CLASSES.len() - 2));
+    assert_eq!(
+        (&run["official"]["is_official"], &run["official"]["name"]),
+        (&Value::from(false), &Value::from("the script's rules, some lesions ignored"))
+    );
+    for format in ["text", "markdown", "latex", "html", "cite"] {
+        let output = score("synthetic", &[&zip], &[&ignoring[..], &["--format", format]].concat());
+        let told = format!("and {n_ignored} that are ignored, classes Nodule, Mass not scored");
+        assert!(format == "text" || text(&output.stdout).contains(&told), "{format}: {}", text(&output.stdout));
+        let finding = format!("{n_ignored} lesions are of classes that are ignored");
+        assert!(format != "text" || text(&output.stdout).contains(&finding), "{}", text(&output.stdout));
+    }
+    let refused = score("synthetic", &[&zip], &["--ignore", "nodule"]);
+    assert_eq!(refused.status.code(), Some(2));
+    let expected =
+        format!("Class to be ignored: there is \"nodule\"; expected one of the classes {}.\n", CLASSES.join(", "));
+    assert_eq!(text(&refused.stderr), expected);
+}
+
 #[test]
 fn a_wrong_command_line_is_explained() {
     for arguments in [&["score"][..], &["score", "--ground-truth", "x"], &["scores"], &[]] {
@@ -266,7 +302,7 @@ fn a_wrong_command_line_is_explained() {
     }
     let help = froc(&["score", "--help"]);
     assert_eq!(help.status.code(), Some(0));
-    for option in ["--ground-truth", "--predictions", "--iou", "--fp", "--format"] {
+    for option in ["--ground-truth", "--predictions", "--iou", "--ignore", "--fp", "--format"] {
         assert!(text(&help.stdout).contains(option), "{option}");
     }
 }

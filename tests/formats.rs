@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use froc::dataset::IgnoredLesion;
 use froc::input::labels::{LABELS, Labels};
 use froc::input::{FORMATS, GROUND_TRUTHS, Kind, ReadDetections, identify};
 use froc::{GroundTruth, Predictions};
@@ -54,11 +55,11 @@ fn rows_of_predictions(predictions: &Predictions) -> String {
     rows
 }
 
-/// A line for each lesion, image by image and class by class.
+/// A line for each lesion, image by image and class by class, then for each that is ignored.
 fn rows_of_ground_truth(truth: &GroundTruth) -> String {
     let mut rows = String::new();
     for (image, name) in truth.images().iter().enumerate() {
-        if truth.n_lesions_in(image) == 0 {
+        if truth.is_lesion_free(image) {
             let _ = writeln!(rows, "{name}");
         }
         for class in truth.classes() {
@@ -66,6 +67,10 @@ fn rows_of_ground_truth(truth: &GroundTruth) -> String {
                 let corners = [bbox.x1, bbox.y1, bbox.x2, bbox.y2].map(|number| number.to_string()).join("\t");
                 let _ = writeln!(rows, "{name}\t{}\t{corners}", truth.class_name(class));
             }
+        }
+        for IgnoredLesion { class_name, bbox, reason, .. } in truth.ignored_in(image) {
+            let corners = [bbox.x1, bbox.y1, bbox.x2, bbox.y2].map(|number| number.to_string()).join("\t");
+            let _ = writeln!(rows, "{name}\t{class_name}\t{corners}\t{reason:?}");
         }
     }
     rows

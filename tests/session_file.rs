@@ -440,3 +440,17 @@ fn the_protocol_that_was_chosen_is_chosen_again() {
     assert_ne!(printed(&files.froc(&flags)), report);
     assert!(Path::new(&files.path("s.froc.json")).exists());
 }
+
+/// Classes that were ignored are so again.
+#[test]
+fn classes_that_were_ignored_are_ignored_again() {
+    let files = Files::new("classes_that_were_ignored");
+    let truth = r#"[{"file_name": "1.png", "syms": ["Nodule", "Mass"], "boxes": [[1, 2, 9, 9], [20, 20, 29, 29]]}]"#;
+    files.write("truth.json", truth.as_bytes());
+    files.write("a.zip", &zip_of(&[("1.json", r#"[{"Nodule": [20, 20, 29, 29, 0.9]}]"#)]));
+    let flags = ["score", "--ground-truth", "truth.json", "--predictions", "a.zip", "--format", "json"];
+    let again = ["score", "--session", "s.froc.json", "truth.json", "a.zip", "--format", "json"];
+    let report = printed(&files.froc(&[&flags[..], &["--ignore", "Mass", "--save-session", "s.froc.json"]].concat()));
+    assert_eq!(printed(&files.froc(&again)), report);
+    assert_ne!(printed(&files.froc(&flags)), report);
+}

@@ -29,6 +29,8 @@ pub enum Category {
     SeenAsAnotherClass,
     /// A missed lesion on which nothing counts.
     NeverSeen,
+    /// An ignored lesion, or a detection that reaches such lesions alone: neither counts for or against the run.
+    Ignored,
 }
 
 /// What a detection and a lesion come to.
@@ -41,6 +43,8 @@ pub enum Outcome {
     FalsePositive,
     /// No detection that counts finds the lesion.
     MissedLesion,
+    /// The detection, or the lesion, counts neither way.
+    Ignored,
 }
 
 impl Category {
@@ -68,11 +72,12 @@ impl Category {
             Self::OutRanked | Self::BadlyPlacedLesion | Self::SeenAsAnotherClass | Self::NeverSeen => {
                 Outcome::MissedLesion
             }
+            Self::Ignored => Outcome::Ignored,
         }
     }
 
-    /// The place among [`Category::causes`]; `None` for a true positive.
+    /// The place among [`Category::causes`]; `None` for a true positive and for what is ignored.
     pub(super) fn cause(self) -> Option<usize> {
-        (self as usize).checked_sub(Self::Duplicate as usize)
+        (self as usize).checked_sub(Self::Duplicate as usize).filter(|_| self != Self::Ignored)
     }
 }

@@ -111,8 +111,9 @@ impl Filter {
         self.change.is_some() && self.categories.is_empty() && self.min_score.is_none() && self.max_score.is_none()
     }
 
-    fn wants(&self, class: Class, category: Category, score: Option<f32>) -> bool {
-        self.class.is_none_or(|wanted| wanted == class)
+    /// Of an ignored lesion that concerns every class, `class` is none.
+    fn wants(&self, class: Option<Class>, category: Category, score: Option<f32>) -> bool {
+        self.class.is_none_or(|wanted| class == Some(wanted))
             && (self.categories.is_empty() || self.categories.contains(&category))
             && self.min_score.is_none_or(|least| score.is_some_and(|score| score >= least))
             && self.max_score.is_none_or(|most| score.is_some_and(|score| score <= most))
@@ -201,7 +202,7 @@ impl<'a> Wanted<'a> {
 
     fn passes(&self, image: usize) -> bool {
         let Self { view, filter, .. } = self;
-        let wants = |(class, category, score): Item| filter.wants(class, category, score);
+        let wants = |(class, category, score): Item| filter.wants(Some(class), category, score);
         let is_touched = |at: u32| self.touched.binary_search(&at).is_ok();
         let is_seen = filter.finding.is_none() || self.seen.binary_search(&(image as u32)).is_ok();
         is_seen
@@ -243,7 +244,7 @@ impl<'a> Wanted<'a> {
 
 fn passes(ground_truth: &GroundTruth, view: Shown<'_>, filter: &Filter, image: usize) -> bool {
     if let Some(wanted) = filter.lesion_free {
-        let is_free = !ground_truth.has_lesions(image);
+        let is_free = ground_truth.is_lesion_free(image);
         if is_free != wanted {
             return false;
         }
@@ -266,7 +267,8 @@ fn passes(ground_truth: &GroundTruth, view: Shown<'_>, filter: &Filter, image: u
     is_about_others
         || filter.is_open()
         || filter.is_of_change_alone()
-        || items(ground_truth, view, image).any(|(class, category, score)| filter.wants(class, category, score))
+        || items(ground_truth, view, image).any(|(class, category, score)| filter.wants(Some(class), category, score))
+        || ground_truth.ignored_in(image).iter().any(|lesion| filter.wants(lesion.class, Category::Ignored, None))
 }
 
 /// Class, category and score.

@@ -48,17 +48,18 @@ impl Diagnosis {
         let mut causes = [0; 9];
         let mut true_positives = 0;
         for &detection in &ranking.detections()[..n_counted] {
-            match self.categories[detection as usize].cause() {
+            let category = self.categories[detection as usize];
+            match category.cause() {
                 Some(cause) => causes[cause] += 1,
-                None => true_positives += 1,
+                None => true_positives += usize::from(category == Category::TruePositive),
             }
         }
+        let false_positives = causes[..Category::OF_FALSE_POSITIVES.len()].iter().sum::<usize>();
         for lesion in 0..ground_truth.n_lesions(class) {
             if let Some(cause) = self.lesion(class, lesion, thresholds).cause() {
                 causes[cause] += 1;
             }
         }
-        let false_positives = n_counted - true_positives;
         let of = counts_of(ground_truth, class);
         let within = |n: usize| match fp_per_image {
             Some(rate) => of.per_image(n as u64) <= rate,
@@ -87,7 +88,9 @@ impl Diagnosis {
         let mut is_open = [true; N + 1];
         let (mut true_positives, mut false_positives, mut as_is, mut counted) = (0, 0, 0, 0);
         for (rank, (score, &detection)) in scores.iter().zip(detections).enumerate() {
-            match self.categories[detection as usize].cause() {
+            let category = self.categories[detection as usize];
+            match category.cause() {
+                None if category == Category::Ignored => {}
                 None => {
                     true_positives += 1;
                     counted += usize::from(rank < n_counted);

@@ -26,7 +26,8 @@ pub fn operating_thresholds(
     ground_truth.per_class(|class| {
         let counts = counts_of(ground_truth, class);
         let verdicts = run.verdicts(class, counts.n_lesions, iou_threshold, ground_truth.protocol().extent());
-        let curve = Curve::new(run.ranking(class).shared_scores(), verdicts.hits());
+        let (scores, verdicts) = run.ranking(class).counted(verdicts);
+        let curve = Curve::new(scores, verdicts.hits());
         let points = exact::operating_points(&curve, counts, &[fp_per_image]);
         points.first().and_then(|point| point.score_threshold)
     })

@@ -267,6 +267,7 @@ fn recall(ground_truth: &GroundTruth, run: &Run) -> f64 {
     let recalls = ground_truth.classes().filter(|class| ground_truth.n_lesions(*class) > 0).map(|class| {
         let n_lesions = ground_truth.n_lesions(class);
         let verdicts = run.official_verdicts(class, n_lesions, options.iou_threshold(), Extent::PlusOne);
+        let (_, verdicts) = run.ranking(class).counted(verdicts);
         let counts = Counts { n_lesions, n_images: ground_truth.n_images() };
         let recall = official::recall(&Staircase::new(&verdicts), counts, options.fp_per_image());
         recall.last().copied().filter(|recall| recall.is_finite()).unwrap_or(0.0)

@@ -40,12 +40,13 @@ const NEGATIONS: [&str; 6] = ["no", "non", "not", "without", "negative", "absent
 pub(super) fn class_names(case: Case<'_>) -> Vec<Finding> {
     let detections = case.predictions.detections();
     let protocol = case.ground_truth.protocol();
-    if detections.names().iter().all(|name| protocol.class_of_prediction(name).is_some()) {
+    let is_known = |name: &String| protocol.class_of_prediction(name).is_some() || protocol.is_ignored(name);
+    if detections.names().iter().all(is_known) {
         return Vec::new();
     }
     let mut names: BTreeMap<&str, Seen> = BTreeMap::new();
     for (image, at) in all(case) {
-        if case.run.class(detections, at).is_none() {
+        if case.run.class(detections, at).is_none() && !protocol.is_ignored(detections.name(at)) {
             names.entry(detections.name(at)).or_default().add(1, Some(image as u32), String::new);
         }
     }

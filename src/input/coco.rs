@@ -9,9 +9,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::json::{Next, Read, Reader, shorten};
 use super::{Format, GroundTruthFormat, KeyedImages, ReadDetections, full, kept, records, sha256};
-use crate::dataset::{Detections, GroundTruth, Lesion, Remarks};
+use crate::dataset::{Detections, GroundTruth, IgnoredAs, IgnoredLesion, Lesion, Remarks};
 use crate::error::Error;
-use crate::finding::{CROWD_LESIONS, Findings};
 use crate::geometry::{FileBox, ImageSize};
 use crate::limits::MAX_FILES;
 use crate::protocol::{Class, MAX_CLASSES, Protocol};
@@ -173,26 +172,30 @@ fn read_ground_truth(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
 /// The rows of a ground truth, ids not yet looked up.
 struct Instances<'a> {
     names: Names<'a>,
-    annotations: Vec<(Cow<'a, str>, Cow<'a, str>, FileBox)>,
-    /// The image of each annotation of a crowd, if it tells that.
-    crowds: Vec<Option<Cow<'a, str>>>,
+    annotations: Vec<Instance<'a>>,
+}
+
+/// An annotation of a ground truth.
+struct Instance<'a> {
+    image: Cow<'a, str>,
+    category: Cow<'a, str>,
+    bbox: FileBox,
+    is_crowd: bool,
 }
 
 fn read_instances<'a>(_: &str, bytes: &'a [u8]) -> Read<Instances<'a>> {
     let mut json = Reader::new(bytes, EXPECTED)?;
-    let mut rows = Instances { names: Names::default(), annotations: Vec::new(), crowds: Vec::new() };
+    let mut rows = Instances { names: Names::default(), annotations: Vec::new() };
     json.object(EXPECTED, |json, key| match &*key {
         "images" => rows.names.read_images(json),
         "categories" => rows.names.read_categories(json),
         "annotations" => {
             let list = json.list("a list of annotations", Some("annotation"), |json, _| {
                 let one = Annotation::read(json, ANNOTATION)?;
-                if one.is_crowd {
-                    rows.crowds.push(one.image);
-                    return Ok(());
-                }
+                let is_crowd = one.is_crowd;
+                let (image, category, bbox) = one.parts(ANNOTATION)?;
                 rows.annotations.try_reserve(1).map_err(full)?;
-                rows.annotations.push(one.parts(ANNOTATION)?);
+                rows.annotations.push(Instance { image, category, bbox, is_crowd });
                 Ok(())
             });
             list.map_err(|error| error.within("annotations"))
@@ -219,9 +222,9 @@ impl Instances<'_> {
                 return Err(Error::new(name, format!("two of its {what} have one id"), "an id of its own for each"));
             }
         }
-        let mut lesions = Vec::new();
+        let (mut lesions, mut ignored) = (Vec::new(), Vec::new());
         lesions.try_reserve_exact(self.annotations.len()).map_err(full)?;
-        for (n, (image, category, bbox)) in self.annotations.iter().enumerate() {
+        for (n, Instance { image, category, bbox, is_crowd }) in self.annotations.iter().enumerate() {
             let Some(image) = image_of_id.get(&**image) else {
                 let what = format!("its \"image_id\" is {}, which no image has", shorten(image));
                 return Err(wrong(n, what, "the \"id\" of one of \"images\""));
@@ -230,19 +233,21 @@ impl Instances<'_> {
                 let what = format!("its \"category_id\" is {}, which no category has", shorten(category));
                 return Err(wrong(n, what, "the \"id\" of one of \"categories\""));
             };
-            lesions.push(Lesion { image: *image, class: *class, bbox: *bbox });
-        }
-        let mut findings = Findings::default();
-        for crowd in &self.crowds {
-            let image = crowd.as_ref().and_then(|image| image_of_id.get(&**image)).copied();
-            findings.add(&CROWD_LESIONS, 1, image, || "iscrowd".to_owned());
+            let (image, class, bbox) = (*image, *class, *bbox);
+            if *is_crowd {
+                let class_name = kept(&categories[class.index()].1).into();
+                let reason = IgnoredAs::Crowd;
+                ignored.push(IgnoredLesion { image, class: Some(class), class_name, reason, bbox });
+            } else {
+                lesions.push(Lesion { image, class, bbox });
+            }
         }
         let names = categories.iter().map(|(_, name)| kept(name).to_owned()).collect();
         let numbers = categories.iter().map(|(id, _)| id.clone().into_owned()).collect();
         let protocol = Protocol::new(name, names).numbered(numbers);
         let file_names: Texts = images.iter().map(|(_, name)| name.replace('\\', "/")).collect();
-        let truth = GroundTruth::new(name, sha256(bytes), protocol, file_names, &lesions, findings.finish())?;
-        let truth = truth.not_for_script().with_sizes(self.names.sizes.clone());
+        let truth = GroundTruth::new(name, sha256(bytes), protocol, file_names, &lesions, Vec::new())?;
+        let truth = truth.with_ignored(ignored)?.not_for_script().with_sizes(self.names.sizes.clone());
         Ok(truth.with_image_ids(images.iter().map(|(id, _)| id.clone().into_owned())))
     }
 }

@@ -185,7 +185,7 @@ fn read_ground_truth(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
     }
     by_image(&images, &mut rows, |image, of_it| {
         labels.push_image(image)?;
-        of_it.iter().zip(1..).try_for_each(|(row, n)| labels.push_lesion(n, &row.class, row.bbox))
+        of_it.iter().zip(1..).try_for_each(|(row, n)| labels.push_lesion(n, &row.class, row.bbox, false))
     })
     .map_err(|error| error.within(name))?;
     labels.finish(name, sha256(bytes))

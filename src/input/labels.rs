@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::voc;
-use crate::dataset::{GroundTruth, Lesion};
+use crate::dataset::{GroundTruth, IgnoredAs, IgnoredLesion, Lesion};
 use crate::error::{Error, ErrorKind};
 use crate::geometry::{FileBox, ImageSize};
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE, MAX_RATIO, MAX_ROWS};
@@ -44,8 +44,8 @@ pub struct Labels {
     place_of_class: HashMap<String, usize>,
     /// What files call each class by number, where that is told.
     numbers: HashMap<String, String>,
-    /// Image, place of its class and box.
-    lesions: Vec<(u32, usize, FileBox)>,
+    /// Image, place of its class, box, and whether it is hard to recognise.
+    lesions: Vec<(u32, usize, FileBox, bool)>,
     /// What the first file is written in.
     format: Option<&'static str>,
 }
@@ -95,11 +95,17 @@ impl Labels {
         }
     }
 
-    /// Adds a lesion of the image that was begun last; `n` is its number in that image, from 1.
+    /// Adds a lesion of the image that was begun last; `n` is its number in that image, from 1. One that `is_difficult` is ignored.
     ///
     /// # Errors
     /// If there are more lesions, or more classes, than [`crate::limits`] allow.
-    pub(super) fn push_lesion(&mut self, n: usize, class: &str, bbox: FileBox) -> Result<(), Error> {
+    pub(super) fn push_lesion(
+        &mut self,
+        n: usize,
+        class: &str,
+        bbox: FileBox,
+        is_difficult: bool,
+    ) -> Result<(), Error> {
         if n > MAX_LESIONS_OF_IMAGE || self.lesions.len() == MAX_ROWS {
             let what = format!("the image has more than {MAX_LESIONS_OF_IMAGE} lesions");
             return Err(Error::new("", what, "the lesions of one image").of_kind(ErrorKind::TooLarge));
@@ -117,7 +123,7 @@ impl Labels {
             }
         };
         let image = self.images.len().saturating_sub(1) as u32;
-        self.lesions.push((image, class, bbox));
+        self.lesions.push((image, class, bbox, is_difficult));
         Ok(())
     }
 
@@ -127,23 +133,28 @@ impl Labels {
         self.format.is_none()
     }
 
-    /// The ground truth: its classes come by falling number of lesions, equal numbers by name
-    /// ([section 10](crate::metric)).
+    /// The ground truth: its classes come by falling number of lesions, ignored ones among them, equal numbers by
+    /// name ([section 10](crate::metric)).
     ///
     /// # Errors
     /// As [`GroundTruth::new`].
     pub fn finish(self, name: &str, sha256: String) -> Result<GroundTruth, Error> {
         let mut counts = vec![0_usize; self.classes.len()];
-        self.lesions.iter().for_each(|(_, class, _)| counts[*class] += 1);
+        self.lesions.iter().for_each(|(_, class, ..)| counts[*class] += 1);
         let mut order: Vec<usize> = (0..self.classes.len()).collect();
         order.sort_by(|a, b| counts[*b].cmp(&counts[*a]).then_with(|| self.classes[*a].cmp(&self.classes[*b])));
         let mut class_at = vec![Class::at(0); order.len()];
         order.iter().enumerate().for_each(|(at, class)| class_at[*class] = Class::at(at));
-        let lesions: Vec<Lesion> = self
-            .lesions
-            .iter()
-            .map(|(image, class, bbox)| Lesion { image: *image, class: class_at[*class], bbox: *bbox })
-            .collect();
+        let (mut lesions, mut ignored) = (Vec::new(), Vec::new());
+        for (image, of, bbox, is_difficult) in self.lesions {
+            let class = class_at[of];
+            if is_difficult {
+                let (class_name, reason) = (self.classes[of].as_str().into(), IgnoredAs::Difficult);
+                ignored.push(IgnoredLesion { image, class: Some(class), class_name, reason, bbox });
+            } else {
+                lesions.push(Lesion { image, class, bbox });
+            }
+        }
         let classes = order.iter().map(|class| self.classes[*class].clone()).collect();
         let protocol = Protocol::new(name, classes);
         let numbers = protocol.class_names().iter().map(|class| self.numbers.get(class).cloned());
@@ -152,7 +163,7 @@ impl Labels {
             None => protocol,
         };
         let truth = GroundTruth::new(name, sha256, protocol, self.images, &lesions, Vec::new())?;
-        Ok(truth.not_for_script().with_sizes(self.sizes))
+        Ok(truth.with_ignored(ignored)?.not_for_script().with_sizes(self.sizes))
     }
 }
 

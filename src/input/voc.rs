@@ -1,8 +1,8 @@
 //! Pascal VOC's XML: a file for each image, with an `object` for each lesion
 //! (<http://host.robots.ox.ac.uk/pascal/VOC/voc2012/devkit_doc.pdf>, section 4.1).
 //!
-//! Coordinates are taken as they stand, whether they count from 0 or, as VOC's own, from 1. An object that is `difficult` is a
-//! lesion like others.
+//! Coordinates are taken as they stand, whether they count from 0 or, as VOC's own, from 1. An object that is `difficult` counts
+//! neither as found nor against a detection (section 4.4).
 
 use roxmltree::{Document, Node, ParsingOptions};
 
@@ -48,7 +48,8 @@ fn read(path: &str, bytes: &[u8], into: &mut Labels) -> Result<(), Error> {
         let wrong = |error: Error| error.within(&format!("object {n}"));
         let name = text_of(object, "name").ok_or_else(|| wrong(Error::new("", "it has no <name>", OBJECT)))?;
         let bbox = bbox(object).map_err(wrong)?;
-        into.push_lesion(n, name, bbox).map_err(wrong)?;
+        let is_difficult = text_of(object, "difficult").is_some_and(|text| !["0", "false"].contains(&text));
+        into.push_lesion(n, name, bbox, is_difficult).map_err(wrong)?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use froc::rank::least_replicates;
 use froc::render::Format;
 use froc::session::ResamplingOptions;
 
-use super::{Files, HowToRead, Input, format, group_source, one, opened, options};
+use super::{Files, Hits, HowToRead, format, group_source, one, opened, options};
 
 /// What is ranked, and how.
 #[derive(clap::Args)]
@@ -21,9 +21,8 @@ pub(super) struct Rank {
     /// Whose evaluation it is, if not what the ground truth tells [chestx-det10].
     #[arg(long, value_name = "NAME", value_parser = ["chestx-det10"])]
     protocol: Option<String>,
-    /// Least overlap with which a detection finds a lesion [default: 0.5].
-    #[arg(long, value_name = "IOU")]
-    iou: Option<String>,
+    #[command(flatten)]
+    hits: Hits,
     /// False positives per image at which recall is read [default: 0.05,0.1,0.2].
     #[arg(long, value_name = "RATES")]
     fp: Option<String>,
@@ -49,12 +48,12 @@ pub(super) struct Rank {
 
 /// The bytes of the report.
 pub(super) fn ranked(arguments: Rank) -> Result<Vec<u8>, Vec<String>> {
-    let Rank { predictions, ground_truth, protocol, iou, fp, bootstrap, seed, level, groups, format, reading } =
+    let Rank { predictions, ground_truth, protocol, hits, fp, bootstrap, seed, level, groups, format, reading } =
         arguments;
     let (ground_truth, session, of_session) = (Some(ground_truth), None, Vec::new());
-    let input = Input { files: Files { ground_truth, protocol, predictions, session, of_session, reading }, iou };
-    let options = options(&input, fp.as_deref(), None).map_err(one)?;
-    let mut session = opened(&input.files, None)?;
+    let files = Files { ground_truth, protocol, predictions, session, of_session, reading };
+    let options = options(&hits, fp.as_deref(), None).map_err(one)?;
+    let mut session = opened(&files, &hits.ignore, None)?;
     let groups = group_source(&mut session, groups.as_deref()).map_err(one)?;
     let enough =
         least_replicates(session.run_ids().len()).clamp(Resampling::default().replicates(), Resampling::MAX_REPLICATES);

@@ -16,11 +16,11 @@ pub fn cite(report: &Report) -> String {
     let classes = report.runs.first().map_or(0, |run| run.classes.len());
     let mut text = format!(
         "Recall at {} false positives per image, at an IoU threshold of {}, by class and averaged over the {classes} classes and \
-         the rates (avg recall), on {} images with {} lesions ({}), was computed with froc {}.\n",
+         the rates (avg recall), on {} images with {} ({}), was computed with froc {}.\n",
         listed(&rates),
         options.iou_threshold,
         truth.n_images,
-        truth.n_lesions,
+        of_text(&truth.lesions()),
         of_text(&truth.protocol),
         report.froc_version
     );

@@ -36,8 +36,11 @@ pub(super) fn provenance(report: &Report) -> Vec<String> {
     }
     let truth = &report.ground_truth;
     facts.push(format!(
-        "ground truth {}: {} images, {} lesions, SHA-256 {}",
-        truth.name, truth.n_images, truth.n_lesions, truth.sha256
+        "ground truth {}: {} images, {}, SHA-256 {}",
+        truth.name,
+        truth.n_images,
+        truth.lesions(),
+        truth.sha256
     ));
     if let Some(of) = &report.thresholds {
         let file = match (&of.name, &of.sha256) {

@@ -17,7 +17,7 @@ pub struct ErrorRow<'a> {
     pub class: &'a str,
     /// What it comes to.
     pub verdict: Outcome,
-    /// Why; none of a true positive.
+    /// Why; none of a true positive, nor of what is ignored.
     pub cause: Option<Category>,
     /// Whether it counts at the operating point: always, of a missed lesion.
     pub counted: bool,
@@ -73,10 +73,11 @@ impl<'a> ErrorRow<'a> {
             let row = Self::new(run, at, image, &it.class, it.category, it.bbox, it.overlaps.as_ref());
             Self { counted: it.counted, score: Some(it.score), ..row }
         });
-        let missed = image.lesions.iter().filter(|lesion| lesion.category != Category::TruePositive).map(move |it| {
-            let row = Self::new(run, at, image, &it.class, it.category, it.bbox, it.overlaps.as_ref());
-            Self { score: it.score, ..row }
-        });
+        let missed =
+            image.lesions.iter().filter(|lesion| lesion.category.outcome() == Outcome::MissedLesion).map(move |it| {
+                let row = Self::new(run, at, image, &it.class, it.category, it.bbox, it.overlaps.as_ref());
+                Self { score: it.score, ..row }
+            });
         detections.chain(missed)
     }
 
@@ -95,7 +96,7 @@ impl<'a> ErrorRow<'a> {
             image: &image.name,
             class,
             verdict: category.outcome(),
-            cause: (category != Category::TruePositive).then_some(category),
+            cause: (!matches!(category, Category::TruePositive | Category::Ignored)).then_some(category),
             counted: true,
             score: None,
             x1,

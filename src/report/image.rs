@@ -23,7 +23,7 @@ pub struct ImageReport {
     pub width: f32,
     /// Height in pixels, likewise.
     pub height: f32,
-    /// Class by class, inside a class in file order.
+    /// Class by class, inside a class in file order; then those that are ignored.
     pub lesions: Vec<LesionReport>,
     /// In file order; boxes without a class are left out.
     pub detections: Vec<DetectionReport>,
@@ -37,7 +37,7 @@ pub struct LesionReport {
     pub class: String,
     /// `x1`, `y1`, `x2`, `y2` in pixels.
     pub bbox: [f32; 4],
-    /// `true_positive` if it is found, else why it is missed.
+    /// `true_positive` if it is found, `ignored` if it counts neither way, else why it is missed.
     pub category: Category,
     /// The score of the detection that finds it, whether that counts or not.
     pub score: Option<f32>,
@@ -96,12 +96,18 @@ impl ImageReport {
             Some((at, class, columns.bbox(at as usize), columns.score(at as usize)))
         };
         let detections: Vec<(u32, Class, BBox, f32)> = prepared.run.detections(at).filter_map(column).collect();
+        let ignored = ground_truth.ignored_in(at);
         let boxes = here.iter().map(|lesion| lesion.2).chain(detections.iter().map(|detection| detection.2));
+        let boxes = boxes.chain(ignored.iter().map(|lesion| lesion.bbox.rounded()));
         let ImageSize { width, height } = ground_truth.size_of_image(at).unwrap_or(ImageSize::CHESTX_DET);
         let (width, height) = boxes.fold((width, height), |(width, height), bbox| {
             (width.max(bbox.x1).max(bbox.x2), height.max(bbox.y1).max(bbox.y2))
         });
         let counted = |class: Class, score: f32| thresholds[class].is_some_and(|least| score >= least);
+        let most = |bbox, kind, among: &mut dyn Iterator<Item = (Class, BBox)>| {
+            let named = among.map(|(class, bbox)| (ground_truth.class_name(class), bbox));
+            most(ground_truth, bbox, kind, named)
+        };
         let lesions = here.iter().map(|&(class, lesion, bbox)| {
             let category = diagnosis.lesion(class, lesion as usize, thresholds);
             let found_by = diagnosis.found_by(class, lesion as usize);
@@ -115,23 +121,39 @@ impl ImageReport {
                 bbox: corners(bbox),
                 category,
                 score: diagnosis.found_at(class, lesion as usize),
-                overlaps: most(ground_truth, bbox, "detection", detections.iter().filter(explains).map(|d| (d.1, d.2))),
+                overlaps: most(bbox, "detection", &mut detections.iter().filter(explains).map(|d| (d.1, d.2))),
+            }
+        });
+        let ignored_lesions = ignored.iter().map(|lesion| {
+            let bbox = lesion.bbox.rounded();
+            let of_it = detections.iter().filter(|d| lesion.class.is_none_or(|class| class == d.1));
+            LesionReport {
+                class: lesion.class_name.to_string(),
+                bbox: corners(bbox),
+                category: Category::Ignored,
+                score: None,
+                overlaps: most(bbox, "detection", &mut of_it.map(|d| (d.1, d.2))),
             }
         });
         let detections_report = detections.iter().map(|&(at, class, bbox, score)| {
             let category = diagnosis.detection(at as usize);
             let is_own = category != Category::OnAnotherClass;
-            let among = here.iter().filter(|lesion| (lesion.0 == class) == is_own).map(|lesion| (lesion.0, lesion.2));
+            let mut among =
+                here.iter().filter(|lesion| (lesion.0 == class) == is_own).map(|lesion| (lesion.0, lesion.2));
+            let beside = ignored.iter().filter(|lesion| lesion.class.is_none_or(|of| of == class));
+            let beside = beside.map(|lesion| (&*lesion.class_name, lesion.bbox.rounded()));
             DetectionReport {
                 class: ground_truth.class_name(class).to_owned(),
                 bbox: corners(bbox),
                 score,
                 counted: counted(class, score),
                 category,
-                overlaps: most(ground_truth, bbox, "lesion", among).or_else(|| {
+                overlaps: match category {
+                    Category::Ignored => self::most(ground_truth, bbox, "lesion", beside),
                     // On none of its class: what else is there.
-                    most(ground_truth, bbox, "lesion", here.iter().map(|lesion| (lesion.0, lesion.2)))
-                }),
+                    _ => most(bbox, "lesion", &mut among)
+                        .or_else(|| most(bbox, "lesion", &mut here.iter().map(|lesion| (lesion.0, lesion.2)))),
+                },
             }
         });
         Self {
@@ -139,7 +161,7 @@ impl ImageReport {
             name: ground_truth.images()[at].to_owned(),
             width,
             height,
-            lesions: lesions.collect(),
+            lesions: lesions.chain(ignored_lesions).collect(),
             detections: detections_report.collect(),
         }
     }
@@ -150,22 +172,17 @@ fn corners(bbox: BBox) -> [f32; 4] {
 }
 
 /// The first of the boxes with the greatest overlap; `None` if all are apart from it.
-fn most(
+fn most<'a>(
     ground_truth: &GroundTruth,
     bbox: BBox,
     kind: &'static str,
-    among: impl Iterator<Item = (Class, BBox)>,
+    among: impl Iterator<Item = (&'a str, BBox)>,
 ) -> Option<OverlapReport> {
     let mut best: Option<OverlapReport> = None;
     for (class, other) in among {
         let overlap = iou(bbox, other, ground_truth.protocol().extent());
         if overlap > best.as_ref().map_or(0.0, |best| best.iou) {
-            best = Some(OverlapReport {
-                iou: overlap,
-                kind,
-                class: ground_truth.class_name(class).to_owned(),
-                bbox: corners(other),
-            });
+            best = Some(OverlapReport { iou: overlap, kind, class: class.to_owned(), bbox: corners(other) });
         }
     }
     best

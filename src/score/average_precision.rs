@@ -4,7 +4,7 @@
 //! `x2 - x1`, a detection takes the best lesion that is still free, the later of two equal overlaps, and equal scores go in
 //! image order.
 
-use crate::dataset::{Detections, GroundTruth};
+use crate::dataset::{Detections, GroundTruth, IgnoredAs, IgnoredLesion};
 use crate::geometry::FileBox;
 use crate::protocol::Class;
 use crate::run::Run;
@@ -34,8 +34,9 @@ pub struct AveragePrecision {
 struct Outcome {
     /// The thresholds at which it finds a lesion: bit t for the t-th.
     found: u16,
-    /// Whether it is a false positive at the others: its area is in range.
-    counts_if_unmatched: bool,
+    /// The thresholds at which it finds none and counts as nothing: bit t for the t-th. All are, if its area is not in range; else
+    /// those at which it is on an ignored lesion.
+    nothing: u16,
 }
 
 /// The average precision of a class of a run; `None` for a class without lesions (with an area in range).
@@ -57,8 +58,10 @@ pub fn average_precision(
     }
     let outcomes = outcomes(ground_truth, run, predictions, class, max_detections);
     let at = |threshold: usize| {
-        let counted = outcomes.iter().filter_map(|outcome| match outcome.found & 1 << threshold {
-            0 => outcome.counts_if_unmatched.then_some(false),
+        let bit = 1 << threshold;
+        let counted = outcomes.iter().filter_map(|outcome| match (outcome.found & bit, outcome.nothing & bit) {
+            (0, 0) => Some(false),
+            (0, _) => None,
             _ => Some(true),
         });
         interpolated(counted, n_lesions)
@@ -89,7 +92,13 @@ fn outcomes(
         let (first, lesions) = (ground_truth.lesions(class, image).0, ground_truth.lesions_in_file(class, image));
         let bbox = predictions.box_in_file(detection as usize);
         let found = take(bbox, lesions, &mut taken[first as usize..][..lesions.len()], &thresholds);
-        outcomes.push(Outcome { found, counts_if_unmatched: AREAS.contains(&area(bbox)) });
+        let nothing = if AREAS.contains(&area(bbox)) {
+            let ignored = ground_truth.ignored_in(image).iter();
+            on_ignored(bbox, ignored.filter(|lesion| lesion.class.is_none_or(|of| of == class)), &thresholds)
+        } else {
+            u16::MAX
+        };
+        outcomes.push(Outcome { found, nothing });
     }
     outcomes
 }
@@ -116,6 +125,21 @@ fn take(bbox: FileBox, lesions: &[FileBox], taken: &mut [u16], thresholds: &[f64
     found
 }
 
+/// The thresholds at which a detection is on an ignored lesion, which any number of detections may be: on a crowd, with that share of
+/// its own area (`maskApi.c`, `bbIou` with `iscrowd`).
+fn on_ignored<'a>(
+    bbox: FileBox,
+    lesions: impl Iterator<Item = &'a IgnoredLesion>,
+    thresholds: &[f64; N_THRESHOLDS],
+) -> u16 {
+    let overlaps = lesions.map(|lesion| match lesion.reason {
+        IgnoredAs::Crowd => intersection(bbox, lesion.bbox) / area(bbox),
+        IgnoredAs::Difficult | IgnoredAs::OfClass => overlap(bbox, lesion.bbox),
+    });
+    let most = overlaps.fold(0.0, f64::max);
+    (0..).zip(thresholds).filter(|(_, least)| most >= **least).fold(0, |bits, (t, _)| bits | 1 << t)
+}
+
 /// The t-th IoU threshold, rounded as `numpy.linspace(.5, .95, 10)` rounds it.
 fn threshold(t: usize) -> f64 {
     t as f64 * ((0.95 - 0.5) / 9.0) + 0.5
@@ -123,15 +147,17 @@ fn threshold(t: usize) -> f64 {
 
 /// Overlap of boxes given as corner, width and height (`maskApi.c`, `bbIou`); 0 where they are apart.
 fn overlap(detection: FileBox, lesion: FileBox) -> f64 {
+    let intersection = intersection(detection, lesion);
+    if intersection > 0.0 { intersection / (area(detection) + area(lesion) - intersection) } else { 0.0 }
+}
+
+/// The area that two boxes share, in square pixels.
+fn intersection(detection: FileBox, lesion: FileBox) -> f64 {
     let [dx, dy, dw, dh] = xywh(detection);
     let [lx, ly, lw, lh] = xywh(lesion);
     let width = (dw + dx).min(lw + lx) - dx.max(lx);
     let height = (dh + dy).min(lh + ly) - dy.max(ly);
-    if width <= 0.0 || height <= 0.0 {
-        return 0.0;
-    }
-    let intersection = width * height;
-    intersection / (dw * dh + lw * lh - intersection)
+    if width <= 0.0 || height <= 0.0 { 0.0 } else { width * height }
 }
 
 fn area(bbox: FileBox) -> f64 {

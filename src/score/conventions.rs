@@ -49,15 +49,16 @@ pub fn scores(ground_truth: &GroundTruth, run: &Run, options: &Options, conventi
     let mut scores = Scores { official: Vec::new(), exact: Vec::new() };
     for class in ground_truth.classes() {
         let counts = Counts { n_lesions: ground_truth.n_lesions(class), n_images: ground_truth.n_images() };
-        let ranking = run.ranking(class);
-        let verdicts = run.verdicts(class, counts.n_lesions, options.iou_threshold(), convention.extent);
-        let official = run.official_verdicts(class, counts.n_lesions, options.iou_threshold(), convention.extent);
+        let (n_lesions, iou_threshold) = (counts.n_lesions, options.iou_threshold());
+        let counted = |verdicts| run.ranking(class).counted(verdicts);
+        let (scores_of_class, verdicts) = counted(run.verdicts(class, n_lesions, iou_threshold, convention.extent));
+        let (_, official) = counted(run.official_verdicts(class, n_lesions, iou_threshold, convention.extent));
         let (ranked, verdicts, official) = if convention.ignores_second_boxes {
-            let shown = ranking.scores().iter().zip(verdicts.iter());
+            let shown = scores_of_class.iter().zip(verdicts.iter());
             let kept = shown.filter(|(_, verdict)| *verdict != Verdict::Duplicate).map(|(score, _)| *score);
             (kept.collect(), verdicts.without_duplicates(), official.without_duplicates())
         } else {
-            (ranking.shared_scores(), verdicts, official)
+            (scores_of_class, verdicts, official)
         };
         let points = exact::operating_points(&Curve::new(ranked, verdicts.hits()), counts, options.fp_per_image());
         scores.exact.push(points.into_iter().map(|point| exact::recall(point, counts)).collect());

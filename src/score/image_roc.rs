@@ -27,7 +27,7 @@ pub struct RocPoint {
 pub struct ImageRoc {
     /// Images with a lesion of the class.
     pub n_positive: usize,
-    /// All others.
+    /// All others that have a label.
     pub n_negative: usize,
     /// From (0, 0) to all images, one point for each distinct score.
     pub points: Vec<RocPoint>,
@@ -44,18 +44,17 @@ type Scored = (Option<f64>, bool);
 
 impl ImageRoc {
     /// The curve of a class of a run, by the scores of the files; `predictions` are the detections that the run was made
-    /// of.
+    /// of. Images without a [`label`](GroundTruth::label) are left out.
     #[must_use]
     pub fn new(ground_truth: &GroundTruth, run: &Run, predictions: &Detections, class: Class) -> Self {
-        let mut images: Vec<Scored> = (0..ground_truth.n_images())
-            .map(|image| (None, !ground_truth.lesions(class, image).1.is_empty()))
-            .collect();
+        let mut images: Vec<(Option<f64>, Option<bool>)> =
+            (0..ground_truth.n_images()).map(|image| (None, ground_truth.label(class, image))).collect();
         for (image, &detection) in run.images(class).into_iter().zip(run.ranking(class).detections()) {
             let highest = &mut images[image as usize].0;
             let score = predictions.score_in_file(detection as usize);
             *highest = Some(highest.map_or(score, |highest| highest.max(score)));
         }
-        Self::of_images(images)
+        Self::of_images(images.into_iter().filter_map(|(highest, label)| Some((highest, label?))).collect())
     }
 
     /// The curve of images given by highest score and whether they hold a lesion.

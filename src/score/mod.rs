@@ -10,6 +10,8 @@ pub mod quirks;
 pub mod sizes;
 pub mod ties;
 
+use std::sync::Arc;
+
 use crate::curve::{Curve, Point, Staircase};
 use crate::dataset::GroundTruth;
 use crate::geometry::Extent;
@@ -27,6 +29,8 @@ pub struct ClassScore {
     pub curve: Curve,
     /// Detections that share their score with another.
     pub n_tied: usize,
+    /// Detections that count neither way, on ignored lesions alone: they are in no curve.
+    pub n_ignored: usize,
     /// The order of true and false positives, equal scores in the official order.
     pub staircase: Staircase,
     /// The official recall at each rate: NaN or -infinity where the script divides by zero.
@@ -64,24 +68,31 @@ impl ClassScore {
         // NumPy compares the f32 overlap with the threshold as f32.
         let iou_threshold = options.iou_threshold() as f32;
         let verdicts_where = |undefined| ranking.verdicts(counts.n_lesions, iou_threshold, extent, undefined);
-        let verdicts = verdicts_where(Undefined::IsNothing);
+        let all = verdicts_where(Undefined::IsNothing);
+        let n_ignored = all.ignored().len();
+        let plain = plain(ranking, &all, counts, options);
+        let (scores, verdicts) = ranking.counted(all);
         let staircase = Staircase::new(&verdicts);
         // The same unless an overlap is 0/0.
-        let defined = (!verdicts.nothing().is_empty()).then(|| verdicts_where(Undefined::IsNoOverlap));
-        let curve = Curve::new(ranking.shared_scores(), defined.as_ref().unwrap_or(&verdicts).hits());
-        let official_curve = defined.as_ref().map(|_| official_curve(ranking, &verdicts));
-        let defined = defined.map(|defined| Variant {
+        let defined = (!verdicts.nothing().is_empty()).then(|| ranking.counted(verdicts_where(Undefined::IsNoOverlap)));
+        let curve = match &defined {
+            None => Curve::new(Arc::clone(&scores), verdicts.hits()),
+            Some((scores, defined)) => Curve::new(Arc::clone(scores), defined.hits()),
+        };
+        let official_curve = defined.as_ref().map(|_| official_curve(&scores, &verdicts));
+        let defined = defined.map(|(_, defined)| Variant {
             n_detections: verdicts.nothing().len(),
             recall: official::recall(&Staircase::new(&defined), counts, rates),
         });
-        let extremes = ties::extremes(ranking.scores(), &verdicts);
+        let extremes = ties::extremes(&scores, &verdicts);
         Self {
             official: official::recall(&staircase, counts, rates),
             worst: official::recall(&extremes.worst, counts, rates),
             best: official::recall(&extremes.best, counts, rates),
             exact: exact::operating_points(&curve, counts, rates),
             without_duplicates: without_duplicates(&verdicts, counts, rates),
-            plain: plain(ranking, &verdicts, counts, options),
+            plain,
+            n_ignored,
             n_tied: ranking.n_tied(),
             official_curve,
             defined,
@@ -92,8 +103,8 @@ impl ClassScore {
     }
 }
 
-fn official_curve(ranking: &Ranking, verdicts: &Verdicts) -> Curve {
-    let shown = ranking.scores().iter().zip(verdicts.iter()).filter(|(_, verdict)| *verdict != Verdict::Nothing);
+fn official_curve(scores: &[f32], verdicts: &Verdicts) -> Curve {
+    let shown = scores.iter().zip(verdicts.iter()).filter(|(_, verdict)| *verdict != Verdict::Nothing);
     let (scores, verdicts): (Vec<f32>, Vec<Verdict>) = shown.map(|(score, verdict)| (*score, verdict)).unzip();
     let is_hit = |(rank, verdict): (u32, Verdict)| (verdict == Verdict::TruePositive).then_some(rank);
     Curve::new(scores, (0..).zip(verdicts).filter_map(is_hit).collect::<Vec<_>>())
@@ -110,10 +121,9 @@ fn without_duplicates(verdicts: &Verdicts, counts: Counts, rates: &[f64]) -> Var
 fn plain(ranking: &Ranking, verdicts: &Verdicts, counts: Counts, options: &Options) -> Variant {
     let iou_threshold = options.iou_threshold() as f32;
     let plain = ranking.verdicts(counts.n_lesions, iou_threshold, Extent::Plain, Undefined::IsNothing);
-    Variant {
-        n_detections: quirks::differ(verdicts, &plain).len(),
-        recall: official::recall(&Staircase::new(&plain), counts, options.fp_per_image()),
-    }
+    let n_detections = quirks::differ(verdicts, &plain).len();
+    let (_, plain) = ranking.counted(plain);
+    Variant { n_detections, recall: official::recall(&Staircase::new(&plain), counts, options.fp_per_image()) }
 }
 
 /// The FROC curve of all classes of a run ranked together.
@@ -123,7 +133,8 @@ pub fn pooled_curve(ground_truth: &GroundTruth, run: &Run, iou_threshold: f64) -
     for class in ground_truth.classes() {
         let verdicts =
             run.verdicts(class, ground_truth.n_lesions(class), iou_threshold, ground_truth.protocol().extent());
-        shown.extend(run.ranking(class).scores().iter().copied().zip(verdicts.iter()));
+        let (scores, verdicts) = run.ranking(class).counted(verdicts);
+        shown.extend(scores.iter().copied().zip(verdicts.iter()));
     }
     // Scores are finite; the order of equal ones does not matter, since they enter together.
     radsort::sort_by_key(&mut shown, |(score, _)| -score);

@@ -86,14 +86,18 @@ impl Images {
         let mut images = Self::default();
         for (image, n_shown) in shown.into_iter().enumerate() {
             let is_shown = u32::from(n_shown > 0);
-            if ground_truth.lesions(class, image).1.is_empty() {
-                images.n_without += 1;
-                images.shown_without += is_shown;
-            } else {
-                images.n_with += 1;
-                images.shown_with += is_shown;
+            match ground_truth.label(class, image) {
+                Some(true) => {
+                    images.n_with += 1;
+                    images.shown_with += is_shown;
+                }
+                Some(false) => {
+                    images.n_without += 1;
+                    images.shown_without += is_shown;
+                }
+                None => {}
             }
-            if !ground_truth.has_lesions(image) {
+            if ground_truth.is_lesion_free(image) {
                 images.n_lesion_free += 1;
                 images.shown_lesion_free += is_shown;
                 images.false_positives_in_lesion_free += n_shown;
@@ -199,7 +203,8 @@ impl Calibration {
         let n_lesions = ground_truth.n_lesions(class);
         let verdicts = run.verdicts(class, n_lesions, options.iou_threshold(), ground_truth.protocol().extent());
         let scores = run.ranking(class).detections().iter().map(|at| predictions.score_in_file(*at as usize));
-        Self::new(scores.zip(verdicts.iter().map(|verdict| verdict == Verdict::TruePositive)))
+        let counted = scores.zip(verdicts.iter()).filter(|(_, verdict)| *verdict != Verdict::Ignored);
+        Self::new(counted.map(|(score, verdict)| (score, verdict == Verdict::TruePositive)))
     }
 
     /// The expected calibration error, 0..=1: the mean over detections of the distance between mean score and share of true

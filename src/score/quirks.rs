@@ -139,7 +139,7 @@ impl QuirkId {
         let official = verdicts(Extent::PlusOne);
         match self {
             Self::TailDropped => below_last_false_positive(&official),
-            Self::LeadingFp | Self::FewImages => vec![0],
+            Self::LeadingFp | Self::FewImages => misses(&official).take(1).collect(),
             Self::WholeBudget => beyond_the_stop(&score, &official, rates),
             Self::Ties => tied(ranking.scores()),
             Self::AbsentClass => (0..ranking.scores().len() as u32).collect(),
@@ -344,10 +344,11 @@ pub(crate) fn tied(scores: &[f32]) -> Vec<u32> {
     groups.collect()
 }
 
-/// The ranks that are a true positive, a false positive or nothing in one and something else in the other, rising.
+/// The ranks that are a true positive, a false positive, nothing or ignored in one and something else in the other, rising.
 pub(super) fn differ(a: &Verdicts, b: &Verdicts) -> Vec<u32> {
     let mut ranks = in_one(a.hits(), b.hits());
     ranks.extend(in_one(a.nothing().iter().copied(), b.nothing().iter().copied()));
+    ranks.extend(in_one(a.ignored().iter().copied(), b.ignored().iter().copied()));
     radsort::sort(&mut ranks);
     ranks.dedup();
     ranks

@@ -52,6 +52,9 @@ pub struct SavedGroundTruth {
     pub sha256: String,
     /// The dataset whose evaluation it is, such as `ChestX-Det10`.
     pub protocol: String,
+    /// The classes that are not scored, since the person asked to ignore them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ignored_classes: Vec<String>,
 }
 
 /// A file of predictions of a session.
@@ -184,6 +187,7 @@ impl Session {
                 name: ground_truth.name().to_owned(),
                 sha256: ground_truth.sha256().to_owned(),
                 protocol: ground_truth.protocol().name().to_owned(),
+                ignored_classes: ground_truth.protocol().ignored_classes().map(str::to_owned).collect(),
             },
             predictions: predictions.collect(),
             options: report.options.clone(),
@@ -215,7 +219,7 @@ impl Session {
     }
 
     fn restore_ground_truth(&mut self, saved: &SavedGroundTruth) -> Result<Vec<Difference>, Error> {
-        let SavedGroundTruth { name, sha256, protocol } = saved;
+        let SavedGroundTruth { name, sha256, protocol, ignored_classes } = saved;
         if let Some(at) = self.ground_truths.iter().position(|(_, ground_truth)| ground_truth.sha256() == sha256) {
             // The last one counts.
             let it = self.ground_truths.remove(at);
@@ -229,6 +233,9 @@ impl Session {
         let chestx_det10 = Protocol::default();
         if ground_truth.protocol() != &chestx_det10 && protocol == chestx_det10.name() {
             self.set_protocol(&chestx_det10)?;
+        }
+        if !ignored_classes.is_empty() {
+            self.ignore_classes(ignored_classes)?;
         }
         Ok(differences)
     }

@@ -19,7 +19,7 @@ export const FALSE_POSITIVES = [
 export const MISSED_LESIONS = ["out_ranked", "badly_placed_lesion", "seen_as_another_class", "never_seen"] as const;
 /** What a detection may be. */
 export const DETECTIONS: readonly Category[] = ["true_positive", ...FALSE_POSITIVES];
-export const CATEGORIES: readonly Category[] = [...DETECTIONS, ...MISSED_LESIONS];
+export const CATEGORIES: readonly Category[] = [...DETECTIONS, ...MISSED_LESIONS, "ignored"];
 
 export const CAUSES: Record<Category, Cause> = {
   true_positive: { name: "found", what: "A lesion that is found, or the detection that finds it." },
@@ -41,12 +41,16 @@ export const CAUSES: Record<Category, Cause> = {
   },
   seen_as_another_class: { name: "wrong class", what: "Only a detection of another class is on it." },
   never_seen: { name: "missed entirely", what: "No box comes near it." },
+  ignored: {
+    name: "ignored",
+    what: "A lesion that counts neither as found nor as missed, or a detection on such a lesion alone.",
+  },
 };
 
 export const isFalsePositive = (category: Category) => (FALSE_POSITIVES as readonly Category[]).includes(category);
 
 /** What the person sees of a box: its line, its name in the legend. */
-export type Kind = "lesion-found" | "lesion-missed" | "true-positive" | "false-positive" | "uncounted";
+export type Kind = "lesion-found" | "lesion-missed" | "true-positive" | "false-positive" | "uncounted" | "ignored";
 
 export const KINDS: Record<Kind, string> = {
   "lesion-found": "lesion, found",
@@ -54,12 +58,16 @@ export const KINDS: Record<Kind, string> = {
   "true-positive": "true positive",
   "false-positive": "false positive",
   uncounted: "below the threshold",
+  ignored: "ignored",
 };
 
-export const kindOfLesion = ({ category }: LesionReport): Kind =>
-  category === "true_positive" ? "lesion-found" : "lesion-missed";
+export function kindOfLesion({ category }: LesionReport): Kind {
+  if (category === "ignored") return "ignored";
+  return category === "true_positive" ? "lesion-found" : "lesion-missed";
+}
 
 export function kindOfDetection({ category, counted }: DetectionReport): Kind {
+  if (category === "ignored") return "ignored";
   if (!counted) return "uncounted";
   return category === "true_positive" ? "true-positive" : "false-positive";
 }
@@ -78,6 +86,7 @@ export function explainDetection(detection: DetectionReport, iouThreshold: numbe
     elsewhere: on ? `elsewhere, at most ${on}` : "elsewhere, on no lesion",
     lesion_free_image: "on a lesion-free image",
   };
+  if (category === "ignored") return `Ignored: ${on}, which counts neither as found nor against a detection.`;
   const verdict = category === "true_positive" ? "True positive" : "False positive";
   return counted
     ? `${verdict}: ${why[category]}.`
@@ -88,6 +97,7 @@ export function explainDetection(detection: DetectionReport, iouThreshold: numbe
 export function explainLesion(lesion: LesionReport, threshold: number | null, iouThreshold: number): string {
   const { category, overlaps } = lesion;
   const by = overlaps ? `IoU ${overlap(overlaps.iou)} with a detection of ${overlaps.class}` : "";
+  if (category === "ignored") return "Ignored: it counts neither as found nor against a detection.";
   const why: Partial<Record<Category, string>> = {
     true_positive: `Found: ${by} that scores ${score(lesion.score)}`,
     out_ranked: `Missed, scored too low: ${by} that scores ${score(lesion.score)}, ${threshold === null ? "and none counts" : `below the threshold ${score(threshold)}`}`,

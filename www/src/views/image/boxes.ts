@@ -13,6 +13,7 @@ export const LINES: Record<Kind, { width: number; dashes: number[] }> = {
   "true-positive": { width: 1.25, dashes: [] },
   "false-positive": { width: 1.25, dashes: [4, 2] },
   uncounted: { width: 1, dashes: [1, 2] },
+  ignored: { width: 1.25, dashes: [8, 2, 1, 2] },
 };
 
 /** What lies below a line on a picture, so that it is seen on bright parts too. */
