@@ -544,6 +544,7 @@ const fn held(kind: FileKind) -> &'static str {
         FileKind::GroundTruth => "a ground truth",
         FileKind::Predictions => "predictions",
         FileKind::Groups => "groups of images",
+        FileKind::Thresholds => "score thresholds",
     }
 }
 

@@ -37,6 +37,7 @@ use crate::render::Format;
 use crate::report::statistics::row_named;
 use crate::report::{CurveReport, Report};
 use crate::run::{Prepared, Run};
+use crate::thresholds::Thresholds;
 
 /// What a file was taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -49,6 +50,8 @@ pub enum FileKind {
     Predictions,
     /// A CSV that tells which images belong together.
     Groups,
+    /// Score thresholds that were chosen on other images.
+    Thresholds,
 }
 
 /// What a file was taken for, and what it holds.
@@ -122,7 +125,9 @@ pub struct Session {
     predictions: Vec<(String, Readable)>,
     /// Name and bytes by id; the last one counts.
     groups: Vec<(String, (String, Vec<u8>))>,
-    /// What the last of them make of the images; none until they are joined.
+    /// By id; the last one counts.
+    thresholds: Vec<(String, Thresholds)>,
+    /// What the last table of groups makes of the images; none until it is joined.
     grouping: Option<Result<Groups, Error>>,
     /// The last one.
     outcome: Outcome,
@@ -135,6 +140,7 @@ enum Contents {
     GroundTruth(GroundTruth),
     Predictions(Predictions),
     Groups(Vec<u8>),
+    Thresholds(Thresholds),
 }
 
 /// Predictions, how they are read, and the runs that this makes of them.
@@ -158,8 +164,8 @@ struct Joined<'a> {
 /// Files.
 impl Session {
     /// Looks into a file, reads it and keeps it under `id`, in place of what was there. The SHA-256 of predictions is not
-    /// taken: [`Session::learn_sha256`] tells it. Of several ground truths, and of several files of groups, the one added
-    /// last counts.
+    /// taken: [`Session::learn_sha256`] tells it. Of several ground truths, of several files of groups, and of several of score
+    /// thresholds, the one added last counts.
     ///
     /// # Errors
     /// If it is none of these, or cannot be read; then nothing has changed.
@@ -213,6 +219,7 @@ impl Session {
             Contents::GroundTruth(ground_truth) => self.ground_truths.push((id.to_owned(), ground_truth)),
             Contents::Predictions(predictions) => self.predictions.push((id.to_owned(), Readable::new(predictions))),
             Contents::Groups(bytes) => self.groups.push((id.to_owned(), (name.to_owned(), bytes))),
+            Contents::Thresholds(thresholds) => self.thresholds.push((id.to_owned(), thresholds)),
         }
         summary
     }
@@ -257,6 +264,7 @@ impl Session {
         self.ground_truths.retain(|(other, _)| other != id);
         self.predictions.retain(|(other, _)| other != id);
         self.groups.retain(|(other, _)| other != id);
+        self.thresholds.retain(|(other, _)| other != id);
     }
 
     /// Reads a file of predictions otherwise from now on; the file itself is not read again.
@@ -342,7 +350,22 @@ impl Session {
             let report = Some(crate::evaluate(ground_truth, &runs, options));
             self.outcome = Outcome { report, run_ids, file_ids, ..std::mem::take(&mut self.outcome) };
         }
+        self.use_thresholds();
         &self.outcome
+    }
+
+    /// Adds to the last report what its runs reach at the score thresholds of the file that was added last; where these do not
+    /// fit, the file is told among those that are not in the report.
+    fn use_thresholds(&mut self) {
+        let Some((id, thresholds)) = self.thresholds.last() else { return };
+        if self.outcome.report.is_none() {
+            return;
+        }
+        let (id, thresholds) = (id.clone(), thresholds.clone());
+        if let Err(error) = self.add_thresholds(&thresholds) {
+            let failure = FileFailure { id, errors: vec![(&error).into()], remedies: Vec::new() };
+            self.outcome.failures.push(failure);
+        }
     }
 
     /// What the last scoring gave; empty before the first.
@@ -472,6 +495,7 @@ impl Contents {
             Self::GroundTruth(_) => FileKind::GroundTruth,
             Self::Predictions(_) => FileKind::Predictions,
             Self::Groups(_) => FileKind::Groups,
+            Self::Thresholds(_) => FileKind::Thresholds,
         };
         let name = name.to_owned();
         let none = FileSummary {
@@ -497,6 +521,9 @@ impl Contents {
                 ..none
             },
             Self::Groups(bytes) => FileSummary { sha256: Some(input::sha256(bytes)), ..none },
+            Self::Thresholds(thresholds) => {
+                FileSummary { sha256: thresholds.file.as_ref().map(|(_, sha256)| sha256.clone()), ..none }
+            }
         }
     }
 }
@@ -531,6 +558,10 @@ fn look_into<R: Read + Seek>(
     };
     let mut head = Vec::with_capacity(HEAD_BYTES);
     (&mut file).take(HEAD_BYTES as u64).read_to_end(&mut head).map_err(cannot)?;
+    if Thresholds::is(&head) {
+        let bytes = input::load_thresholds(name, head.chain(BufReader::with_capacity(LARGE, file)))?;
+        return Ok(Contents::Thresholds(Thresholds::read(name, &bytes)?));
+    }
     let kind = match input::identify(name, &head) {
         Ok(kind) => kind,
         Err(_) if input::groups::is_groups(&head) => {
@@ -582,7 +613,7 @@ fn look_inside(name: &str, inner: Unpacked, file: impl Read + Seek, layers: u32)
     Ok(match contents {
         Contents::GroundTruth(ground_truth) => Contents::GroundTruth(ground_truth.held_by(name, sha256)),
         Contents::Predictions(predictions) => Contents::Predictions(predictions.held_by(name, sha256)),
-        Contents::Groups(bytes) => Contents::Groups(bytes),
+        other @ (Contents::Groups(_) | Contents::Thresholds(_)) => other,
     })
 }
 

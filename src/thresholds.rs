@@ -117,6 +117,12 @@ impl Thresholds {
         }
     }
 
+    /// Whether the first bytes of a file are those of what [`Thresholds::json`] writes.
+    pub(crate) fn is(head: &[u8]) -> bool {
+        let holds = |key: &[u8]| head.windows(key.len()).any(|part| part == key);
+        head.trim_ascii_start().starts_with(b"{") && holds(b"\"ground_truth_sha256\"") && !holds(b"\"schema_version\"")
+    }
+
     /// Reads a file as [`Thresholds::json`] writes it; `name` is its base name.
     ///
     /// # Errors

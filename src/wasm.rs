@@ -272,6 +272,15 @@ impl Evaluator {
         reports.iter().map(to_js).collect()
     }
 
+    /// The score thresholds that reach the rates of the options with a run, as the bytes of a file, to be used on other images.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such run, or an option is out of range.
+    pub fn thresholds(&self, run: &str, options: &Ts<OptionsReport>) -> Converted<Uint8Array> {
+        let chosen = self.0.thresholds(run, &checked(options)?).and_then(|chosen| chosen.json());
+        Ok(Uint8Array::from(chosen.map_err(|error| thrown(&error))?.as_slice()))
+    }
+
     /// Writes a run, as it is read, as files in another format: one of `conversion_targets`. `on_chunk` is called with one
     /// `Uint8Array` after the other.
     ///

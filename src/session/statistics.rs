@@ -175,6 +175,7 @@ impl Session {
             runs.iter().map(|prepared| (&prepared.run, prepared.predictions.as_ref())).collect();
         let report = Some(crate::evaluate_with_statistics(ground_truth, &runs, options, wanted));
         self.outcome = Outcome { report, run_ids, file_ids, n_groups: self.n_groups(), failures };
+        self.use_thresholds();
         Ok(&self.outcome)
     }
 

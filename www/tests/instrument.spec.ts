@@ -1,4 +1,6 @@
 // The page as an instrument: the reading on the first screen, one choice that all panels follow, nothing wider than the window.
+import { readFileSync } from "node:fs";
+
 import { expect, test, type Page } from "@playwright/test";
 
 import { choose, open, report, sampleFiles, settled, upload, view } from "./page.ts";
@@ -292,6 +294,54 @@ test("more than two runs are ranked: intervals of ranks, letters, and each minus
   await rows.last().getByTestId("ranking-pair").first().click();
   await expect(page.getByTestId("order")).toHaveValue("disagreement");
   await expect(page.getByTestId("where-run")).toHaveValue(String(ranking?.places[2]?.run));
+});
+
+test("thresholds that are kept are dropped beside other images: what they reach, and by how much they flatter", async ({
+  page,
+}) => {
+  await openSample(page);
+  await view(page, "thresholds");
+  const waiting = page.waitForEvent("download");
+  await page.getByTestId("keep-thresholds").click();
+  const download = await waiting;
+  expect(download.suggestedFilename()).toBe("model-a-thresholds.json");
+  const kept = upload("model-a-thresholds.json", readFileSync(await download.path()));
+
+  // On the images themselves they reach what they were chosen for, and the page says that this flatters.
+  const [a, b, truth] = sampleFiles();
+  if (!a || !b || !truth) throw new Error("the sample has three files");
+  await open(page);
+  await choose(page, [truth, a, kept]);
+  await view(page, "thresholds");
+  await expect(page.getByTestId("reached-own")).toBeVisible();
+  const percent = (value: number | null | undefined) => `${(100 * (value ?? NaN)).toFixed(2)}%`;
+  const run = (await report(page)).runs[0];
+  await page.getByTestId("where-rate").nth(1).click();
+  await expect(page.getByTestId("reached-rate").locator("option:checked")).toHaveText("0.1 FP/image");
+  await expect(page.getByTestId("reached-recall").first()).toContainText(percent(run?.exact.recall[1]));
+
+  // On other images: half of them are gone.
+  const half = JSON.parse(truth.buffer.toString()) as unknown[];
+  await open(page);
+  await choose(page, [upload("half.json", JSON.stringify(half.filter((_, at) => at % 2 === 0))), a, kept]);
+  await expect(page.locator('[data-kind="thresholds"]')).toContainText("score thresholds");
+  await view(page, "thresholds");
+  await expect(page.getByTestId("reached-row")).toHaveCount(11);
+  await expect(page.getByTestId("reached-own")).toHaveCount(0);
+  const told = await report(page);
+  const reached = told.thresholds?.rows.filter(({ run }) => run === 0) ?? [];
+  await expect(page.getByTestId("reached-recall").nth(1)).toContainText(percent(reached[1]?.at_rates[0]?.recall.value));
+  // The images behind it are seen at these thresholds.
+  const fp = reached[1]?.at_rates[0]?.false_positives ?? 0;
+  await page.getByTestId("reached-fp").nth(1).click();
+  await expect(page.locator('[data-testid="counts"][data-class="Consolidation"] button').last()).toHaveText(`${fp} FP`);
+
+  // Another IoU threshold: one sentence at the file, and the score stays.
+  await page.getByTestId("iou").fill("0.3");
+  await expect(page.locator('[data-kind="thresholds"]')).toContainText(
+    "its score thresholds are for IoU threshold 0.5",
+  );
+  await expect(page.getByTestId("headline")).toBeVisible();
 });
 
 test("each table of the classes has an address, and arrow keys go from tab to tab", async ({ page }) => {

@@ -249,6 +249,11 @@ export class Evaluator {
     );
   }
 
+  /** The score thresholds that reach the rates with a run, as the bytes of a file. */
+  thresholds(run: string, options: OptionsReport): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#call((remote) => remote.thresholds(run, options));
+  }
+
   /** A run as files in another format, and one sentence for each thing that is not kept. */
   async convert(run: string, target: string): Promise<{ file: Blob; notes: string[] }> {
     const { parts, conversion } = await this.#call((remote) => remote.convert(run, target), "the converted run");

@@ -333,6 +333,19 @@ export class Session {
     }
   }
 
+  /** Saves the score thresholds that reach the rates with a run, to be used on other images. */
+  async saveThresholds(run: number): Promise<void> {
+    if (!this.options) return;
+    try {
+      const bytes = await this.engine.thresholds(this.#id(run), this.options);
+      const stem = (this.report?.runs[run]?.name ?? "run").replace(/\.[a-z]+$/i, "").replaceAll("/", "-");
+      save(`${stem}-thresholds.json`, new Blob([bytes], { type: "application/json" }));
+      this.files.say(`Drop ${stem}-thresholds.json beside other images to score them at these thresholds.`);
+    } catch (thrown) {
+      this.errors = sentences(thrown);
+    }
+  }
+
   /** Copies what the script would print of a run; whether that went well. */
   async copyLines(run: number): Promise<boolean> {
     try {
