@@ -391,7 +391,7 @@ impl Uncertainty {
         resampling: Resampling,
         groups: Groups,
     ) -> Result<Self, Error> {
-        let on_grid = Options::new(options.iou_threshold(), grid().collect())?;
+        let on_grid = options.with_rates(grid().collect())?;
         let replicates = resampling.replicates().min(Self::MAX_BAND_REPLICATES);
         let for_bands = Resampling::new(replicates, resampling.seed(), resampling.level())?;
         Ok(Self {

@@ -15,7 +15,7 @@ use crate::error::{Error, ErrorKind};
 use crate::finding::{
     CROWD_LESIONS, DIFFICULT_LESIONS, Finding, Findings, LESIONS_OF_IGNORED_CLASS, UNKNOWN_LESION_CLASS,
 };
-use crate::geometry::{BBox, Extent, FileBox, ImageSize};
+use crate::geometry::{BBox, Extent, FileBox, ImageSize, Measure};
 use crate::limits::MAX_ROWS;
 use crate::protocol::{CHESTX_DET10, Class, MAX_CLASSES, PerClass, Protocol};
 use crate::texts::{Finder, Texts};
@@ -261,6 +261,12 @@ impl GroundTruth {
     #[must_use]
     pub(crate) const fn is_for_script(&self) -> bool {
         self.is_for_script
+    }
+
+    /// The same where another measure decides which lesion a detection finds.
+    #[must_use]
+    pub fn measured_by(&self, measure: Measure) -> Self {
+        Self { protocol: self.protocol.measured_by(measure), ..self.clone() }
     }
 
     /// The same images under another protocol; lesions whose classes it does not have are left out, and counted.

@@ -27,7 +27,9 @@ pub const BADLY_PLACED: f32 = 0.1;
 /// What became of each detection and lesion of a run.
 #[derive(Debug, Clone)]
 pub struct Diagnosis {
-    iou_threshold: f32,
+    iou_threshold: f64,
+    /// The least measure that finds a lesion.
+    least: f32,
     /// Of each detection of the run; meaningless for a box without a class.
     categories: Vec<Category>,
     /// Of each class.
@@ -92,7 +94,8 @@ impl Diagnosis {
             of_class
         });
         let is_looked_at = vec![false; ground_truth.n_images()];
-        Self { iou_threshold: iou_threshold as f32, categories, lesions, is_looked_at }
+        let least = ground_truth.protocol().measure().least(iou_threshold);
+        Self { iou_threshold, least, categories, lesions, is_looked_at }
     }
 
     /// Finds the causes in all images; counts are right from then on.
@@ -131,12 +134,13 @@ impl Diagnosis {
             let mut own = 0.0_f32;
             let mut is_on_another = false;
             for &(of, lesion, there) in &here {
+                let protocol = ground_truth.protocol();
                 // An overlap of 0/0 is none.
-                let overlap = iou(bbox, there, ground_truth.protocol().extent());
+                let overlap = iou(bbox, there, protocol.extent());
                 if of == class {
                     own = own.max(overlap);
                     self.lesions[class].is_approached[lesion as usize] |= overlap >= BADLY_PLACED;
-                } else if overlap >= self.iou_threshold {
+                } else if protocol.measure().of(bbox, there, protocol.extent()) >= self.least {
                     is_on_another = true;
                     seen.push((of, Seen { lesion, by: class, score: detections.score(at) }));
                 }
@@ -160,9 +164,9 @@ impl Diagnosis {
         }
     }
 
-    /// The overlap from which on a detection finds a lesion.
+    /// The threshold from which on a detection finds a lesion.
     #[must_use]
-    pub const fn iou_threshold(&self) -> f32 {
+    pub const fn iou_threshold(&self) -> f64 {
         self.iou_threshold
     }
 

@@ -1,5 +1,7 @@
 //! Boxes and their overlap, in `f32` and in the official script's order of operations.
 
+use serde::{Deserialize, Serialize};
+
 /// A rectangle on an image, in pixels: x grows to the right, y downwards.
 ///
 /// `x1`, `y1` is the upper left corner and `x2`, `y2` the lower right one. Corners may be equal (a box of one pixel) or
@@ -111,6 +113,16 @@ impl BBox {
         (self.x2 - self.x1 + pad) * (self.y2 - self.y1 + pad)
     }
 
+    /// The middle between the corners.
+    fn centre(self) -> [f32; 2] {
+        [f32::midpoint(self.x1, self.x2), f32::midpoint(self.y1, self.y2)]
+    }
+
+    /// Whether a point lies in it or on its border.
+    fn holds(self, [x, y]: [f32; 2]) -> bool {
+        self.x1 <= x && x <= self.x2 && self.y1 <= y && y <= self.y2
+    }
+
     /// Whether no pixel of an image of that size is in it.
     #[must_use]
     pub fn is_outside(self, image: ImageSize) -> bool {
@@ -135,12 +147,114 @@ impl BBox {
 #[must_use]
 #[inline]
 pub fn iou(a: BBox, b: BBox, extent: Extent) -> f32 {
+    let intersection = intersection(a, b, extent);
+    let union = a.area(extent) + b.area(extent) - intersection;
+    intersection / union
+}
+
+/// The area that two boxes share, in square pixels.
+#[inline]
+fn intersection(a: BBox, b: BBox, extent: Extent) -> f32 {
     let pad = extent.pad();
     let width = greater(lesser(a.x2, b.x2) - greater(a.x1, b.x1) + pad, 0.0);
     let height = greater(lesser(a.y2, b.y2) - greater(a.y1, b.y1) + pad, 0.0);
-    let intersection = width * height;
-    let union = a.area(extent) + b.area(extent) - intersection;
-    intersection / union
+    width * height
+}
+
+/// What decides which lesion a detection finds ([section 11](crate::metric)): the greater, the better.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Intersection over union.
+    #[default]
+    Iou,
+    /// Intersection over the area of the detection.
+    Iobb,
+    /// Intersection over the area of the lesion.
+    Ior,
+    /// How near the centres are, where that of the detection lies in the lesion's box, its border included.
+    Centre,
+    /// How near the centres are.
+    Distance,
+}
+
+impl Measure {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Iou, Self::Iobb, Self::Ior, Self::Centre, Self::Distance];
+
+    /// By what name it is asked for, such as `iobb`.
+    #[must_use]
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::Iou => "iou",
+            Self::Iobb => "iobb",
+            Self::Ior => "ior",
+            Self::Centre => "centre",
+            Self::Distance => "distance",
+        }
+    }
+
+    /// What it is called, such as `IoBB`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Iou => "IoU",
+            Self::Iobb => "IoBB",
+            Self::Ior => "IoR",
+            Self::Centre => "centre in the box",
+            Self::Distance => "distance of the centres",
+        }
+    }
+
+    /// Whether it is a share of areas, from 0 to 1.
+    #[must_use]
+    pub const fn is_share(self) -> bool {
+        matches!(self, Self::Iou | Self::Iobb | Self::Ior)
+    }
+
+    /// That of a detection and a lesion: a share, or the distance of the centres in pixels with a minus, so that the greatest is
+    /// the nearest; where there is nothing to find, [`Measure::nothing`]. Rounded to `f32` at every step.
+    ///
+    /// ```
+    /// use froc::geometry::{BBox, Extent, Measure};
+    /// let lesion = BBox { x1: 0.0, y1: 0.0, x2: 10.0, y2: 10.0 };
+    /// let detection = BBox { x1: 0.0, y1: 0.0, x2: 5.0, y2: 10.0 };
+    /// let measures = Measure::ALL.map(|measure| measure.of(detection, lesion, Extent::Plain));
+    /// assert_eq!(measures, [0.5, 1.0, 0.5, -2.5, -2.5]);
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn of(self, detection: BBox, lesion: BBox, extent: Extent) -> f32 {
+        match self {
+            Self::Iou => iou(detection, lesion, extent),
+            Self::Iobb => intersection(detection, lesion, extent) / detection.area(extent),
+            Self::Ior => intersection(detection, lesion, extent) / lesion.area(extent),
+            Self::Centre if !lesion.holds(detection.centre()) => self.nothing(),
+            Self::Centre | Self::Distance => {
+                let ([x, y], [u, v]) = (detection.centre(), lesion.centre());
+                -((x - u) * (x - u) + (y - v) * (y - v)).sqrt()
+            }
+        }
+    }
+
+    /// That of a detection which finds no lesion under any threshold.
+    #[must_use]
+    pub const fn nothing(self) -> f32 {
+        if self.is_share() { 0.0 } else { f32::NEG_INFINITY }
+    }
+
+    /// The least one that finds a lesion, where `threshold` is a share above 0 or, of [`Measure::Distance`], the greatest distance
+    /// in pixels; for [`Measure::Centre`] it says nothing.
+    #[must_use]
+    pub const fn least(self, threshold: f64) -> f32 {
+        match self {
+            Self::Iou | Self::Iobb | Self::Ior => threshold as f32,
+            Self::Centre => f32::MIN,
+            Self::Distance => -(threshold as f32),
+        }
+    }
 }
 
 /// The lesser number of two, or the second if one is NaN. `f32::min` is a call of a function in WebAssembly.

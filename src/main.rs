@@ -20,6 +20,8 @@ use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use froc::geometry::Measure;
+use froc::options::Hit;
 use froc::protocol::Protocol;
 use froc::reading::{FileNames, Folders, Layout};
 use froc::render::Format;
@@ -85,9 +87,13 @@ struct Input {
 /// Which lesions there are, and when a detection finds one.
 #[derive(clap::Args)]
 struct Hits {
-    /// Least overlap with which a detection finds a lesion [default: 0.5].
+    /// Least IoU with which a detection finds a lesion [default: 0.5].
     #[arg(long, value_name = "IOU")]
     iou: Option<String>,
+    /// When a detection finds a lesion, if not by IoU: iobb:0.5 or ior:0.5 (intersection over the area of the detection, or of
+    /// the lesion), centre (that of the detection lies in the lesion's box), distance:10 (the centres are that near, in pixels).
+    #[arg(long, value_name = "CRITERION", conflicts_with = "iou")]
+    hit: Option<String>,
     /// A class that is not scored, and whose lesions count neither as found nor against a detection of any class; give it
     /// again for more.
     #[arg(long, value_name = "CLASS")]
@@ -315,7 +321,7 @@ fn work(command: Command) -> ExitCode {
         Command::Errors(errors) => return ended(list(&errors)),
         Command::Convert(arguments) => {
             let done = restore::saved(&arguments.files)
-                .and_then(|saved| opened(&arguments.files, &[], saved.as_ref()))
+                .and_then(|saved| opened(&arguments.files, &[], Measure::Iou, saved.as_ref()))
                 .and_then(|session| convert::convert(&session, &arguments).map_err(|sentence| vec![sentence]));
             return ended(done.map(|notes| notes.iter().for_each(|note| guard::say(note))));
         }
@@ -371,7 +377,7 @@ fn list(arguments: &Errors) -> Result<(), Vec<String>> {
             return Err(vec![format!("--fp: there is {there}; expected one rate, such as 0.2.")]);
         }
     };
-    let mut session = opened(&input.files, &input.hits.ignore, saved.as_ref())?;
+    let mut session = opened(&input.files, &input.hits.ignore, options.hit().measure(), saved.as_ref())?;
     let format = match arguments.format {
         ListFormat::Csv => ErrorsFormat::Csv,
         ListFormat::Json => ErrorsFormat::Json,
@@ -416,7 +422,8 @@ fn report(
 ) -> Result<(Vec<u8>, Vec<String>), Vec<String>> {
     let saved = restore::saved(&arguments.input.files)?;
     let options = options(&arguments.input.hits, arguments.fp.as_deref(), saved.as_ref()).map_err(one)?;
-    let mut session = opened(&arguments.input.files, &arguments.input.hits.ignore, saved.as_ref())?;
+    let mut session =
+        opened(&arguments.input.files, &arguments.input.hits.ignore, options.hit().measure(), saved.as_ref())?;
     match Extra::of(extra, saved.as_ref()) {
         None => {
             session.evaluate(&options);
@@ -485,7 +492,12 @@ fn group_source(session: &mut Session, groups: Option<&Path>) -> Result<GroupSou
 }
 
 /// Everything that is read, joined; or one sentence for each thing that is wrong.
-fn opened(input: &Files, ignore: &[String], saved: Option<&SessionFile>) -> Result<Session, Vec<String>> {
+fn opened(
+    input: &Files,
+    ignore: &[String],
+    measure: Measure,
+    saved: Option<&SessionFile>,
+) -> Result<Session, Vec<String>> {
     let mut wrong: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     let mut session = match (saved, &input.ground_truth) {
         (Some(saved), _) => restore::reopened(&input.of_session, saved)?,
@@ -497,6 +509,7 @@ fn opened(input: &Files, ignore: &[String], saved: Option<&SessionFile>) -> Resu
     if !ignore.is_empty() {
         session.ignore_classes(ignore).map_err(one)?;
     }
+    session.set_measure(measure);
     for FileFailure { id, errors, remedies } in session.join() {
         let flags = remedies.iter().map(|remedy| format!("{}: {}", remedy.label, remedy.reading.flags()));
         let sentences = errors.into_iter().map(|error| error.sentence).chain(flags).collect();
@@ -552,10 +565,13 @@ const fn held(kind: FileKind) -> &'static str {
 fn options(arguments: &Hits, fp: Option<&str>, saved: Option<&SessionFile>) -> Result<Options, Error> {
     let defaults = saved.map_or_else(|| Ok(Options::default()), SessionFile::options)?;
     let rates: Vec<String> = defaults.fp_per_image().iter().map(f64::to_string).collect();
-    Options::parse(
-        arguments.iou.as_deref().unwrap_or(&defaults.iou_threshold().to_string()),
-        fp.unwrap_or(&rates.join(";")),
-    )
+    let iou = arguments.iou.as_deref().unwrap_or("0.5");
+    let options = Options::parse(iou, fp.unwrap_or(&rates.join(";")))?;
+    Ok(match (&arguments.hit, &arguments.iou) {
+        (Some(hit), _) => options.with_hit(Hit::parse(hit)?),
+        (None, Some(_)) => options,
+        (None, None) => options.with_hit(defaults.hit()),
+    })
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::geometry::{BBox, Extent, iou};
+use crate::geometry::{BBox, Extent, Measure};
 
 /// What became of a detection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ pub enum Undefined {
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Best {
     lesion: u32,
-    iou: f32,
+    measure: f32,
     /// Whether the overlap with any lesion of the class in the image is 0/0.
     is_undefined: bool,
 }
@@ -92,6 +92,7 @@ pub struct Ranking {
     /// By rising rank; none where nothing is ignored.
     on_ignored: Vec<OnIgnored>,
     n_tied: usize,
+    measure: Measure,
 }
 
 /// One detection before ranking, with the lesions of its class in its image.
@@ -114,15 +115,15 @@ impl Ranking {
     /// for each of them in that order.
     ///
     /// Of two equal scores the one listed later goes first, as in a stable ascending sort, reversed.
-    pub fn new<'a>(listed: Vec<u32>, mut look: impl FnMut(u32) -> Unranked<'a>) -> Self {
+    pub fn new<'a>(listed: Vec<u32>, measure: Measure, mut look: impl FnMut(u32) -> Unranked<'a>) -> Self {
         let mut candidates: Vec<Candidate> = Vec::new();
         let mut on_ignored: Vec<OnIgnored> = Vec::new();
         let mut keys = Keys::with_capacity(listed.len());
         for (&detection, place) in listed.iter().zip(0..) {
             let one = look(detection);
             keys.push(one.score);
-            candidates.extend(Candidate::of(&one, place));
-            on_ignored.extend(OnIgnored::of(&one, place));
+            candidates.extend(Candidate::of(&one, measure, place));
+            on_ignored.extend(OnIgnored::of(&one, measure, place));
         }
         let keys = keys.sorted();
         let mut rank_of_place = vec![0; listed.len()];
@@ -144,7 +145,7 @@ impl Ranking {
         drop(listed);
         let scores: Arc<[f32]> = keys.falling().map(|(score, _)| score).collect();
         let n_tied = scores.chunk_by(f32::eq).map(<[f32]>::len).filter(|group| *group > 1).sum();
-        Self { scores, detections, candidates, on_ignored, n_tied }
+        Self { scores, detections, candidates, on_ignored, n_tied, measure }
     }
 
     /// Scores, falling, to be kept.
@@ -171,13 +172,15 @@ impl Ranking {
         self.n_tied
     }
 
-    /// Walks down the ranking: a detection claims the lesion with the greatest overlap in its image, if that overlap is at
-    /// least `iou_threshold`, which is above 0, and finds it if it is the first to claim it. One that claims none, and overlaps
+    /// Walks down the ranking: a detection claims the lesion with the greatest measure in its image, if that is the least one
+    /// under the threshold, and finds it if it is the first to claim it. One that claims none, and overlaps
     /// an ignored lesion so much, is ignored.
     ///
     /// `n_lesions` are those of the class in all images.
     #[must_use]
-    pub fn verdicts(&self, n_lesions: usize, iou_threshold: f32, extent: Extent, undefined: Undefined) -> Verdicts {
+    pub fn verdicts(&self, n_lesions: usize, iou_threshold: f64, extent: Extent, undefined: Undefined) -> Verdicts {
+        // NumPy compares the f32 overlap with the threshold as f32.
+        let least = self.measure.least(iou_threshold);
         let mut found = vec![false; n_lesions];
         let mut verdicts = Verdicts {
             n_detections: self.scores.len(),
@@ -191,14 +194,14 @@ impl Ranking {
             };
             if best.is_undefined && undefined == Undefined::IsNothing {
                 verdicts.nothing.push(candidate.rank);
-            } else if best.iou >= iou_threshold {
+            } else if best.measure >= least {
                 let is_duplicate = std::mem::replace(&mut found[best.lesion as usize], true);
                 verdicts.claims.push(Claim { rank: candidate.rank, lesion: best.lesion, is_duplicate });
             }
         }
         let overlaps = |one: &&OnIgnored| match extent {
-            Extent::PlusOne => one.plus_one >= iou_threshold,
-            Extent::Plain => one.plain >= iou_threshold,
+            Extent::PlusOne => one.plus_one >= least,
+            Extent::Plain => one.plain >= least,
         };
         let is_free = |rank: &u32| {
             verdicts.claims.binary_search_by_key(rank, |claim| claim.rank).is_err()
@@ -295,32 +298,40 @@ impl Verdicts {
 impl OnIgnored {
     /// The greatest overlaps of a detection with ignored lesions, its place in the list in the stead of its rank; `None` if it
     /// overlaps none. One of 0/0 is none.
-    fn of(one: &Unranked<'_>, place: u32) -> Option<Self> {
-        let most = |extent| one.ignored.iter().map(|lesion| iou(one.bbox, *lesion, extent)).fold(0.0, f32::max);
+    fn of(one: &Unranked<'_>, measure: Measure, place: u32) -> Option<Self> {
+        let nothing = measure.nothing();
+        let of = |extent| one.ignored.iter().map(move |lesion| measure.of(one.bbox, *lesion, extent));
+        let most = |extent| of(extent).fold(nothing, f32::max);
         let (plus_one, plain) = (most(Extent::PlusOne), most(Extent::Plain));
-        (plus_one > 0.0 || plain > 0.0).then_some(Self { rank: place, plus_one, plain })
+        (plus_one > nothing || plain > nothing).then_some(Self { rank: place, plus_one, plain })
     }
 }
 
 impl Candidate {
     /// What a detection may find, its place in the list in the stead of its rank; `None` if it overlaps nothing.
-    fn of(one: &Unranked<'_>, place: u32) -> Option<Self> {
-        let (plus_one, plain) = (Best::of(one, Extent::PlusOne), Best::of(one, Extent::Plain));
-        let is_near = |best: Best| best.iou > 0.0 || best.is_undefined;
+    fn of(one: &Unranked<'_>, measure: Measure, place: u32) -> Option<Self> {
+        let best = |extent| match measure {
+            // Known here, so that the loop over the lesions is as fast as it can be.
+            Measure::Iou => Best::of(one, Measure::Iou, extent),
+            measure => Best::of(one, measure, extent),
+        };
+        let (plus_one, plain) = (best(Extent::PlusOne), best(Extent::Plain));
+        let is_near = |best: Best| best.measure > measure.nothing() || best.is_undefined;
         (is_near(plus_one) || is_near(plain)).then_some(Self { rank: place, plus_one, plain })
     }
 }
 
 impl Best {
-    /// The first of the lesions with the greatest overlap; one of 0/0 is 0.
-    fn of(one: &Unranked<'_>, extent: Extent) -> Self {
-        let mut best = Self { lesion: one.first_lesion, iou: 0.0, is_undefined: false };
+    /// The first of the lesions with the greatest measure; one of 0/0 is none.
+    #[inline]
+    fn of(one: &Unranked<'_>, by: Measure, extent: Extent) -> Self {
+        let mut best = Self { lesion: one.first_lesion, measure: by.nothing(), is_undefined: false };
         for (lesion, number) in one.lesions.iter().zip(one.first_lesion..) {
-            let overlap = iou(one.bbox, *lesion, extent);
-            if overlap > best.iou {
-                best = Self { lesion: number, iou: overlap, ..best };
+            let measure = by.of(one.bbox, *lesion, extent);
+            if measure > best.measure {
+                best = Self { lesion: number, measure, ..best };
             }
-            best.is_undefined |= overlap.is_nan();
+            best.is_undefined |= measure.is_nan();
         }
         best
     }
@@ -414,7 +425,7 @@ mod tests {
             lesions: &lesions,
             ignored: &[],
         };
-        let ranking = Ranking::new(vec![0, 1, 2], look);
+        let ranking = Ranking::new(vec![0, 1, 2], Measure::Iou, look);
         let verdicts =
             |undefined| -> Vec<Verdict> { ranking.verdicts(1, 0.5, Extent::PlusOne, undefined).iter().collect() };
         assert_eq!(verdicts(Undefined::IsNothing), [Nothing, TruePositive, FalsePositive]);

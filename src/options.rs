@@ -1,11 +1,122 @@
 //! How detections are scored: the IoU threshold and the rates at which recall is read.
 
+use std::fmt;
+
 use crate::error::Error;
+use crate::geometry::Measure;
 
 /// The IoU threshold of the official script.
 const DEFAULT_IOU_THRESHOLD: f64 = 0.5;
 /// The rates of the official script, in false positives per image.
 const DEFAULT_FP_PER_IMAGE: [f64; 3] = [0.05, 0.1, 0.2];
+
+/// When a detection finds a lesion ([section 11](crate::metric)).
+///
+/// ```
+/// use froc::options::Hit;
+/// let captions = ["iobb:0.3", "centre", "distance:10"].map(|text| Hit::parse(text).map(|hit| hit.to_string()));
+/// assert_eq!(captions.map(Result::unwrap_or_default), ["IoBB 0.3", "centre in the box", "centres within 10 pixels"]);
+/// assert_eq!(Hit::parse("ior")?.id(), "ior:0.5");
+/// # Ok::<(), froc::Error>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hit {
+    measure: Measure,
+    threshold: f64,
+}
+
+impl Default for Hit {
+    /// That of the official script: an IoU of 0.5.
+    fn default() -> Self {
+        Self { measure: Measure::Iou, threshold: DEFAULT_IOU_THRESHOLD }
+    }
+}
+
+impl Hit {
+    /// A measure with its threshold: the least share, above 0 and up to 1; the greatest distance in pixels, above 0; of
+    /// [`Measure::Centre`], any, which becomes 0.
+    ///
+    /// # Errors
+    /// If the threshold is out of range.
+    pub fn new(measure: Measure, threshold: f64) -> Result<Self, Error> {
+        let place = if measure == Measure::Iou {
+            "IoU threshold".to_owned()
+        } else {
+            format!("Hit criterion {}", measure.id())
+        };
+        match measure {
+            Measure::Centre => Ok(Self { measure, threshold: 0.0 }),
+            Measure::Distance if threshold > 0.0 && (threshold as f32).is_finite() => Ok(Self { measure, threshold }),
+            Measure::Distance => {
+                Err(Error::option(place, format!("there is {threshold}"), "pixels above 0, such as distance:10"))
+            }
+            _ if threshold == 0.0 => {
+                let expected = "a number above 0, such as 0.5: at 0 every box would find any lesion of its image";
+                Err(Error::option(place, "there is 0", expected))
+            }
+            _ if threshold > 0.0 && threshold <= 1.0 => Ok(Self { measure, threshold }),
+            _ => Err(Error::option(place, there_is(&threshold.to_string()), "a number from 0 to 1, such as 0.5")),
+        }
+    }
+
+    /// One that was in range when it was written down.
+    #[must_use]
+    pub(crate) const fn written(measure: Measure, threshold: f64) -> Self {
+        Self { measure, threshold }
+    }
+
+    /// Reads `iou:0.5`, `iobb:0.5`, `ior:0.5`, `centre` or `distance:10`; a share that is not told is 0.5.
+    ///
+    /// # Errors
+    /// If it is none of these, or its threshold is out of range.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        let (name, threshold) = match text.trim().split_once(':') {
+            Some((name, threshold)) => (name.trim(), Some(threshold.trim())),
+            None => (text.trim(), None),
+        };
+        let wrong = || {
+            let expected = "iou:0.5, iobb:0.5, ior:0.5, centre, or distance:10 for 10 pixels";
+            Error::option("Hit criterion", there_is(text), expected)
+        };
+        let measure = Measure::ALL.into_iter().find(|measure| measure.id() == name).ok_or_else(wrong)?;
+        match (threshold.map(|text| text.replacen(',', ".", 1).parse().map_err(|_| wrong())).transpose()?, measure) {
+            (Some(_), Measure::Centre) | (None, Measure::Distance) => Err(wrong()),
+            (threshold, _) => Self::new(measure, threshold.unwrap_or(DEFAULT_IOU_THRESHOLD)),
+        }
+    }
+
+    /// What is compared with the threshold.
+    #[must_use]
+    pub const fn measure(self) -> Measure {
+        self.measure
+    }
+
+    /// The threshold, as in [`Hit::new`].
+    #[must_use]
+    pub const fn threshold(self) -> f64 {
+        self.threshold
+    }
+
+    /// As [`Hit::parse`] reads it.
+    #[must_use]
+    pub fn id(self) -> String {
+        match self.measure {
+            Measure::Centre => Measure::Centre.id().to_owned(),
+            measure => format!("{}:{}", measure.id(), self.threshold),
+        }
+    }
+}
+
+impl fmt::Display for Hit {
+    /// As a caption names it: `IoU 0.5`, `centre in the box`.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.measure {
+            Measure::Centre => formatter.write_str(Measure::Centre.name()),
+            Measure::Distance => write!(formatter, "centres within {} pixels", self.threshold),
+            measure => write!(formatter, "{} {}", measure.name(), self.threshold),
+        }
+    }
+}
 
 /// Options of an evaluation; [`Options::default`] is what the official script does.
 ///
@@ -16,13 +127,13 @@ const DEFAULT_FP_PER_IMAGE: [f64; 3] = [0.05, 0.1, 0.2];
 /// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    iou_threshold: f64,
+    hit: Hit,
     fp_per_image: Vec<f64>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { iou_threshold: DEFAULT_IOU_THRESHOLD, fp_per_image: DEFAULT_FP_PER_IMAGE.to_vec() }
+        Self { hit: Hit::default(), fp_per_image: DEFAULT_FP_PER_IMAGE.to_vec() }
     }
 }
 
@@ -32,25 +143,41 @@ impl Options {
     /// # Errors
     /// If the threshold is out of range, or the rates are none, not finite, not above 0 or not rising.
     pub fn new(iou_threshold: f64, fp_per_image: Vec<f64>) -> Result<Self, Error> {
-        if iou_threshold == 0.0 {
-            let expected = "a number above 0, such as 0.5: at 0 every box would find any lesion of its image";
-            return Err(Error::option("IoU threshold", "there is 0", expected));
-        }
-        if !(iou_threshold > 0.0 && iou_threshold <= 1.0) {
-            return Err(Self::iou_error(&iou_threshold.to_string()));
-        }
+        Self::of_hit(Hit::new(Measure::Iou, iou_threshold)?, fp_per_image)
+    }
+
+    /// Options with a hit criterion and such rates.
+    ///
+    /// # Errors
+    /// If the rates are none, not finite, not above 0 or not rising.
+    pub fn of_hit(hit: Hit, fp_per_image: Vec<f64>) -> Result<Self, Error> {
         let in_range = fp_per_image.iter().all(|rate| rate.is_finite() && *rate > 0.0);
         if fp_per_image.is_empty() || !in_range || !fp_per_image.is_sorted_by(|a, b| a < b) {
             let there: Vec<String> = fp_per_image.iter().map(f64::to_string).collect();
             return Err(Self::rates_error(&there.join(", ")));
         }
-        Ok(Self { iou_threshold, fp_per_image })
+        Ok(Self { hit, fp_per_image })
     }
 
-    /// The same with another IoU threshold, which is clipped to 0.01..=1.
+    /// The same with other rates, as [`Options::new`] has them.
+    ///
+    /// # Errors
+    /// As [`Options::of_hit`].
+    pub(crate) fn with_rates(&self, fp_per_image: Vec<f64>) -> Result<Self, Error> {
+        Self::of_hit(self.hit, fp_per_image)
+    }
+
+    /// The same with another hit criterion.
+    #[must_use]
+    pub fn with_hit(self, hit: Hit) -> Self {
+        Self { hit, ..self }
+    }
+
+    /// The same with another share as threshold, which is clipped to 0.01..=1.
     #[must_use]
     pub(crate) fn with_iou_threshold(&self, iou_threshold: f64) -> Self {
-        Self { iou_threshold: iou_threshold.clamp(0.01, 1.0), fp_per_image: self.fp_per_image.clone() }
+        let hit = Hit { threshold: iou_threshold.clamp(0.01, 1.0), ..self.hit };
+        Self { hit, fp_per_image: self.fp_per_image.clone() }
     }
 
     /// Reads what a person typed: a number, and numbers set apart by commas, semicolons or blanks. A comma may stand for a
@@ -103,14 +230,22 @@ impl Options {
     #[must_use]
     pub fn are_official(&self) -> bool {
         // Every option has to be weighed here: one that is added does not compile until it is.
-        let Self { iou_threshold, fp_per_image } = self;
-        iou_threshold.to_bits() == DEFAULT_IOU_THRESHOLD.to_bits() && *fp_per_image == DEFAULT_FP_PER_IMAGE
+        let Self { hit, fp_per_image } = self;
+        *hit == Hit::default() && *fp_per_image == DEFAULT_FP_PER_IMAGE
     }
 
-    /// Least overlap with which a detection finds a lesion, above 0 and up to 1. It is compared in `f32`.
+    /// When a detection finds a lesion. A ground truth and the runs that were made for it are of one measure
+    /// ([`Protocol::measure`](crate::protocol::Protocol::measure)): that one counts, with this threshold.
+    #[must_use]
+    pub const fn hit(&self) -> Hit {
+        self.hit
+    }
+
+    /// The threshold of the hit criterion: the least IoU with which a detection finds a lesion, above 0 and up to 1, unless it is
+    /// that of another measure ([`Hit::threshold`]). It is compared in `f32`.
     #[must_use]
     pub const fn iou_threshold(&self) -> f64 {
-        self.iou_threshold
+        self.hit.threshold
     }
 
     /// Rates at which recall is read, in false positives per image: above 0 and rising, at least one.

@@ -3,7 +3,7 @@
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
-use crate::geometry::Extent;
+use crate::geometry::{Extent, Measure};
 
 /// The ten findings of ChestX-Det10, in the order of its script (`eval.py`, commit c535e9a).
 pub const CHESTX_DET10: [&str; 10] = [
@@ -58,6 +58,8 @@ struct Inner {
     numbers: Vec<String>,
     /// Names and numbers of classes that are not scored.
     ignored: Vec<(String, Option<String>)>,
+    /// What decides which lesion a detection finds.
+    measure: Measure,
     /// Whether the dataset comes with a script whose numbers are the official ones.
     has_script: bool,
 }
@@ -67,7 +69,14 @@ impl Default for Protocol {
     fn default() -> Self {
         let classes = CHESTX_DET10.map(str::to_owned).to_vec();
         let name = "ChestX-Det10".to_owned();
-        Self(Arc::new(Inner { name, classes, numbers: Vec::new(), ignored: Vec::new(), has_script: true }))
+        Self(Arc::new(Inner {
+            name,
+            classes,
+            numbers: Vec::new(),
+            ignored: Vec::new(),
+            measure: Measure::Iou,
+            has_script: true,
+        }))
     }
 }
 
@@ -77,7 +86,14 @@ impl Protocol {
     pub fn new(name: &str, mut classes: Vec<String>) -> Self {
         classes.truncate(MAX_CLASSES);
         let name = name.to_owned();
-        Self(Arc::new(Inner { name, classes, numbers: Vec::new(), ignored: Vec::new(), has_script: false }))
+        Self(Arc::new(Inner {
+            name,
+            classes,
+            numbers: Vec::new(),
+            ignored: Vec::new(),
+            measure: Measure::Iou,
+            has_script: false,
+        }))
     }
 
     /// The same where files may call each class by a number, such as the id of a category in COCO: one for each class, in order.
@@ -115,6 +131,18 @@ impl Protocol {
                 || (self.has_script() && class.to_ascii_lowercase() == name)
                 || number.as_deref() == Some(name)
         })
+    }
+
+    /// What decides which lesion a detection finds: intersection over union, unless another is chosen.
+    #[must_use]
+    pub fn measure(&self) -> Measure {
+        self.0.measure
+    }
+
+    /// The same with another one.
+    #[must_use]
+    pub(crate) fn measured_by(&self, measure: Measure) -> Self {
+        Self(Arc::new(Inner { measure, ..(*self.0).clone() }))
     }
 
     /// How far a box reaches: the script of ChestX-Det10 adds a pixel to widths and heights, others do not.

@@ -20,7 +20,8 @@ use crate::bootstrap::{Bootstrap, Uncertainty};
 use crate::curve::{Curve, Point};
 use crate::dataset::{GroundTruth, Predictions};
 use crate::error::Error;
-use crate::options::Options;
+use crate::geometry::Measure;
+use crate::options::{Hit, Options};
 use crate::protocol::{Class, Protocol};
 use crate::reading::Reading;
 use crate::run::Run;
@@ -101,8 +102,11 @@ pub struct GroundTruthReport {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify))]
 pub struct OptionsReport {
-    /// Least overlap with which a detection finds a lesion, 0..=1.
+    /// Least IoU with which a detection finds a lesion, 0..=1; with another hit criterion the threshold of that, 0 if it has none.
     pub iou_threshold: f64,
+    /// The hit criterion; absent where it is IoU.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hit: Option<HitReport>,
     /// False positives per image at which recall is read, above 0 and rising.
     pub fp_per_image: Vec<f64>,
     /// The rate up to which areas under curves are taken; absent without statistics.
@@ -115,6 +119,19 @@ pub struct OptionsReport {
     /// How images were resampled; absent without a bootstrap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<BootstrapReport>,
+}
+
+/// A hit criterion that is not IoU.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+pub struct HitReport {
+    /// What is compared with the threshold.
+    pub criterion: Measure,
+    /// What that is called, such as `IoBB`.
+    pub name: String,
+    /// The criterion with its threshold, as captions name it: `IoBB 0.5`, `centre in the box`.
+    pub caption: String,
 }
 
 /// One set of predictions, scored.
@@ -328,7 +345,7 @@ impl Report {
                 n_ignored: ground_truth.ignored().len(),
                 ignored_classes: ground_truth.protocol().ignored_classes().map(str::to_owned).collect(),
             },
-            options: OptionsReport::from(options),
+            options: OptionsReport::from(&options.clone().with_hit(hit_on(ground_truth, options))),
             runs: reports,
             findings: ground_truth.findings().iter().map(FindingReport::from).collect(),
             comparisons: Vec::new(),
@@ -430,10 +447,51 @@ impl From<&Options> for OptionsReport {
     fn from(options: &Options) -> Self {
         Self {
             iou_threshold: options.iou_threshold(),
+            hit: HitReport::new(options.hit()),
             fp_per_image: options.fp_per_image().to_vec(),
             area_up_to: None,
             max_detections: None,
             bootstrap: None,
+        }
+    }
+}
+
+/// The criterion that decides: the measure is that of the ground truth, which the runs were made for.
+fn hit_on(ground_truth: &GroundTruth, options: &Options) -> Hit {
+    Hit::written(ground_truth.protocol().measure(), options.iou_threshold())
+}
+
+impl HitReport {
+    /// None of IoU.
+    fn new(hit: Hit) -> Option<Self> {
+        let criterion = hit.measure();
+        let report = || Self { criterion, name: criterion.name().to_owned(), caption: hit.to_string() };
+        (criterion != Measure::Iou).then(report)
+    }
+}
+
+impl OptionsReport {
+    /// When a detection finds a lesion.
+    #[must_use]
+    pub fn hit(&self) -> Hit {
+        let measure = self.hit.as_ref().map_or(Measure::Iou, |hit| hit.criterion);
+        Hit::written(measure, self.iou_threshold)
+    }
+
+    /// The same as options.
+    ///
+    /// # Errors
+    /// If one is out of range.
+    pub fn options(&self) -> Result<Options, Error> {
+        let hit = self.hit();
+        Options::of_hit(Hit::new(hit.measure(), hit.threshold())?, self.fp_per_image.clone())
+    }
+
+    /// The criterion as a sentence begins with it: `IoU threshold 0.5`, `Hits by centre in the box`.
+    pub(crate) fn hit_in_words(&self) -> String {
+        match &self.hit {
+            None => format!("IoU threshold {}", self.iou_threshold),
+            Some(hit) => format!("Hits by {}", hit.caption),
         }
     }
 }
@@ -491,9 +549,13 @@ impl OfficialReport {
         let quirks = quirks::fired(classes, rates);
         let is_read_so = ground_truth.is_for_script() && run.reading().is_official() && run.formats().is_empty();
         let is_whole = ground_truth.ignored().is_empty() && protocol.ignored_classes().next().is_none();
-        let is_official = options.are_official() && is_read_so && is_whole;
+        let is_official = options.are_official() && protocol.measure() == Measure::Iou && is_read_so && is_whole;
         Self {
-            name: if is_official { OFFICIAL.to_owned() } else { by_the_rules(options, is_read_so, is_whole) },
+            name: if is_official {
+                OFFICIAL.to_owned()
+            } else {
+                by_the_rules(hit_on(ground_truth, options), options, is_read_so, is_whole)
+            },
             is_official,
             none_because: None,
             printed: printed.collect(),
@@ -527,13 +589,10 @@ impl OfficialReport {
 }
 
 /// What numbers by the script's rules are called where the script itself would not give them.
-fn by_the_rules(options: &Options, is_read_so: bool, is_whole: bool) -> String {
+fn by_the_rules(hit: Hit, options: &Options, is_read_so: bool, is_whole: bool) -> String {
     let defaults = Options::default();
-    let iou_threshold = options.iou_threshold();
-    let is_own_iou = iou_threshold.to_bits() == defaults.iou_threshold().to_bits();
     let has_own_rates = options.fp_per_image() == defaults.fp_per_image();
-    let at =
-        [(!is_own_iou).then(|| format!("IoU {iou_threshold}")), (!has_own_rates).then(|| "other rates".to_owned())];
+    let at = [(hit != Hit::default()).then(|| hit.to_string()), (!has_own_rates).then(|| "other rates".to_owned())];
     let at: Vec<String> = at.into_iter().flatten().collect();
     let mut name = "the script's rules".to_owned();
     if !at.is_empty() {

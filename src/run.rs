@@ -209,8 +209,7 @@ impl Run {
     /// What became of the detections of a class, where an overlap of 0/0 is none.
     #[must_use]
     pub fn verdicts(&self, class: Class, n_lesions: usize, iou_threshold: f64, extent: Extent) -> Verdicts {
-        // NumPy compares the f32 overlap with the threshold as f32.
-        self.ranking(class).verdicts(n_lesions, iou_threshold as f32, extent, Undefined::IsNoOverlap)
+        self.ranking(class).verdicts(n_lesions, iou_threshold, extent, Undefined::IsNoOverlap)
     }
 
     /// The same as the official script has it, where a detection with an overlap of 0/0 counts as nothing.
@@ -222,7 +221,7 @@ impl Run {
         iou_threshold: f64,
         extent: Extent,
     ) -> Verdicts {
-        self.ranking(class).verdicts(n_lesions, iou_threshold as f32, extent, Undefined::IsNothing)
+        self.ranking(class).verdicts(n_lesions, iou_threshold, extent, Undefined::IsNothing)
     }
 }
 
@@ -412,7 +411,7 @@ fn rank(
 ) -> Ranking {
     let mut image = 0;
     let all_ignored = ground_truth.ignored_beside(class);
-    Ranking::new(listed, |detection| {
+    Ranking::new(listed, ground_truth.protocol().measure(), |detection| {
         // Both are in image order.
         while !of_image[image].contains(&detection) {
             image += 1;

@@ -27,6 +27,7 @@ use crate::dataset::{GroundTruth, Predictions};
 use crate::doctor::Refusal;
 use crate::error::{Error, ErrorKind};
 use crate::finding::Remedy;
+use crate::geometry::Measure;
 use crate::input::groups::Groups;
 use crate::input::zip::Inside;
 use crate::input::{self, HEAD_BYTES, Kind, OnProgress, Unpacked};
@@ -251,6 +252,17 @@ impl Session {
         Ok(())
     }
 
+    /// Lets another measure decide which lesion a detection finds, in the ground truth that was added last; runs are made anew
+    /// only if it is another.
+    pub fn set_measure(&mut self, measure: Measure) {
+        let is_new = |of: &GroundTruth| of.protocol().measure() != measure;
+        if let Some((_, ground_truth)) = self.ground_truths.last_mut().filter(|(_, of)| is_new(of)) {
+            *ground_truth = ground_truth.measured_by(measure);
+            self.forget();
+            self.predictions.iter_mut().for_each(|(_, file)| file.runs = None);
+        }
+    }
+
     /// Forgets a file.
     pub fn remove(&mut self, id: &str) {
         self.forget();
@@ -343,6 +355,7 @@ impl Session {
 
     /// Scores every run, in the order of the files; what was read is not read again.
     pub fn evaluate(&mut self, options: &Options) -> &Outcome {
+        self.set_measure(options.hit().measure());
         let failures = self.join();
         self.outcome = Outcome { failures, n_groups: self.n_groups(), ..Outcome::default() };
         if let Ok(Joined { ground_truth, run_ids, file_ids, runs }) = self.joined() {

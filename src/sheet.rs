@@ -10,6 +10,7 @@ mod ranking;
 mod recall;
 mod thresholds;
 
+use crate::options::Hit;
 use crate::report::Report;
 use crate::report::statistics::{EstimateReport, MEAN, POOLED};
 
@@ -18,7 +19,7 @@ use crate::report::statistics::{EstimateReport, MEAN, POOLED};
 pub struct Sheet {
     /// What it shows, in a few words.
     pub title: String,
-    /// What the numbers rest on: IoU threshold, rates, dataset, images, lesions, intervals.
+    /// What the numbers rest on: hit criterion, rates, dataset, images, lesions, intervals.
     pub caption: String,
     /// What stands under the table: the meaning of its rows.
     pub notes: Vec<String>,
@@ -39,17 +40,17 @@ pub struct Column {
     pub metric: &'static str,
     /// The rate that it is read at, in false positives per image.
     pub fp_per_image: Option<f64>,
-    /// The IoU threshold; none for what has none or several.
-    pub iou_threshold: Option<f64>,
+    /// The hit criterion; none for what has none or several.
+    pub hit: Option<Hit>,
     /// Place of the run that the column compares with; none where rows say so.
     pub baseline: Option<usize>,
 }
 
 impl Column {
-    /// A column of one quantity at one IoU threshold, of no rate and without a baseline.
+    /// A column of one quantity under one hit criterion, of no rate and without a baseline.
     #[must_use]
-    pub fn new(heading: &str, metric: &'static str, iou_threshold: Option<f64>) -> Self {
-        Self { heading: heading.to_owned(), metric, fp_per_image: None, iou_threshold, baseline: None }
+    pub fn new(heading: &str, metric: &'static str, hit: Option<Hit>) -> Self {
+        Self { heading: heading.to_owned(), metric, fp_per_image: None, hit, baseline: None }
     }
 }
 
@@ -68,8 +69,8 @@ pub struct Row {
     pub by: &'static str,
     /// The rate of the whole row, in place of those of the columns.
     pub fp_per_image: Option<f64>,
-    /// The IoU threshold of the whole row, in place of those of the columns.
-    pub iou_threshold: Option<f64>,
+    /// The hit criterion of the whole row, in place of those of the columns.
+    pub hit: Option<Hit>,
     /// One number a column.
     pub cells: Vec<Cell>,
 }
@@ -121,8 +122,8 @@ fn rests_on(report: &Report) -> String {
     let is_named = truth.protocol != truth.name;
     let dataset = if is_named { format!("{} ({})", truth.protocol, truth.name) } else { truth.name.clone() };
     format!(
-        "IoU threshold {}; rates {} false positives per image; {}: {} images, {}.",
-        options.iou_threshold,
+        "{}; rates {} false positives per image; {}: {} images, {}.",
+        options.hit_in_words(),
         rates.join(", "),
         dataset,
         truth.n_images,
@@ -132,13 +133,13 @@ fn rests_on(report: &Report) -> String {
 
 /// The columns of a quantity at each rate, and of its mean over them.
 fn at_rates(report: &Report, metric: &'static str, average: &'static str) -> Vec<Column> {
-    let iou_threshold = Some(report.options.iou_threshold);
+    let hit = Some(report.options.hit());
     let at = report
         .options
         .fp_per_image
         .iter()
-        .map(|rate| Column { fp_per_image: Some(*rate), ..Column::new(&format!("at {rate}"), metric, iou_threshold) });
-    at.chain([Column::new("average", average, iou_threshold)]).collect()
+        .map(|rate| Column { fp_per_image: Some(*rate), ..Column::new(&format!("at {rate}"), metric, hit) });
+    at.chain([Column::new("average", average, hit)]).collect()
 }
 
 /// The name of a row as shown.

@@ -6,9 +6,10 @@ use crate::bootstrap::{Draws, Interval, lesions_of_units};
 use crate::curve::Curve;
 use crate::dataset::{GroundTruth, map_all};
 use crate::error::Error;
+use crate::geometry::Measure;
 use crate::input::{self, groups::Groups};
 use crate::matching::Verdict;
-use crate::options::{Options, Resampling};
+use crate::options::{Hit, Options, Resampling};
 use crate::protocol::Class;
 use crate::run::Run;
 use crate::score::official::Counts;
@@ -22,6 +23,9 @@ pub struct Thresholds {
     pub protocol: Option<String>,
     /// Least overlap with which a detection finds a lesion, above 0 and up to 1.
     pub iou_threshold: f64,
+    /// What is compared with that; absent of IoU.
+    #[serde(default, skip_serializing_if = "is_iou")]
+    pub measure: Measure,
     /// The rates that they reach, in false positives per image, above 0 and rising.
     pub fp_per_image: Vec<f64>,
     /// Base name of the ground truth that they were chosen on.
@@ -108,6 +112,7 @@ impl Thresholds {
         Self {
             protocol: name_of(ground_truth).map(str::to_owned),
             iou_threshold: options.iou_threshold(),
+            measure: ground_truth.protocol().measure(),
             fp_per_image: options.fp_per_image().to_vec(),
             ground_truth: ground_truth.name().to_owned(),
             ground_truth_sha256: ground_truth.sha256().to_owned(),
@@ -131,7 +136,9 @@ impl Thresholds {
         let wrong =
             |what: String| Error::new(name, what, "score thresholds as froc score --save-thresholds writes them");
         let read: Self = serde_json::from_slice(bytes).map_err(|error| wrong(format!("it holds none ({error})")))?;
-        Options::new(read.iou_threshold, read.fp_per_image.clone()).map_err(|error| error.within(name))?;
+        Hit::new(read.measure, read.iou_threshold)
+            .and_then(|hit| Options::of_hit(hit, read.fp_per_image.clone()))
+            .map_err(|error| error.within(name))?;
         let n_rates = read.fp_per_image.len();
         if let Some(class) = read.classes.iter().find(|class| class.score_threshold.len() != n_rates) {
             let n = class.score_threshold.len();
@@ -165,6 +172,12 @@ impl Thresholds {
             let there = called(there, &self.ground_truth);
             let expected = format!("those for {}: choose them on images of that", called(wanted, ground_truth.name()));
             return Err(Error::new(place, format!("its score thresholds are for {there}"), expected));
+        }
+        let (hit, wanted) =
+            (Hit::written(self.measure, self.iou_threshold), Hit::written(ground_truth.protocol().measure(), iou));
+        if hit != wanted && (hit.measure() != Measure::Iou || wanted.measure() != Measure::Iou) {
+            let expected = format!("those for {wanted}: score with --hit {}, or choose them anew", hit.id());
+            return Err(Error::new(place, format!("its score thresholds are for {hit}"), expected));
         }
         let there = self.iou_threshold;
         if there.to_bits() != iou.to_bits() {
@@ -204,6 +217,11 @@ impl Thresholds {
         };
         Ok(map_all((0..self.fp_per_image.len()).collect(), of_rate))
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+fn is_iou(measure: &Measure) -> bool {
+    *measure == Measure::Iou
 }
 
 /// What the dataset is called, unless it has no name but that of its file.

@@ -417,8 +417,8 @@ fn unreadable(name: &str, error: &io::Error) -> Error {
 }
 
 fn checked(options: &Ts<OptionsReport>) -> Converted<Options> {
-    let OptionsReport { iou_threshold, fp_per_image, .. } = from_js(options)?;
-    Options::new(iou_threshold, fp_per_image).map_err(|error| thrown(&error))
+    let options: OptionsReport = from_js(options)?;
+    options.options().map_err(|error| thrown(&error))
 }
 
 /// What is thrown for an error: a `Failure`.

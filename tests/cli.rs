@@ -293,6 +293,38 @@ fn classes_are_ignored_by_choice() {
     assert_eq!(text(&refused.stderr), expected);
 }
 
+/// Another criterion than IoU is chosen by one flag, in every command, and named.
+#[test]
+fn hits_are_by_another_criterion_by_choice() {
+    let zip = golden("synthetic").join("predictions.zip");
+    let by = |criterion: &str| json(&score("synthetic", &[&zip], &["--format", "json", "--hit", criterion]));
+    let whole = json(&score("synthetic", &[&zip], &["--format", "json"]));
+    assert_eq!(by("iou:0.5"), whole);
+    let other = by("centre");
+    assert_eq!(other["options"]["hit"]["caption"], "centre in the box");
+    assert_ne!(other["runs"][0]["exact"], whole["runs"][0]["exact"]);
+    let refused = score("synthetic", &[&zip], &["--hit", "giou"]);
+    assert_eq!(
+        (refused.status.code(), text(&refused.stderr)),
+        (
+            Some(2),
+            "Hit criterion: there is giou; expected iou:0.5, iobb:0.5, ior:0.5, centre, or distance:10 for 10 pixels.\n"
+        )
+    );
+    // The list of errors is at the very operating points of that score.
+    let ground_truth = golden("synthetic").join("test.json");
+    let paths = [&ground_truth, &zip].map(|path| path.to_str().expect("UTF-8"));
+    let errors =
+        ["errors", "--ground-truth", paths[0], "--predictions", paths[1], "--hit", "centre", "--format", "json"];
+    let rows = json(&froc(&errors));
+    let rows = rows.as_array().expect("a list");
+    assert!(rows.iter().all(|row| row["hit"] == "centre" && row["iou_threshold"].is_null()));
+    let counted = rows.iter().filter(|row| row["verdict"] == "false_positive" && row["counted"] == true).count() as u64;
+    let classes = other["runs"][0]["classes"].as_array().expect("classes");
+    let expected: u64 = classes.iter().filter_map(|class| class["exact"]["false_positives"][2].as_u64()).sum();
+    assert_eq!(counted, expected);
+}
+
 #[test]
 fn a_wrong_command_line_is_explained() {
     for arguments in [&["score"][..], &["score", "--ground-truth", "x"], &["scores"], &[]] {
@@ -302,7 +334,7 @@ fn a_wrong_command_line_is_explained() {
     }
     let help = froc(&["score", "--help"]);
     assert_eq!(help.status.code(), Some(0));
-    for option in ["--ground-truth", "--predictions", "--iou", "--ignore", "--fp", "--format"] {
+    for option in ["--ground-truth", "--predictions", "--iou", "--hit", "--ignore", "--fp", "--format"] {
         assert!(text(&help.stdout).contains(option), "{option}");
     }
 }

@@ -108,6 +108,7 @@ fn reports() -> Vec<(&'static str, Value)> {
         ("one class, no script", report("compare", &[&one_class, &one_box, &nothing], &["--bootstrap", "50"])),
         ("no lesion", report("score", &[&no_lesion, &nothing], &["--bootstrap", "50"])),
         ("read otherwise", report("score", &[&no_lesion, &as_sizes], &remedies)),
+        ("another hit criterion", report("score", &[truth, run], &["--hit", "iobb:0.3"])),
         ("a class is ignored", report("score", &[truth, run], &["--ignore", "Nodule"])),
         ("remedies are offered", report("score", &[truth, &as_sizes], &["--accept-text-numbers"])),
         ("COCO", report("score", &coco.each_ref(), &["--statistics"])),

@@ -1,13 +1,14 @@
 //! Boxes in another layout or of another image size: the scale is estimated from boxes and lesions, not looked up, and a
 //! reading is offered once it was scored.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::{Beside, Case, LEAST_BOXES, ON_PURPOSE, percent, sample, show, with};
 use crate::curve::Staircase;
 use crate::dataset::{GroundTruth, Predictions};
 use crate::finding::{Finding, MAX_EXAMPLES, Remedy, Seen};
-use crate::geometry::{BBox, Extent, FileBox, ImageSize, iou};
+use crate::geometry::{BBox, Extent, FileBox, ImageSize, Measure, iou};
 use crate::input::remedy::{apply, read_box, score_first};
 use crate::options::Options;
 use crate::reading::{Layout, Reading};
@@ -137,7 +138,11 @@ pub(super) fn boxes(case: Case<'_>, beside: &[Beside<'_>]) -> Option<Finding> {
         reading.score_first = trial.score_first;
         reading.scale = trial.scale;
     });
-    let (recall_before, recall_after) = (recall(case.ground_truth, case.run), recall_read(case, &reading)?);
+    let recall_before = match case.ground_truth.protocol().measure() {
+        Measure::Iou => recall(case.ground_truth, case.run),
+        _ => recall_read(case, &Reading::default())?,
+    };
+    let recall_after = recall_read(case, &reading)?;
     if recall_after < recall_before
         || (recall_after <= recall_before && before.share() > 0.5 && after.share() < NEARLY_ALL)
     {
@@ -276,13 +281,17 @@ fn recall(ground_truth: &GroundTruth, run: &Run) -> f64 {
     recalls.iter().sum::<f64>() / recalls.len().max(1) as f64
 }
 
-/// The same under another reading; `None` if it cannot be read so.
+/// The same under another reading, by IoU whatever the hit criterion is; `None` if it cannot be read so.
 fn recall_read(case: Case<'_>, reading: &Reading) -> Option<f64> {
     // The rest of the reading is applied already.
     let boxes =
         Reading { boxes: reading.boxes, score_first: reading.score_first, scale: reading.scale, ..Reading::default() };
     let predictions: Arc<Predictions> = apply(case.ground_truth, &Arc::new(case.predictions.clone()), &boxes).pop()?;
-    Some(recall(case.ground_truth, &Run::new(case.ground_truth, &predictions).ok()?))
+    let ground_truth = match case.ground_truth.protocol().measure() {
+        Measure::Iou => Cow::Borrowed(case.ground_truth),
+        _ => Cow::Owned(case.ground_truth.measured_by(Measure::Iou)),
+    };
+    Some(recall(&ground_truth, &Run::new(&ground_truth, &predictions).ok()?))
 }
 
 fn reading_of(reading: &Reading) -> String {

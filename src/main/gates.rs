@@ -296,7 +296,7 @@ fn summary(report: &Report, checks: &[Check]) -> String {
 
 fn sheet_of(report: &Report, checks: &[Check]) -> Sheet {
     let n_reached = checks.iter().filter(|check| check.is_reached).count();
-    let column = |heading: &str, metric| Column::new(heading, metric, Some(report.options.iou_threshold));
+    let column = |heading: &str, metric| Column::new(heading, metric, Some(report.options.hit()));
     let row = |check: &Check| Row {
         names: vec![
             if check.is_reached { "reached" } else { "not reached" }.to_owned(),
@@ -308,7 +308,7 @@ fn sheet_of(report: &Report, checks: &[Check]) -> Sheet {
         baseline: None,
         by: "",
         fp_per_image: None,
-        iou_threshold: None,
+        hit: None,
         cells: [&check.found, &check.expected].map(|text| Cell { text: text.clone(), ..Cell::default() }).to_vec(),
     };
     Sheet {

@@ -53,7 +53,7 @@ pub(super) fn ranked(arguments: Rank) -> Result<Vec<u8>, Vec<String>> {
     let (ground_truth, session, of_session) = (Some(ground_truth), None, Vec::new());
     let files = Files { ground_truth, protocol, predictions, session, of_session, reading };
     let options = options(&hits, fp.as_deref(), None).map_err(one)?;
-    let mut session = opened(&files, &hits.ignore, None)?;
+    let mut session = opened(&files, &hits.ignore, options.hit().measure(), None)?;
     let groups = group_source(&mut session, groups.as_deref()).map_err(one)?;
     let enough =
         least_replicates(session.run_ids().len()).clamp(Resampling::default().replicates(), Resampling::MAX_REPLICATES);

@@ -15,10 +15,13 @@ pub fn cite(report: &Report) -> String {
     let rates: Vec<String> = options.fp_per_image.iter().map(f64::to_string).collect();
     let classes = report.runs.first().map_or(0, |run| run.classes.len());
     let mut text = format!(
-        "Recall at {} false positives per image, at an IoU threshold of {}, by class and averaged over the {classes} classes and \
+        "Recall at {} false positives per image, {}, by class and averaged over the {classes} classes and \
          the rates (avg recall), on {} images with {} ({}), was computed with froc {}.\n",
         listed(&rates),
-        options.iou_threshold,
+        match &options.hit {
+            None => format!("at an IoU threshold of {}", options.iou_threshold),
+            Some(hit) => format!("with hits by {}", hit.caption),
+        },
         truth.n_images,
         of_text(&truth.lesions()),
         of_text(&truth.protocol),

@@ -1,11 +1,13 @@
 //! The report as tidy CSV: one row for each number of each table.
 
 use crate::error::Error;
+use crate::geometry::Measure;
+use crate::options::Hit;
 use crate::printable::no_formula;
 use crate::report::Report;
 use crate::sheet::{Cell, Column, Row, sheets};
 
-/// The columns. `fp_per_image` and `iou_threshold` are empty where a metric has none of its own, `value`, `low` and `high`
+/// The columns, and `hit` behind them where another criterion than IoU decides. `fp_per_image` and `iou_threshold` are empty where a metric has none of its own, `value`, `low` and `high`
 /// where they are undefined or were not asked for; fractions are in 0..=1. The last columns say what a row rests on.
 const COLUMNS: [&str; 18] = [
     "run",
@@ -36,11 +38,19 @@ const COLUMNS: [&str; 18] = [
 pub fn csv(report: &Report) -> Result<Vec<u8>, Error> {
     let mut writer = ::csv::Writer::from_writer(Vec::new());
     let fail = |what: String| Error::new("CSV report", what, "a report that can be written");
-    writer.write_record(COLUMNS).map_err(|error| fail(error.to_string()))?;
+    // IoU has its column; reports without another criterion have no more.
+    let hit = report.options.hit.as_ref().map(|_| report.options.hit().id());
+    writer
+        .write_record(COLUMNS.into_iter().chain(hit.as_ref().map(|_| "hit")))
+        .map_err(|error| fail(error.to_string()))?;
     for sheet in sheets(report) {
         for row in &sheet.rows {
             for (column, cell) in sheet.columns.iter().zip(&row.cells) {
-                writer.write_record(record(report, row, column, cell)).map_err(|error| fail(error.to_string()))?;
+                let of_row = row.hit.or(column.hit);
+                let hit = hit.as_ref().map(|_| of_row.map(Hit::id).unwrap_or_default());
+                writer
+                    .write_record(record(report, row, column, cell).into_iter().chain(hit))
+                    .map_err(|error| fail(error.to_string()))?;
             }
         }
     }
@@ -58,7 +68,7 @@ fn record(report: &Report, row: &Row, column: &Column, cell: &Cell) -> [String; 
         no_formula(&row.class).into_owned(),
         format!("{}{}", row.by, column.metric),
         number(row.fp_per_image.or(column.fp_per_image)),
-        number(row.iou_threshold.or(column.iou_threshold)),
+        number(row.hit.or(column.hit).filter(|hit| hit.measure() == Measure::Iou).map(Hit::threshold)),
         number(cell.value),
         number(cell.interval.map(|ends| ends[0])),
         number(cell.interval.map(|ends| ends[1])),

@@ -88,8 +88,8 @@ fn each_row(
 ) -> io::Result<()> {
     for prepared in runs {
         let thresholds = operating_thresholds(ground_truth, &prepared.run, options.iou_threshold(), fp_per_image);
-        let (protocol, iou_threshold) = (ground_truth.protocol(), options.iou_threshold());
-        let at = OperatingPoint { fp_per_image, iou_threshold, protocol, thresholds: &thresholds };
+        let (protocol, hit) = (ground_truth.protocol(), options.hit());
+        let at = OperatingPoint { fp_per_image, hit, protocol, thresholds: &thresholds };
         let diagnosis = Diagnosis::new(ground_truth, prepared, options.iou_threshold());
         for image in 0..ground_truth.n_images() as u32 {
             let image = ImageReport::new(ground_truth, prepared, &diagnosis, &thresholds, image);

@@ -8,7 +8,7 @@ pub(super) fn provenance(report: &Report) -> Vec<String> {
     let rates: Vec<String> = options.fp_per_image.iter().map(f64::to_string).collect();
     let mut facts = vec![
         format!("froc {}, report schema {}", report.froc_version, report.schema_version),
-        format!("IoU threshold {}; false positives per image {}", options.iou_threshold, rates.join(", ")),
+        format!("{}; false positives per image {}", options.hit_in_words(), rates.join(", ")),
     ];
     if let Some(area_up_to) = options.area_up_to {
         facts.push(format!("areas under curves up to {area_up_to} false positives per image"));

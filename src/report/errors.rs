@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use super::image::{ImageReport, OverlapReport};
 use crate::diagnosis::{Category, Outcome, ScoreThresholds};
+use crate::geometry::Measure;
+use crate::options::Hit;
 use crate::protocol::Protocol;
 
 /// A detection or a missed lesion, as one row of a table.
@@ -47,10 +49,12 @@ pub struct ErrorRow<'a> {
     pub iou_y2: Option<f32>,
     /// False positives per image at which the run is read; none where every detection counts.
     pub fp_per_image: Option<f64>,
-    /// Overlap from which a detection finds a lesion.
-    pub iou_threshold: f64,
+    /// IoU from which a detection finds a lesion; none with another hit criterion.
+    pub iou_threshold: Option<f64>,
     /// The class's score threshold at that rate: detections from it on count, and none if there is none.
     pub score_threshold: Option<f32>,
+    /// The hit criterion, such as `iou:0.5`.
+    pub hit: String,
 }
 
 /// Where a run is read.
@@ -58,8 +62,8 @@ pub struct ErrorRow<'a> {
 pub struct OperatingPoint<'a> {
     /// False positives per image.
     pub fp_per_image: f64,
-    /// Overlap from which a detection finds a lesion.
-    pub iou_threshold: f64,
+    /// When a detection finds a lesion.
+    pub hit: Hit,
     /// What the classes are.
     pub protocol: &'a Protocol,
     /// By class.
@@ -111,7 +115,8 @@ impl<'a> ErrorRow<'a> {
             iou_x2: corner(2),
             iou_y2: corner(3),
             fp_per_image: Some(at.fp_per_image).filter(|rate| rate.is_finite()),
-            iou_threshold: at.iou_threshold,
+            iou_threshold: (at.hit.measure() == Measure::Iou).then(|| at.hit.threshold()),
+            hit: at.hit.id(),
             score_threshold: at.protocol.class_named(class).and_then(|class| at.thresholds[class]),
         }
     }

@@ -171,19 +171,24 @@ fn corners(bbox: BBox) -> [f32; 4] {
     [bbox.x1, bbox.y1, bbox.x2, bbox.y2]
 }
 
-/// The first of the boxes with the greatest overlap; `None` if all are apart from it.
+/// The first of the boxes with the greatest measure of the protocol; `None` if there is nothing to find in any.
 fn most<'a>(
     ground_truth: &GroundTruth,
     bbox: BBox,
     kind: &'static str,
     among: impl Iterator<Item = (&'a str, BBox)>,
 ) -> Option<OverlapReport> {
-    let mut best: Option<OverlapReport> = None;
+    let protocol = ground_truth.protocol();
+    let mut best: Option<(f32, OverlapReport)> = None;
     for (class, other) in among {
-        let overlap = iou(bbox, other, ground_truth.protocol().extent());
-        if overlap > best.as_ref().map_or(0.0, |best| best.iou) {
-            best = Some(OverlapReport { iou: overlap, kind, class: class.to_owned(), bbox: corners(other) });
+        let (detection, lesion) = if kind == "lesion" { (bbox, other) } else { (other, bbox) };
+        let reach = protocol.measure().of(detection, lesion, protocol.extent());
+        if reach > best.as_ref().map_or(protocol.measure().nothing(), |(reach, _)| *reach) {
+            let overlap = iou(detection, lesion, protocol.extent());
+            // One of 0/0 is none.
+            let iou = if overlap.is_nan() { 0.0 } else { overlap };
+            best = Some((reach, OverlapReport { iou, kind, class: class.to_owned(), bbox: corners(other) }));
         }
     }
-    best
+    best.map(|(_, report)| report)
 }

@@ -90,9 +90,12 @@ impl Scores {
     }
 }
 
-/// The scores of a run at each of [`sweep_thresholds`].
+/// The scores of a run at each of [`sweep_thresholds`]; none where the hit criterion has no such threshold.
 #[must_use]
 pub fn sweep(ground_truth: &GroundTruth, run: &Run, options: &Options) -> Vec<Scores> {
+    if !ground_truth.protocol().measure().is_share() {
+        return Vec::new();
+    }
     let own = Convention { extent: ground_truth.protocol().extent(), ignores_second_boxes: false };
     let at = |iou_threshold: f64| {
         let options = options.with_iou_threshold(iou_threshold);

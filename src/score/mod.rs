@@ -65,8 +65,7 @@ impl ClassScore {
     #[must_use]
     pub fn new(ranking: &Ranking, counts: Counts, options: &Options, extent: Extent) -> Self {
         let rates = options.fp_per_image();
-        // NumPy compares the f32 overlap with the threshold as f32.
-        let iou_threshold = options.iou_threshold() as f32;
+        let iou_threshold = options.iou_threshold();
         let verdicts_where = |undefined| ranking.verdicts(counts.n_lesions, iou_threshold, extent, undefined);
         let all = verdicts_where(Undefined::IsNothing);
         let n_ignored = all.ignored().len();
@@ -119,7 +118,7 @@ fn without_duplicates(verdicts: &Verdicts, counts: Counts, rates: &[f64]) -> Var
 }
 
 fn plain(ranking: &Ranking, verdicts: &Verdicts, counts: Counts, options: &Options) -> Variant {
-    let iou_threshold = options.iou_threshold() as f32;
+    let iou_threshold = options.iou_threshold();
     let plain = ranking.verdicts(counts.n_lesions, iou_threshold, Extent::Plain, Undefined::IsNothing);
     let n_detections = quirks::differ(verdicts, &plain).len();
     let (_, plain) = ranking.counted(plain);

@@ -135,7 +135,7 @@ impl QuirkId {
             return Vec::new();
         }
         let verdicts =
-            |extent| ranking.verdicts(counts.n_lesions, options.iou_threshold() as f32, extent, Undefined::IsNothing);
+            |extent| ranking.verdicts(counts.n_lesions, options.iou_threshold(), extent, Undefined::IsNothing);
         let official = verdicts(Extent::PlusOne);
         match self {
             Self::TailDropped => below_last_false_positive(&official),

@@ -11,7 +11,7 @@ use crate::dataset::GroundTruth;
 use crate::diagnosis::gallery::{self, Change, Filter, Order, Shown};
 use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, operating_thresholds, pooled_thresholds};
 use crate::error::Error;
-use crate::options::Options;
+use crate::options::{Hit, Options};
 use crate::render::errors::{self, ErrorsFormat};
 use crate::report::diagnosis::DiagnosisReport;
 use crate::report::image::ImageReport;
@@ -166,10 +166,7 @@ impl Session {
 
     fn filter(&self, query: &GalleryQuery) -> Filter {
         let class = |at: usize| self.ground_truth().ok()?.classes().nth(at);
-        let options = || {
-            let options = &self.outcome.report.as_ref()?.options;
-            Options::new(options.iou_threshold, options.fp_per_image.clone()).ok()
-        };
+        let options = || self.outcome.report.as_ref()?.options.options().ok();
         Filter {
             class: query.class.and_then(class),
             categories: query.categories.clone(),
@@ -210,7 +207,8 @@ impl Session {
     ) -> Result<io::Result<()>, Error> {
         let default = Options::default();
         let rates = if fp_per_image == f64::INFINITY { default.fp_per_image().to_vec() } else { vec![fp_per_image] };
-        let options = Options::new(iou_threshold, rates)?;
+        let measure = self.ground_truth()?.protocol().measure();
+        let options = Options::of_hit(Hit::new(measure, iou_threshold)?, rates)?;
         self.join();
         let Joined { ground_truth, runs, .. } = self.joined()?;
         Ok(errors::write(ground_truth, &runs, &options, fp_per_image, format, out))
@@ -219,7 +217,7 @@ impl Session {
     /// Makes sure that the run of a view is diagnosed, if there is one: in the images that are wanted.
     fn diagnose(&mut self, view: &View, images: Images<'_>) {
         let is_known = |(run, known): &(String, Diagnosis)| {
-            *run == view.run && known.iou_threshold().to_bits() == (view.iou_threshold as f32).to_bits()
+            *run == view.run && known.iou_threshold().to_bits() == view.iou_threshold.to_bits()
         };
         // Out of their place, since they are made of what stands beside them.
         let mut diagnoses = std::mem::take(&mut self.diagnoses.0);

@@ -134,7 +134,7 @@ impl SessionFile {
     /// # Errors
     /// If an option is out of range.
     pub fn options(&self) -> Result<Options, Error> {
-        Options::new(self.options.iou_threshold, self.options.fp_per_image.clone())
+        self.options.options()
     }
 
     /// How images were resampled, if they were.

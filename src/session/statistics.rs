@@ -122,6 +122,7 @@ impl Session {
     ) -> Result<BootstrapProgress, Error> {
         self.running = None;
         let resampling = Resampling::new(wanted.replicates, wanted.seed, wanted.level)?;
+        self.set_measure(options.hit().measure());
         self.join();
         let Joined { ground_truth, runs, .. } = self.joined()?;
         let groups = self.groups(ground_truth, wanted.groups)?;
@@ -158,6 +159,7 @@ impl Session {
         statistics: &StatisticsOptions,
     ) -> Result<&Outcome, Error> {
         let area_up_to = area_up_to(statistics.area_up_to)?;
+        self.set_measure(options.hit().measure());
         let failures = self.join();
         let Joined { ground_truth, run_ids, file_ids, runs } = self.joined()?;
         let place = |baseline: &String| {
@@ -185,6 +187,7 @@ impl Session {
     /// If there are fewer than two runs, an option is out of range, the groups do not fit, or no run can be scored.
     pub fn evaluate_with_ranking(&mut self, options: &Options, wanted: &ResamplingOptions) -> Result<&Outcome, Error> {
         let resampling = Resampling::new(wanted.replicates, wanted.seed, wanted.level)?;
+        self.set_measure(options.hit().measure());
         let failures = self.join();
         let Joined { ground_truth, run_ids, file_ids, runs } = self.joined()?;
         if runs.len() < 2 {

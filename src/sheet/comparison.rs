@@ -18,7 +18,7 @@ pub(super) fn differences(report: &Report, of: &ComparisonReport) -> Sheet {
         baseline: Some(of.baseline),
         by: "exact_",
         fp_per_image: None,
-        iou_threshold: None,
+        hit: None,
         cells: row.recall.iter().chain([&row.average_recall]).map(|it| difference(it.as_ref())).collect(),
     };
     let title = title(report, of);
@@ -54,7 +54,7 @@ fn difference(of: Option<&DifferenceReport>) -> Cell {
 
 /// What changed sides, each run at its own exact operating points.
 pub(super) fn changes(report: &Report, of: &ComparisonReport) -> Sheet {
-    let iou_threshold = Some(report.options.iou_threshold);
+    let hit = Some(report.options.hit());
     let columns = [
         ("lesions gained", "lesions_gained"),
         ("lost", "lesions_lost"),
@@ -66,7 +66,7 @@ pub(super) fn changes(report: &Report, of: &ComparisonReport) -> Sheet {
         ("lost", "classes_lost"),
         ("unchanged", "classes_unchanged"),
     ];
-    let column = |(heading, metric): (&str, _)| Column::new(heading, metric, iou_threshold);
+    let column = |(heading, metric): (&str, _)| Column::new(heading, metric, hit);
     let row = |at: &crate::report::statistics::ChangesReport| Row {
         names: vec![at.fp_per_image.to_string()],
         class: MEAN.to_owned(),
@@ -74,7 +74,7 @@ pub(super) fn changes(report: &Report, of: &ComparisonReport) -> Sheet {
         baseline: Some(of.baseline),
         by: "",
         fp_per_image: Some(at.fp_per_image),
-        iou_threshold: None,
+        hit: None,
         cells: [at.lesions, at.images, at.classes]
             .into_iter()
             .flat_map(|SidesReport { gained, lost, unchanged }| [gained, lost, unchanged])

@@ -1,6 +1,8 @@
 //! Metrics beside the score: one line a metric.
 
 use super::{Cell, Column, Row, Sheet, at_rates, mark_best, rests_on, shown};
+use crate::geometry::Measure;
+use crate::options::Hit;
 use crate::report::Report;
 use crate::report::statistics::{MEAN, RowReport, SizeReport, StatisticsReport};
 
@@ -12,26 +14,27 @@ struct Metric {
 
 /// All of them, in the order in which they are shown.
 fn all(report: &Report) -> Vec<Metric> {
-    let own_iou = Some(report.options.iou_threshold);
+    let own = Some(report.options.hit());
+    let iou = |threshold| Some(Hit::written(Measure::Iou, threshold));
     let up_to = report.options.area_up_to;
     let area = format!("AUFROC to {} FP per image, normalised", up_to.unwrap_or_default());
-    let at = |heading: &str, metric, fp_per_image, iou_threshold, of| Metric {
-        column: Column { fp_per_image, ..Column::new(heading, metric, iou_threshold) },
+    let at = |heading: &str, metric, fp_per_image, hit, of| Metric {
+        column: Column { fp_per_image, ..Column::new(heading, metric, hit) },
         of,
     };
-    let metric = |heading, metric, iou_threshold, of| at(heading, metric, None, iou_threshold, of);
+    let metric = |heading, metric, hit, of| at(heading, metric, None, hit, of);
     vec![
-        metric("AP50, %", "ap50", Some(0.5), |row| Cell::percent(row.average_precision.map(|ap| ap.ap50), None)),
-        metric("AP75, %", "ap75", Some(0.75), |row| Cell::percent(row.average_precision.map(|ap| ap.ap75), None)),
+        metric("AP50, %", "ap50", iou(0.5), |row| Cell::percent(row.average_precision.map(|ap| ap.ap50), None)),
+        metric("AP75, %", "ap75", iou(0.75), |row| Cell::percent(row.average_precision.map(|ap| ap.ap75), None)),
         metric("AP50:95, %", "ap50_95", None, |row| Cell::percent(row.average_precision.map(|ap| ap.ap50_95), None)),
         metric("image AUROC", "image_roc_area", None, |row| {
             let roc = row.image_roc.as_ref();
             Cell::fraction(roc.and_then(|roc| roc.area), roc.and_then(|roc| roc.interval))
         }),
-        metric("recall at 1/8..8 FP per image (LUNA16 CPM), %", "recall_at_seven_rates", own_iou, |row| {
+        metric("recall at 1/8..8 FP per image (LUNA16 CPM), %", "recall_at_seven_rates", own, |row| {
             Cell::percent(row.recall_at_seven_rates, None)
         }),
-        at(&area, "area", up_to, own_iou, |row| Cell::fraction(row.area, None)),
+        at(&area, "area", up_to, own, |row| Cell::fraction(row.area, None)),
     ]
 }
 
@@ -64,7 +67,7 @@ pub(super) fn plain(class: &str, run: usize) -> Row {
         baseline: None,
         by: "",
         fp_per_image: None,
-        iou_threshold: None,
+        hit: None,
         cells: Vec::new(),
     }
 }
@@ -98,8 +101,8 @@ const SIZES: [(&str, &str, &str, &str); 6] = [
 
 /// Recall by size of the lesions, at any score.
 pub(super) fn sizes(report: &Report) -> Sheet {
-    let iou_threshold = Some(report.options.iou_threshold);
-    let column = |(_, _, heading, metric): (_, _, &str, _)| Column::new(heading, metric, iou_threshold);
+    let hit = Some(report.options.hit());
+    let column = |(_, _, heading, metric): (_, _, &str, _)| Column::new(heading, metric, hit);
     let cells = |row: &RowReport| {
         let find = |(division, name, ..): &(&str, &str, _, _)| {
             let is = |size: &&SizeReport| size.division == *division && size.size == *name;
@@ -121,8 +124,9 @@ pub(super) fn sizes(report: &Report) -> Sheet {
     }
 }
 
-/// Exact mean recall at other IoU thresholds.
+/// Exact mean recall at other thresholds of the hit criterion.
 pub(super) fn iou_sweep(report: &Report) -> Sheet {
+    let measure = report.options.hit().measure();
     let of_run = |(run, statistics): (usize, &StatisticsReport)| {
         let row = |at: &crate::report::statistics::IouReport| {
             let values = at.recall.iter().chain([&at.average_recall]);
@@ -130,7 +134,7 @@ pub(super) fn iou_sweep(report: &Report) -> Sheet {
             Row {
                 names: vec![report.runs[run].name.clone(), iou_threshold],
                 by: "exact_",
-                iou_threshold: Some(at.iou_threshold),
+                hit: Some(Hit::written(measure, at.iou_threshold)),
                 cells: values.map(|value| Cell::percent(*value, None)).collect(),
                 ..plain(MEAN, run)
             }
@@ -139,10 +143,10 @@ pub(super) fn iou_sweep(report: &Report) -> Sheet {
     };
     let statistics = report.runs.iter().enumerate().filter_map(|(at, run)| Some((at, run.statistics.as_ref()?)));
     Sheet {
-        title: "Exact mean recall by IoU threshold, percent".to_owned(),
-        caption: format!("Exact mean recall in percent at other IoU thresholds. {}", rests_on(report)),
+        title: format!("Exact mean recall by {} threshold, percent", measure.name()),
+        caption: format!("Exact mean recall in percent at other {} thresholds. {}", measure.name(), rests_on(report)),
         notes: Vec::new(),
-        names: vec!["Run", "IoU"],
+        names: vec!["Run", measure.name()],
         columns: at_rates(report, "recall_at_iou", "average_recall_at_iou"),
         rows: statistics.flat_map(of_run).collect(),
     }

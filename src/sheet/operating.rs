@@ -7,8 +7,8 @@ use crate::report::operating::{AtRateReport, OperatingReport};
 use crate::report::statistics::{MEAN, POOLED, RowReport};
 
 fn columns<const N: usize>(report: &Report, all: [(&str, &'static str); N]) -> Vec<Column> {
-    let iou_threshold = Some(report.options.iou_threshold);
-    all.into_iter().map(|(heading, metric)| Column::new(heading, metric, iou_threshold)).collect()
+    let hit = Some(report.options.hit());
+    all.into_iter().map(|(heading, metric)| Column::new(heading, metric, hit)).collect()
 }
 
 /// Where F1 is greatest, and the calibration error.

@@ -6,16 +6,7 @@ use crate::report::ranking::{PairReport, PlaceReport, RankingReport};
 use crate::report::statistics::MEAN;
 
 fn row(run: usize, names: Vec<String>, cells: Vec<Cell>) -> Row {
-    Row {
-        names,
-        class: MEAN.to_owned(),
-        run,
-        baseline: None,
-        by: "exact_",
-        fp_per_image: None,
-        iou_threshold: None,
-        cells,
-    }
+    Row { names, class: MEAN.to_owned(), run, baseline: None, by: "exact_", fp_per_image: None, hit: None, cells }
 }
 
 fn name(report: &Report, run: usize) -> String {
@@ -24,7 +15,7 @@ fn name(report: &Report, run: usize) -> String {
 
 /// One row a run, with its rank and the letters of the sets of runs that are not told apart.
 pub(super) fn places(report: &Report, of: &RankingReport) -> Sheet {
-    let column = |heading: &str, metric| Column::new(heading, metric, Some(report.options.iou_threshold));
+    let column = |heading: &str, metric| Column::new(heading, metric, Some(report.options.hit()));
     let place = |place: &PlaceReport| {
         let [low, high] = place.rank_interval;
         let rank = Cell {
@@ -62,10 +53,10 @@ pub(super) fn places(report: &Report, of: &RankingReport) -> Sheet {
 /// The difference of each run, in a row, to each other, in a column.
 pub(super) fn pairs(report: &Report, of: &RankingReport) -> Sheet {
     let order: Vec<usize> = of.places.iter().map(|place| place.run).collect();
-    let iou_threshold = Some(report.options.iou_threshold);
+    let hit = Some(report.options.hit());
     let column = |(place, run): (usize, &usize)| Column {
         baseline: Some(*run),
-        ..Column::new(&format!("- {}", place + 1), "pair_average_recall_difference", iou_threshold)
+        ..Column::new(&format!("- {}", place + 1), "pair_average_recall_difference", hit)
     };
     let cell = |first: usize, second: usize| {
         let find = |better, other| of.pairs.iter().find(|pair| (pair.better, pair.other) == (better, other));

@@ -57,7 +57,7 @@ fn group(report: &Report, place: usize, by: By) -> Vec<Row> {
             baseline: None,
             by: prefix,
             fp_per_image: None,
-            iou_threshold: None,
+            hit: None,
             cells: if by == By::Exact { exact(run, place) } else { by_rules(run, place) },
         }
     };
@@ -132,12 +132,12 @@ fn notes(report: &Report) -> Vec<String> {
 
 /// The exact operating points.
 pub(super) fn operating_points(report: &Report) -> Sheet {
-    let iou_threshold = Some(report.options.iou_threshold);
+    let hit = Some(report.options.hit());
     let column = |rate: &f64, heading: String, metric| Column {
         heading,
         metric,
         fp_per_image: Some(*rate),
-        iou_threshold,
+        hit,
         baseline: None,
     };
     let OptionsReport { fp_per_image: rates, .. } = &report.options;
@@ -167,7 +167,7 @@ pub(super) fn operating_points(report: &Report) -> Sheet {
                 baseline: None,
                 by: "exact_",
                 fp_per_image: None,
-                iou_threshold: None,
+                hit: None,
                 cells: cells.collect(),
             });
         }

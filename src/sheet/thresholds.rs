@@ -8,7 +8,7 @@ use crate::report::thresholds::{ReachedReport, ThresholdsReport};
 
 /// The means first, then each class, at the thresholds of each rate; runs side by side.
 pub(super) fn reached(report: &Report, of: &ThresholdsReport) -> Sheet {
-    let column = |(heading, metric): (&str, _)| Column::new(heading, metric, Some(report.options.iou_threshold));
+    let column = |(heading, metric): (&str, _)| Column::new(heading, metric, Some(report.options.hit()));
     let n_classes = of.rows.iter().filter(|row| row.run == 0).count();
     let mut rows = Vec::new();
     for place in 0..n_classes {

@@ -1,5 +1,5 @@
 // What became of a detection or a lesion, in words.
-import type { Category, DetectionReport, LesionReport } from "../../pkg/froc.js";
+import type { Category, DetectionReport, LesionReport, OptionsReport } from "../../pkg/froc.js";
 import { score } from "./format.ts";
 
 export interface Cause {
@@ -26,7 +26,7 @@ export const CAUSES: Record<Category, Cause> = {
   duplicate: { name: "duplicate", what: "A further box on a lesion that is already found." },
   badly_placed: {
     name: "poor overlap",
-    what: "A box that overlaps a lesion of its class, but by less than the IoU threshold.",
+    what: "A box that overlaps a lesion of its class, but too little to find it.",
   },
   on_another_class: {
     name: "on another class",
@@ -37,7 +37,7 @@ export const CAUSES: Record<Category, Cause> = {
   out_ranked: { name: "scored too low", what: "A detection finds it, but scores below the score threshold." },
   badly_placed_lesion: {
     name: "poor overlap",
-    what: "The best box of its class overlaps it by less than the IoU threshold.",
+    what: "The best box of its class overlaps it too little to find it.",
   },
   seen_as_another_class: { name: "wrong class", what: "Only a detection of another class is on it." },
   never_seen: { name: "missed entirely", what: "No box comes near it." },
@@ -74,14 +74,18 @@ export function kindOfDetection({ category, counted }: DetectionReport): Kind {
 
 const overlap = (iou: number) => iou.toFixed(2);
 
+/** Why an overlap finds nothing, at that threshold of the hit criterion. */
+export const tooLittle = (options: OptionsReport, threshold: number): string =>
+  options.hit ? `no hit by ${options.hit.caption}` : `less than ${threshold}`;
+
 /** Verdict and why, in one sentence. */
-export function explainDetection(detection: DetectionReport, iouThreshold: number): string {
+export function explainDetection(detection: DetectionReport, tooLittle: string): string {
   const { category, counted, overlaps } = detection;
   const on = overlaps ? `IoU ${overlap(overlaps.iou)} with a lesion of ${overlaps.class}` : "";
   const why: Partial<Record<Category, string>> = {
     true_positive: `finds a lesion, ${on}`,
     duplicate: `a duplicate, ${on} that a detection ranked higher finds`,
-    badly_placed: `poor overlap, ${on}, less than ${iouThreshold}`,
+    badly_placed: `poor overlap, ${on}, ${tooLittle}`,
     on_another_class: `on another class, ${on}`,
     elsewhere: on ? `elsewhere, at most ${on}` : "elsewhere, on no lesion",
     lesion_free_image: "on a lesion-free image",
@@ -94,14 +98,14 @@ export function explainDetection(detection: DetectionReport, iouThreshold: numbe
 }
 
 /** Verdict and why, in one sentence. */
-export function explainLesion(lesion: LesionReport, threshold: number | null, iouThreshold: number): string {
+export function explainLesion(lesion: LesionReport, threshold: number | null, tooLittle: string): string {
   const { category, overlaps } = lesion;
   const by = overlaps ? `IoU ${overlap(overlaps.iou)} with a detection of ${overlaps.class}` : "";
   if (category === "ignored") return "Ignored: it counts neither as found nor against a detection.";
   const why: Partial<Record<Category, string>> = {
     true_positive: `Found: ${by} that scores ${score(lesion.score)}`,
     out_ranked: `Missed, scored too low: ${by} that scores ${score(lesion.score)}, ${threshold === null ? "and none counts" : `below the threshold ${score(threshold)}`}`,
-    badly_placed_lesion: `Missed, poor overlap: at best ${by}, less than ${iouThreshold}`,
+    badly_placed_lesion: `Missed, poor overlap: at best ${by}, ${tooLittle}`,
     seen_as_another_class: `Missed, wrong class: ${by}`,
     never_seen: by ? `Missed entirely: at most ${by}` : "Missed entirely: no detection of its class overlaps it",
   };

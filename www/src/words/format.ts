@@ -1,4 +1,5 @@
 // Number -> text, and names made fit to be shown: every number comes from the core.
+import type { OptionsReport } from "../../pkg/froc.js";
 
 /** A fraction in percent with two digits; a dash where there is none. */
 export function percent(fraction: number | null | undefined): string {
@@ -16,6 +17,9 @@ export function points(difference: number | null | undefined): string {
   if (Number(text) === 0) return "0.00";
   return `${difference < 0 ? "−" : "+"}${text}`;
 }
+
+/** When a detection finds a lesion, as captions name it: `IoU 0.5`, `centre in the box`. */
+export const hitCaption = ({ iou_threshold, hit }: OptionsReport): string => hit?.caption ?? `IoU ${iou_threshold}`;
 
 const thousands = new Intl.NumberFormat("en", { useGrouping: "min2" });
 
