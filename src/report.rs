@@ -393,7 +393,7 @@ impl Report {
     /// bootstrap of the same images, if there is one.
     ///
     /// # Errors
-    /// If the thresholds are for another dataset or IoU threshold, or a class has none.
+    /// If the thresholds are for another dataset, ignored classes or IoU threshold, or a class has none.
     pub fn with_thresholds(
         mut self,
         ground_truth: &GroundTruth,

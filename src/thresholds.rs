@@ -21,6 +21,8 @@ use crate::score::{exact, mean};
 pub struct Thresholds {
     /// The dataset whose evaluation they are for, such as `ChestX-Det10`; null of one that has no name but that of its file.
     pub protocol: Option<String>,
+    /// Classes whose lesions are ignored, sorted by name.
+    pub ignored_classes: Vec<String>,
     /// Least overlap with which a detection finds a lesion, above 0 and up to 1.
     pub iou_threshold: f64,
     /// What is compared with that; absent of IoU.
@@ -111,6 +113,7 @@ impl Thresholds {
         };
         Self {
             protocol: name_of(ground_truth).map(str::to_owned),
+            ignored_classes: ignored_classes(ground_truth),
             iou_threshold: options.iou_threshold(),
             measure: ground_truth.protocol().measure(),
             fp_per_image: options.fp_per_image().to_vec(),
@@ -162,7 +165,7 @@ impl Thresholds {
     /// The thresholds of each class of a ground truth, in its order, one a rate.
     ///
     /// # Errors
-    /// If they are for another dataset or IoU threshold, or a class has none.
+    /// If they are for another dataset, ignored classes or IoU threshold, or a class has none.
     fn fitted(&self, ground_truth: &GroundTruth, iou: f64) -> Result<Vec<&[Option<f32>]>, Error> {
         let place = self.file.as_ref().map_or("score thresholds", |(name, _)| name);
         let called =
@@ -178,6 +181,17 @@ impl Thresholds {
         if hit != wanted && (hit.measure() != Measure::Iou || wanted.measure() != Measure::Iou) {
             let expected = format!("those for {wanted}: score with --hit {}, or choose them anew", hit.id());
             return Err(Error::new(place, format!("its score thresholds are for {hit}"), expected));
+        }
+        let (there, wanted) = (&self.ignored_classes, ignored_classes(ground_truth));
+        if *there != wanted {
+            let called =
+                |classes: &[String]| if classes.is_empty() { "no class".to_owned() } else { classes.join(", ") };
+            let flags = |classes: &[String]| match classes {
+                [] => "without --ignore".to_owned(),
+                classes => format!("with --ignore \"{}\"", classes.join("\" --ignore \"")),
+            };
+            let expected = format!("{}: score {}, or choose them {}", called(&wanted), flags(there), flags(&wanted));
+            return Err(Error::new(place, format!("its score thresholds ignore {}", called(there)), expected));
         }
         let there = self.iou_threshold;
         if there.to_bits() != iou.to_bits() {
@@ -200,7 +214,7 @@ impl Thresholds {
     /// classes with lesions. Intervals are over the groups of images, on the draws of [`crate::bootstrap`].
     ///
     /// # Errors
-    /// If they are for another dataset or IoU threshold, or a class has none.
+    /// If they are for another dataset, ignored classes or IoU threshold, or a class has none.
     pub fn reached(
         &self,
         ground_truth: &GroundTruth,
@@ -228,6 +242,12 @@ fn is_iou(measure: &Measure) -> bool {
 fn name_of(ground_truth: &GroundTruth) -> Option<&str> {
     let name = ground_truth.protocol().name();
     (name != ground_truth.name()).then_some(name)
+}
+
+fn ignored_classes(ground_truth: &GroundTruth) -> Vec<String> {
+    let mut classes: Vec<String> = ground_truth.protocol().ignored_classes().map(str::to_owned).collect();
+    classes.sort_unstable();
+    classes
 }
 
 /// The detections of a class of a run by falling score, and what became of each.

@@ -106,6 +106,35 @@ fn a_file_of_another_iou_threshold_is_refused_with_the_flag_that_helps() {
 }
 
 #[test]
+fn a_file_of_other_ignored_classes_is_refused_with_the_flag_that_helps() {
+    let test = case("synthetic");
+    let ignore = ["--ignore", "Mass", "--ignore", "Fibrosis"];
+    let kept = [kept(&test, "thresholds_ignoring", &ignore), kept(&test, "thresholds_not_ignoring", &[])];
+    let refused = [
+        (
+            vec!["--thresholds", &kept[0]],
+            "t.json: its score thresholds ignore Fibrosis, Mass; expected no class: score with --ignore \"Fibrosis\" --ignore \
+             \"Mass\", or choose them without --ignore.",
+        ),
+        (
+            [&ignore[..], &["--thresholds", &kept[1]]].concat(),
+            "t.json: its score thresholds ignore no class; expected Fibrosis, Mass: score without --ignore, or choose them with \
+             --ignore \"Fibrosis\" --ignore \"Mass\".",
+        ),
+    ];
+    for (arguments, sentence) in refused {
+        let (code, _, said) = score(&test, &arguments);
+        assert_eq!((code, said.trim_end()), (Some(2), sentence));
+    }
+    let helped = ["--ignore", "Fibrosis", "--ignore", "Mass", "--thresholds", &kept[0]];
+    assert_eq!(
+        json(&test, &helped)["thresholds"]["rows"].as_array().map(Vec::len),
+        Some(9),
+        "eight classes and the mean"
+    );
+}
+
+#[test]
 fn what_cannot_be_read_or_kept_is_refused() {
     let test = case("synthetic");
     let truth = test.join("test.json").to_string_lossy().into_owned();

@@ -216,7 +216,7 @@ impl Session {
     /// done.
     ///
     /// # Errors
-    /// If there is no report, or the thresholds are for another dataset or IoU threshold, or a class has none; then the report
+    /// If there is no report, or the thresholds are for another dataset, ignored classes or IoU threshold, or a class has none; then the report
     /// stays as it is.
     pub fn add_thresholds(&mut self, thresholds: &Thresholds) -> Result<&Outcome, Error> {
         let none = || Error::new("report", "there is none", "a ground truth and a run that can be scored");
