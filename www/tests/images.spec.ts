@@ -443,6 +443,7 @@ test("an image stays where it is in the order while a threshold is moved", async
   await page.getByTestId("order").selectOption("false_positives");
   await expect(page.getByTestId("tile").first()).not.toHaveAttribute("data-image", "0");
   await page.getByTestId("tile").nth(2).click();
+  await expect(page.getByTestId("image-view")).toHaveAttribute("aria-label", /\.png$/);
   const name = await page.getByTestId("image-view").getAttribute("aria-label");
   const slider = page.getByTestId("image-view").getByTestId("threshold");
   await slider.focus();

@@ -362,7 +362,10 @@ test("what comes after the score leaves the images where they were scrolled to",
   await settled(page);
   await page.getByTestId("tile").first().focus();
   for (let n = 0; n < 6; n++) await page.keyboard.press("ArrowDown");
-  const there = await page.evaluate(() => (document.activeElement as HTMLElement).dataset.image);
+  // The row may have to come into the page first.
+  const tile = page.locator('[data-testid="tile"][tabindex="0"]');
+  await expect(tile).toBeFocused();
+  const there = await tile.getAttribute("data-image");
   const top = () => page.getByTestId("gallery").evaluate((box) => box.scrollTop);
   const before = await top();
   expect(before).toBeGreaterThan(0);
@@ -372,7 +375,7 @@ test("what comes after the score leaves the images where they were scrolled to",
   await expect(page.getByTestId("bootstrap-used")).toContainText("seed 7");
   await settled(page);
   expect(await top()).toBe(before);
-  expect(await page.locator('[data-testid="tile"][tabindex="0"]').getAttribute("data-image")).toBe(there);
+  expect(await tile.getAttribute("data-image")).toBe(there);
 });
 
 test("a hidden run leaves plots, scale and table, and comes back", async ({ page }) => {
