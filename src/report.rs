@@ -197,7 +197,7 @@ pub struct OfficialReport {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct QuirkReport {
-    /// `Q1` to `Q8`.
+    /// `Q1` to `Q8`, or `Q11`.
     #[cfg_attr(target_arch = "wasm32", tsify(type = "QuirkId"))]
     pub id: String,
     /// Short name, such as `tail-dropped`.

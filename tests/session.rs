@@ -247,3 +247,38 @@ fn a_path_is_read_as_its_bytes_are() {
     let error = by_path.add_path("g", &truth).expect_err("it is gone");
     assert!(error.to_string().starts_with(&truth.display().to_string()), "{error}");
 }
+
+#[test]
+fn score_thresholds_are_a_file_like_any_other() {
+    let mut session = loaded();
+    let options = Options::default();
+    session.evaluate(&options);
+    let file = session.thresholds("a", &options).and_then(|chosen| chosen.json()).expect("thresholds");
+    assert_eq!(add(&mut session, "t", "t.json", &file), FileKind::Thresholds);
+    let reached = |outcome: &Outcome| report(outcome).thresholds.as_ref().expect("what they reach").rows[0].at_rates[0];
+    let first = reached(session.evaluate(&options));
+    // On their own images they reach what they were chosen for.
+    assert_eq!(first.recall.value, first.exact_recall);
+    assert_eq!(first.recall.interval, None);
+
+    // Intervals come and go with those of the score.
+    let resampling = ResamplingOptions { replicates: 20, seed: 1, level: 0.95, groups: GroupSource::Images };
+    let mut progress = session.start_bootstrap(&options, &resampling).expect("a bootstrap");
+    while progress.done < progress.total {
+        progress = session.step_bootstrap(7).expect("a bootstrap");
+    }
+    let drawn = session.evaluate_with_statistics(&options, &StatisticsOptions::default()).expect("statistics");
+    assert!(reached(drawn).recall.interval.is_some());
+    assert_eq!(reached(session.evaluate(&options)).recall.interval, None);
+
+    // Where they do not fit, the file is told, and the score stands.
+    let other = Options::new(0.3, vec![0.1]).expect("options");
+    let outcome = session.evaluate(&other);
+    assert_eq!(report(outcome).thresholds, None);
+    let [failure] = outcome.failures.as_slice() else { panic!("one file does not fit") };
+    assert_eq!(failure.id, "t");
+    assert!(failure.errors[0].sentence.contains("IoU threshold 0.5"), "{}", failure.errors[0].sentence);
+    session.remove("t");
+    let outcome = session.evaluate(&options);
+    assert!(outcome.failures.is_empty() && report(outcome).thresholds.is_none());
+}

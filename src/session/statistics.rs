@@ -212,16 +212,17 @@ impl Session {
         Ok(Thresholds::of(ground_truth, &prepared.run, options))
     }
 
-    /// Adds to the last report what its runs reach at score thresholds chosen on other images; with intervals if a bootstrap is
-    /// done.
+    /// Adds to the last report what its runs reach at score thresholds chosen on other images; with intervals if the report has
+    /// others of a bootstrap.
     ///
     /// # Errors
-    /// If there is no report, or the thresholds are for another dataset, ignored classes or IoU threshold, or a class has none; then the report
-    /// stays as it is.
+    /// If there is no report, or the thresholds are for another dataset, hit criterion or IoU threshold, for other ignored
+    /// classes, or a class has none; then the report stays as it is.
     pub fn add_thresholds(&mut self, thresholds: &Thresholds) -> Result<&Outcome, Error> {
         let none = || Error::new("report", "there is none", "a ground truth and a run that can be scored");
         let report = self.outcome.report.clone().ok_or_else(none)?;
-        let bootstrap = self.running.as_ref().filter(|running| running.is_done());
+        let is_used = report.options.bootstrap.is_some();
+        let bootstrap = self.running.as_ref().filter(|running| is_used && running.is_done());
         let bootstrap = bootstrap.map(|running| running.uncertainty.intervals());
         let Joined { ground_truth, runs, .. } = self.joined()?;
         let runs: Vec<&Run> = runs.iter().map(|prepared| &prepared.run).collect();

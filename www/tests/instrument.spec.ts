@@ -81,6 +81,62 @@ test("the bar takes little height, and no score of two runs is cut, at any width
   }
 });
 
+test("no text of an open row is cut off or overprints another, at any width", async ({ page }) => {
+  await openSample(page);
+  await page.getByTestId("choose-class").nth(5).click();
+  for (const width of [360, 390, 768, 1024, 1240, 1440, 1920, 2560]) {
+    await page.setViewportSize({ width, height: 900 });
+    const faults = () =>
+      page.getByTestId("class-detail").evaluate((detail) => {
+        const room = detail.closest(".scroll")?.getBoundingClientRect();
+        const walker = document.createTreeWalker(detail, NodeFilter.SHOW_TEXT);
+        const texts: [string, DOMRect][] = [];
+        for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+          const range = document.createRange();
+          range.selectNodeContents(node);
+          const box = range.getBoundingClientRect();
+          if (box.width > 0 && node.parentElement?.checkVisibility()) texts.push([node.textContent ?? "", box]);
+        }
+        const out = texts.filter(([, box]) => room && box.right > room.right + 1).map(([text]) => `${text} is cut off`);
+        const over = texts.flatMap(([text, a], at) =>
+          texts
+            .slice(at + 1)
+            .filter(
+              ([, b]) =>
+                Math.min(a.right, b.right) - Math.max(a.left, b.left) > 1 &&
+                Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4,
+            )
+            .map(([other]) => `${text} over ${other}`),
+        );
+        return [...out, ...over];
+      });
+    await expect.poll(faults, `at ${width}`).toEqual([]);
+  }
+});
+
+test("of a dataset without a script every rate and the average are in sight", async ({ page }) => {
+  const images = [1, 2].map((id) => ({ id, file_name: `${id}.png`, width: 100, height: 100 }));
+  const annotations = images.map(({ id }) => ({
+    id,
+    image_id: id,
+    category_id: 1,
+    bbox: [10, 10, 40, 40],
+    iscrowd: 0,
+  }));
+  const results = images.map(({ id }) => ({ image_id: id, category_id: 1, bbox: [10, 10, 40, 40], score: 0.5 }));
+  await open(page);
+  await choose(page, [
+    upload("instances.json", JSON.stringify({ images, annotations, categories: [{ id: 1, name: "Nodule" }] })),
+    upload("results.json", JSON.stringify(results)),
+  ]);
+  await expect(page.getByTestId("no-official")).toBeVisible();
+  for (const width of [390, 1024, 1440]) {
+    await page.setViewportSize({ width, height: 900 });
+    const cut = () => page.locator("#scores .scroll").evaluate((box) => box.scrollWidth - box.clientWidth);
+    await expect.poll(cut, `at ${width}`).toBeLessThanOrEqual(0);
+  }
+});
+
 test("no two texts of the class table overprint, with one to eight runs", async ({ page }) => {
   await page.setViewportSize({ width: 1440, height: 900 });
   for (const n of [1, 2, 3, 8]) {
@@ -384,6 +440,10 @@ test("a hidden run leaves plots, scale and table, and comes back", async ({ page
   await expect(page.getByTestId("froc-plot").locator("path[data-series]")).toHaveCount(1);
   await expect(page.getByTestId("needle")).toHaveCount(1);
   await expect(page.getByTestId("sort-run")).toHaveCount(1);
+  for (const tab of ["roc", "pr", "calibration", "sweep"]) {
+    await page.getByTestId(`tab-${tab}`).click();
+    await expect(page.getByTestId(`${tab}-plot`).locator("path[data-series]"), tab).toHaveCount(1);
+  }
   await page.getByTestId("hide").last().click();
   await expect(page.getByTestId("needle")).toHaveCount(2);
 });

@@ -826,6 +826,7 @@ test("points of curves lead to their images, by click and by keys", async ({ pag
   await page.getByTestId("tab-sweep").click();
   await expect(page.getByTestId("sweep-class").locator("option:checked")).toHaveText("Nodule");
   await page.getByTestId("sweep-class").selectOption("mean over classes");
+  await expect(page.getByTestId("filter-class")).toHaveValue("");
   await page.getByTestId("sweep-plot").focus();
   await page.keyboard.press("Home");
   await page.keyboard.press("ArrowRight");
