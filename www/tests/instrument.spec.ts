@@ -299,6 +299,14 @@ test("precision and recall, calibration and the best F1 are those of the report,
   await page.getByTestId("tab-pr").click();
   await page.getByTestId("pr-class").selectOption({ label: "Nodule" });
   await expect(page.getByTestId("pr-plot").locator("path[data-series]")).toHaveCount(2);
+  // In steps: no precision is drawn that was not computed.
+  const path = (await page.getByTestId("pr-plot").locator("path[data-series]").last().getAttribute("d")) ?? "";
+  const drawn = [...path.matchAll(/([\d.]+),([\d.]+)/g)].map(([, x, y]) => [Number(x), Number(y)] as const);
+  expect(drawn.length).toBeGreaterThan(2 * (operating?.precision_recall.recall.length ?? Infinity) - 2);
+  for (const [at, [x, y]] of drawn.entries()) {
+    const before = drawn[at - 1];
+    if (before) expect(x === before[0] || y === before[1]).toBe(true);
+  }
   await expect(page.getByTestId("pr-best").last()).toContainText(
     `best F1 ${(operating?.best_f1?.f1 ?? NaN).toFixed(4)}`,
   );
