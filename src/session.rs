@@ -17,7 +17,10 @@ use serde::Serialize;
 use tsify::Tsify;
 
 pub use self::diagnosis::{GalleryQuery, View};
-pub use self::file::{Difference, DifferenceKind, SESSION_VERSION, SavedGroundTruth, SavedPredictions, SessionFile};
+pub use self::file::{
+    Difference, DifferenceKind, Restored, RestoredPredictions, SESSION_VERSION, SavedGroundTruth, SavedPredictions,
+    SessionFile,
+};
 pub use self::statistics::{BootstrapProgress, GroupSource, ResamplingOptions, StatisticsDefaults, StatisticsOptions};
 
 use self::diagnosis::Diagnoses;

@@ -7,7 +7,7 @@ mod blob;
 use std::io::{self, BufWriter, Write};
 use std::ops::ControlFlow;
 
-use js_sys::{Function, Uint8Array};
+use js_sys::{Function, JSON, Uint8Array};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tsify::{Ts, Tsify};
@@ -27,8 +27,8 @@ use crate::report::image::ImageReport;
 use crate::report::statistics::RocCurveReport;
 use crate::report::{CurveReport, OptionsReport, Report};
 use crate::session::{
-    BootstrapProgress, ErrorReport, FileSummary, GalleryQuery, Outcome, ResamplingOptions, Session, StatisticsDefaults,
-    StatisticsOptions, View,
+    BootstrapProgress, ErrorReport, FileSummary, GalleryQuery, Outcome, ResamplingOptions, Restored, Session,
+    SessionFile, StatisticsDefaults, StatisticsOptions, View,
 };
 
 /// What every call throws that can fail.
@@ -72,6 +72,16 @@ pub struct ProgressReport {
 #[derive(Serialize, Tsify)]
 #[tsify(missing_as_null)]
 pub struct Thresholds(pub Vec<Option<f32>>);
+
+/// A session that was saved, and what of it is here.
+#[derive(Serialize, Tsify)]
+#[tsify(missing_as_null)]
+pub struct OpenedSession {
+    /// What was chosen.
+    pub session: SessionFile,
+    /// What is restored, and what differs.
+    pub restored: Restored,
+}
 
 /// A [`Session`] of JavaScript. Files and runs are known by their ids.
 #[wasm_bindgen]
@@ -146,6 +156,31 @@ impl Evaluator {
     /// Throws a `Failure` if an option is out of range.
     pub fn evaluate(&mut self, options: &Ts<OptionsReport>) -> Converted<Ts<Outcome>> {
         to_js(self.0.evaluate(&checked(options)?))
+    }
+
+    /// What the last report is of and what was chosen for it, as the bytes of a file such as `mine.froc.json`: no box, no image.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if nothing was scored.
+    pub fn save(&self, notes: &str) -> Converted<Uint8Array> {
+        let bytes = self.0.save(notes).and_then(|session| session.bytes()).map_err(|error| thrown(&error))?;
+        Ok(Uint8Array::from(bytes.as_slice()))
+    }
+
+    /// Reads and names the files of predictions as they were when a session was saved, and tells what was chosen in it and
+    /// what differs; `text` is all of its file.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if it is no session, is damaged, or a later version saved it, and if the ground truth cannot be
+    /// evaluated as it says.
+    pub fn restore(&mut self, name: &str, text: &str) -> Converted<Ts<OpenedSession>> {
+        // The browser reads JSON itself.
+        let value = JSON::parse(text).map_err(|error| String::from(js_sys::Error::from(error).message()));
+        let saved_by = value.clone().and_then(from_plain);
+        let session = SessionFile::read_by(name, saved_by, || value.and_then(from_plain));
+        let session = session.map_err(|error| thrown(&error))?;
+        let restored = self.0.restore(&session).map_err(|error| thrown(&error))?;
+        to_js(&OpenedSession { session, restored })
     }
 
     /// The last report as the bytes of a file: the very bytes that the terminal prints.
@@ -437,6 +472,11 @@ where
     T: Tsify<JsType: Clone> + DeserializeOwned,
 {
     value.to_rust().map_err(|error| thrown(&Error::new("engine", error.to_string(), "an object of that kind")))
+}
+
+/// What a plain object says that nobody has looked at.
+fn from_plain<T: DeserializeOwned>(value: JsValue) -> Result<T, String> {
+    serde_wasm_bindgen::from_value(value).map_err(|error| error.to_string())
 }
 
 /// A plain object, with null for what is missing.

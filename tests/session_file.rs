@@ -410,7 +410,11 @@ fn names_readings_order_and_notes_are_restored_and_a_digest_that_is_not_known_is
     let mut again = session_of(&["b.zip", "truth.json", "a.zip"]);
     again.evaluate(&options);
     again.rename("a.zip", "first");
-    assert_eq!(again.restore(&saved).expect("a ground truth in order"), []);
+    let restored = again.restore(&saved).expect("a ground truth in order");
+    assert_eq!(restored.differences, []);
+    let called: Vec<_> = restored.predictions.iter().map(|file| (file.id.as_str(), file.label.as_deref())).collect();
+    assert_eq!(called, [("a.zip", None), ("b.zip", Some("Second reader"))]);
+    assert_eq!(restored.predictions[1].reading, saved.predictions[1].reading);
     assert_eq!(again.evaluate(&options).report.as_ref(), Some(&report));
     assert_eq!(again.save("Ask about 7.").expect("a session"), saved);
 
@@ -419,8 +423,8 @@ fn names_readings_order_and_notes_are_restored_and_a_digest_that_is_not_known_is
     fs::write(files.folder.join("c.zip"), files.read("a.zip")).expect("a file");
     let c = Cursor::new(files.read("c.zip"));
     other.add("c", "c.zip", c, &mut |_| ControlFlow::Continue(())).expect("a file in order");
-    let differences = other.restore(&saved).expect("a ground truth in order");
-    let kinds: Vec<(DifferenceKind, &str)> = differences.iter().map(|it| (it.kind, it.sentence.place())).collect();
+    let differences = other.restore(&saved).expect("a ground truth in order").differences;
+    let kinds: Vec<(DifferenceKind, &str)> = differences.iter().map(|it| (it.kind, it.error.place.as_str())).collect();
     assert_eq!(kinds, [(DifferenceKind::Missing, "b.zip"), (DifferenceKind::Unknown, "c.zip")]);
     assert_eq!(other.evaluate(&options).file_ids, ["a.zip", "c"]);
 }

@@ -37,9 +37,9 @@ pub fn reopened(paths: &[PathBuf], saved: &SessionFile) -> Result<Session, Vec<S
         return Err(wrong);
     }
     let mut changed = Vec::new();
-    for difference in session.restore(saved).map_err(one)? {
+    for difference in session.restore(saved).map_err(one)?.differences {
         let is_changed = difference.kind == DifferenceKind::Changed;
-        if is_changed { &mut changed } else { &mut wrong }.push(difference.sentence.to_string());
+        if is_changed { &mut changed } else { &mut wrong }.push(difference.error.sentence);
     }
     if !wrong.is_empty() {
         return Err(wrong);

@@ -1,10 +1,12 @@
 //! A session as a file, `.froc.json`: what a person chose, and of which files; no box, no image, nothing of what the files hold.
 
+use std::fmt::Display;
+
 use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
-use super::{GroupSource, ResamplingOptions, Session, StatisticsOptions};
+use super::{ErrorReport, GroupSource, ResamplingOptions, Session, StatisticsOptions};
 use crate::error::{Error, ErrorKind};
 use crate::input;
 use crate::options::{DEFAULT_AREA_UP_TO, Options};
@@ -41,6 +43,13 @@ pub struct SessionFile {
     pub notes: String,
 }
 
+/// Who saved a session.
+#[derive(Debug, Deserialize)]
+pub(crate) struct SavedBy {
+    session_version: u32,
+    froc_version: String,
+}
+
 /// The ground truth of a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify))]
@@ -72,17 +81,42 @@ pub struct SavedPredictions {
     pub reading: Reading,
 }
 
+/// A session that was restored.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct Restored {
+    /// The files of predictions that are here, in their order.
+    pub predictions: Vec<RestoredPredictions>,
+    /// What differs.
+    pub differences: Vec<Difference>,
+}
+
+/// A file of predictions as it is read and called from now on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct RestoredPredictions {
+    /// The id under which it was added.
+    pub id: String,
+    /// What the person calls its run, if not as the file is called.
+    pub label: Option<String>,
+    /// How it is read.
+    pub reading: Reading,
+}
+
 /// What differs between the files of a session that was saved and those that are here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
 pub struct Difference {
     /// How it differs.
     pub kind: DifferenceKind,
-    /// File, what is there and what was expected, in one sentence.
-    pub sentence: Error,
+    /// The file, what is there and what was expected.
+    pub error: ErrorReport,
 }
 
 /// How a file differs from what was saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[serde(rename_all = "snake_case")]
 pub enum DifferenceKind {
     /// It holds other bytes.
     Changed,
@@ -97,23 +131,32 @@ impl SessionFile {
     ///
     /// # Errors
     /// If it is no such file, is damaged, or a later version saved it.
+    // In a browser this is of no use: the page has a reader of JSON, and this one would be a twentieth of the program.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn read(name: &str, bytes: &[u8]) -> Result<Self, Error> {
-        #[derive(Deserialize)]
-        struct Version {
-            session_version: u32,
-            froc_version: String,
-        }
-        let damaged = |error: serde_json::Error| {
+        Self::read_by(name, serde_json::from_slice(bytes), || serde_json::from_slice(bytes))
+    }
+
+    /// The same by any reader: who saved it is read first, since all else may have changed since.
+    ///
+    /// # Errors
+    /// If either cannot be read, a later version saved it, or an option is out of range.
+    pub(crate) fn read_by<E: Display>(
+        name: &str,
+        saved_by: Result<SavedBy, E>,
+        whole: impl FnOnce() -> Result<Self, E>,
+    ) -> Result<Self, Error> {
+        let damaged = |error: E| {
             let expected = "a file that froc saved as a session, as it was saved; save it anew";
             Error::new(name, format!("it is no whole session ({error})"), expected)
         };
-        let Version { session_version, froc_version } = serde_json::from_slice(bytes).map_err(damaged)?;
+        let SavedBy { session_version, froc_version } = saved_by.map_err(damaged)?;
         if session_version != SESSION_VERSION {
             let what = format!("it is a session of version {session_version}, which froc {froc_version} saved");
             let expected = format!("version {SESSION_VERSION}; open it with that froc, or a later one");
             return Err(Error::new(name, what, expected));
         }
-        let file: Self = serde_json::from_slice(bytes).map_err(damaged)?;
+        let file = whole().map_err(damaged)?;
         file.options().map_err(|error| error.within(name).of_kind(ErrorKind::Data))?;
         Ok(file)
     }
@@ -201,7 +244,7 @@ impl Session {
     ///
     /// # Errors
     /// If the ground truth cannot be evaluated as that protocol says.
-    pub fn restore(&mut self, saved: &SessionFile) -> Result<Vec<Difference>, Error> {
+    pub fn restore(&mut self, saved: &SessionFile) -> Result<Restored, Error> {
         self.forget();
         let mut differences = self.restore_ground_truth(&saved.ground_truth)?;
         differences.extend(self.restore_predictions(&saved.predictions));
@@ -215,7 +258,12 @@ impl Session {
             });
         }
         differences.extend(here.map(|(name, _)| Difference::unknown(name)));
-        Ok(differences)
+        let predictions = self.predictions.iter().map(|(id, file)| RestoredPredictions {
+            id: id.clone(),
+            label: file.label.clone(),
+            reading: file.reading.clone(),
+        });
+        Ok(Restored { predictions: predictions.collect(), differences })
     }
 
     fn restore_ground_truth(&mut self, saved: &SavedGroundTruth) -> Result<Vec<Difference>, Error> {
@@ -288,25 +336,28 @@ fn places(saved: &[SavedPredictions], here: &[Option<(String, super::Readable)>]
 }
 
 impl Difference {
+    fn new(kind: DifferenceKind, name: &str, what: &str, expected: &str) -> Self {
+        Self { kind, error: ErrorReport::from(&Error::new(name, what, expected)) }
+    }
+
     /// Of the name and SHA-256 of a file and of those that were saved; none if the bytes are the same.
     fn of([name, sha256]: [&str; 2], [saved_name, saved_sha256]: [&str; 2]) -> Option<Self> {
         let what = format!("its SHA-256 begins with {}", begin(sha256));
         let file = if name == saved_name { String::new() } else { format!("{saved_name} with ") };
-        let expected =
-            format!("{file}{}, as it was when the session was saved: numbers may differ", begin(saved_sha256));
-        let sentence = Error::new(name, what, expected);
-        (sha256 != saved_sha256).then_some(Self { kind: DifferenceKind::Changed, sentence })
+        let begins = begin(saved_sha256);
+        let expected = format!("{file}{begins}, as it was when the session was saved: numbers may differ");
+        (sha256 != saved_sha256).then(|| Self::new(DifferenceKind::Changed, name, &what, &expected))
     }
 
     fn missing(name: &str, sha256: Option<&String>) -> Self {
         let which = sha256.map(|digits| format!(", whose SHA-256 begins with {}", begin(digits))).unwrap_or_default();
-        let sentence = Error::new(name, "it is not here", format!("the file of the session{which}; add it"));
-        Self { kind: DifferenceKind::Missing, sentence }
+        let expected = format!("the file of the session{which}; add it");
+        Self::new(DifferenceKind::Missing, name, "it is not here", &expected)
     }
 
     fn unknown(name: &str) -> Self {
         let expected = "the files of the session, under their names or with their bytes; leave this one out";
-        Self { kind: DifferenceKind::Unknown, sentence: Error::new(name, "the session does not hold it", expected) }
+        Self::new(DifferenceKind::Unknown, name, "the session does not hold it", expected)
     }
 }
 

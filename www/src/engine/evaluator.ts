@@ -10,6 +10,7 @@ import type {
   FileSummary,
   GalleryQuery,
   ImageReport,
+  OpenedSession,
   OptionsReport,
   Outcome,
   ProgressReport,
@@ -173,6 +174,29 @@ export class Evaluator {
     this.#takeDigests();
     await this.#digests;
     return this.#call((remote) => remote.export(format));
+  }
+
+  /** What is chosen here, and of which files, as a session file: it names the SHA-256 of every file. */
+  async save(notes: string): Promise<Uint8Array<ArrayBuffer>> {
+    this.#takeDigests();
+    await this.#digests;
+    return this.#call((remote) => remote.save(notes));
+  }
+
+  /** Reads and names the files as they were when a session was saved; tells what was chosen, and what differs by SHA-256. */
+  async restore(session: File): Promise<OpenedSession> {
+    this.#takeDigests();
+    await this.#digests;
+    const text = await session.text();
+    const opened = await this.#call((remote) => remote.restore(session.name, text), session.name);
+    for (const { id, label, reading } of opened.restored.predictions) {
+      const loaded = this.#loaded.get(id);
+      if (!loaded) continue;
+      // At the end: a successor of the engine gets the files in this order.
+      this.#loaded.delete(id);
+      this.#loaded.set(id, { ...loaded, reading, name: label });
+    }
+    return opened;
   }
 
   /**

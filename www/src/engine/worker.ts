@@ -23,6 +23,7 @@ import type {
   GalleryQuery,
   InputFormats,
   ImageReport,
+  OpenedSession,
   OptionsReport,
   Outcome,
   ProgressReport,
@@ -175,6 +176,14 @@ const api = {
   export(format: string): Uint8Array<ArrayBuffer> {
     const bytes = engine().export(format) as Uint8Array<ArrayBuffer>;
     return Comlink.transfer(bytes, [bytes.buffer]);
+  },
+  /** What is chosen, as the bytes of a session file. */
+  save(notes: string): Uint8Array<ArrayBuffer> {
+    const bytes = engine().save(notes) as Uint8Array<ArrayBuffer>;
+    return Comlink.transfer(bytes, [bytes.buffer]);
+  },
+  restore(name: string, text: string): OpenedSession {
+    return engine().restore(name, text);
   },
   startBootstrap(options: OptionsReport, resampling: ResamplingOptions): BootstrapProgress {
     return engine().start_bootstrap(options, resampling);

@@ -5,6 +5,7 @@ import type {
   Report,
   ResamplingOptions,
   RocCurveReport,
+  StatisticsOptions,
   TargetFacts,
 } from "../../pkg/froc.js";
 import { isOneFile, loadSample } from "../engine/assets.ts";
@@ -39,6 +40,9 @@ export type Convention = "official" | "exact";
 const BY_ITSELF_MS = 10_000;
 /** So long drawing is watched before it is said how long it takes, in milliseconds. */
 const WATCHED_MS = 2000;
+
+/** Whether a file is a session that was saved, by its name. */
+const isSession = ({ name }: File) => /\.froc\.json$/i.test(name);
 
 /** Options as a person would type them. */
 export const asTyped = ({ iou_threshold, fp_per_image }: OptionsReport) => ({
@@ -95,6 +99,12 @@ export class Session {
   #baseline = $state("");
   /** How images were drawn last; null is how the core does it unless told otherwise. */
   #resampling: ResamplingOptions | null = null;
+  /** What is computed beside the score otherwise than the core does unless told. */
+  #beside: Partial<StatisticsOptions> = {};
+  /** A session some of whose files are not here yet. */
+  #awaited: File | null = null;
+  /** What a person wrote into the session that was opened. */
+  #notes = "";
   #sample: Promise<File[]> | null = null;
   /** Files of the person's own are here, which the page forgets when it is left. */
   #hasOwn = false;
@@ -274,7 +284,7 @@ export class Session {
       const outcome = await this.engine.statistics(
         options,
         isAsked ? last : { ...last, groups },
-        { ...statistics, baseline },
+        { ...statistics, ...this.#beside, baseline },
         async (share) => {
           await this.#typed;
           // Cancelled, or overtaken by other files or options.
@@ -316,6 +326,15 @@ export class Session {
       const runs = this.report?.runs ?? [];
       const name = runs.length === 1 ? (runs[0]?.name.replace(/\.zip$/i, "") ?? "report") : `${runs.length}-runs`;
       save(`froc-${name}.${ending}`, new Blob([await this.engine.export(format)], { type: media_type }));
+    } catch (thrown) {
+      this.errors = sentences(thrown);
+    }
+  }
+
+  /** Saves what is chosen here as a session: with the same files it is restored. */
+  async saveSession(): Promise<void> {
+    try {
+      save("session.froc.json", new Blob([await this.engine.save(this.#notes)], { type: "application/json" }));
     } catch (thrown) {
       this.errors = sentences(thrown);
     }
@@ -384,7 +403,7 @@ export class Session {
     this.adding++;
     try {
       this.files.say("");
-      const own = files.filter(({ name }) => !isPicture(name));
+      const own = files.filter((file) => !isPicture(file.name) && !isSession(file));
       const walked = await Promise.all(folders.map(async (folder) => ({ folder, inside: await filesIn(folder) })));
       const plain = isSample ? own : await this.#bundled(own, walked);
       if (!isSample && plain.some((file) => isText(file) || isZip(file) || !files.includes(file)))
@@ -400,10 +419,46 @@ export class Session {
         expected: "pictures, or predictions",
         sentence: `${name}: the folder holds nothing that is read; expected pictures, or predictions as .json files.`,
       }));
-      if (await reading) await this.score();
+      const isNew = await reading;
+      const saved = files.findLast(isSession) ?? (isNew ? this.#awaited : null);
+      if (saved) await this.#restore(saved);
+      else if (isNew) await this.score();
+    } catch (thrown) {
+      this.errors = sentences(thrown);
     } finally {
       this.adding--;
     }
+  }
+
+  /** Everything as it was when a session was saved, as far as its files are here; tells which are not, or are others. */
+  async #restore(file: File): Promise<void> {
+    this.#awaited = null;
+    const { session: saved, restored } = await this.engine.restore(file);
+    const { predictions, differences } = restored;
+    const isMissing = differences.some(({ kind }) => kind === "missing");
+    if (isMissing) this.#awaited = file;
+    const told = isMissing ? differences.filter(({ kind }) => kind === "missing") : differences;
+    this.errors = [...this.errors, ...told.map(({ error }) => error)];
+    const labels = new Map(predictions.map(({ id, label }) => [id, label]));
+    const named = (id: string, file: File) => labels.get(id) ?? file.name;
+    this.files.items = this.files.items.map((item) =>
+      labels.has(item.id) ? { ...item, name: named(item.id, item.file) } : item,
+    );
+    const { area_up_to, max_detections, bootstrap, ...options } = saved.options;
+    this.options = options;
+    this.typed = asTyped(this.options);
+    this.optionErrors = [];
+    this.#notes = saved.notes;
+    this.#beside = { ...(area_up_to && { area_up_to }), ...(max_detections && { max_detections }) };
+    if (bootstrap) {
+      const { replicates, seed, level, groups } = bootstrap;
+      this.#resampling = { replicates, seed, level, groups: groups.source };
+    }
+    if (isMissing) this.files.say("A session waits for its files.");
+    else this.files.say("Everything is as it was when the session was saved.");
+    await this.score();
+    const baseline = saved.baseline === null ? undefined : this.runIds[saved.baseline];
+    if (baseline !== undefined && baseline !== this.runIds[this.baseline]) this.setBaseline(baseline);
   }
 
   /** Loose files, with those of single images as one run, and each folder of such files as one. */

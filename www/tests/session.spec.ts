@@ -1,0 +1,93 @@
+// A session as a file: what is chosen leaves the page without what the files hold, and comes back with the same files.
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { expect, test, type Page } from "@playwright/test";
+
+import type { SessionFile } from "../pkg/froc.js";
+import {
+  choose,
+  compute,
+  drop,
+  golden,
+  goldenCase,
+  open,
+  openExport,
+  report,
+  settled,
+  upload,
+  type Upload,
+} from "./page.ts";
+
+const [truth, run] = goldenCase(join(golden, "quirks")) as [Upload, Upload];
+const other = upload("other.zip", readFileSync(join(golden, "few-images/predictions.zip")));
+
+async function saved(page: Page): Promise<Buffer> {
+  await openExport(page);
+  const waiting = page.waitForEvent("download");
+  await page.getByTestId("save-session").click();
+  return readFileSync(await (await waiting).path());
+}
+
+/** A page on which nothing is as it comes: options, the name of a run, the baseline, the draws; what it saves as a session. */
+async function chosen(page: Page): Promise<Buffer> {
+  await open(page);
+  await choose(page, [truth, run, other]);
+  await page.getByTestId("iou").fill("0.3");
+  await settled(page);
+  await page.getByTestId("rename").filter({ hasText: "other.zip" }).click();
+  await page.keyboard.type("Second reader");
+  await page.keyboard.press("Enter");
+  await settled(page);
+  await compute(page, 150);
+  await settled(page);
+  return saved(page);
+}
+
+test("a session that is dropped with its files restores the very report, on the page and in the terminal", async ({
+  page,
+}) => {
+  const bytes = await chosen(page);
+  const before = await report(page);
+  expect(before.runs.map(({ name }) => name)).toEqual(["predictions.zip", "Second reader"]);
+  expect(before.options).toMatchObject({ iou_threshold: 0.3, bootstrap: { replicates: 150 } });
+  const session = upload("mine.froc.json", bytes);
+  const { predictions, options } = JSON.parse(bytes.toString()) as SessionFile;
+  expect(predictions.map(({ sha256 }) => sha256)).toEqual(before.runs.map(({ sha256 }) => sha256));
+  expect(options).toEqual(before.options);
+
+  await open(page);
+  await drop(page, [other, session, truth, run]);
+  await settled(page);
+  await expect(page.getByTestId("iou")).toHaveValue("0.3");
+  await expect(page.getByTestId("rename").filter({ hasText: "Second reader" })).toHaveCount(1);
+  expect(await report(page)).toEqual(before);
+  expect((await saved(page)).equals(bytes)).toBe(true);
+
+  const froc = process.env.FROC_BIN;
+  if (!froc) throw new Error("FROC_BIN names no program; run the tests by `cargo xtask test`");
+  const folder = mkdtempSync(join(tmpdir(), "froc-"));
+  const [file, ...inputs] = [session, other, truth, run].map(({ name, buffer }) => {
+    writeFileSync(join(folder, name), buffer);
+    return join(folder, name);
+  });
+  const printed = execFileSync(froc, ["score", "--session", file ?? "", ...inputs, "--format", "json"]);
+  expect(JSON.parse(printed.toString())).toEqual(before);
+});
+
+test("a session tells which files are not here, waits for them, and says which are others", async ({ page }) => {
+  const bytes = await chosen(page);
+  await open(page);
+  await choose(page, [upload("mine.froc.json", bytes), truth, run]);
+  const message = page.getByText("other.zip: it is not here; expected the file of the session");
+  await expect(message).toBeVisible();
+  await choose(page, [upload("other.zip", run.buffer)]);
+  await expect(message).toHaveCount(0);
+  await expect(page.getByText(/^other\.zip: its SHA-256 begins with/)).toBeVisible();
+  expect((await report(page)).runs.map(({ name }) => name)).toEqual(["predictions.zip", "Second reader"]);
+
+  await choose(page, [upload("cut.froc.json", bytes.subarray(0, 200))]);
+  await expect(page.getByText("cut.froc.json: it is no whole session")).toBeVisible();
+});
