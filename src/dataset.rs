@@ -73,6 +73,8 @@ pub struct GroundTruth {
     is_for_script: bool,
     protocol: Protocol,
     findings: Vec<Finding>,
+    /// The same with all classes; none if no class is ignored.
+    whole: Option<Arc<Self>>,
 }
 
 impl GroundTruth {
@@ -145,6 +147,7 @@ impl GroundTruth {
             is_for_script: true,
             protocol,
             findings,
+            whole: None,
         })
     }
 
@@ -176,12 +179,28 @@ impl GroundTruth {
         Ok(Self { ignored, ..self })
     }
 
-    /// The same where classes of these names are not scored: their lesions count neither as found nor against a detection of
-    /// any class.
+    /// The same where classes of these names, and no others, are not scored: their lesions count neither as found nor against a
+    /// detection of any class.
     ///
     /// # Errors
     /// If there is no class of a name, or no other class.
     pub fn ignoring(&self, names: &[String]) -> Result<Self, Error> {
+        let whole = self.whole.clone().unwrap_or_else(|| Arc::new(self.clone()));
+        let without = if names.is_empty() {
+            Self::clone(&whole)
+        } else {
+            Self { whole: Some(Arc::clone(&whole)), ..whole.without_classes(names)? }
+        };
+        Ok(without.measured_by(self.protocol.measure()))
+    }
+
+    /// The names of its classes, in order, those that are ignored as well.
+    #[must_use]
+    pub fn all_class_names(&self) -> &[String] {
+        self.whole.as_deref().unwrap_or(self).protocol.class_names()
+    }
+
+    fn without_classes(&self, names: &[String]) -> Result<Self, Error> {
         let class_names = self.protocol.class_names();
         if let Some(name) = names.iter().find(|name| !class_names.contains(name)) {
             let expected = format!("one of the classes {}", class_names.join(", "));

@@ -203,7 +203,7 @@ pub const LESIONS_OF_IGNORED_CLASS: Kind = Kind {
     code: "lesions_of_ignored_class",
     one: "1 lesion is of a class that is ignored: it counts neither as found nor against a detection of any class.",
     many: "{} lesions are of classes that are ignored: they count neither as found nor against a detection of any class.",
-    fix: "Score without --ignore to have them count.",
+    fix: "Ignore no class to have them count.",
 };
 
 /// Images whose name has no `.png` to turn into `.json`.

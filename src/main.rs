@@ -565,13 +565,12 @@ const fn held(kind: FileKind) -> &'static str {
 fn options(arguments: &Hits, fp: Option<&str>, saved: Option<&SessionFile>) -> Result<Options, Error> {
     let defaults = saved.map_or_else(|| Ok(Options::default()), SessionFile::options)?;
     let rates: Vec<String> = defaults.fp_per_image().iter().map(f64::to_string).collect();
-    let iou = arguments.iou.as_deref().unwrap_or("0.5");
-    let options = Options::parse(iou, fp.unwrap_or(&rates.join(";")))?;
-    Ok(match (&arguments.hit, &arguments.iou) {
-        (Some(hit), _) => options.with_hit(Hit::parse(hit)?),
-        (None, Some(_)) => options,
-        (None, None) => options.with_hit(defaults.hit()),
-    })
+    let hit = match (&arguments.hit, &arguments.iou) {
+        (Some(hit), _) => Hit::parse(hit)?,
+        (None, Some(iou)) => Hit::typed(Measure::Iou, iou)?,
+        (None, None) => defaults.hit(),
+    };
+    Options::parse_of_hit(hit, fp.unwrap_or(&rates.join(";")))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

@@ -2,13 +2,53 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::error::Error;
 use crate::geometry::Measure;
 
 /// The IoU threshold of the official script.
 const DEFAULT_IOU_THRESHOLD: f64 = 0.5;
+/// The distance to begin with where a person chooses one, in pixels.
+const DEFAULT_DISTANCE: f64 = 10.0;
 /// The rates of the official script, in false positives per image.
 const DEFAULT_FP_PER_IMAGE: [f64; 3] = [0.05, 0.1, 0.2];
+
+/// What is to be known about a measure that decides on hits.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
+pub struct MeasureFacts {
+    /// The measure.
+    pub measure: Measure,
+    /// What it is called, such as `IoBB`.
+    pub name: &'static str,
+    /// When a detection finds a lesion, in one sentence that speaks of the threshold.
+    pub about: &'static str,
+    /// The threshold to begin with; none where there is no threshold.
+    pub threshold: Option<f64>,
+    /// What the threshold is in, such as `px`; nothing of a share.
+    pub unit: &'static str,
+}
+
+impl Measure {
+    /// What is to be known about it.
+    #[must_use]
+    pub const fn facts(self) -> MeasureFacts {
+        let about = match self {
+            Self::Iou => "Intersection over union of the two boxes is at least the threshold, 0 to 1.",
+            Self::Iobb => "At least this share of the detection's box, 0 to 1, lies in the lesion's.",
+            Self::Ior => "At least this share of the lesion's box, 0 to 1, lies in the detection's.",
+            Self::Centre => "The centre of the detection lies in the lesion's box or on its border.",
+            Self::Distance => "The centres of the two boxes are at most so many pixels apart.",
+        };
+        let (threshold, unit) = match self {
+            Self::Centre => (None, ""),
+            Self::Distance => (Some(DEFAULT_DISTANCE), "px"),
+            Self::Iou | Self::Iobb | Self::Ior => (Some(DEFAULT_IOU_THRESHOLD), ""),
+        };
+        MeasureFacts { measure: self, name: self.name(), about, threshold, unit }
+    }
+}
 
 /// When a detection finds a lesion ([section 11](crate::metric)).
 ///
@@ -39,24 +79,39 @@ impl Hit {
     /// # Errors
     /// If the threshold is out of range.
     pub fn new(measure: Measure, threshold: f64) -> Result<Self, Error> {
-        let place = if measure == Measure::Iou {
-            "IoU threshold".to_owned()
-        } else {
-            format!("Hit criterion {}", measure.id())
-        };
         match measure {
             Measure::Centre => Ok(Self { measure, threshold: 0.0 }),
             Measure::Distance if threshold > 0.0 && (threshold as f32).is_finite() => Ok(Self { measure, threshold }),
-            Measure::Distance => {
-                Err(Error::option(place, format!("there is {threshold}"), "pixels above 0, such as distance:10"))
-            }
-            _ if threshold == 0.0 => {
+            _ if measure.is_share() && threshold == 0.0 => {
                 let expected = "a number above 0, such as 0.5: at 0 every box would find any lesion of its image";
-                Err(Error::option(place, "there is 0", expected))
+                Err(Error::option(Self::place(measure), "there is 0", expected))
             }
-            _ if threshold > 0.0 && threshold <= 1.0 => Ok(Self { measure, threshold }),
-            _ => Err(Error::option(place, there_is(&threshold.to_string()), "a number from 0 to 1, such as 0.5")),
+            _ if measure.is_share() && threshold > 0.0 && threshold <= 1.0 => Ok(Self { measure, threshold }),
+            _ => Err(Self::threshold_error(measure, &threshold.to_string())),
         }
+    }
+
+    /// A measure with its threshold as a person typed it; of [`Measure::Centre`] any text.
+    ///
+    /// # Errors
+    /// If it is no number, or out of range.
+    pub fn typed(measure: Measure, threshold: &str) -> Result<Self, Error> {
+        if measure == Measure::Centre {
+            return Self::new(measure, 0.0);
+        }
+        let number = threshold.trim().replacen(',', ".", 1).parse();
+        Self::new(measure, number.map_err(|_| Self::threshold_error(measure, threshold))?)
+    }
+
+    /// What a sentence calls the threshold of a measure.
+    fn place(measure: Measure) -> String {
+        if measure == Measure::Iou { "IoU threshold".to_owned() } else { format!("Hit criterion {}", measure.id()) }
+    }
+
+    fn threshold_error(measure: Measure, there: &str) -> Error {
+        let expected =
+            if measure.is_share() { "a number from 0 to 1, such as 0.5" } else { "pixels above 0, such as 10" };
+        Error::option(Self::place(measure), there_is(there), expected)
     }
 
     /// One that was in range when it was written down.
@@ -79,9 +134,10 @@ impl Hit {
             Error::option("Hit criterion", there_is(text), expected)
         };
         let measure = Measure::ALL.into_iter().find(|measure| measure.id() == name).ok_or_else(wrong)?;
-        match (threshold.map(|text| text.replacen(',', ".", 1).parse().map_err(|_| wrong())).transpose()?, measure) {
+        match (threshold, measure) {
             (Some(_), Measure::Centre) | (None, Measure::Distance) => Err(wrong()),
-            (threshold, _) => Self::new(measure, threshold.unwrap_or(DEFAULT_IOU_THRESHOLD)),
+            (Some(threshold), _) => Self::typed(measure, threshold),
+            (None, _) => Self::new(measure, DEFAULT_IOU_THRESHOLD),
         }
     }
 
@@ -193,8 +249,15 @@ impl Options {
     /// # Ok::<(), froc::Error>(())
     /// ```
     pub fn parse(iou_threshold: &str, fp_per_image: &str) -> Result<Self, Error> {
-        let iou = iou_threshold.trim().replacen(',', ".", 1).parse().map_err(|_| Self::iou_error(iou_threshold))?;
-        let read = |rates: Option<Vec<f64>>| rates.and_then(|rates| Self::new(iou, rates).ok());
+        Self::parse_of_hit(Hit::typed(Measure::Iou, iou_threshold)?, fp_per_image)
+    }
+
+    /// The same with a hit criterion that is known.
+    ///
+    /// # Errors
+    /// As [`Options::parse`], of the rates.
+    pub fn parse_of_hit(hit: Hit, fp_per_image: &str) -> Result<Self, Error> {
+        let read = |rates: Option<Vec<f64>>| rates.and_then(|rates| Self::of_hit(hit, rates).ok());
         let between = read(numbers(fp_per_image, &[',', ';'], |text| text.parse().ok()));
         let decimal = read(numbers(fp_per_image, &[';'], |text| with_decimal_comma(text)?.parse().ok()));
         match (between, decimal) {
@@ -211,14 +274,10 @@ impl Options {
             }
             (Some(options), _) | (None, Some(options)) => Ok(options),
             (None, None) => match numbers(fp_per_image, &[',', ';'], |text| text.parse().ok()) {
-                Some(rates) => Self::new(iou, rates),
-                None => Self::new(iou, DEFAULT_FP_PER_IMAGE.to_vec()).and(Err(Self::rates_error(fp_per_image))),
+                Some(rates) => Self::of_hit(hit, rates),
+                None => Err(Self::rates_error(fp_per_image)),
             },
         }
-    }
-
-    fn iou_error(there: &str) -> Error {
-        Error::option("IoU threshold", there_is(there), "a number from 0 to 1, such as 0.5")
     }
 
     fn rates_error(there: &str) -> Error {

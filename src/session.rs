@@ -114,6 +114,8 @@ pub struct Outcome {
     pub run_ids: Vec<String>,
     /// The id of the file of each run of the report.
     pub file_ids: Vec<String>,
+    /// The names of all classes of the ground truth, in its order, those that are ignored as well.
+    pub class_names: Vec<String>,
     /// Groups of the images of the ground truth, by the table of groups that was added last; none without one that fits.
     pub n_groups: Option<usize>,
     /// The files that are not in it.
@@ -131,6 +133,8 @@ pub struct Session {
     groups: Vec<(String, (String, Vec<u8>))>,
     /// By id; the last one counts.
     thresholds: Vec<(String, Thresholds)>,
+    /// The classes that a ground truth which is added is to ignore, as far as it has them.
+    ignored: Vec<String>,
     /// What the last table of groups makes of the images; none until it is joined.
     grouping: Option<Result<Groups, Error>>,
     /// The last one.
@@ -220,7 +224,13 @@ impl Session {
         }
         self.drop_file(id);
         match contents {
-            Contents::GroundTruth(ground_truth) => self.ground_truths.push((id.to_owned(), ground_truth)),
+            Contents::GroundTruth(ground_truth) => {
+                let known = |name: &&String| ground_truth.all_class_names().contains(name);
+                let names: Vec<String> = self.ignored.iter().filter(known).cloned().collect();
+                // Of one that has none but these, all are scored.
+                let ground_truth = ground_truth.ignoring(&names).unwrap_or(ground_truth);
+                self.ground_truths.push((id.to_owned(), ground_truth));
+            }
             Contents::Predictions(predictions) => self.predictions.push((id.to_owned(), Readable::new(predictions))),
             Contents::Groups(bytes) => self.groups.push((id.to_owned(), (name.to_owned(), bytes))),
             Contents::Thresholds(thresholds) => self.thresholds.push((id.to_owned(), thresholds)),
@@ -241,16 +251,22 @@ impl Session {
         Ok(())
     }
 
-    /// Scores no classes of these names of the ground truth that was added last: their lesions count neither as found nor
-    /// against any detection.
+    /// Scores all classes but those of these names, of the ground truth that was added last and of those that will be: lesions of
+    /// these count neither as found nor against any detection. Runs are made anew only if these are others than before.
     ///
     /// # Errors
-    /// If there is no class of a name, or no other class.
+    /// If there is no class of a name, or no other class; then nothing has changed.
     pub fn ignore_classes(&mut self, names: &[String]) -> Result<(), Error> {
-        self.forget();
-        self.predictions.iter_mut().for_each(|(_, file)| file.runs = None);
-        if let Some((_, ground_truth)) = self.ground_truths.last_mut() {
-            *ground_truth = ground_truth.ignoring(names)?;
+        let Some((_, ground_truth)) = self.ground_truths.last_mut() else {
+            names.clone_into(&mut self.ignored);
+            return Ok(());
+        };
+        let ignoring = ground_truth.ignoring(names)?;
+        names.clone_into(&mut self.ignored);
+        if !ignoring.protocol().ignored_classes().eq(ground_truth.protocol().ignored_classes()) {
+            *ground_truth = ignoring;
+            self.forget();
+            self.predictions.iter_mut().for_each(|(_, file)| file.runs = None);
         }
         Ok(())
     }
@@ -350,6 +366,10 @@ impl Session {
         Some(self.grouping.as_ref()?.as_ref().ok()?.n_groups())
     }
 
+    fn class_names(&self) -> Vec<String> {
+        self.ground_truths.last().map_or_else(Vec::new, |(_, ground_truth)| ground_truth.all_class_names().to_vec())
+    }
+
     /// The ids of the runs that can be scored, in the order of the files.
     #[must_use]
     pub fn run_ids(&self) -> Vec<String> {
@@ -360,7 +380,8 @@ impl Session {
     pub fn evaluate(&mut self, options: &Options) -> &Outcome {
         self.set_measure(options.hit().measure());
         let failures = self.join();
-        self.outcome = Outcome { failures, n_groups: self.n_groups(), ..Outcome::default() };
+        let class_names = self.class_names();
+        self.outcome = Outcome { failures, class_names, n_groups: self.n_groups(), ..Outcome::default() };
         if let Ok(Joined { ground_truth, run_ids, file_ids, runs }) = self.joined() {
             let runs: Vec<&Run> = runs.iter().map(|prepared| &prepared.run).collect();
             let report = Some(crate::evaluate(ground_truth, &runs, options));

@@ -16,9 +16,10 @@ use wasm_bindgen::prelude::*;
 use self::blob::BlobReader;
 use crate::convert::{Conversion, Target, TargetFacts};
 use crate::error::Error;
+use crate::geometry::Measure;
 use crate::input::labels::LABELS;
 use crate::input::{FORMATS, GROUND_TRUTHS, Progress, Stage};
-use crate::options::Options;
+use crate::options::{Hit, MeasureFacts, Options};
 use crate::reading::Reading;
 use crate::render::errors::ErrorsFormat;
 use crate::render::{Format, FormatFacts};
@@ -148,6 +149,15 @@ impl Evaluator {
     /// Calls the run of a file of predictions otherwise from the next score on; the file keeps its name.
     pub fn rename(&mut self, id: &str, name: &str) {
         self.0.rename(id, name);
+    }
+
+    /// Scores all classes but those of these names, of the ground truth that was added last and of those that will be.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no class of a name, or no other class; then nothing has changed.
+    #[expect(clippy::needless_pass_by_value, reason = "an array is passed by value")]
+    pub fn ignore_classes(&mut self, names: Vec<String>) -> Converted<()> {
+        self.0.ignore_classes(&names).map_err(|error| thrown(&error))
     }
 
     /// Scores every run, in the order of `add`; what was read is not read again.
@@ -400,8 +410,19 @@ pub fn conversion_targets() -> Converted<Vec<Ts<TargetFacts>>> {
 /// # Errors
 /// Throws a `Failure` if one is out of range.
 #[wasm_bindgen]
-pub fn parse_options(iou_threshold: &str, fp_per_image: &str) -> Converted<Ts<OptionsReport>> {
-    answer(Options::parse(iou_threshold, fp_per_image).map(|options| OptionsReport::from(&options)))
+pub fn parse_options(measure: Ts<Measure>, threshold: &str, fp_per_image: &str) -> Converted<Ts<OptionsReport>> {
+    let hit = Hit::typed(from_js(&measure)?, threshold);
+    let options = hit.and_then(|hit| Options::parse_of_hit(hit, fp_per_image));
+    answer(options.map(|options| OptionsReport::from(&options)))
+}
+
+/// What decides on hits: the measures that there are.
+///
+/// # Errors
+/// Throws what the browser does if it cannot make an object.
+#[wasm_bindgen]
+pub fn hit_measures() -> Converted<Vec<Ts<MeasureFacts>>> {
+    Measure::ALL.map(Measure::facts).iter().map(to_js).collect()
 }
 
 /// The SHA-256 of a file, or of all of its bytes, in hexadecimal digits.

@@ -9,6 +9,7 @@ mod drivers;
 use std::io::{Cursor, Write as _};
 
 use froc::Options;
+use froc::geometry::Measure;
 use froc::report::OptionsReport;
 use froc::wasm::{Evaluator, default_options, parse_options, sha256};
 use js_sys::{Array, Function, JSON, Reflect, Uint8Array};
@@ -193,9 +194,10 @@ fn no_entry_of_the_corpus_traps_or_disturbs_what_is_there() {
 fn options_are_checked_by_the_core() {
     let defaults = default_options().expect("defaults");
     assert_eq!(get(&defaults, &["iou_threshold"]).as_f64(), Some(Options::default().iou_threshold()));
-    let options = parse_options("0.3", "0.125, 1").expect("options");
+    let iou = || Measure::Iou.into_ts().expect("a text");
+    let options = parse_options(iou(), "0.3", "0.125, 1").expect("options");
     assert_eq!(get(&options, &["fp_per_image", "1"]).as_f64(), Some(1.0));
-    let failure = parse_options("0.5", "0.2, 0.1").expect_err("falling rates");
+    let failure = parse_options(iou(), "0.5", "0.2, 0.1").expect_err("falling rates");
     assert_eq!(
         sentence(&failure),
         "False positives per image: there is 0.2, 0.1; expected rising numbers above 0, such as 0.05, 0.1, 0.2."

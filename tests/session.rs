@@ -8,6 +8,7 @@ use std::io::Cursor;
 use std::ops::ControlFlow;
 
 use froc::diagnosis::Category;
+use froc::options::Hit;
 use froc::reading::{Folders, Layout};
 use froc::render::Format;
 use froc::render::errors::ErrorsFormat;
@@ -281,4 +282,40 @@ fn score_thresholds_are_a_file_like_any_other() {
     session.remove("t");
     let outcome = session.evaluate(&options);
     assert!(outcome.failures.is_empty() && report(outcome).thresholds.is_none());
+}
+
+/// Classes are ignored, and scored again, as if the files had just been read.
+#[test]
+fn classes_that_are_ignored_no_more_are_scored_as_at_first() {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let mut session = loaded();
+    let first = session.evaluate(&options()).clone();
+    assert_eq!(first.class_names.len(), 10);
+    session.ignore_classes(&names(&["Mass", "Effusion"])).expect("classes");
+    let ignoring = session.evaluate(&options()).clone();
+    assert_eq!(report(&ignoring).ground_truth.ignored_classes, ["Effusion", "Mass"]);
+    assert_eq!(report(&ignoring).runs[0].classes.len(), 8);
+    assert_eq!(ignoring.class_names, first.class_names);
+
+    // Names are all that are ignored then, not further ones; what makes no sense changes nothing.
+    session.ignore_classes(&names(&["Mass"])).expect("a class");
+    let one = session.evaluate(&options()).clone();
+    assert_eq!(report(&one).ground_truth.ignored_classes, ["Mass"]);
+    for wrong in [names(&["mass"]), first.class_names.clone()] {
+        session.ignore_classes(&wrong).expect_err("a refusal");
+        assert_eq!(session.evaluate(&options()), &one);
+    }
+
+    // Another ground truth ignores what it has of them.
+    add(&mut session, "g", "test.json", ground_truth().as_bytes());
+    assert_eq!(session.evaluate(&options()), &one);
+    let masses = br#"{"images": [{"id": 1, "file_name": "0.png"}], "categories": [{"id": 1, "name": "Mass"}],
+        "annotations": [{"image_id": 1, "category_id": 1, "bbox": [1, 1, 9, 9]}]}"#;
+    add(&mut session, "g", "instances.json", masses);
+    assert!(report(session.evaluate(&options())).ground_truth.ignored_classes.is_empty());
+    add(&mut session, "g", "test.json", ground_truth().as_bytes());
+
+    session.evaluate(&Options::default().with_hit(Hit::parse("centre").expect("a criterion")));
+    session.ignore_classes(&[]).expect("none");
+    assert_eq!(session.evaluate(&options()), &first);
 }

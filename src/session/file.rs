@@ -63,6 +63,7 @@ pub struct SavedGroundTruth {
     pub protocol: String,
     /// The classes that are not scored, since the person asked to ignore them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
     pub ignored_classes: Vec<String>,
 }
 
@@ -282,9 +283,7 @@ impl Session {
         if ground_truth.protocol() != &chestx_det10 && protocol == chestx_det10.name() {
             self.set_protocol(&chestx_det10)?;
         }
-        if !ignored_classes.is_empty() {
-            self.ignore_classes(ignored_classes)?;
-        }
+        self.ignore_classes(ignored_classes)?;
         Ok(differences)
     }
 

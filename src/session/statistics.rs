@@ -176,7 +176,8 @@ impl Session {
         let runs: Vec<(&Run, &Predictions)> =
             runs.iter().map(|prepared| (&prepared.run, prepared.predictions.as_ref())).collect();
         let report = Some(crate::evaluate_with_statistics(ground_truth, &runs, options, wanted));
-        self.outcome = Outcome { report, run_ids, file_ids, n_groups: self.n_groups(), failures };
+        let (class_names, n_groups) = (self.class_names(), self.n_groups());
+        self.outcome = Outcome { report, run_ids, file_ids, class_names, n_groups, failures };
         self.use_thresholds();
         Ok(&self.outcome)
     }
@@ -199,7 +200,8 @@ impl Session {
         let mut bootstrap = Bootstrap::new(ground_truth, &runs, options, resampling, groups)?;
         bootstrap.step(wanted.replicates);
         let report = Some(crate::evaluate_with_ranking(ground_truth, &runs, options, &bootstrap));
-        self.outcome = Outcome { report, run_ids, file_ids, n_groups: self.n_groups(), failures };
+        let (class_names, n_groups) = (self.class_names(), self.n_groups());
+        self.outcome = Outcome { report, run_ids, file_ids, class_names, n_groups, failures };
         Ok(&self.outcome)
     }
 

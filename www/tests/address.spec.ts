@@ -55,6 +55,27 @@ test("a link opens the sample as it was looked at, and a reload brings it back",
   await expect.poll(() => seen(page)).toEqual(before);
 });
 
+test("the hit criterion and the ignored classes stand in the address, by their places", async ({ page }) => {
+  await openAt(page, "#v=1&open=sample&hit=distance:25&ignore=0,4&class=1");
+  const rows = page.getByTestId("all-classes-row");
+  await expect(rows).toHaveCount(8);
+  await expect(page.getByTestId("measure")).toHaveValue("distance");
+  await expect(page.getByTestId("iou")).toHaveValue("25");
+  await expect(rows.nth(1)).toHaveAttribute("aria-current", "true");
+  await expect(rows.nth(1)).toContainText("Effusion");
+  await settled(page);
+  expect(await hash(page)).toBe("#v=1&open=sample&hit=distance:25&ignore=0,4&class=1");
+  await page.getByTestId("measure").selectOption("centre");
+  await expect.poll(() => hash(page)).toBe("#v=1&open=sample&hit=centre&ignore=0,4&class=1");
+  await settled(page);
+  await page.goBack();
+  await expect(page.getByTestId("iou")).toHaveValue("25");
+  await settled(page);
+  await page.getByTestId("reset-options").click();
+  await expect(rows).toHaveCount(10);
+  await expect.poll(() => hash(page)).toBe("#v=1&open=sample&class=2");
+});
+
 test("Back undoes one choice after the other", async ({ page }) => {
   await openAt(page, "#v=1&open=sample");
   const first = await seen(page);

@@ -17,6 +17,7 @@ import {
   largeZip,
   open,
   report,
+  sampleFiles,
   settled,
   smallTruth,
   asShown,
@@ -454,4 +455,110 @@ test("the sample leaves when own files come", async ({ page }) => {
   await expect(page.getByTestId("missing")).toContainText("ground truth");
   await choose(page, [upload("test.json", smallTruth(40))]);
   expect((await report(page)).runs.map(({ name }) => name)).toEqual(["mine.zip"]);
+});
+
+test("hits by another measure and ignored classes give the terminal's report, and the score its name", async ({
+  page,
+}) => {
+  await open(page);
+  const files = sampleFiles();
+  await choose(page, files);
+  const named = page.getByTestId("whose");
+  await expect(named).toContainText("avg recall, official");
+  const first = await page.getByTestId("headline").textContent();
+  const measure = page.getByTestId("measure");
+  const flags = async (options: string[]) => {
+    await settled(page);
+    const bytes = await downloadReport(page);
+    expect(bytes.equals(asShown(bytes, files, options)), options.join(" ")).toBe(true);
+  };
+
+  await measure.selectOption("iobb");
+  // A share stays what it was.
+  await expect(page.getByTestId("iou")).toHaveValue("0.5");
+  await page.getByTestId("iou").fill("0,4");
+  await expect(named).toContainText("the script's rules at IoBB 0.4");
+  await flags(["--hit", "iobb:0.4"]);
+  await measure.selectOption("distance");
+  await expect(page.getByTestId("iou")).toHaveValue("10");
+  await expect(named).toContainText("the script's rules at centres within 10 pixels");
+  await flags(["--hit", "distance:10"]);
+
+  await page.getByTestId("iou").fill("0");
+  await expect(page.getByTestId("error")).toHaveText(
+    "Hit criterion distance: there is 0; expected pixels above 0, such as 10.",
+  );
+  await expect(page.getByTestId("results")).toHaveClass(/stale/);
+  await expect(page.getByTestId("iou")).toHaveAttribute("aria-invalid", "true");
+  await measure.selectOption("centre");
+  await expect(page.getByTestId("error")).toHaveCount(0);
+  await expect(page.getByTestId("iou")).toHaveCount(0);
+  await expect(named).toContainText("the script's rules at centre in the box");
+  await flags(["--hit", "centre"]);
+  await page.getByTestId("tab-sweep").click();
+  await expect(page.getByTestId("no-sweep")).toContainText("hits are by centre in the box");
+
+  // The class that is chosen stays so, though its place is another.
+  await page.getByTestId("filter-class").selectOption({ label: "Effusion" });
+  await page.getByTestId("classes-scored").locator("summary").click();
+  const scored = page.getByTestId("class-scored");
+  await expect(scored).toHaveCount(10);
+  await page.getByLabel("Consolidation", { exact: true }).uncheck();
+  await page.getByLabel("Mass", { exact: true }).uncheck();
+  await expect(page.getByTestId("all-classes-row")).toHaveCount(8);
+  await expect(named).toContainText("some lesions ignored");
+  await expect(page.getByTestId("filter-class").locator("option:checked")).toHaveText("Effusion");
+  await flags(["--hit", "centre", "--ignore", "Mass", "--ignore", "Consolidation"]);
+
+  // What counts neither way can be looked at.
+  await page.getByTestId("filter-class").selectOption("");
+  await page.getByTestId("filter-cause").and(page.locator("[data-category=ignored]")).click();
+  await expect(page.getByTestId("tile").first()).toContainText(/\d ign\./);
+
+  await page.getByTestId("classes-scored").locator("summary").click();
+  for (let at = 0; at < 10; at++) await scored.nth(at).uncheck();
+  await expect(page.getByTestId("error")).toContainText("Classes to be ignored: there are all of them");
+  await expect(page.getByTestId("results")).toHaveClass(/stale/);
+  await page.getByTestId("reset-options").click();
+  await expect(page.getByTestId("error")).toHaveCount(0);
+  await expect(named).toContainText("avg recall, official");
+  await expect(page.getByTestId("headline")).toHaveText(first ?? "");
+  await expect(page.getByTestId("reset-options")).toBeDisabled();
+  await flags([]);
+});
+
+test("a ground truth in place of another ignores the same classes, and so does an engine in place of another", async ({
+  page,
+}) => {
+  const names = ["Nodule", "Mass"];
+  const truth = (at: number) =>
+    upload(
+      "test.json",
+      JSON.stringify([
+        {
+          file_name: "0.png",
+          syms: names,
+          boxes: [
+            [10, 10, 49, 49],
+            [at, at, at + 40, at + 40],
+          ],
+        },
+      ]),
+    );
+  await open(page);
+  await choose(page, [truth(100), upload("a.zip", zip({ "0.json": nodule }))]);
+  await page.getByTestId("classes-scored").locator("summary").click();
+  await page.getByLabel("Mass", { exact: true }).uncheck();
+  const ignored = async () => (await report(page)).ground_truth.ignored_classes ?? [];
+  await expect(page.getByTestId("all-classes-row")).toHaveCount(9);
+  await settled(page);
+  expect(await ignored()).toEqual(["Mass"]);
+  await choose(page, [truth(200)]);
+  await expect(page.getByTestId("status")).toContainText("took the place of");
+  expect(await ignored()).toEqual(["Mass"]);
+  await page.getByTestId("file-input").setInputFiles([upload("b.zip", largeZip())]);
+  await cancelWhenShown(page, "b.zip");
+  await settled(page);
+  await choose(page, [upload("c.zip", zip({ "0.json": nodule }))]);
+  expect(await ignored()).toEqual(["Mass"]);
 });

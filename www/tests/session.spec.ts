@@ -35,7 +35,10 @@ async function saved(page: Page): Promise<Buffer> {
 async function chosen(page: Page): Promise<Buffer> {
   await open(page);
   await choose(page, [truth, run, other]);
+  await page.getByTestId("measure").selectOption("iobb");
   await page.getByTestId("iou").fill("0.3");
+  await page.getByTestId("classes-scored").locator("summary").click();
+  await page.getByLabel("Mass", { exact: true }).uncheck();
   await settled(page);
   await page.getByTestId("rename").filter({ hasText: "other.zip" }).click();
   await page.keyboard.type("Second reader");
@@ -52,7 +55,12 @@ test("a session that is dropped with its files restores the very report, on the 
   const bytes = await chosen(page);
   const before = await report(page);
   expect(before.runs.map(({ name }) => name)).toEqual(["predictions.zip", "Second reader"]);
-  expect(before.options).toMatchObject({ iou_threshold: 0.3, bootstrap: { replicates: 150 } });
+  expect(before.options).toMatchObject({
+    iou_threshold: 0.3,
+    hit: { criterion: "iobb" },
+    bootstrap: { replicates: 150 },
+  });
+  expect(before.ground_truth.ignored_classes).toEqual(["Mass"]);
   const session = upload("mine.froc.json", bytes);
   const { predictions, options } = JSON.parse(bytes.toString()) as SessionFile;
   expect(predictions.map(({ sha256 }) => sha256)).toEqual(before.runs.map(({ sha256 }) => sha256));
@@ -62,6 +70,8 @@ test("a session that is dropped with its files restores the very report, on the 
   await drop(page, [other, session, truth, run]);
   await settled(page);
   await expect(page.getByTestId("iou")).toHaveValue("0.3");
+  await expect(page.getByTestId("measure")).toHaveValue("iobb");
+  await expect(page.getByTestId("class-scored").and(page.locator(":not(:checked)"))).toHaveCount(1);
   await expect(page.getByTestId("rename").filter({ hasText: "Second reader" })).toHaveCount(1);
   expect(await report(page)).toEqual(before);
   expect((await saved(page)).equals(bytes)).toBe(true);

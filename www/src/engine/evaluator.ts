@@ -24,7 +24,7 @@ import type {
 } from "../../pkg/froc.js";
 import { loadModule } from "./assets.ts";
 import type { NetworkRequest } from "../offline/requests.ts";
-import type { Api, Content, ErrorsFormat, Outline, Started, Typed } from "./worker.ts";
+import type { Api, Content, ErrorsFormat, Outline, Started, Typed, Used } from "./worker.ts";
 import EngineWorker from "./worker.ts?worker&inline";
 
 export type { ErrorReport, FileFailure, FileSummary, OptionsReport, Outcome, Outline, ProgressReport, Reading, Remedy };
@@ -82,6 +82,8 @@ export class Evaluator {
   #turn: Promise<unknown> = Promise.resolve();
   /** The options of the last score: a successor scores with them, so that it has a report, too. */
   #scored: OptionsReport | null = null;
+  /** The classes that are not scored: a successor leaves them out, too. */
+  #ignored: string[] = [];
   /** How many calls wait for an answer. */
   #waiting = 0;
   /** Ends the calls that wait for a worker which answers no more. */
@@ -163,9 +165,12 @@ export class Evaluator {
   }
 
   /** Scores under options as they were typed; null if they are those `now` in use. Throws if they make no sense. */
-  async evaluateTyped(iouThreshold: string, fpPerImage: string, now: OptionsReport): Promise<Typed | null> {
-    const answer = await this.#call((remote) => remote.evaluateTyped(iouThreshold, fpPerImage, now), "scoring");
-    if (answer) this.#scored = answer.options;
+  async evaluateTyped(typed: Typed, now: Used): Promise<{ used: Used; outcome: Outcome } | null> {
+    const answer = await this.#call((remote) => remote.evaluateTyped(typed, now), "scoring");
+    if (answer) {
+      this.#scored = answer.used.options;
+      this.#ignored = answer.used.ignored;
+    }
     return answer;
   }
 
@@ -189,6 +194,7 @@ export class Evaluator {
     await this.#digests;
     const text = await session.text();
     const opened = await this.#call((remote) => remote.restore(session.name, text), session.name);
+    this.#ignored = opened.session.ground_truth.ignored_classes ?? [];
     for (const { id, label, reading } of opened.restored.predictions) {
       const loaded = this.#loaded.get(id);
       if (!loaded) continue;
@@ -322,6 +328,7 @@ export class Evaluator {
       Comlink.proxy((request: NetworkRequest) => this.#listener.onRequest(request)),
     );
     this.#readsFiles = started.readsFiles;
+    await remote.ignoreClasses(this.#ignored);
     for (const [id, { file, reading, name, digest }] of [...this.#loaded]) {
       try {
         await this.#keep(remote, id, file, () => undefined);

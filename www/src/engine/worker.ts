@@ -7,6 +7,7 @@ import init, {
   default_options,
   default_statistics,
   export_formats,
+  hit_measures,
   input_formats,
   is_of_one_image,
   parse_options,
@@ -23,6 +24,8 @@ import type {
   GalleryQuery,
   InputFormats,
   ImageReport,
+  Measure,
+  MeasureFacts,
   OpenedSession,
   OptionsReport,
   Outcome,
@@ -41,6 +44,8 @@ import type {
 /** The core's defaults and version. */
 export interface Started {
   options: OptionsReport;
+  /** What may decide whether a detection finds a lesion. */
+  measures: MeasureFacts[];
   statistics: StatisticsDefaults;
   /** What a report is exported in. */
   formats: FormatFacts[];
@@ -59,10 +64,19 @@ export type Content = Blob | Uint8Array<ArrayBuffer>;
 /** Formats in which the list of every detection and every missed lesion is written. */
 export type ErrorsFormat = "csv" | "json";
 
-/** What was typed, as the core reads it, and what it gives. */
+/** Options as a person types and chooses them. */
 export interface Typed {
+  measure: Measure;
+  threshold: string;
+  fp: string;
+  /** The names of the classes that are not scored. */
+  ignored: string[];
+}
+
+/** Options that make sense, in use. */
+export interface Used {
   options: OptionsReport;
-  outcome: Outcome;
+  ignored: string[];
 }
 
 /** A curve without the steps that are too small to see. */
@@ -132,6 +146,7 @@ const api = {
     evaluator = new Evaluator();
     return {
       options: default_options(),
+      measures: hit_measures(),
       statistics: default_statistics(),
       formats: export_formats(),
       targets: conversion_targets(),
@@ -168,10 +183,14 @@ const api = {
     return engine().evaluate(options);
   },
   /** Scores under options that a person typed, unless they are `now` in use. */
-  evaluateTyped(iouThreshold: string, fpPerImage: string, now: OptionsReport): Typed | null {
-    const options = parse_options(iouThreshold, fpPerImage);
-    if (JSON.stringify(options) === JSON.stringify(now)) return null;
-    return { options, outcome: engine().evaluate(options) };
+  evaluateTyped({ measure, threshold, fp, ignored }: Typed, now: Used): { used: Used; outcome: Outcome } | null {
+    const used = { options: parse_options(measure, threshold, fp), ignored };
+    if (JSON.stringify(used) === JSON.stringify(now)) return null;
+    engine().ignore_classes(ignored);
+    return { used, outcome: engine().evaluate(used.options) };
+  },
+  ignoreClasses(names: string[]): void {
+    engine().ignore_classes(names);
   },
   export(format: string): Uint8Array<ArrayBuffer> {
     const bytes = engine().export(format) as Uint8Array<ArrayBuffer>;

@@ -1,6 +1,6 @@
 // What is looked at, as the part of the address after `#`: it can be linked, and comes back after a reload and with Back. It holds
 // words of the page and places in the report, never a name or a value of a file.
-import { untrack } from "svelte";
+import { tick, untrack } from "svelte";
 
 import type { Category, OptionsReport, QuirkId } from "../../pkg/froc.js";
 import { CATEGORIES } from "../words/causes.ts";
@@ -33,7 +33,11 @@ function written(session: Session, inspection: Inspection, defaults: OptionsRepo
   const fp = options.fp_per_image.join(",");
   const looks: Record<string, string | number | null> = {
     open: session.isSample ? "sample" : null,
-    iou: options.iou_threshold === defaults.iou_threshold ? null : options.iou_threshold,
+    iou: options.hit || options.iou_threshold === defaults.iou_threshold ? null : options.iou_threshold,
+    hit: options.hit ? [options.hit.criterion, options.iou_threshold || []].flat().join(":") : null,
+    ignore:
+      [...session.classNames.keys()].filter((at) => session.ignored.includes(session.classNames[at] ?? "")).join(",") ||
+      null,
     fp: fp === defaults.fp_per_image.join(",") ? null : fp,
     rules: session.convention === "exact" ? "exact" : null,
     run: inspection.run || null,
@@ -58,7 +62,7 @@ function textOf(before: URLSearchParams, fields: Record<string, string | number 
     if (value === null) text.delete(name);
     else text.set(name, String(value));
   }
-  return `#${text.toString().replaceAll("%2C", ",")}`;
+  return `#${text.toString().replaceAll("%2C", ",").replaceAll("%3A", ":")}`;
 }
 
 /** Looks where an address points; what the report does not have is left out. */
@@ -89,8 +93,18 @@ function apply(fields: URLSearchParams, session: Session, inspection: Inspection
 /** Scores under the options of an address, if they are others. */
 async function applyOptions(fields: URLSearchParams, session: Session, defaults: OptionsReport): Promise<void> {
   const own = asTyped(defaults);
-  const [iou, fp] = [fields.get("iou") ?? own.iou, fields.get("fp")?.replaceAll(",", ", ") ?? own.fp];
-  if (iou !== session.typed.iou || fp !== session.typed.fp) await session.changeOptions(iou, fp);
+  const [name, threshold] = (fields.get("hit") ?? "").split(":");
+  const facts = session.started?.measures.find(({ measure }) => measure === name);
+  const { classNames } = session;
+  const typed = {
+    measure: facts?.measure ?? own.measure,
+    threshold: (facts ? threshold : fields.get("iou")) ?? String(facts?.threshold ?? own.threshold),
+    fp: fields.get("fp")?.replaceAll(",", ", ") ?? own.fp,
+    ignored: (fields.get("ignore") ?? "")
+      .split(",")
+      .flatMap((text) => classNames[place(text, classNames.length) ?? -1] ?? []),
+  };
+  if (JSON.stringify(typed) !== JSON.stringify(session.typed)) await session.changeOptions(typed);
 }
 
 /** Keeps the address and what is looked at the same: the address leads at first and with Back, what a person chooses after that. */
@@ -103,6 +117,14 @@ export function followAddress(session: Session, inspection: Inspection): void {
   let isOfReport = false;
   /** An address of before is on its way to the screen: until it is there, none is written. */
   let isGoing = $state(false);
+  const go = async (fields: URLSearchParams, defaults: OptionsReport) => {
+    isGoing = true;
+    await applyOptions(fields, session, defaults);
+    // What follows the classes has done so.
+    await tick();
+    apply(fields, session, inspection);
+    isGoing = false;
+  };
 
   $effect(() => {
     const { started } = session;
@@ -122,6 +144,8 @@ export function followAddress(session: Session, inspection: Inspection): void {
     if (report && pending) {
       const fields = pending;
       pending = null;
+      // Which classes are left out is known by their places, once there are classes.
+      if (fields.has("ignore")) return void untrack(() => go(fields, started.options));
       untrack(() => apply(fields, session, inspection));
     }
     // What waits for files is not lost before they are there.
@@ -143,10 +167,7 @@ export function followAddress(session: Session, inspection: Inspection): void {
       const fields = read(location.hash);
       const { started } = session;
       if (!fields || !started) return;
-      isGoing = true;
-      await applyOptions(fields, session, started.options);
-      apply(fields, session, inspection);
-      isGoing = false;
+      await go(fields, started.options);
     };
     addEventListener("popstate", back);
     return () => removeEventListener("popstate", back);

@@ -160,6 +160,15 @@ export class Inspection {
       (report, question) => (this.answer = { ...question, report }),
       fail,
     );
+    // A class stays chosen by its name where others are scored than before.
+    let names: string[] = [];
+    const key = $derived(this.classes.join("\n"));
+    $effect(() => {
+      const now = key.split("\n");
+      if (key === "") return;
+      if (names.length > 0) untrack(() => this.#reclass(names, now));
+      names = now;
+    });
     const runs = $derived(ids());
     const run = $derived(this.run);
     const rate = $derived(this.rate);
@@ -211,6 +220,19 @@ export class Inspection {
       void this.#outline(run, iou, () => isWanted).catch(fail);
       return () => (isWanted = false);
     });
+  }
+
+  /** Forgets what is known by the places of classes, but for the class that is chosen and the one that is open. */
+  #reclass(before: readonly string[], now: readonly string[]): void {
+    const moved = (at: number | null) => {
+      const place = at === null ? -1 : now.indexOf(before[at] ?? "");
+      return place < 0 ? null : place;
+    };
+    this.open = moved(this.open);
+    this.filters = { ...this.filters, class: moved(this.filters.class), found_as: null };
+    this.moved = null;
+    this.outlines = null;
+    this.answer = null;
   }
 
   async #outline(run: number, iou: number, isWanted: () => boolean): Promise<void> {

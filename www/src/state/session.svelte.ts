@@ -17,7 +17,7 @@ import {
   type Outcome,
   type Reading,
 } from "../engine/evaluator.ts";
-import type { Started } from "../engine/worker.ts";
+import type { Started, Typed, Used } from "../engine/worker.ts";
 import { keepForOffline } from "../offline/offline.ts";
 import { ownFiles, watchRequests, type NetworkRequest } from "../offline/requests.ts";
 import { save } from "../plot/save.ts";
@@ -44,10 +44,12 @@ const WATCHED_MS = 2000;
 /** Whether a file is a session that was saved, by its name. */
 const isSession = ({ name }: File) => /\.froc\.json$/i.test(name);
 
-/** Options as a person would type them. */
-export const asTyped = ({ iou_threshold, fp_per_image }: OptionsReport) => ({
-  iou: String(iou_threshold),
+/** Options as a person would type them, with every class scored. */
+export const asTyped = ({ iou_threshold, hit, fp_per_image }: OptionsReport): Typed => ({
+  measure: hit?.criterion ?? "iou",
+  threshold: String(iou_threshold),
   fp: rates(fp_per_image),
+  ignored: [],
 });
 
 export class Session {
@@ -58,14 +60,18 @@ export class Session {
   /** Defaults, formats and version of the core; null until the engine is there, with all else that the page needs of its host. */
   started: Started | null = $state.raw(null);
   options: OptionsReport | null = $state.raw(null);
+  /** The classes that a person wants left out of the score, as far as the ground truth has them. */
+  ignored: string[] = $state.raw([]);
   /** The options as they were typed. */
-  typed = $state({ iou: "", fp: "" });
+  typed: Typed = $state({ measure: "iou", threshold: "", fp: "", ignored: [] });
   /** What is wrong with the options as they were typed: the score is not of these. */
   optionErrors: ErrorReport[] = $state.raw([]);
   report: Report | null = $state.raw(null);
   /** The ids of the runs of the report, and of the file of each. */
   runIds: string[] = $state.raw([]);
   fileIds: string[] = $state.raw([]);
+  /** All classes of the ground truth, in its order, those that are left out as well. */
+  classNames: string[] = $state.raw([]);
   /** Groups of the images, by the table of groups; null without one that fits. */
   nGroups: number | null = $state(null);
   /** Which scoring the report is of: changes with files, readings and options, not with what is computed beside the score. */
@@ -208,14 +214,15 @@ export class Session {
   }
 
   /** Scores under options as they were typed, one after the other; what is wrong with the last of them stands in `optionErrors`. */
-  changeOptions(iou: string, fp: string): Promise<void> {
-    this.typed = { iou, fp };
+  changeOptions(typed: Typed): Promise<void> {
+    this.typed = typed;
+    const asked = { ...typed, ignored: typed.ignored.filter((name) => this.classNames.includes(name)) };
     const mine = ++this.#changes;
     const tell = (errors: ErrorReport[]) => {
       if (mine === this.#changes) this.optionErrors = errors;
     };
     return (this.#typed = this.#typed
-      .then(() => this.#scoreTyped(iou, fp))
+      .then(() => this.#scoreTyped(asked))
       .then(
         () => tell([]),
         (thrown: unknown) => tell(sentences(thrown)),
@@ -446,7 +453,8 @@ export class Session {
     );
     const { area_up_to, max_detections, bootstrap, ...options } = saved.options;
     this.options = options;
-    this.typed = asTyped(this.options);
+    this.ignored = saved.ground_truth.ignored_classes ?? [];
+    this.typed = { ...asTyped(options), ignored: this.ignored };
     this.optionErrors = [];
     this.#notes = saved.notes;
     this.#beside = { ...(area_up_to && { area_up_to }), ...(max_detections && { max_detections }) };
@@ -520,13 +528,15 @@ export class Session {
     }
   }
 
-  async #scoreTyped(iou: string, fp: string): Promise<void> {
-    const [now, before] = [this.options, this.#scoring];
-    if (!now) return;
+  async #scoreTyped(typed: Typed): Promise<void> {
+    const [{ options, ignored }, before] = [this, this.#scoring];
+    if (!options) return;
+    const now: Used = { options, ignored };
     await this.#whileScoring(async () => {
-      const answer = await this.engine.evaluateTyped(iou, fp, now);
+      const answer = await this.engine.evaluateTyped(typed, now);
       if (!answer) return;
-      this.options = answer.options;
+      this.options = answer.used.options;
+      this.ignored = answer.used.ignored;
       // Other files are scored by now, but under the options before.
       if (before !== this.#scoring) return this.score();
       this.#overtake();
@@ -552,8 +562,9 @@ export class Session {
     }
   }
 
-  #take({ report, run_ids, file_ids, n_groups, failures }: Outcome): void {
+  #take({ report, run_ids, file_ids, class_names, n_groups, failures }: Outcome): void {
     this.report = report;
+    this.classNames = class_names;
     this.scored = this.#scoring;
     this.runIds = run_ids;
     this.fileIds = file_ids;

@@ -50,19 +50,21 @@ export const CAUSES: Record<Category, Cause> = {
 export const isFalsePositive = (category: Category) => (FALSE_POSITIVES as readonly Category[]).includes(category);
 
 /** What the person sees of a box: its line, its name in the legend. */
-export type Kind = "lesion-found" | "lesion-missed" | "true-positive" | "false-positive" | "uncounted" | "ignored";
+export type Kind =
+  "lesion-found" | "lesion-missed" | "lesion-ignored" | "true-positive" | "false-positive" | "ignored" | "uncounted";
 
 export const KINDS: Record<Kind, string> = {
   "lesion-found": "lesion, found",
   "lesion-missed": "lesion, missed",
+  "lesion-ignored": "lesion, ignored",
   "true-positive": "true positive",
   "false-positive": "false positive",
+  ignored: "detection, ignored",
   uncounted: "below the threshold",
-  ignored: "ignored",
 };
 
 export function kindOfLesion({ category }: LesionReport): Kind {
-  if (category === "ignored") return "ignored";
+  if (category === "ignored") return "lesion-ignored";
   return category === "true_positive" ? "lesion-found" : "lesion-missed";
 }
 

@@ -1,4 +1,4 @@
-// Boxes on a canvas: lesions thick, detections thin; right ones solid, wrong ones dashed, uncounted ones dotted.
+// Boxes on a canvas: lesions thick, detections thin; right ones solid, wrong ones dashed, ignored ones dashes and dots, uncounted ones dotted.
 import type { ImageReport, OverlapReport } from "../../../pkg/froc.js";
 import { KINDS, kindOfDetection, kindOfLesion, type Kind } from "../../words/causes.ts";
 import type { Small } from "../../state/pictures.svelte.ts";
@@ -10,10 +10,11 @@ export type Palette = Record<Kind, string>;
 export const LINES: Record<Kind, { width: number; dashes: number[] }> = {
   "lesion-found": { width: 2.5, dashes: [] },
   "lesion-missed": { width: 2.5, dashes: [6, 3] },
+  "lesion-ignored": { width: 2.5, dashes: [8, 2, 1, 2] },
   "true-positive": { width: 1.25, dashes: [] },
   "false-positive": { width: 1.25, dashes: [4, 2] },
-  uncounted: { width: 1, dashes: [1, 2] },
   ignored: { width: 1.25, dashes: [8, 2, 1, 2] },
+  uncounted: { width: 1, dashes: [1, 2] },
 };
 
 /** What lies below a line on a picture, so that it is seen on bright parts too. */
