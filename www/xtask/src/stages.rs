@@ -45,7 +45,10 @@ type Stage = (&'static str, fn() -> Result<()>);
 const CORE: &[Stage] = &[
     ("format", || run(cargo().args(["fmt", "--all", "--check"]))),
     ("lints", || run(cargo().args(["clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
-    ("tests", || run(cargo().args(["test", "--locked", "--workspace"]))),
+    // Apart: together they would share features, and the tools of the page would be built once more.
+    ("tests", || {
+        ["froc", "xtask"].iter().try_for_each(|name| run(cargo().args(["test", "--locked", "--package", name])))
+    }),
     ("documentation", document),
     ("lints for wasm", lint_wasm),
     ("packed crate", package::check_crate),
@@ -121,9 +124,9 @@ fn document() -> Result<()> {
     strict(wasm::cargo_for_wasm("doc").arg("--lib"))
 }
 
-/// Builds the program, and tells where it is.
+/// Builds the program as its tests do, so that it is built once, and tells where it is.
 pub fn terminal() -> Result<PathBuf> {
-    run(cargo().args(["build", "--locked", "--package", "froc", "--bin", "froc"]))?;
+    run(cargo().args(["test", "--locked", "--package", "froc", "--no-run", "--test", "cli"]))?;
     Ok(target()?.join("debug").join(format!("froc{}", env::consts::EXE_SUFFIX)))
 }
 

@@ -73,7 +73,8 @@ pub fn test() -> Result<()> {
     }
     // As a list, since paths may hold spaces.
     run(tests
-        .args(["--test", "bindings", "--config", &format!("target.{TARGET}.runner = {runner}")])
+        .args(["--profile", "wasm", "--test", "bindings", "--config", &format!("target.{TARGET}.runner = {runner}")])
+        .env("CARGO_ENCODED_RUSTFLAGS", flags_without_paths()?)
         .env("CHROMEDRIVER", browser::chromedriver(&chromium)?)
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities)
         // Seconds. A busy machine of two cores needs more than the usual 20, and its driver more than 5.
