@@ -82,6 +82,7 @@
 //! | [`input`] | files -> rows: formats, zips and folders; [`reading`]: how files are read otherwise, by choice |
 //! | [`dataset`], [`protocol`] | lesions and detections in columns; what a dataset's evaluation is |
 //! | [`run`] | files joined to images, detections ranked |
+//! | [`guide`] | the first score, which number to report, comparing, choosing a threshold, writing it up |
 //! | [`metric`] | the definition of every number, section by section |
 //! | [`matching`], [`mod@curve`] | which detection finds which lesion; recall over false positives |
 //! | [`score`] | one statistic a file: official, quirks, exact, ties, average precision, image ROC, sizes, conventions |
@@ -113,6 +114,9 @@ pub mod geometry;
 pub mod input;
 pub mod limits;
 pub mod matching;
+#[doc = include_str!("guide.md")]
+pub mod guide {}
+
 #[doc = include_str!("metric.md")]
 pub mod metric {}
 

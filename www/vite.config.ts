@@ -5,6 +5,7 @@ import { defineConfig } from "vite";
 
 import { offline } from "./build/offline.ts";
 import { digests, integrity } from "./build/integrity.ts";
+import { markdown } from "./build/markdown.ts";
 import { embed, oneFile } from "./build/onefile.ts";
 import { preloadEngine } from "./build/preload.ts";
 
@@ -28,13 +29,14 @@ export default defineConfig(({ mode }) =>
     ? {
         ...common,
         resolve: { alias: [{ find: /^.*\/assets\.ts$/, replacement: here("./src/engine/assets.embedded.ts") }] },
-        plugins: [svelte(), embed(fetched), oneFile("froc.html")],
+        plugins: [svelte(), markdown(), embed(fetched), oneFile("froc.html")],
         build: { ...common.build, emptyOutDir: false, copyPublicDir: false, reportCompressedSize: false },
       }
     : {
         ...common,
         plugins: [
           svelte(),
+          markdown(),
           digests(fetched),
           preloadEngine(),
           integrity(),

@@ -1,4 +1,6 @@
 // What is looked at stands in the address; the help explains the words, and keys do what it says.
+import { readFileSync } from "node:fs";
+
 import { expect, test, type Page } from "@playwright/test";
 
 import { choose, open, settled, upload, zip } from "./page.ts";
@@ -178,4 +180,35 @@ test("the help opens by key, button and link, tells every quirk, format and key,
   await expect(page.locator("#help-quirks")).toBeInViewport();
   await page.getByTestId("help-close").click();
   await expect.poll(() => hash(page)).not.toContain("help");
+});
+
+test("each link of the guide opens the sample in its state, and is that of the page as it is published", async ({
+  page,
+}) => {
+  const root = new URL("../../", import.meta.url);
+  const repository = /^repository = "https:\/\/github.com\/(.+)\/(.+)"$/m.exec(
+    readFileSync(new URL("Cargo.toml", root), "utf8"),
+  );
+  const published = `https://${repository?.[1]}.github.io/${repository?.[2]}/`;
+  const guide = readFileSync(new URL("src/guide.md", root), "utf8");
+  const states = [...guide.matchAll(/\]\((https:[^)#]+)(#v=[^)]+)\)/g)].map(([, at, state]) => {
+    expect(at).toBe(published);
+    return state ?? "";
+  });
+  expect(states.length).toBeGreaterThan(5);
+
+  await openAt(page, "#v=1&help=guide");
+  const links = page.locator("#help-guide a[href^='#']");
+  expect(await links.evaluateAll((all) => all.map((one) => one.getAttribute("href")))).toEqual(states);
+  const opening = page.waitForEvent("popup");
+  await links.first().click();
+  const popup = await opening;
+  await expect(popup.getByTestId("headline")).toBeVisible();
+  await popup.close();
+  for (const state of states) {
+    await openAt(page, state);
+    await expect.poll(() => hash(page)).toBe(state);
+    const view = new URLSearchParams(state.slice(1)).get("view");
+    if (view) await expect(page.getByTestId(`view-${view}`)).toHaveAttribute("aria-selected", "true");
+  }
 });

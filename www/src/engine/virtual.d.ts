@@ -3,6 +3,12 @@ declare module "virtual:digests" {
   export const digests: Record<string, string>;
 }
 
+declare module "*.md?html" {
+  /** A text as HTML. */
+  const html: string;
+  export default html;
+}
+
 declare module "virtual:embedded" {
   /** Gzipped files as base64, by name. */
   export const embedded: Record<string, string>;

@@ -2,9 +2,6 @@
 import type { QuirkId } from "../../pkg/froc.js";
 import metric from "../../../src/metric.md?raw";
 
-/** The definitions of all numbers, as Markdown. */
-export const METRIC: string = metric;
-
 /** What the script does, by the table of the definitions. */
 export const QUIRKS: { id: string; what: string; instead: string }[] = [
   ...metric.matchAll(/^\| (Q\d+) \| (.+) \| (.+) \|$/gm),

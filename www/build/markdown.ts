@@ -1,0 +1,32 @@
+// Markdown as HTML, made at build time: `import html from "./text.md?html"`.
+import { readFileSync } from "node:fs";
+
+import { Marked } from "marked";
+import type { Plugin } from "vite";
+
+const ENDING = ".md?html";
+/** What a text calls its title is a part of the help, which has two levels above it. */
+const marked = new Marked({
+  walkTokens(token) {
+    if (token.type === "heading") token.depth = Math.min(6, (token as { depth: number }).depth + 2);
+  },
+});
+/** Links to a state of the page that is published, which lead to the page that is open. */
+const STATE = /href="https:\/\/[\w.-]+\/froc\/#/g;
+
+export function markdown(): Plugin {
+  return {
+    name: "froc:markdown",
+    enforce: "pre",
+    load(id) {
+      if (!id.endsWith(ENDING)) return null;
+      const file = id.slice(0, -"?html".length);
+      this.addWatchFile(file);
+      const html = marked.parse(readFileSync(file, "utf8"), { async: false });
+      const linked = html
+        .replaceAll(STATE, 'target="_blank" href="#')
+        .replaceAll('href="http', 'rel="noreferrer" href="http');
+      return `export default ${JSON.stringify(linked)};`;
+    },
+  };
+}
