@@ -39,7 +39,7 @@ use crate::protocol::{Class, Protocol};
 use crate::reading::Reading;
 use crate::render::Format;
 use crate::report::statistics::row_named;
-use crate::report::{CurveReport, Report};
+use crate::report::{CurveReport, OptionsReport, Report, RunReport};
 use crate::run::{Prepared, Run};
 use crate::thresholds::Thresholds;
 
@@ -432,8 +432,18 @@ impl Session {
     /// What the official script would print for a run of the last report; nothing if there is no such run.
     #[must_use]
     pub fn official_lines(&self, run: &str) -> String {
+        self.lines(run, crate::render::official_lines)
+    }
+
+    /// The exact score of a run of the last report in the same form; nothing if there is no such run.
+    #[must_use]
+    pub fn exact_lines(&self, run: &str) -> String {
+        self.lines(run, crate::render::exact_lines)
+    }
+
+    fn lines(&self, run: &str, lines: fn(&RunReport, &OptionsReport) -> String) -> String {
         let at = self.outcome.run_ids.iter().position(|id| id == run);
-        let lines = |report: &Report| Some(crate::render::official_lines(report.runs.get(at?)?, &report.options));
+        let lines = |report: &Report| Some(lines(report.runs.get(at?)?, &report.options));
         self.outcome.report.as_ref().and_then(lines).unwrap_or_default()
     }
 

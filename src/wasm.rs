@@ -208,6 +208,12 @@ impl Evaluator {
         self.0.official_lines(run)
     }
 
+    /// The exact score of a run of the last report in the same form; nothing if there is no such run.
+    #[must_use]
+    pub fn exact_lines(&self, run: &str) -> String {
+        self.0.exact_lines(run)
+    }
+
     /// The exact FROC curve of a row of a run: of a class by its name, of `mean` or of `pooled`.
     ///
     /// # Errors

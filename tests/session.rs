@@ -127,6 +127,11 @@ fn a_whole_story() {
     assert_eq!(session.curve("a", "Nodule", &options()).expect("a curve").recall.last(), Some(&1.0));
     assert_eq!(session.official_lines("a").lines().count(), session.official_lines("b").lines().count());
 
+    let exact = session.exact_lines("a");
+    let average = report(session.outcome()).runs[0].exact.average_recall.expect("a recall");
+    assert!(exact.starts_with("==================== exact recall") && exact.contains("\nRecall@1.00="), "{exact}");
+    assert!(exact.ends_with(&format!("\navg recall = {:.2}%\n", 100.0 * average)), "{exact}");
+
     // What is exported is the last report, in every format.
     let last = session.evaluate(&options()).report.clone().expect("a report");
     for format in Format::ALL {

@@ -26,7 +26,7 @@ pub use markdown::{markdown, markdown_of};
 #[cfg(feature = "schema")]
 pub use schema::schema;
 pub use table::table;
-pub use text::official_lines;
+pub use text::{exact_lines, official_lines};
 
 /// A format in which page and terminal hand out a report, as the same bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -195,6 +195,69 @@ test("official or exact, and the rate, are chosen once for the reading and the c
   await expect(headline).toHaveText(percent(run?.official.average_recall));
 });
 
+/** Saves the FROC curve as SVG: its texts, and how many rings it has. */
+async function curveSaved(page: Page): Promise<{ texts: string; rings: number }> {
+  const waiting = page.waitForEvent("download");
+  await page.getByTestId("curves").getByTestId("save-svg").click();
+  const svg = readFileSync(await (await waiting).path(), "utf8");
+  return page.evaluate((svg) => {
+    const parsed = new DOMParser().parseFromString(svg, "image/svg+xml");
+    const texts = [...parsed.querySelectorAll("text")].map((text) => text.textContent).join(" ");
+    return { texts, rings: parsed.querySelectorAll("circle").length };
+  }, svg);
+}
+
+test("tables, figures and what is copied follow the choice of official or exact, and say which they are", async ({
+  page,
+  context,
+}) => {
+  await context.grantPermissions(["clipboard-read", "clipboard-write"]);
+  await openSample(page);
+  const run = (await report(page)).runs[0];
+  const percent = (value: number | null | undefined) => `${(100 * (value ?? NaN)).toFixed(2)}%`;
+  const at = run?.classes.findIndex(({ official, exact }) => official.recall[0] !== exact.recall[0]) ?? -1;
+  const cls = run?.classes[at];
+  await view(page, "points");
+  const cell = page.getByTestId("class-row").nth(at).getByTestId("class-recall").first();
+  const copied = async () => {
+    await page.getByTestId("copy-lines").click();
+    await expect(page.getByTestId("copy-lines")).toHaveText("Copied");
+    return page.evaluate(() => navigator.clipboard.readText());
+  };
+
+  // Both runs, at three rates.
+  await expect(page.getByTestId("froc-point")).toHaveCount(6);
+  await expect(cell).toHaveText(`${percent(cls?.official.recall[0])}exact ${percent(cls?.exact.recall[0])}`);
+  expect(await copied()).toContain(`avg recall = ${percent(run?.official.average_recall)}`);
+  let saved = await curveSaved(page);
+  expect(saved.rings).toBe(6);
+  expect(saved.texts).toContain("rings: official");
+
+  await page.getByTestId("convention-exact").click();
+  await expect(page.getByTestId("froc-point")).toHaveCount(0);
+  await expect(cell).toHaveText(`${percent(cls?.exact.recall[0])}script ${percent(cls?.official.recall[0])}`);
+  await expect(page.getByTestId("copy-lines")).toHaveText("Copy the exact lines");
+  expect(await copied()).toMatch(new RegExp(`exact recall [^]*avg recall = ${percent(run?.exact.average_recall)}`));
+  saved = await curveSaved(page);
+  expect(saved.rings).toBe(0);
+  expect(saved.texts).toContain("Exact recall");
+  expect(saved.texts).not.toContain("rings");
+
+  // Under another threshold nothing is official, and the page says why.
+  await page.getByTestId("convention-official").click();
+  await page.getByTestId("iou").fill("0.4");
+  const rules = page.getByTestId("convention-official");
+  await expect(rules).toHaveText("script's rules");
+  await expect(rules).toHaveAttribute("data-explain", /not official: the script's rules at IoU 0\.4/);
+  await settled(page);
+  expect(await copied()).toMatch(/^the script's rules at IoU 0\.4\n/);
+  await expect(page.getByTestId("curve-rules")).toHaveText("curves: exact recall; rings: by the script's rules");
+  // Its ranking of all classes together is nowhere.
+  await page.getByTestId("curve-row").selectOption("pooled");
+  await expect(page.getByTestId("curve-rules")).toHaveText("exact recall; the script ranks no classes together");
+  await expect(page.getByTestId("froc-point")).toHaveCount(0);
+});
+
 test("the rate of all panels is dragged along the curves, or moved by keys", async ({ page }) => {
   await openSample(page);
   const run = (await report(page)).runs[0];

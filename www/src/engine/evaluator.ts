@@ -294,6 +294,10 @@ export class Evaluator {
     return this.#call((remote) => remote.officialLines(run));
   }
 
+  exactLines(run: string): Promise<string> {
+    return this.#call((remote) => remote.exactLines(run));
+  }
+
   /** Ends what is running. A fresh worker takes over; files that were loaded are read again by it. */
   cancel(): void {
     this.#replace(new Cancelled());

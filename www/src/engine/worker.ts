@@ -222,6 +222,9 @@ const api = {
   officialLines(run: string): string {
     return engine().official_lines(run);
   },
+  exactLines(run: string): string {
+    return engine().exact_lines(run);
+  },
   curve(run: string, row: string, options: OptionsReport): CurveReport {
     return engine().curve(run, row, options);
   },

@@ -7,13 +7,16 @@ export interface Entry {
   run: number;
 }
 
-/** What a plot is of, in a sentence that holds without the page. */
-export function about(report: Report, what: string, isRecall = true): string {
+/** What a plot is of, in a sentence that holds without the page; `recall` says which recall it is, of plots of recall. */
+export function about(report: Report, what: string, recall: string | null = "exact recall"): string {
   const { options, ground_truth: truth } = report;
   const otherwise = report.runs.filter(({ reading, formats }) => reading ?? formats).map(({ name }) => visible(name));
   const read = otherwise.length > 0 ? ` ${listed(otherwise)}: files read otherwise.` : "";
-  const recall = isRecall ? ` Exact recall; rates ${options.fp_per_image.join(", ")} false positives per image.` : "";
-  return `${what}.${recall} ${visible(truth.name)}, ${counted(truth.n_images, "image")}.${read} froc ${report.froc_version}.`;
+  const which =
+    recall === null
+      ? ""
+      : ` ${recall.charAt(0).toUpperCase()}${recall.slice(1)}; rates ${options.fp_per_image.join(", ")} false positives per image.`;
+  return `${what}.${which} ${visible(truth.name)}, ${counted(truth.n_images, "image")}.${read} froc ${report.froc_version}.`;
 }
 
 /** Widest letters of 11 pixels that text is expected to have on average, in pixels. */

@@ -21,7 +21,7 @@ import type { Started, Typed, Used } from "../engine/worker.ts";
 import { keepForOffline } from "../offline/offline.ts";
 import { ownFiles, watchRequests, type NetworkRequest } from "../offline/requests.ts";
 import { save } from "../plot/save.ts";
-import { counted, rates } from "../words/format.ts";
+import { counted, rates, visible } from "../words/format.ts";
 import { isLabel, pack, sortOut } from "./bundle.ts";
 import { filesIn, isText, isZip, type Dropped } from "./dropped.ts";
 import { Files, sentences } from "./files.svelte.ts";
@@ -151,6 +151,23 @@ export class Session {
   /** Whether the dataset has a script, and so an official number; where it has none, the report says why. */
   get hasScript(): boolean {
     return !this.report?.runs[0]?.official.none_because;
+  }
+
+  /** What the numbers by the script's rules are called for all runs together. */
+  get rulesName(): string {
+    return this.report?.runs.every(({ official }) => official.is_official) === false ? "script's rules" : "official";
+  }
+
+  /** Why they are not official, or that there are none, for each run where that is so; empty where they are. */
+  get notOfficial(): string {
+    const runs = (this.report?.runs ?? []).filter(({ official }) => !official.is_official);
+    return [
+      ...new Set(
+        runs.map(
+          ({ name, official }) => official.none_because ?? `Of ${visible(name)} not official: ${official.name}.`,
+        ),
+      ),
+    ].join("\n");
   }
 
   /** Whether the official number is read first. */
@@ -372,10 +389,14 @@ export class Session {
     }
   }
 
-  /** Copies what the script would print of a run; whether that went well. */
+  /** Copies what the script would print of a run, or the exact score in its place; whether that went well. */
   async copyLines(run: number): Promise<boolean> {
+    const id = this.#id(run);
+    const official = this.report?.runs[run]?.official;
     try {
-      await navigator.clipboard.writeText(await this.engine.officialLines(this.#id(run)));
+      const lines = await (this.isOfficial ? this.engine.officialLines(id) : this.engine.exactLines(id));
+      const name = this.isOfficial && official && !official.is_official ? `${official.name}\n` : "";
+      await navigator.clipboard.writeText(name + lines);
       return true;
     } catch {
       return false;
