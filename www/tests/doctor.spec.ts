@@ -66,11 +66,21 @@ test("the root cause leads, and what it explains is folded under it", async ({ p
   await expect(lead).toContainText("60 of 60 prediction files belong to no image of the ground truth");
   await expect(page.getByTestId("notice")).toHaveCount(1);
   await expect(page.getByTestId("symptom").first()).toBeHidden();
-  await lead.locator("summary").click();
+  // One line, however long its sentence is.
+  const { height } = (await lead.boundingBox()) ?? { height: Infinity };
+  expect(height).toBeLessThan(36);
+  await expect(lead.locator("summary").first()).toContainText("+");
+  await lead.locator("summary").first().click();
+  await expect(lead).toContainText("For example:");
   await expect(page.getByTestId("symptom").first()).toBeVisible();
   expect(
     await page.getByTestId("symptom").evaluateAll((all) => all.map((one) => one.getAttribute("data-code"))),
   ).toContain("image_without_file");
+  // A symptom opens, too, on the images in which it was seen.
+  const symptom = page.locator('[data-testid=symptom][data-code="image_without_file"]');
+  await symptom.locator("summary").click();
+  await symptom.getByTestId("notice-count").click();
+  await expect(page.getByTestId("shown")).toContainText("60 of 60");
 });
 
 test("a reading is kept when the engine is replaced", async ({ page }) => {

@@ -216,6 +216,7 @@ test("the count of a notice leads to the images that it is about, and one about 
     ["image_without_file", ["2.png", "4.png"]],
     ["empty_file", ["1.png"]],
   ] as const) {
+    await notice(code).locator("summary").click();
     await notice(code).getByTestId("notice-count").click();
     await expect(tiles).toHaveCount(images.length);
     for (const [at, image] of images.entries()) await expect(tiles.nth(at)).toHaveAttribute("title", image);
@@ -269,6 +270,7 @@ test("an image that a notice names is a click away", async ({ page }) => {
     upload("test.json", truth),
     upload("run.zip", zip({ "a.json": '[{"Nodule": [10, 10, 49, 49, 0.9]}]' })),
   ]);
+  await page.locator('[data-code="image_without_file"] summary').click();
   await page.locator('[data-code="image_without_file"]').getByTestId("notice-image").click();
   await expect(page.getByTestId("search")).toHaveValue("b.png");
   await expect(page.getByTestId("shown")).toHaveText("1 of 2 images");
@@ -429,8 +431,7 @@ async function detail(page: Page, run: number) {
 const NO_LINKS: Record<string, string> = {
   "thead, caption": "rates that were typed, and names of columns",
   "[data-testid=quirk-open]": "names of quirks",
-  "[data-testid=notice] > p:first-child":
-    "what a notice says beside its count, which is linked as the images that it names are",
+  "[data-testid=notice] summary": "the line that opens a notice, in which its images are linked",
   "[data-testid=bootstrap-used], [data-testid=forest] h2": "how it was drawn: replicates, seed, level",
   "svg.plot > text, [data-testid=scale] text": "the axes of plots",
   "[data-testid=reading-panel] .what": "what the headline is of, and its interval; the headline beside it is linked",
