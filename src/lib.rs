@@ -88,6 +88,7 @@
 //! | [`score`] | one statistic a file: official, quirks, exact, ties, average precision, image ROC, sizes, conventions |
 //! | [`bootstrap`], [`compare`], [`rank`] | intervals and bands by resampling; runs compared and ranked on the same draws |
 //! | [`thresholds`] | score thresholds chosen on other images: chosen, kept in a file, scored |
+//! | [`slices`] | the images divided by a table or by their lesions, and what each part reaches |
 //! | [`diagnosis`] | the cause of each false positive and missed lesion, and the images behind each count |
 //! | [`doctor`], [`finding`] | what is wrong with the files, on evidence |
 //! | [`report`] | what page, files and terminal show, as plain types |
@@ -131,6 +132,7 @@ pub mod run;
 pub mod score;
 pub mod session;
 pub mod sheet;
+pub mod slices;
 pub mod texts;
 pub mod thresholds;
 #[cfg(target_arch = "wasm32")]

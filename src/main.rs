@@ -10,6 +10,8 @@ mod manual;
 mod rank;
 #[path = "main/restore.rs"]
 mod restore;
+#[path = "main/slices.rs"]
+mod slices;
 #[path = "main/thresholds.rs"]
 mod thresholds;
 
@@ -141,6 +143,14 @@ struct Scoring {
     /// as `00000013_005.png` [default: each image by itself].
     #[arg(long, value_name = "FILE|nih")]
     groups: Option<PathBuf>,
+    /// A CSV with a column that names the image and further ones, such as sex or age, which --by divides the images by.
+    #[arg(long, value_name = "FILE")]
+    slices: Option<PathBuf>,
+    /// Divide the images by columns of that table, each by itself, and add what is reached in each part: sex,view; numbers are
+    /// cut at quartiles or at given bounds, age:40:65; sex*view crosses two. Without a table: lesion-free, number-of-lesions,
+    /// lesion-size.
+    #[arg(long, value_name = "COLUMNS")]
+    by: Vec<String>,
     /// The rate up to which areas under curves are taken, in false positives per image [default: 1].
     #[arg(long, value_name = "RATE")]
     area_up_to: Option<f64>,
@@ -424,6 +434,7 @@ fn report(
     let options = options(&arguments.input.hits, arguments.fp.as_deref(), saved.as_ref()).map_err(one)?;
     let mut session =
         opened(&arguments.input.files, &arguments.input.hits.ignore, options.hit().measure(), saved.as_ref())?;
+    slices::work(&mut session, arguments)?;
     match Extra::of(extra, saved.as_ref()) {
         None => {
             session.evaluate(&options);
@@ -557,6 +568,7 @@ const fn held(kind: FileKind) -> &'static str {
         FileKind::GroundTruth => "a ground truth",
         FileKind::Predictions => "predictions",
         FileKind::Groups => "groups of images",
+        FileKind::Table => "a table of images",
         FileKind::Thresholds => "score thresholds",
     }
 }

@@ -9,6 +9,7 @@ mod findings;
 pub mod image;
 pub mod operating;
 pub mod ranking;
+pub mod slices;
 pub mod statistics;
 pub mod thresholds;
 
@@ -21,6 +22,7 @@ use crate::curve::{Curve, Point};
 use crate::dataset::{GroundTruth, Predictions};
 use crate::error::Error;
 use crate::geometry::Measure;
+use crate::input::attributes::Attributes;
 use crate::options::{Hit, Options};
 use crate::protocol::{Class, Protocol};
 use crate::reading::Reading;
@@ -28,9 +30,11 @@ use crate::run::Run;
 use crate::score::official::Counts;
 use crate::score::quirks::{self, Quirk, QuirkId, Touched};
 use crate::score::{ClassScore, average_recall, exact, mean_recall};
+use crate::slices::{By, Division};
 use crate::thresholds::Thresholds;
 pub use findings::FindingReport;
 use ranking::RankingReport;
+use slices::{DivisionReport, SlicesOptionsReport};
 use statistics::{Analysis, BootstrapReport, ComparisonReport, StatisticsReport, Wanted};
 use thresholds::ThresholdsReport;
 
@@ -70,6 +74,10 @@ pub struct Report {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
     pub thresholds: Option<ThresholdsReport>,
+    /// What the runs reach in slices of the images, one entry a division; absent unless asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub slices: Vec<DivisionReport>,
 }
 
 /// The ground truth a report rests on.
@@ -119,6 +127,10 @@ pub struct OptionsReport {
     /// How images were resampled; absent without a bootstrap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<BootstrapReport>,
+    /// What the images were divided by; absent unless they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub slices: Option<SlicesOptionsReport>,
 }
 
 /// A hit criterion that is not IoU.
@@ -351,6 +363,7 @@ impl Report {
             comparisons: Vec::new(),
             ranking: None,
             thresholds: None,
+            slices: Vec::new(),
         }
     }
 }
@@ -411,6 +424,26 @@ impl Report {
         Ok(self)
     }
 
+    /// Adds what its runs, in the same order, reach in the slices of divisions of the images, which were made `by` columns of a table or
+    /// without one; with intervals, drawn as in a bootstrap of the same images, if there is one.
+    #[must_use]
+    pub fn with_slices(
+        mut self,
+        ground_truth: &GroundTruth,
+        runs: &[&Run],
+        (by, attributes, divisions): (&[By], Option<&Attributes>, &[Division]),
+        bootstrap: Option<&Bootstrap>,
+    ) -> Self {
+        // The options of a report were checked when they were made.
+        let Ok(options) = self.options.options() else { return self };
+        let resampling = bootstrap.map(|bootstrap| (bootstrap.resampling(), bootstrap.groups()));
+        let report = |of: &Division| DivisionReport::new(of, ground_truth, runs, &options, resampling);
+        self.slices = divisions.iter().map(report).collect();
+        self.options.slices = (!divisions.is_empty()).then(|| SlicesOptionsReport::new(by, attributes));
+        self.options.bootstrap = bootstrap.map(BootstrapReport::new).or(self.options.bootstrap);
+        self
+    }
+
     /// Adds what is `wanted` beside the score; `predictions` are those of the runs, in the same order.
     #[must_use]
     pub(crate) fn with_statistics(
@@ -452,6 +485,7 @@ impl From<&Options> for OptionsReport {
             area_up_to: None,
             max_detections: None,
             bootstrap: None,
+            slices: None,
         }
     }
 }

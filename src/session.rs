@@ -6,6 +6,7 @@
 
 mod diagnosis;
 mod file;
+mod slices;
 mod statistics;
 
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom, Write};
@@ -24,6 +25,7 @@ pub use self::file::{
 pub use self::statistics::{BootstrapProgress, GroupSource, ResamplingOptions, StatisticsDefaults, StatisticsOptions};
 
 use self::diagnosis::Diagnoses;
+pub use self::slices::SliceChoice;
 use self::statistics::Running;
 use crate::convert::{Conversion, Target, convert};
 use crate::dataset::{GroundTruth, Predictions};
@@ -31,7 +33,8 @@ use crate::doctor::Refusal;
 use crate::error::{Error, ErrorKind};
 use crate::finding::Remedy;
 use crate::geometry::Measure;
-use crate::input::groups::Groups;
+use crate::input::attributes::{Attributes, is_of_images};
+use crate::input::groups::{Groups, is_groups};
 use crate::input::zip::Inside;
 use crate::input::{self, HEAD_BYTES, Kind, OnProgress, Unpacked};
 use crate::options::Options;
@@ -41,6 +44,7 @@ use crate::render::Format;
 use crate::report::statistics::row_named;
 use crate::report::{CurveReport, OptionsReport, Report, RunReport};
 use crate::run::{Prepared, Run};
+use crate::slices::{By, Division};
 use crate::thresholds::Thresholds;
 
 /// What a file was taken for.
@@ -52,8 +56,10 @@ pub enum FileKind {
     GroundTruth,
     /// Detections: one run, or one for each folder.
     Predictions,
-    /// A CSV that tells which images belong together.
+    /// A CSV that tells which images belong together; perhaps more of them, which they can be divided by.
     Groups,
+    /// A CSV that tells something of the images, which they can be divided by.
+    Table,
     /// Score thresholds that were chosen on other images.
     Thresholds,
 }
@@ -118,6 +124,8 @@ pub struct Outcome {
     pub class_names: Vec<String>,
     /// Groups of the images of the ground truth, by the table of groups that was added last; none without one that fits.
     pub n_groups: Option<usize>,
+    /// What the images can be divided by.
+    pub choices: Vec<SliceChoice>,
     /// The files that are not in it.
     pub failures: Vec<FileFailure>,
 }
@@ -130,11 +138,19 @@ pub struct Session {
     /// By id, in the order in which they were added.
     predictions: Vec<(String, Readable)>,
     /// Name and bytes by id; the last one counts.
-    groups: Vec<(String, (String, Vec<u8>))>,
+    groups: Vec<NamedTable>,
     /// By id; the last one counts.
     thresholds: Vec<(String, Thresholds)>,
     /// The classes that a ground truth which is added is to ignore, as far as it has them.
     ignored: Vec<String>,
+    /// Name and bytes of tables of images by id; the last one counts.
+    tables: Vec<NamedTable>,
+    /// What the last table tells of the images; none until it is joined.
+    attributes: Option<Result<Attributes, Error>>,
+    /// What the images are to be divided by.
+    by: Vec<By>,
+    /// How they are, in the last report.
+    divisions: Vec<Division>,
     /// What the last table of groups makes of the images; none until it is joined.
     grouping: Option<Result<Groups, Error>>,
     /// The last one.
@@ -143,12 +159,22 @@ pub struct Session {
     diagnoses: Diagnoses,
 }
 
+/// A table under its id: its name and its bytes.
+type NamedTable = (String, (String, Arc<[u8]>));
+
 /// What a file holds.
 enum Contents {
     GroundTruth(GroundTruth),
     Predictions(Predictions),
-    Groups(Vec<u8>),
+    Images(Table),
     Thresholds(Thresholds),
+}
+
+/// A CSV with a column of images, and what its other columns are used for.
+struct Table {
+    bytes: Arc<[u8]>,
+    is_of_groups: bool,
+    is_of_slices: bool,
 }
 
 /// Predictions, how they are read, and the runs that this makes of them.
@@ -210,8 +236,19 @@ impl Session {
     #[cfg(not(target_arch = "wasm32"))]
     pub fn add_groups(&mut self, id: &str, path: &std::path::Path) -> Result<FileSummary, Error> {
         let name = base_name(path);
-        let bytes = input::load_groups(&name, open(path)?)?;
-        Ok(self.keep(id, &name, Contents::Groups(bytes)))
+        let bytes = input::load_groups(&name, open(path)?)?.into();
+        Ok(self.keep(id, &name, Contents::Images(Table { bytes, is_of_groups: true, is_of_slices: false })))
+    }
+
+    /// Reads a CSV of what is known of the images, to divide them by, whatever it looks like.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn add_table(&mut self, id: &str, path: &std::path::Path) -> Result<FileSummary, Error> {
+        let name = base_name(path);
+        let bytes = input::load_groups(&name, open(path)?)?.into();
+        Ok(self.keep(id, &name, Contents::Images(Table { bytes, is_of_groups: false, is_of_slices: true })))
     }
 
     /// Keeps what a file holds under `id`, in place of what was there.
@@ -232,7 +269,11 @@ impl Session {
                 self.ground_truths.push((id.to_owned(), ground_truth));
             }
             Contents::Predictions(predictions) => self.predictions.push((id.to_owned(), Readable::new(predictions))),
-            Contents::Groups(bytes) => self.groups.push((id.to_owned(), (name.to_owned(), bytes))),
+            Contents::Images(Table { bytes, is_of_groups, is_of_slices }) => {
+                let file = || (id.to_owned(), (name.to_owned(), Arc::clone(&bytes)));
+                self.groups.extend(is_of_groups.then(file));
+                self.tables.extend(is_of_slices.then(file));
+            }
             Contents::Thresholds(thresholds) => self.thresholds.push((id.to_owned(), thresholds)),
         }
         summary
@@ -295,6 +336,7 @@ impl Session {
         self.ground_truths.retain(|(other, _)| other != id);
         self.predictions.retain(|(other, _)| other != id);
         self.groups.retain(|(other, _)| other != id);
+        self.tables.retain(|(other, _)| other != id);
         self.thresholds.retain(|(other, _)| other != id);
     }
 
@@ -332,6 +374,8 @@ impl Session {
     /// Forgets what was computed of files or readings that change now.
     fn forget(&mut self) {
         self.grouping = None;
+        self.attributes = None;
+        self.divisions = Vec::new();
         self.running = None;
         self.diagnoses = Diagnoses::default();
     }
@@ -346,6 +390,9 @@ impl Session {
         if let Some((_, (name, bytes))) = self.groups.last() {
             self.grouping.get_or_insert_with(|| Groups::csv(name, bytes, ground_truth));
         }
+        if let Some((_, (name, bytes))) = self.tables.last() {
+            self.attributes.get_or_insert_with(|| Attributes::csv(name, bytes, ground_truth));
+        }
         let joined = self.predictions.iter_mut().filter_map(|(id, file)| {
             let refusal = file.join(id, ground_truth).err()?;
             Some(FileFailure {
@@ -355,8 +402,13 @@ impl Session {
             })
         });
         let mut failures: Vec<FileFailure> = joined.collect();
-        if let (Some(Err(error)), Some((id, _))) = (&self.grouping, self.groups.last()) {
-            failures.push(FileFailure { id: id.clone(), errors: vec![error.into()], remedies: Vec::new() });
+        let of_groups = self.grouping.as_ref().and_then(|of| of.as_ref().err()).zip(self.groups.last());
+        let of_tables = self.attributes.as_ref().and_then(|of| of.as_ref().err()).zip(self.tables.last());
+        for (error, (id, _)) in of_groups.into_iter().chain(of_tables) {
+            // A table may be of groups and of more.
+            if !failures.iter().any(|failure| failure.id == *id) {
+                failures.push(FileFailure { id: id.clone(), errors: vec![error.into()], remedies: Vec::new() });
+            }
         }
         failures
     }
@@ -380,14 +432,15 @@ impl Session {
     pub fn evaluate(&mut self, options: &Options) -> &Outcome {
         self.set_measure(options.hit().measure());
         let failures = self.join();
-        let class_names = self.class_names();
-        self.outcome = Outcome { failures, class_names, n_groups: self.n_groups(), ..Outcome::default() };
+        let (class_names, n_groups, choices) = (self.class_names(), self.n_groups(), self.choices());
+        self.outcome = Outcome { class_names, n_groups, choices, failures, ..Outcome::default() };
         if let Ok(Joined { ground_truth, run_ids, file_ids, runs }) = self.joined() {
             let runs: Vec<&Run> = runs.iter().map(|prepared| &prepared.run).collect();
             let report = Some(crate::evaluate(ground_truth, &runs, options));
             self.outcome = Outcome { report, run_ids, file_ids, ..std::mem::take(&mut self.outcome) };
         }
         self.use_thresholds();
+        self.use_slices();
         &self.outcome
     }
 
@@ -541,7 +594,8 @@ impl Contents {
         let kind = match self {
             Self::GroundTruth(_) => FileKind::GroundTruth,
             Self::Predictions(_) => FileKind::Predictions,
-            Self::Groups(_) => FileKind::Groups,
+            Self::Images(Table { is_of_groups: true, .. }) => FileKind::Groups,
+            Self::Images(_) => FileKind::Table,
             Self::Thresholds(_) => FileKind::Thresholds,
         };
         let name = name.to_owned();
@@ -567,7 +621,7 @@ impl Contents {
                 n_detections: Some(predictions.detections().len()),
                 ..none
             },
-            Self::Groups(bytes) => FileSummary { sha256: Some(input::sha256(bytes)), ..none },
+            Self::Images(table) => FileSummary { sha256: Some(input::sha256(&table.bytes)), ..none },
             Self::Thresholds(thresholds) => {
                 FileSummary { sha256: thresholds.file.as_ref().map(|(_, sha256)| sha256.clone()), ..none }
             }
@@ -611,11 +665,15 @@ fn look_into<R: Read + Seek>(
     }
     let kind = match input::identify(name, &head) {
         Ok(kind) => kind,
-        Err(_) if input::groups::is_groups(&head) => {
+        Err(other) => {
+            let (is_of_groups, is_of_slices) = (is_groups(&head), is_of_images(&head));
+            if !is_of_groups && !is_of_slices {
+                return Err(other);
+            }
             let whole = head.chain(BufReader::with_capacity(LARGE, file));
-            return Ok(Contents::Groups(input::load_groups(name, whole)?));
+            let bytes = input::load_groups(name, whole)?.into();
+            return Ok(Contents::Images(Table { bytes, is_of_groups, is_of_slices }));
         }
-        Err(other) => return Err(other),
     };
     match kind {
         Kind::GroundTruth | Kind::PredictionsOfAll => {
@@ -660,7 +718,7 @@ fn look_inside(name: &str, inner: Unpacked, file: impl Read + Seek, layers: u32)
     Ok(match contents {
         Contents::GroundTruth(ground_truth) => Contents::GroundTruth(ground_truth.held_by(name, sha256)),
         Contents::Predictions(predictions) => Contents::Predictions(predictions.held_by(name, sha256)),
-        other @ (Contents::Groups(_) | Contents::Thresholds(_)) => other,
+        other @ (Contents::Images(_) | Contents::Thresholds(_)) => other,
     })
 }
 

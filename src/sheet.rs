@@ -8,6 +8,7 @@ mod metrics;
 mod operating;
 mod ranking;
 mod recall;
+mod slices;
 mod thresholds;
 
 use crate::options::Hit;
@@ -65,12 +66,14 @@ pub struct Row {
     pub run: usize,
     /// Place of the run it is compared with.
     pub baseline: Option<usize>,
-    /// What CSV puts before the metric of a column: `official_`, `exact_`, `chosen_elsewhere_` or nothing.
+    /// What CSV puts before the metric of a column: `official_`, `exact_`, `chosen_elsewhere_`, `slice_` or nothing.
     pub by: &'static str,
     /// The rate of the whole row, in place of those of the columns.
     pub fp_per_image: Option<f64>,
     /// The hit criterion of the whole row, in place of those of the columns.
     pub hit: Option<Hit>,
+    /// What the images are divided by, and the slice; none of all images.
+    pub slice: Option<[String; 2]>,
     /// One number a column.
     pub cells: Vec<Cell>,
 }
@@ -101,6 +104,7 @@ pub fn sheets(report: &Report) -> Vec<Sheet> {
     if let Some(of) = &report.thresholds {
         all.push(thresholds::reached(report, of));
     }
+    all.extend(report.slices.iter().map(|of| slices::division(report, of)));
     if report.runs.iter().any(|run| run.statistics.is_some()) {
         all.extend([metrics::other_metrics(report), metrics::sizes(report), metrics::iou_sweep(report)]);
         all.extend([operating::best(report), operating::at_rates(report)]);

@@ -31,6 +31,7 @@ use crate::session::{
     BootstrapProgress, ErrorReport, FileSummary, GalleryQuery, Outcome, ResamplingOptions, Restored, Session,
     SessionFile, StatisticsDefaults, StatisticsOptions, View,
 };
+use crate::slices::By;
 
 /// What every call throws that can fail.
 #[derive(Serialize, Tsify)]
@@ -267,6 +268,17 @@ impl Evaluator {
     ) -> Converted<Ts<Outcome>> {
         let outcome = self.0.evaluate_with_statistics(&checked(options)?, &from_js(statistics)?);
         to_js(outcome.map_err(|error| thrown(&error))?)
+    }
+
+    /// Divides the images by what `Outcome.choices` tells, in the last report and all that follow; by nothing more, if there is none.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such choice, or the table does not fit; then nothing changes.
+    #[expect(clippy::needless_pass_by_value, reason = "a list of JavaScript is passed by value")]
+    pub fn slice_by(&mut self, by: Vec<String>) -> Converted<Ts<Outcome>> {
+        let by =
+            by.iter().map(|by| By::parse(by)).collect::<Result<Vec<_>, Error>>().map_err(|error| thrown(&error))?;
+        to_js(self.0.slice_by(by.into_iter().flatten().collect()).map_err(|error| thrown(&error))?)
     }
 
     /// Scores as `evaluate` does and ranks the runs by their exact average recall, on draws of its own.

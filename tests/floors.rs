@@ -19,7 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["convert", "score"],
     &["bootstrap"],
     &["compare", "diagnosis", "doctor", "thresholds"],
-    &["rank"],
+    &["rank", "slices"],
     &["report"],
     &["sheet"],
     &["render"],

@@ -103,6 +103,10 @@ fn reports() -> Vec<(&'static str, Value)> {
         ("bootstrap", report("score", &[truth, run], &["--bootstrap", "50"])),
         ("comparison", report("compare", &[truth, run, &nothing, run], &["--bootstrap", "50", "--groups", groups])),
         ("thresholds", report("score", &[truth, run], &["--bootstrap", "50", "--thresholds", kept])),
+        (
+            "slices",
+            report("score", &[truth, run], &["--bootstrap", "50", "--slices", groups, "--by", "group,lesion-size"]),
+        ),
         ("ranking", report("rank", &[truth, run, &nothing], &["--bootstrap", "50"])),
         ("no detection", report("score", &[truth, &nothing], &["--statistics"])),
         ("one class, no script", report("compare", &[&one_class, &one_box, &nothing], &["--bootstrap", "50"])),

@@ -324,3 +324,65 @@ fn classes_that_are_ignored_no_more_are_scored_as_at_first() {
     session.ignore_classes(&[]).expect("none");
     assert_eq!(session.evaluate(&options()), &first);
 }
+
+/// A table that is dropped beside the files offers its columns; what is chosen stays through other options, and its images are shown.
+#[test]
+fn a_table_divides_the_images_until_it_goes() {
+    let mut session = loaded();
+    let table = |header: &str, line: &dyn Fn(usize) -> String| {
+        let lines: Vec<String> = (0..N_IMAGES).map(line).collect();
+        format!("{header}\n{}\n", lines.join("\n")).into_bytes()
+    };
+    let of_patients = table("image;sex;patient", &|at| format!("{at}.png;{};{at}", ["f", "m"][at % 3 / 2]));
+    let kind = add(&mut session, "t", "meta.csv", &of_patients);
+    assert_eq!(kind, FileKind::Groups, "it names patients, too");
+    let outcome = session.evaluate(&options());
+    let offered: Vec<&str> = outcome.choices.iter().map(|choice| choice.by.as_str()).collect();
+    assert_eq!(offered, ["lesion-free", "number of lesions", "lesion size", "sex"]);
+    assert!(outcome.failures.is_empty() && report(outcome).slices.is_empty());
+    assert_eq!(outcome.n_groups, Some(30));
+
+    let by = |text: &str| froc::slices::By::parse(text).expect("columns");
+    let sliced = report(session.slice_by(by("sex,lesion size")).expect("columns")).clone();
+    assert_eq!(sliced.slices.iter().map(|of| of.name.as_str()).collect::<Vec<_>>(), ["sex", "lesion size"]);
+    assert_eq!(sliced.options.slices.as_ref().and_then(|of| of.name.as_deref()), Some("meta.csv"));
+    assert!(sliced.slices[0].slices[0].rows[0].at_rates[0].recall.interval.is_none());
+    let error = session.slice_by(by("age")).expect_err("no such column").to_string();
+    assert!(error.starts_with("meta.csv: there is no column \"age\"; expected one of lesion-free"), "{error}");
+
+    // The images of a slice, and those of a size in it.
+    let query = |slice| GalleryQuery { slice: Some(slice), ..GalleryQuery::of(view(&session, "a")) };
+    let (men, largest) = (query((0, 1)), query((1, 2)));
+    let men = session.gallery(&men).expect("a run");
+    assert_eq!(men, (0..30).filter(|at| at % 3 == 2).collect::<Vec<u32>>());
+    assert_eq!(session.gallery(&largest).expect("a run").len(), 15, "all lesions are of one area, the last third");
+
+    // Other options, and intervals: the slices come with them.
+    let again = report(session.evaluate(&Options::new(0.5, vec![0.5]).expect("options"))).clone();
+    assert_eq!((again.slices.len(), again.slices[0].slices[1].rows[4].n_images), (2, 10));
+    let resampling = ResamplingOptions { replicates: 20, ..ResamplingOptions::default() };
+    session.start_bootstrap(&options(), &resampling).expect("groups");
+    session.step_bootstrap(u32::MAX).expect("a bootstrap");
+    let outcome = session.evaluate_with_statistics(&options(), &StatisticsOptions::default()).expect("a report");
+    assert!(report(outcome).slices[0].slices[1].rows[4].at_rates[0].recall.interval.is_some());
+    let with_others = report(session.slice_by(by("lesion-free")).expect("no table is needed")).clone();
+    assert!(
+        with_others.slices[0].slices[0].rows[0].at_rates[0].fp_per_image.interval.is_some(),
+        "nothing is drawn anew"
+    );
+
+    session.slice_by(by("sex,lesion-free")).expect("columns");
+    session.remove("t");
+    let left = report(session.evaluate(&options())).clone();
+    assert_eq!(left.slices.iter().map(|of| of.name.as_str()).collect::<Vec<_>>(), ["lesion-free"]);
+    assert_eq!(left.options.slices.map(|of| (of.by, of.name)), Some((vec!["lesion-free".to_owned()], None)));
+
+    // One that tells no groups, and one that lacks an image.
+    let views = table("image,view", &|at| format!("{at},{}", at % 2));
+    assert_eq!(add(&mut session, "t", "view.csv", &views), FileKind::Table);
+    assert_eq!(session.evaluate(&options()).choices.len(), 4);
+    add(&mut session, "t", "view.csv", b"image,view\n0,1\n");
+    let outcome = session.evaluate(&options());
+    let sentence = "view.csv: it has no line for image \"1.png\"; expected a line for each image.";
+    assert_eq!(outcome.failures.iter().map(|of| of.errors[0].sentence.as_str()).collect::<Vec<_>>(), [sentence]);
+}

@@ -47,6 +47,8 @@ pub struct Filter {
     pub finding: Option<String>,
     /// With a lesion of this third of its class.
     pub size: Option<Size>,
+    /// One of these, told for each image; any, without.
+    pub among: Option<Vec<bool>>,
     /// On which the run differs so from the other one, in the class if there is one; without another run, any.
     pub change: Option<Change>,
     /// With a name that holds this, in whatever case.
@@ -243,6 +245,9 @@ impl<'a> Wanted<'a> {
 }
 
 fn passes(ground_truth: &GroundTruth, view: Shown<'_>, filter: &Filter, image: usize) -> bool {
+    if filter.among.as_ref().is_some_and(|among| !among.get(image).is_some_and(|is_wanted| *is_wanted)) {
+        return false;
+    }
     if let Some(wanted) = filter.lesion_free {
         let is_free = ground_truth.is_lesion_free(image);
         if is_free != wanted {

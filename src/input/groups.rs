@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::table::Table;
+use super::table::{Lines, Table};
 use crate::dataset::GroundTruth;
 use crate::error::Error;
 
@@ -34,7 +34,8 @@ pub struct Groups {
 pub(super) const IMAGE: &[&str] =
     &["filename", "file", "imageindex", "imageid", "imagename", "image", "img", "path", "name"];
 /// Usual names of the column that tells what belongs together.
-const GROUP: &[&str] = &["group", "groupid", "patientid", "patient", "subjectid", "subject", "caseid", "studyid"];
+pub(super) const GROUP: &[&str] =
+    &["group", "groupid", "patientid", "patient", "subjectid", "subject", "caseid", "studyid"];
 /// What a file of groups looks like.
 const EXPECTED: &str = "a column that names the image (file_name) and one that names its group (group, or Patient ID)";
 
@@ -73,21 +74,12 @@ impl Groups {
             let header = table.header().iter().collect::<Vec<_>>().join(", ");
             return Err(Error::new(name, format!("its columns are {header}"), EXPECTED));
         };
-        let mut group_of: HashMap<String, String> = HashMap::new();
-        for (place, row) in table.rows(name) {
-            let row = row?;
-            let (image, group) = (&row[image_at], &row[group_at]);
-            let before = group_of.get(image);
-            if let Some(before) = before.filter(|before| *before != group) {
-                let what = format!("\"{image}\" is in group \"{group}\", and in \"{before}\" further up");
-                return Err(Error::new(place, what, "one group for each image"));
-            }
-            group_of.insert(image.to_owned(), group.to_owned());
-        }
-        let groups = ground_truth.images().iter().map(|image| {
-            let stem = image.rsplit_once('.').map_or(image, |(stem, _)| stem);
-            group_of.get(image).or_else(|| group_of.get(stem)).map(String::as_str).ok_or_else(|| {
-                Error::new(name, format!("it has no line for image \"{image}\""), "a line for each image")
+        let lines = Lines::new(table, name, image_at, ground_truth)?;
+        let groups = lines.values(group_at).map(|group| {
+            group.map_err(|twice| {
+                let [before, after] = twice.values;
+                let what = format!("\"{}\" is in group \"{after}\", and in \"{before}\" further up", twice.image);
+                Error::new(twice.place, what, "one group for each image")
             })
         });
         let source = Source::Csv { name: name.to_owned(), sha256: super::sha256(bytes) };

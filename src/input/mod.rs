@@ -3,6 +3,7 @@
 //! To add a format, write a module like [`chestx_det`] with a [`Format`] or a [`GroundTruthFormat`], and list it in
 //! [`FORMATS`] or [`GROUND_TRUTHS`].
 
+pub mod attributes;
 mod by_image;
 pub mod chestx_det;
 mod coco;

@@ -1,9 +1,12 @@
 //! A table as people save it: CSV with commas, semicolons or tabs, a mark of UTF-8 or a line `sep=;` before it, and columns under
 //! names of many kinds.
 
+use std::collections::HashMap;
+
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use super::json::BOM;
+use crate::dataset::GroundTruth;
 use crate::error::Error;
 
 /// A table and its header.
@@ -54,6 +57,69 @@ impl<'a> Table<'a> {
             (place, row)
         })
     }
+}
+
+/// The lines of a table for the images of a ground truth.
+pub struct Lines {
+    /// Place, for sentences, and fields.
+    lines: Vec<(String, StringRecord)>,
+    /// Name of each image, and its lines, at least one.
+    of_image: Vec<(String, Vec<u32>)>,
+}
+
+/// A column says two things of an image.
+pub struct Twice<'a> {
+    /// Where the second is said.
+    pub place: &'a str,
+    /// Of which image.
+    pub image: &'a str,
+    /// What is said first, and then.
+    pub values: [&'a str; 2],
+}
+
+impl Lines {
+    /// Reads all lines; an image is named in column `image_at`, with its ending or without. Lines for other images are passed
+    /// over. `name` is the file's base name.
+    ///
+    /// # Errors
+    /// If a line is not as long as the header, or an image has none.
+    pub fn new(table: Table<'_>, name: &str, image_at: usize, ground_truth: &GroundTruth) -> Result<Self, Error> {
+        let images = ground_truth.images();
+        let mut lines_of: HashMap<&str, Vec<u32>> =
+            images.iter().flat_map(|image| [image, without_ending(image)]).map(|name| (name, Vec::new())).collect();
+        let mut lines = Vec::new();
+        for (place, line) in table.rows(name) {
+            let line = line?;
+            if let Some(of) = lines_of.get_mut(&line[image_at]) {
+                of.push(lines.len() as u32);
+                lines.push((place, line));
+            }
+        }
+        let of_image = images.iter().map(|image| {
+            let mut found = [image, without_ending(image)].into_iter().filter_map(|name| lines_of.get(name));
+            let found = found.find(|lines| !lines.is_empty());
+            let none = || Error::new(name, format!("it has no line for image \"{image}\""), "a line for each image");
+            Ok((image.to_owned(), found.ok_or_else(none)?.clone()))
+        });
+        let of_image = of_image.collect::<Result<Vec<_>, Error>>()?;
+        Ok(Self { lines, of_image })
+    }
+
+    /// What a column says of each image, in their order.
+    pub fn values(&self, column: usize) -> impl Iterator<Item = Result<&str, Twice<'_>>> {
+        self.of_image.iter().map(move |(image, lines)| {
+            let mut said = lines.iter().map(|line| &self.lines[*line as usize]);
+            let first = said.next().map_or("", |(_, fields)| &fields[column]);
+            match said.find(|(_, fields)| &fields[column] != first) {
+                None => Ok(first),
+                Some((place, fields)) => Err(Twice { place, image, values: [first, &fields[column]] }),
+            }
+        })
+    }
+}
+
+fn without_ending(image: &str) -> &str {
+    image.rsplit_once('.').map_or(image, |(stem, _)| stem)
 }
 
 /// The sign of the usual three that occurs most often in the first line.

@@ -309,6 +309,7 @@ fn sheet_of(report: &Report, checks: &[Check]) -> Sheet {
         by: "",
         fp_per_image: None,
         hit: None,
+        slice: None,
         cells: [&check.found, &check.expected].map(|text| Cell { text: text.clone(), ..Cell::default() }).to_vec(),
     };
     Sheet {

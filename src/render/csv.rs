@@ -7,7 +7,7 @@ use crate::printable::no_formula;
 use crate::report::Report;
 use crate::sheet::{Cell, Column, Row, sheets};
 
-/// The columns, and `hit` behind them where another criterion than IoU decides. `fp_per_image` and `iou_threshold` are empty where a metric has none of its own, `value`, `low` and `high`
+/// The columns; behind them `hit` where another criterion than IoU decides, and `division`, `slice` and `slices_sha256` where images are divided. `fp_per_image` and `iou_threshold` are empty where a metric has none of its own, `value`, `low` and `high`
 /// where they are undefined or were not asked for; fractions are in 0..=1. The last columns say what a row rests on.
 const COLUMNS: [&str; 18] = [
     "run",
@@ -40,16 +40,24 @@ pub fn csv(report: &Report) -> Result<Vec<u8>, Error> {
     let fail = |what: String| Error::new("CSV report", what, "a report that can be written");
     // IoU has its column; reports without another criterion have no more.
     let hit = report.options.hit.as_ref().map(|_| report.options.hit().id());
+    let sliced = report.options.slices.as_ref();
+    let of_slices = sliced.map(|_| ["division", "slice", "slices_sha256"]).into_iter().flatten();
     writer
-        .write_record(COLUMNS.into_iter().chain(hit.as_ref().map(|_| "hit")))
+        .write_record(COLUMNS.into_iter().chain(hit.as_ref().map(|_| "hit")).chain(of_slices))
         .map_err(|error| fail(error.to_string()))?;
     for sheet in sheets(report) {
         for row in &sheet.rows {
             for (column, cell) in sheet.columns.iter().zip(&row.cells) {
                 let of_row = row.hit.or(column.hit);
                 let hit = hit.as_ref().map(|_| of_row.map(Hit::id).unwrap_or_default());
+                let of_slices = sliced.map(|of| {
+                    let name = |of: &String| no_formula(of).into_owned();
+                    let [division, slice] = row.slice.as_ref().map(|of| of.each_ref().map(name)).unwrap_or_default();
+                    [division, slice, of.sha256.clone().unwrap_or_default()]
+                });
+                let record = record(report, row, column, cell).into_iter().chain(hit);
                 writer
-                    .write_record(record(report, row, column, cell).into_iter().chain(hit))
+                    .write_record(record.chain(of_slices.into_iter().flatten()))
                     .map_err(|error| fail(error.to_string()))?;
             }
         }

@@ -50,6 +50,13 @@ pub(super) fn provenance(report: &Report) -> Vec<String> {
         let (truth, sha256, run) = (&of.ground_truth, &of.ground_truth_sha256, &of.run);
         facts.push(format!("{file}, chosen on {truth} (SHA-256 {sha256}) with run {run}"));
     }
+    if let Some(of) = &options.slices {
+        let table = match (&of.name, &of.sha256) {
+            (Some(name), Some(sha256)) => format!(" of {name} (SHA-256 {sha256})"),
+            _ => String::new(),
+        };
+        facts.push(format!("images divided by {}{table}", of.by.join(", ")));
+    }
     for run in &report.runs {
         facts.push(format!(
             "run {}: {} files, {} detections, SHA-256 {}",

@@ -18,6 +18,7 @@ use crate::report::image::ImageReport;
 use crate::run::Prepared;
 use crate::score::quirks::QuirkId;
 use crate::score::sizes::Size;
+use crate::slices::Division;
 
 /// A run as it is looked at.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -62,6 +63,8 @@ pub struct GalleryQuery {
     pub finding: Option<String>,
     /// With a lesion of this third of its class.
     pub size: Option<Size>,
+    /// In this slice of the last report, by the places of its division and of the slice in that.
+    pub slice: Option<(usize, usize)>,
     /// On which the run differs so from the other one, in the class if there is one.
     pub change: Option<Change>,
     /// With a name that holds this, in whatever case.
@@ -86,6 +89,7 @@ impl GalleryQuery {
             quirks: Vec::new(),
             finding: None,
             size: None,
+            slice: None,
             change: None,
             search: String::new(),
             order: Order::File,
@@ -166,6 +170,11 @@ impl Session {
 
     fn filter(&self, query: &GalleryQuery) -> Filter {
         let class = |at: usize| self.ground_truth().ok()?.classes().nth(at);
+        let slice = query.slice.and_then(|(at, slice)| Some((self.divisions.get(at)?, slice)));
+        let among = |(division, slice): (&Division, usize)| {
+            let n_images = self.ground_truth().map_or(0, GroundTruth::n_images);
+            (0..n_images).map(|image| division.holds(slice, image)).collect()
+        };
         let options = || self.outcome.report.as_ref()?.options.options().ok();
         Filter {
             class: query.class.and_then(class),
@@ -176,7 +185,8 @@ impl Session {
             found_as: query.found_as.and_then(|(of, by)| Some((class(of)?, class(by)?))),
             quirks: options().filter(|_| !query.quirks.is_empty()).map(|options| (query.quirks.clone(), options)),
             finding: query.finding.clone(),
-            size: query.size,
+            size: query.size.or_else(|| slice.and_then(|(division, slice)| division.size(slice))),
+            among: slice.map(among),
             change: query.change,
             search: query.search.clone(),
         }

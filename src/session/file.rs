@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
-use super::{ErrorReport, GroupSource, ResamplingOptions, Session, StatisticsOptions};
+use super::{ErrorReport, GroupSource, NamedTable, ResamplingOptions, Session, StatisticsOptions};
 use crate::error::{Error, ErrorKind};
 use crate::input;
 use crate::options::{DEFAULT_AREA_UP_TO, Options};
@@ -14,6 +14,7 @@ use crate::protocol::Protocol;
 use crate::reading::Reading;
 use crate::report::OptionsReport;
 use crate::score::average_precision::DEFAULT_MAX_DETECTIONS;
+use crate::slices::By;
 
 /// The version of the shape of [`SessionFile`]; it rises with every change, since a program that does not know a choice would
 /// restore something else.
@@ -251,14 +252,27 @@ impl Session {
         differences.extend(self.restore_predictions(&saved.predictions));
         let groups = saved.options.bootstrap.as_ref().map(|bootstrap| &bootstrap.groups);
         let groups = groups.and_then(|groups| groups.name.as_ref().zip(groups.sha256.as_ref()));
-        let mut here = self.groups.iter().rev().map(|(_, file)| file);
-        if let Some((name, sha256)) = groups {
-            differences.extend(match here.next() {
-                Some((ours, bytes)) => Difference::of([ours, &input::sha256(bytes)], [name, sha256]),
-                None => Some(Difference::missing(name, Some(sha256))),
-            });
+        let slices = saved.options.slices.as_ref();
+        let table = slices.and_then(|slices| slices.name.as_ref().zip(slices.sha256.as_ref()));
+        let mut used = Vec::new();
+        for (saved, here) in [(groups, &mut self.groups), (table, &mut self.tables)] {
+            if let Some((name, sha256)) = saved {
+                differences.extend(match last_is(here, name, sha256) {
+                    Some((id, (ours, bytes))) => {
+                        used.push(id.clone());
+                        Difference::of([ours, &input::sha256(bytes)], [name, sha256])
+                    }
+                    None => Some(Difference::missing(name, Some(sha256))),
+                });
+            }
         }
-        differences.extend(here.map(|(name, _)| Difference::unknown(name)));
+        let mut others: Vec<&NamedTable> = self.groups.iter().chain(&self.tables).collect();
+        others.retain(|(id, _)| !used.contains(id));
+        others.sort_by_key(|(id, _)| id);
+        others.dedup_by_key(|(id, _)| id);
+        differences.extend(others.into_iter().map(|(_, (name, _))| Difference::unknown(name)));
+        let by = slices.map(|slices| slices.by.iter().map(|by| By::parse(by)).collect::<Result<Vec<_>, Error>>());
+        self.by = by.transpose()?.into_iter().flatten().flatten().collect();
         let predictions = self.predictions.iter().map(|(id, file)| RestoredPredictions {
             id: id.clone(),
             label: file.label.clone(),
@@ -310,6 +324,17 @@ impl Session {
         }
         differences
     }
+}
+
+/// Of several tables the last one counts: makes that the one with these bytes, or else of this name, and gives it.
+fn last_is<'a>(here: &'a mut Vec<NamedTable>, name: &str, sha256: &str) -> Option<&'a NamedTable> {
+    let is_it: [&dyn Fn(&NamedTable) -> bool; 2] =
+        [&|(_, (_, bytes))| input::sha256(bytes) == sha256, &|(_, (other, _))| other == name];
+    if let Some(at) = is_it.into_iter().find_map(|is_it| here.iter().position(is_it)) {
+        let it = here.remove(at);
+        here.push(it);
+    }
+    here.last()
 }
 
 /// Where each file of a session is among those that are here: the same bytes under the same name before the same bytes, and

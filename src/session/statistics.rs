@@ -10,6 +10,7 @@ use crate::dataset::{GroundTruth, Predictions};
 use crate::error::Error;
 use crate::input::groups::Groups;
 use crate::options::{DEFAULT_AREA_UP_TO, Options, Resampling, area_up_to};
+use crate::report::Report;
 use crate::report::statistics::{RocCurveReport, Wanted};
 use crate::run::Run;
 use crate::score::average_precision::DEFAULT_MAX_DETECTIONS;
@@ -176,9 +177,10 @@ impl Session {
         let runs: Vec<(&Run, &Predictions)> =
             runs.iter().map(|prepared| (&prepared.run, prepared.predictions.as_ref())).collect();
         let report = Some(crate::evaluate_with_statistics(ground_truth, &runs, options, wanted));
-        let (class_names, n_groups) = (self.class_names(), self.n_groups());
-        self.outcome = Outcome { report, run_ids, file_ids, class_names, n_groups, failures };
+        let (class_names, n_groups, choices) = (self.class_names(), self.n_groups(), self.choices());
+        self.outcome = Outcome { report, run_ids, file_ids, class_names, n_groups, choices, failures };
         self.use_thresholds();
+        self.use_slices();
         Ok(&self.outcome)
     }
 
@@ -200,8 +202,8 @@ impl Session {
         let mut bootstrap = Bootstrap::new(ground_truth, &runs, options, resampling, groups)?;
         bootstrap.step(wanted.replicates);
         let report = Some(crate::evaluate_with_ranking(ground_truth, &runs, options, &bootstrap));
-        let (class_names, n_groups) = (self.class_names(), self.n_groups());
-        self.outcome = Outcome { report, run_ids, file_ids, class_names, n_groups, failures };
+        let (class_names, n_groups, choices) = (self.class_names(), self.n_groups(), self.choices());
+        self.outcome = Outcome { report, run_ids, file_ids, class_names, n_groups, choices, failures };
         Ok(&self.outcome)
     }
 
@@ -223,9 +225,7 @@ impl Session {
     pub fn add_thresholds(&mut self, thresholds: &Thresholds) -> Result<&Outcome, Error> {
         let none = || Error::new("report", "there is none", "a ground truth and a run that can be scored");
         let report = self.outcome.report.clone().ok_or_else(none)?;
-        let is_used = report.options.bootstrap.is_some();
-        let bootstrap = self.running.as_ref().filter(|running| is_used && running.is_done());
-        let bootstrap = bootstrap.map(|running| running.uncertainty.intervals());
+        let bootstrap = self.drawn(&report);
         let Joined { ground_truth, runs, .. } = self.joined()?;
         let runs: Vec<&Run> = runs.iter().map(|prepared| &prepared.run).collect();
         self.outcome.report = Some(report.with_thresholds(ground_truth, &runs, thresholds, bootstrap)?);
@@ -240,6 +240,13 @@ impl Session {
         let (ground_truth, prepared) = self.run(run)?;
         let class = class_at(ground_truth, class)?;
         Ok(crate::image_roc(ground_truth, &prepared.run, &prepared.predictions, class))
+    }
+
+    /// The finished bootstrap that a report has its intervals of.
+    pub(super) fn drawn(&self, report: &Report) -> Option<&Bootstrap> {
+        let is_used = report.options.bootstrap.is_some();
+        let running = self.running.as_ref().filter(|running| is_used && running.is_done())?;
+        Some(running.uncertainty.intervals())
     }
 
     fn groups(&self, ground_truth: &GroundTruth, source: GroupSource) -> Result<Groups, Error> {

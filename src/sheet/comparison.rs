@@ -19,6 +19,7 @@ pub(super) fn differences(report: &Report, of: &ComparisonReport) -> Sheet {
         by: "exact_",
         fp_per_image: None,
         hit: None,
+        slice: None,
         cells: row.recall.iter().chain([&row.average_recall]).map(|it| difference(it.as_ref())).collect(),
     };
     let title = title(report, of);
@@ -37,9 +38,7 @@ pub(super) fn differences(report: &Report, of: &ComparisonReport) -> Sheet {
 fn difference(of: Option<&DifferenceReport>) -> Cell {
     let range = |of: &DifferenceReport| {
         let [low, high] = of.interval.map(|end| 100.0 * end);
-        let p = of.p_holm.unwrap_or(of.p);
-        let p = if p < 0.001 { "<0.001".to_owned() } else { format!("{p:.3}") };
-        format!("{low:+.1} to {high:+.1}; p {p}")
+        format!("{low:+.1} to {high:+.1}; {}", probability(of.p_holm.unwrap_or(of.p)))
     };
     Cell {
         text: or_dash(of.map(|of| format!("{:+.2}", 100.0 * of.value))),
@@ -50,6 +49,11 @@ fn difference(of: Option<&DifferenceReport>) -> Cell {
         p_holm: of.and_then(|of| of.p_holm),
         is_best: false,
     }
+}
+
+/// A p as it stands behind an interval.
+pub(super) fn probability(p: f64) -> String {
+    if p < 0.001 { "p <0.001".to_owned() } else { format!("p {p:.3}") }
 }
 
 /// What changed sides, each run at its own exact operating points.
@@ -75,6 +79,7 @@ pub(super) fn changes(report: &Report, of: &ComparisonReport) -> Sheet {
         by: "",
         fp_per_image: Some(at.fp_per_image),
         hit: None,
+        slice: None,
         cells: [at.lesions, at.images, at.classes]
             .into_iter()
             .flat_map(|SidesReport { gained, lost, unchanged }| [gained, lost, unchanged])

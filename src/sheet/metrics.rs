@@ -68,6 +68,7 @@ pub(super) fn plain(class: &str, run: usize) -> Row {
         by: "",
         fp_per_image: None,
         hit: None,
+        slice: None,
         cells: Vec::new(),
     }
 }

@@ -1,12 +1,13 @@
 //! Runs in the order of their score, and each against each.
 
+use super::metrics::plain;
 use super::{Cell, Column, Row, Sheet, rests_on};
 use crate::report::Report;
 use crate::report::ranking::{PairReport, PlaceReport, RankingReport};
 use crate::report::statistics::MEAN;
 
 fn row(run: usize, names: Vec<String>, cells: Vec<Cell>) -> Row {
-    Row { names, class: MEAN.to_owned(), run, baseline: None, by: "exact_", fp_per_image: None, hit: None, cells }
+    Row { names, by: "exact_", cells, ..plain(MEAN, run) }
 }
 
 fn name(report: &Report, run: usize) -> String {

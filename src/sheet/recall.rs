@@ -58,6 +58,7 @@ fn group(report: &Report, place: usize, by: By) -> Vec<Row> {
             by: prefix,
             fp_per_image: None,
             hit: None,
+            slice: None,
             cells: if by == By::Exact { exact(run, place) } else { by_rules(run, place) },
         }
     };
@@ -168,6 +169,7 @@ pub(super) fn operating_points(report: &Report) -> Sheet {
                 by: "exact_",
                 fp_per_image: None,
                 hit: None,
+                slice: None,
                 cells: cells.collect(),
             });
         }

@@ -5,10 +5,12 @@ use std::io::Cursor;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use froc::input::attributes::Attributes;
 use froc::input::identify;
 use froc::input::labels::{LABELS, Labels};
 use froc::printable::is_harmful;
 use froc::reading::{FileNames, Folders, Layout};
+use froc::slices::{By, Division};
 use froc::{Error, GroundTruth, Groups, Options, Predictions, Reading};
 
 /// What a target does with bytes.
@@ -79,6 +81,20 @@ pub fn ground_truth(bytes: &[u8]) {
 /// Any bytes as the CSV of groups: each image is in one of the groups that are counted.
 pub fn groups(bytes: &[u8]) {
     let truth = truth(GROUND_TRUTH).expect("a ground truth in order");
+    if let Ok(attributes) = checked(Attributes::csv("groups.csv", bytes, &truth)) {
+        for column in attributes.columns() {
+            let values = checked(column.values());
+            assert!(values.is_err() || values.is_ok_and(|values| values.of_image.len() == truth.n_images()));
+        }
+        for choice in Division::choices(&truth, Some(&attributes)) {
+            let by = By::parse(&choice.by).expect("what is offered can be asked for");
+            let division = Division::new(&by[0], &truth, Some(&attributes)).expect("it can be divided by");
+            assert_eq!(
+                (by.len(), division.slices().len(), division.name()),
+                (1, choice.n_slices, choice.name.as_str())
+            );
+        }
+    }
     if let Ok(groups) = checked(Groups::csv("groups.csv", bytes, &truth)) {
         assert_eq!(groups.of_image().len(), truth.n_images());
         assert!(groups.of_image().iter().all(|group| (*group as usize) < groups.sizes().len()));

@@ -84,6 +84,8 @@ export class Evaluator {
   #scored: OptionsReport | null = null;
   /** The classes that are not scored: a successor leaves them out, too. */
   #ignored: string[] = [];
+  /** What the images are divided by. */
+  #by: string[] = [];
   /** How many calls wait for an answer. */
   #waiting = 0;
   /** Ends the calls that wait for a worker which answers no more. */
@@ -202,6 +204,7 @@ export class Evaluator {
       this.#loaded.delete(id);
       this.#loaded.set(id, { ...loaded, reading, name: label });
     }
+    this.#by = opened.session.options.slices?.by ?? [];
     return opened;
   }
 
@@ -230,6 +233,13 @@ export class Evaluator {
       }
     }
     return this.#call((remote) => remote.evaluateWithStatistics(options, statistics), what);
+  }
+
+  /** Divides the images by what can be chosen, in the last report and all that follow. */
+  async sliceBy(by: string[]): Promise<Outcome> {
+    const outcome = await this.#call((remote) => remote.sliceBy(by), "slices");
+    this.#by = by;
+    return outcome;
   }
 
   /** The exact FROC curve of a row of a run: of a class by its name, of `mean` or of `pooled`. */
@@ -346,6 +356,8 @@ export class Evaluator {
         this.#listener.onLost(id, thrown.errors);
       }
     }
+    // A column of a table that can be read no more is none.
+    if (this.#by.length > 0) await remote.sliceBy(this.#by).catch(() => undefined);
     if (this.#scored) await remote.evaluate(this.#scored);
     if (worker === this.#worker) this.#remote = remote;
     return started;

@@ -216,6 +216,9 @@ const api = {
   evaluateWithStatistics(options: OptionsReport, statistics: StatisticsOptions): Outcome {
     return engine().evaluate_with_statistics(options, statistics);
   },
+  sliceBy(by: string[]): Outcome {
+    return engine().slice_by(by);
+  },
   imageRoc(run: string, classIndex: number): RocCurveReport {
     return engine().image_roc(run, classIndex);
   },

@@ -2,7 +2,7 @@
 // words of the page and places in the report, never a name or a value of a file.
 import { tick, untrack } from "svelte";
 
-import type { Category, OptionsReport, QuirkId } from "../../pkg/froc.js";
+import type { Category, OptionsReport, QuirkId, Report } from "../../pkg/froc.js";
 import { CATEGORIES } from "../words/causes.ts";
 import { TOUCHED } from "../words/quirks.ts";
 import { OPEN, TABS, VIEWS, type Inspection } from "./selection.svelte.ts";
@@ -27,6 +27,14 @@ const oneOf = <T extends string>(all: readonly T[], text: string | null): T | nu
 const someOf = <T extends string>(all: readonly T[], text: string | null): T[] =>
   (text ?? "").split(",").filter((one): one is T => (all as readonly string[]).includes(one));
 
+/** A slice of the report, by the places of its division and of the slice in that. */
+function sliceOf(text: string | null, { slices = [] }: Report): [number, number] | null {
+  const [division, slice] = (text ?? "").split(".");
+  const of = place(division ?? null, slices.length);
+  const at = of === null ? null : place(slice ?? null, slices[of]?.slices.length ?? 0);
+  return of === null || at === null ? null : [of, at];
+}
+
 function written(session: Session, inspection: Inspection, defaults: OptionsReport): string {
   const { filters } = inspection;
   const options = session.options ?? defaults;
@@ -48,6 +56,7 @@ function written(session: Session, inspection: Inspection, defaults: OptionsRepo
     causes: filters.categories.join(",") || null,
     quirks: filters.quirks.join(",") || null,
     size: filters.size,
+    slice: filters.slice?.join(".") ?? null,
     free: filters.lesion_free === null ? null : filters.lesion_free ? "yes" : "no",
     order: filters.order === OPEN.order ? null : filters.order,
   };
@@ -85,6 +94,7 @@ function apply(fields: URLSearchParams, session: Session, inspection: Inspection
     categories: someOf<Category>(CATEGORIES, fields.get("causes")),
     quirks: someOf<QuirkId>(Object.keys(TOUCHED) as QuirkId[], fields.get("quirks")),
     size: oneOf(SIZES, fields.get("size")),
+    slice: sliceOf(fields.get("slice"), session.report),
     lesion_free: free === "yes" ? true : free === "no" ? false : null,
     order: oneOf(ORDERS, fields.get("order")) ?? OPEN.order,
   });

@@ -59,6 +59,7 @@ export const OPEN: Filters = {
   quirks: [],
   finding: null,
   size: null,
+  slice: null,
   change: null,
   search: "",
   order: "file",
@@ -77,6 +78,7 @@ export const VIEWS = [
   "thresholds",
   "intervals",
   "metrics",
+  "slices",
   "found-as",
   "quirks",
 ] as const;

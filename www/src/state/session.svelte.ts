@@ -5,6 +5,7 @@ import type {
   Report,
   ResamplingOptions,
   RocCurveReport,
+  SliceChoice,
   StatisticsOptions,
   TargetFacts,
 } from "../../pkg/froc.js";
@@ -74,6 +75,8 @@ export class Session {
   classNames: string[] = $state.raw([]);
   /** Groups of the images, by the table of groups; null without one that fits. */
   nGroups: number | null = $state(null);
+  /** What the images can be divided by. */
+  choices: SliceChoice[] = $state.raw([]);
   /** Which scoring the report is of: changes with files, readings and options, not with what is computed beside the score. */
   scored = $state(0);
   /** How many drops are being read or scored. */
@@ -331,6 +334,16 @@ export class Session {
     }
   }
 
+  /** Divides the images by these, in this report and all that follow. */
+  async sliceBy(by: string[]): Promise<void> {
+    try {
+      const { report } = await this.engine.sliceBy(by);
+      if (report) this.report = report;
+    } catch (thrown) {
+      this.errors = sentences(thrown);
+    }
+  }
+
   cancelStatistics(): void {
     this.drawn = null;
   }
@@ -472,7 +485,7 @@ export class Session {
     this.files.items = this.files.items.map((item) =>
       labels.has(item.id) ? { ...item, name: named(item.id, item.file) } : item,
     );
-    const { area_up_to, max_detections, bootstrap, ...options } = saved.options;
+    const { area_up_to, max_detections, bootstrap, slices: _, ...options } = saved.options;
     this.options = options;
     this.ignored = saved.ground_truth.ignored_classes ?? [];
     this.typed = { ...asTyped(options), ignored: this.ignored };
@@ -583,13 +596,14 @@ export class Session {
     }
   }
 
-  #take({ report, run_ids, file_ids, class_names, n_groups, failures }: Outcome): void {
+  #take({ report, run_ids, file_ids, class_names, n_groups, choices, failures }: Outcome): void {
     this.report = report;
     this.classNames = class_names;
     this.scored = this.#scoring;
     this.runIds = run_ids;
     this.fileIds = file_ids;
     this.nGroups = n_groups;
+    this.choices = choices;
     this.files.mark(failures);
     if (report && !this.files.said) this.files.say(`Scored ${counted(report.runs.length, "run")}.`);
     if (report) void this.drawStatistics();
