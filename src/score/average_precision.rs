@@ -187,7 +187,7 @@ fn interpolated(is_found: impl Iterator<Item = bool>, n_lesions: usize) -> f64 {
     // Rises with the recall that is asked for.
     let mut found = 0;
     let at = |step: u32| {
-        let recall = if step + 1 == N_RECALLS { 1.0 } else { f64::from(step) * 0.01 };
+        let recall = f64::from(step) * 0.01;
         while found < precision.len() && ((found + 1) as f64 / n_lesions as f64) < recall {
             found += 1;
         }

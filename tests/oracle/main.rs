@@ -6,6 +6,7 @@
 // The reference is written to be read beside the specification, in its letters and casts.
 #![allow(clippy::float_cmp, clippy::cast_sign_loss, clippy::cast_possible_truncation)]
 
+mod conventions;
 mod datasets;
 mod quirks;
 mod reference;
