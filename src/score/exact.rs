@@ -52,6 +52,10 @@ pub fn mean_recall(curve: &Curve, counts: Counts, fp_per_image: &[f64]) -> Optio
 /// let (a, b) = (Curve::new([0.9, 0.8, 0.7], [0, 2]), Curve::new([0.9, 0.8, 0.7], [2]));
 /// let curve = mean_curve(&[(&a, counts), (&b, counts)]);
 /// assert_eq!(curve, [(0.0, 0.25), (0.25, 0.5), (0.5, 0.75)]);
+/// // A class without lesions is left out, and a false positive that no true positive follows makes no step but the last.
+/// let (longer, none) = (Curve::new([0.9, 0.8, 0.7, 0.6, 0.5], [2]), Counts { n_lesions: 0, n_images: 4 });
+/// let curve = mean_curve(&[(&a, counts), (&longer, counts), (&a, none)]);
+/// assert_eq!(curve, [(0.0, 0.25), (0.25, 0.5), (0.5, 0.75), (1.0, 0.75)]);
 /// ```
 #[must_use]
 pub fn mean_curve(curves: &[(&Curve, Counts)]) -> Vec<(f64, f64)> {
@@ -62,7 +66,7 @@ pub fn mean_curve(curves: &[(&Curve, Counts)]) -> Vec<(f64, f64)> {
     let mut end = 0;
     for (class, (curve, _)) in with_lesions.iter().enumerate() {
         let mut before = 0;
-        for point in curve.points().filter(|point| point.true_positives > 0) {
+        for point in curve.points() {
             if point.true_positives > before {
                 steps.entry(point.false_positives).or_default().push((class, point));
             }

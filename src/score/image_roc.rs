@@ -154,6 +154,21 @@ mod tests {
     }
 
     #[test]
+    fn points_hold_the_images_that_score_at_least_each_distinct_score() {
+        let scores = [Some(0.3), Some(0.7), None, Some(0.7), Some(0.1), None, Some(0.3), Some(0.7)];
+        let images: Vec<Scored> = scores.iter().zip(0_u32..).map(|(score, i)| (*score, i % 3 == 0)).collect();
+        let roc = ImageRoc::of_images(images.clone());
+        let thresholds: Vec<_> = roc.points.iter().map(|point| point.score_threshold).collect();
+        assert_eq!(thresholds, [None, Some(0.7), Some(0.3), Some(0.1), None]);
+        assert_eq!((roc.points[0].false_positives, roc.points[0].true_positives), (0, 0));
+        for point in &roc.points[1..] {
+            let taken = |has: bool| images.iter().filter(|it| it.1 == has && it.0 >= point.score_threshold).count();
+            assert_eq!(point.false_positives as usize, taken(false), "{point:?}");
+            assert_eq!(point.true_positives as usize, taken(true), "{point:?}");
+        }
+    }
+
+    #[test]
     fn delong_equals_the_sum_over_all_pairs() {
         let images: Vec<Scored> =
             [3, 7, 7, 1, 9, 4, 4, 2, 8].iter().zip(0_u32..).map(|(s, i)| (Some(f64::from(*s)), i % 3 != 0)).collect();
