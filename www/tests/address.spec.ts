@@ -169,7 +169,20 @@ test("the help opens by key, button and link, tells every quirk, format and key,
   await expect(help).toBeVisible();
   await expect(page.locator("#help-shortcuts")).toBeInViewport();
   expect(await page.getByTestId("help-quirk").count()).toBe(11);
-  expect(await page.getByTestId("help-format").count()).toBeGreaterThan(8);
+  const rows = await page.getByTestId("help-format").allTextContents();
+  expect(rows.length).toBeGreaterThan(8);
+  // The empty page names what is read, and nothing else.
+  const [truths, runs] = await page.locator("#first-look li").allTextContents();
+  for (const [text, what] of [
+    [truths, "ground truth"],
+    [runs, "predictions"],
+  ] as const) {
+    const named = ["COCO", "CSV", "YOLO", "VOC"].filter((name) => text?.includes(name));
+    expect(named.length).toBeGreaterThan(1);
+    for (const name of named) {
+      expect(rows.some((row) => row.includes(name) && row.trim().endsWith(what))).toBe(true);
+    }
+  }
   await page.keyboard.press("Escape");
   await expect(help).toBeHidden();
   await expect(page.getByTestId("help-open")).toBeFocused();
