@@ -1,5 +1,7 @@
 //! Score thresholds chosen on other images than those that are scored at them ([section 12](crate::metric)).
 
+mod table;
+
 use serde::{Deserialize, Serialize};
 
 use crate::bootstrap::{Draws, Interval, lesions_of_units};
@@ -125,20 +127,27 @@ impl Thresholds {
         }
     }
 
-    /// Whether the first bytes of a file are those of what [`Thresholds::json`] writes.
+    /// Whether the first bytes of a file are those of what [`Thresholds::json`] or [`Thresholds::csv`] writes.
     pub(crate) fn is(head: &[u8]) -> bool {
         let holds = |key: &[u8]| head.windows(key.len()).any(|part| part == key);
-        head.trim_ascii_start().starts_with(b"{") && holds(b"\"ground_truth_sha256\"") && !holds(b"\"schema_version\"")
+        match head.trim_ascii_start().first() {
+            Some(b'{') => holds(b"\"ground_truth_sha256\"") && !holds(b"\"schema_version\""),
+            _ => holds(b"ground_truth_sha256") && table::is(head),
+        }
     }
 
-    /// Reads a file as [`Thresholds::json`] writes it; `name` is its base name.
+    /// Reads a file as [`Thresholds::json`] or [`Thresholds::csv`] writes it, told by its structure; `name` is its base name.
     ///
     /// # Errors
     /// If it is none.
     pub fn read(name: &str, bytes: &[u8]) -> Result<Self, Error> {
         let wrong =
             |what: String| Error::new(name, what, "score thresholds as froc score --save-thresholds writes them");
-        let read: Self = serde_json::from_slice(bytes).map_err(|error| wrong(format!("it holds none ({error})")))?;
+        let read: Self = if table::is(bytes) {
+            table::read(name, bytes)?
+        } else {
+            serde_json::from_slice(bytes).map_err(|error| wrong(format!("it holds none ({error})")))?
+        };
         Hit::new(read.measure, read.iou_threshold)
             .and_then(|hit| Options::of_hit(hit, read.fp_per_image.clone()))
             .map_err(|error| error.within(name))?;
@@ -160,6 +169,14 @@ impl Thresholds {
         let mut bytes = serde_json::to_vec_pretty(self).map_err(cannot)?;
         bytes.push(b'\n');
         Ok(bytes)
+    }
+
+    /// The same as a table, for people and spreadsheets: a line for each class and rate, and one for each class that is ignored.
+    ///
+    /// # Errors
+    /// If it does not fit into memory.
+    pub fn csv(&self) -> Result<Vec<u8>, Error> {
+        table::bytes(self)
     }
 
     /// The thresholds of each class of a ground truth, in its order, one a rate.

@@ -335,12 +335,14 @@ impl Evaluator {
         reports.iter().map(to_js).collect()
     }
 
-    /// The score thresholds that reach the rates of the options with a run, as the bytes of a file, to be used on other images.
+    /// The score thresholds that reach the rates of the options with a run, as the bytes of a file, JSON or a table, to be used on other
+    /// images.
     ///
     /// # Errors
     /// Throws a `Failure` if there is no such run, or an option is out of range.
-    pub fn thresholds(&self, run: &str, options: &Ts<OptionsReport>) -> Converted<Uint8Array> {
-        let chosen = self.0.thresholds(run, &checked(options)?).and_then(|chosen| chosen.json());
+    pub fn thresholds(&self, run: &str, options: &Ts<OptionsReport>, is_table: bool) -> Converted<Uint8Array> {
+        let written_as = if is_table { crate::Thresholds::csv } else { crate::Thresholds::json };
+        let chosen = self.0.thresholds(run, &checked(options)?).and_then(|chosen| written_as(&chosen));
         Ok(Uint8Array::from(chosen.map_err(|error| thrown(&error))?.as_slice()))
     }
 

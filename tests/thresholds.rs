@@ -6,6 +6,7 @@ mod support;
 use std::path::Path;
 
 use froc::bootstrap::{Draws, Interval};
+use froc::geometry::Measure;
 use froc::matching::Verdict;
 use froc::protocol::Class;
 use froc::report::thresholds::{ReachedReport, ReachedRowReport};
@@ -181,6 +182,88 @@ fn a_file_holds_all_of_it_to_the_bit() {
         let read = Thresholds::read("t.json", &bytes).expect("a file of thresholds");
         assert_eq!(read.file, Some(("t.json".to_owned(), froc::input::sha256(&bytes))));
         assert_eq!(Thresholds { file: None, ..read }, chosen, "{}", case.display());
+    }
+}
+
+/// As a table, and saved again by a spreadsheet with semicolons: all of it to the bit, names that look like formulas too.
+#[test]
+fn a_table_holds_all_of_it_to_the_bit() {
+    for case in cases() {
+        let (truth, _, run) = load(&case);
+        let mut chosen = Thresholds::of(&truth, &run, &Options::new(0.3, vec![0.07, 1.0 / 3.0]).expect("options"));
+        for (protocol, measure, ignored) in [
+            (Some("=1+1"), Measure::Iou, vec!["'quoted'", "a, \"b\""]),
+            (None, Measure::Iobb, vec![]),
+            (Some("VinDr"), Measure::Distance, vec!["-x"]),
+        ] {
+            chosen.protocol = protocol.map(str::to_owned);
+            chosen.measure = measure;
+            chosen.ignored_classes = ignored.into_iter().map(str::to_owned).collect();
+            let bytes = chosen.csv().expect("bytes");
+            let text = String::from_utf8(bytes.clone()).expect("UTF-8");
+            assert_eq!(text.lines().count(), 1 + 10 * 2 + chosen.ignored_classes.len());
+            let is_number = |field: &str| field.parse::<f64>().is_ok();
+            assert!(
+                !text.split([',', '\n']).any(|field| field.starts_with(['=', '-', '+', '@']) && !is_number(field)),
+                "{text}"
+            );
+            for bytes in [bytes, with_semicolons(&text)] {
+                let read = Thresholds::read("t.csv", &bytes).expect("a table of thresholds");
+                assert_eq!(read.file, Some(("t.csv".to_owned(), froc::input::sha256(&bytes))));
+                assert_eq!(Thresholds { file: None, ..read }, chosen, "{}", case.display());
+            }
+        }
+    }
+}
+
+/// What is changed in the lines of a table.
+type Change<'a> = &'a dyn Fn(&mut Vec<String>);
+
+/// The same table as a spreadsheet in German saves it.
+fn with_semicolons(text: &str) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new().delimiter(b';').from_writer(b"\xef\xbb\xbf".to_vec());
+    let mut rows = csv::ReaderBuilder::new().has_headers(false).from_reader(text.as_bytes());
+    rows.records().for_each(|row| writer.write_record(&row.expect("a row")).expect("memory"));
+    writer.into_inner().expect("memory")
+}
+
+#[test]
+fn a_table_that_is_not_in_order_is_refused_in_one_sentence() {
+    let (truth, _, run) = load(&support::cases::case("synthetic").expect("it is in tests/golden"));
+    let text =
+        String::from_utf8(Thresholds::of(&truth, &run, &Options::default()).csv().expect("bytes")).expect("UTF-8");
+    let lines: Vec<&str> = text.lines().collect();
+    let sentence = |change: &dyn Fn(&mut Vec<String>)| {
+        let mut lines = lines.iter().map(|line| (*line).to_owned()).collect();
+        change(&mut lines);
+        Thresholds::read("t.csv", lines.join("\n").as_bytes())
+            .map(|read| read.classes.len())
+            .map_err(|error| error.to_string())
+    };
+    assert_eq!(sentence(&|_| {}), Ok(10));
+    let refused: [(Change<'_>, &str); 6] = [
+        (&|lines| lines.truncate(1), "t.csv: it has no line; expected"),
+        (
+            &|lines| lines.swap(1, 2),
+            "t.csv, line 4 after the header: its fp_per_image is \"0.05\"; expected the rates of all classes",
+        ),
+        (
+            &|lines| drop(lines.remove(5)),
+            "t.csv, line 5 after the header: its fp_per_image is \"0.2\"; expected the rates of all classes",
+        ),
+        (&|lines| drop(lines.pop()), "t.csv: class Pneumothorax has 2 score thresholds for 3 rates; expected"),
+        (
+            &|lines| lines[2] = lines[2].replace("iou:0.5", "iou:0.4"),
+            "t.csv, line 2 after the header: its hit is \"iou:0.4\"; expected \"iou:0.5\", as in the lines above.",
+        ),
+        (
+            &|lines| lines[1] = lines[1].replace("false", "no"),
+            "t.csv, line 1 after the header: its is_ignored is \"no\"; expected true or false.",
+        ),
+    ];
+    for (change, start) in refused {
+        let said = sentence(change).expect_err("a table that is not in order");
+        assert!(said.starts_with(start), "{said}");
     }
 }
 

@@ -93,6 +93,29 @@ fn without_a_bootstrap_there_are_no_intervals_and_on_their_own_images_no_optimis
     assert_eq!(nothing["runs"], report["runs"], "the official and the exact score stay as they are");
 }
 
+/// The ending tells how it is written, and the structure how it is read: also where a person drops it.
+#[test]
+fn a_table_of_thresholds_gives_the_same_report_but_for_its_own_digest() {
+    let (development, test) = (case("quirks"), case("synthetic"));
+    let path = kept(&development, "thresholds_json", &[]);
+    let table = support::scratch("thresholds_csv").join("t.CSV").to_string_lossy().into_owned();
+    let (code, _, said) = score(&development, &["--save-thresholds", &table]);
+    assert_eq!(code, Some(0), "{said}");
+    let reached = |path: &str| {
+        let mut report = json(&test, &["--thresholds", path, "--bootstrap", "10"]);
+        for key in ["name", "sha256"] {
+            report["thresholds"].as_object_mut().expect("thresholds").remove(key);
+        }
+        report
+    };
+    assert_eq!(reached(&table), reached(&path));
+    let bytes = std::fs::read(&table).expect("a file");
+    let mut session = froc::session::Session::default();
+    let summary =
+        session.add("t", "any name.txt", std::io::Cursor::new(bytes), &mut |_| std::ops::ControlFlow::Continue(()));
+    assert_eq!(summary.expect("a table").kind, froc::session::FileKind::Thresholds);
+}
+
 /// The sentence says what to do, and doing it gives a score.
 #[test]
 fn a_file_of_another_iou_threshold_is_refused_with_the_flag_that_helps() {

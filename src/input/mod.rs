@@ -17,7 +17,7 @@ pub mod labels;
 mod records;
 pub mod remedy;
 mod sniff;
-mod table;
+pub(crate) mod table;
 mod voc;
 pub(crate) mod yolo;
 pub mod zip;

@@ -12,7 +12,7 @@ use super::one;
 /// Files of score thresholds.
 #[derive(clap::Args, Default)]
 pub(super) struct ThresholdFiles {
-    /// Write the score thresholds of a run as JSON, to be used on other images: for each class and rate the lowest at which the
+    /// Write the score thresholds of a run as JSON, or as a table into a file that ends in .csv, to be used on other images: for each class and rate the lowest at which the
     /// false positives per image are not above the rate.
     #[arg(long, value_name = "FILE")]
     save_thresholds: Option<PathBuf>,
@@ -45,7 +45,9 @@ impl ThresholdFiles {
                     "--save-thresholds: there are {n} runs; expected one, whose thresholds they are."
                 )]);
             };
-            let bytes = session.thresholds(run, options).and_then(|chosen| chosen.json()).map_err(one)?;
+            let is_table = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+            let written_as = if is_table { Thresholds::csv } else { Thresholds::json };
+            let bytes = session.thresholds(run, options).and_then(|chosen| written_as(&chosen)).map_err(one)?;
             written(path, &bytes, false)?;
         }
         Ok(())

@@ -433,6 +433,11 @@ test("thresholds that are kept are dropped beside other images: what they reach,
   const download = await waiting;
   expect(download.suggestedFilename()).toBe("model-a-thresholds.json");
   const kept = upload("model-a-thresholds.json", readFileSync(await download.path()));
+  const waitingForTable = page.waitForEvent("download");
+  await page.getByTestId("keep-thresholds-csv").click();
+  const table = await waitingForTable;
+  expect(table.suggestedFilename()).toBe("model-a-thresholds.csv");
+  const keptTable = upload("any name.csv", readFileSync(await table.path()));
 
   // On the images themselves they reach what they were chosen for, and the page says that this flatters.
   const [a, b, truth] = sampleFiles();
@@ -450,7 +455,7 @@ test("thresholds that are kept are dropped beside other images: what they reach,
   // On other images: half of them are gone.
   const half = JSON.parse(truth.buffer.toString()) as unknown[];
   await open(page);
-  await choose(page, [upload("half.json", JSON.stringify(half.filter((_, at) => at % 2 === 0))), a, kept]);
+  await choose(page, [upload("half.json", JSON.stringify(half.filter((_, at) => at % 2 === 0))), a, keptTable]);
   await expect(page.locator('[data-kind="thresholds"]')).toContainText("score thresholds");
   await view(page, "thresholds");
   await expect(page.getByTestId("reached-row")).toHaveCount(11);

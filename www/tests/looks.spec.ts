@@ -41,6 +41,14 @@ const STATES: Record<string, (page: Page) => Promise<void>> = {
     await view(page, "thresholds");
     await expect(page.getByTestId("threshold-plot")).toBeVisible();
   },
+  slices: async (page) => {
+    await page.getByTestId("score-sample").click();
+    await settled(page);
+    await view(page, "slices");
+    for (const choice of [1, 2]) await page.getByTestId("slice-choice").nth(choice).click();
+    await expect(page.getByTestId("division")).toHaveCount(2);
+    await page.keyboard.press("Escape");
+  },
   "found as": async (page) => {
     await page.getByTestId("score-sample").click();
     await settled(page);

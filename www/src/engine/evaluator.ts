@@ -289,9 +289,9 @@ export class Evaluator {
     );
   }
 
-  /** The score thresholds that reach the rates with a run, as the bytes of a file. */
-  thresholds(run: string, options: OptionsReport): Promise<Uint8Array<ArrayBuffer>> {
-    return this.#call((remote) => remote.thresholds(run, options));
+  /** The score thresholds that reach the rates with a run, as the bytes of a file: a table, or JSON. */
+  thresholds(run: string, options: OptionsReport, isTable: boolean): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#call((remote) => remote.thresholds(run, options, isTable));
   }
 
   /** A run as files in another format, and one sentence for each thing that is not kept. */

@@ -269,8 +269,8 @@ const api = {
       parts.map(({ buffer }) => buffer),
     );
   },
-  thresholds(run: string, options: OptionsReport): Uint8Array<ArrayBuffer> {
-    return engine().thresholds(run, options) as Uint8Array<ArrayBuffer>;
+  thresholds(run: string, options: OptionsReport, isTable: boolean): Uint8Array<ArrayBuffer> {
+    return engine().thresholds(run, options, isTable) as Uint8Array<ArrayBuffer>;
   },
   /** A run as files in another format, as one file, and what of it is not kept. */
   convert(run: string, target: string): { parts: Uint8Array<ArrayBuffer>[]; conversion: Conversion } {

@@ -390,13 +390,14 @@ export class Session {
   }
 
   /** Saves the score thresholds that reach the rates with a run, to be used on other images. */
-  async saveThresholds(run: number): Promise<void> {
+  async saveThresholds(run: number, isTable = false): Promise<void> {
     if (!this.options) return;
     try {
-      const bytes = await this.engine.thresholds(this.#id(run), this.options);
+      const bytes = await this.engine.thresholds(this.#id(run), this.options, isTable);
+      const [ending, type] = isTable ? ["csv", "text/csv"] : ["json", "application/json"];
       const stem = (this.report?.runs[run]?.name ?? "run").replace(/\.[a-z]+$/i, "").replaceAll("/", "-");
-      save(`${stem}-thresholds.json`, new Blob([bytes], { type: "application/json" }));
-      this.files.say(`Drop ${stem}-thresholds.json beside other images to score them at these thresholds.`);
+      save(`${stem}-thresholds.${ending}`, new Blob([bytes], { type }));
+      this.files.say(`Drop ${stem}-thresholds.${ending} beside other images to score them at these thresholds.`);
     } catch (thrown) {
       this.errors = sentences(thrown);
     }
