@@ -5,6 +5,13 @@ use std::sync::Arc;
 
 use crate::geometry::{Extent, Measure};
 
+/// Where `ChestX-Det10` is told of: its dataset, its paper, and its script at the commit that is followed here.
+pub const CHESTX_DET10_LINKS: [&str; 3] = [
+    "https://github.com/Deepwise-AILab/ChestX-Det10-Dataset",
+    "https://arxiv.org/abs/2006.10550",
+    "https://github.com/Deepwise-AILab/ChestX-Det10-Dataset/blob/c535e9a/eval.py",
+];
+
 /// The ten findings of ChestX-Det10, in the order of its script (`eval.py`, commit c535e9a).
 pub const CHESTX_DET10: [&str; 10] = [
     "Consolidation",

@@ -20,6 +20,7 @@ use crate::geometry::Measure;
 use crate::input::labels::LABELS;
 use crate::input::{FORMATS, GROUND_TRUTHS, Progress, Stage};
 use crate::options::{Hit, MeasureFacts, Options};
+use crate::protocol::CHESTX_DET10_LINKS;
 use crate::reading::Reading;
 use crate::render::errors::ErrorsFormat;
 use crate::render::{Format, FormatFacts};
@@ -56,6 +57,19 @@ pub struct InputFormats {
     pub ground_truths: Vec<InputFormat>,
     /// As predictions.
     pub predictions: Vec<InputFormat>,
+}
+
+/// Addresses that the page links; it asks none of them.
+#[derive(Serialize, Tsify)]
+pub struct Links {
+    /// Of this project.
+    pub repository: &'static str,
+    /// Of the dataset whose script is followed.
+    pub dataset: &'static str,
+    /// Of the paper on it.
+    pub paper: &'static str,
+    /// Of the script, at its commit.
+    pub script: &'static str,
 }
 
 /// How far reading is.
@@ -461,6 +475,16 @@ pub fn sha256(#[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] file: 
 #[must_use]
 pub fn is_of_one_image(bytes: &[u8]) -> bool {
     crate::input::is_of_one_image(bytes)
+}
+
+/// Where the project, the dataset and its script are told of.
+///
+/// # Errors
+/// Throws what the browser does if it cannot make an object.
+#[wasm_bindgen]
+pub fn links() -> Converted<Ts<Links>> {
+    let [dataset, paper, script] = CHESTX_DET10_LINKS;
+    to_js(&Links { repository: env!("CARGO_PKG_REPOSITORY"), dataset, paper, script })
 }
 
 /// The version of the core.

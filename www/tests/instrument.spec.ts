@@ -258,6 +258,36 @@ test("tables, figures and what is copied follow the choice of official or exact,
   await expect(page.getByTestId("froc-point")).toHaveCount(0);
 });
 
+for (const width of [360, 390]) {
+  test(`on a phone of ${width} px the second run is its difference, nothing is cut, and filters are folded`, async ({
+    page,
+  }) => {
+    await page.setViewportSize({ width, height: 800 });
+    await openSample(page);
+    const { runs, comparisons } = await report(page);
+    const table = page.getByRole("region", { name: "All runs by class" });
+    const [scroll, client] = await table.evaluate((one) => [one.scrollWidth, one.clientWidth]);
+    expect(scroll).toBeLessThanOrEqual(client ?? 0);
+    const row = page.getByTestId("all-classes-row").first();
+    const name = runs[0]?.classes[0]?.name;
+    const difference = comparisons?.[0]?.rows.find((row) => row.name === name)?.average_recall?.value ?? NaN;
+    await expect(row.getByTestId("all-classes-difference")).toContainText(Math.abs(100 * difference).toFixed(2));
+    await expect(row.getByTestId("all-classes-recall").first()).toBeVisible();
+    await expect(row.getByTestId("all-classes-recall").last()).toBeHidden();
+
+    const fold = page.getByTestId("filters-fold");
+    await expect(page.getByTestId("filter-class")).toBeHidden();
+    await fold.locator("summary").click();
+    await page.getByTestId("filter-class").selectOption("3");
+    await page.getByTestId("lesion-free").selectOption("with");
+    await fold.locator("summary").click();
+    await expect(fold.locator("summary")).toContainText("2 filters");
+    await expect(page.getByTestId("shown")).not.toContainText("104 of");
+    await page.setViewportSize({ width: 1024, height: 800 });
+    await expect(page.getByTestId("filter-class")).toHaveValue("3");
+  });
+}
+
 test("the rate of all panels is dragged along the curves, or moved by keys", async ({ page }) => {
   await openSample(page);
   const run = (await report(page)).runs[0];

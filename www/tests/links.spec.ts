@@ -10,6 +10,7 @@ import {
   golden,
   goldenCase,
   open,
+  openExport,
   report,
   settled,
   smallTruth,
@@ -247,6 +248,7 @@ test("where every detection counts, the list of errors names no rate and counts 
   await page.getByTestId("run-detections").first().click();
   await expect(page.getByTestId("apart")).toContainText("every detection");
   const waiting = page.waitForEvent("download");
+  await openExport(page);
   await page.getByTestId("errors-json").click();
   const download = await waiting;
   expect(download.suggestedFilename()).toBe("froc-errors-all.json");
@@ -348,7 +350,7 @@ test("the end of a slider says that nothing counts", async ({ page }) => {
   await slider.focus();
   await page.keyboard.press("End");
   await expect(slider).toHaveAttribute("aria-valuetext", "none");
-  await expect(page.getByTestId("errors-at")).toHaveText("errors at the operating points of 0.05");
+  await expect(page.getByTestId("errors-at")).toHaveText("Errors at the operating points of 0.05");
 });
 
 test("three runs: the one to disagree with is chosen", async ({ page }) => {

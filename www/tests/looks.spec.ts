@@ -66,6 +66,9 @@ const STATES: Record<string, (page: Page) => Promise<void>> = {
     await view(page, "causes");
     await page.getByTestId("budget-table").click();
     await page.getByTestId("causes").locator("summary").click();
+    // On phones the filters are folded.
+    const fold = page.getByTestId("filters-fold").locator("summary");
+    if (await fold.isVisible()) await fold.click();
     await page.getByTestId("filter-cause").first().click();
     await page.keyboard.press("Escape");
     await expect(page.getByTestId("tile").first()).toHaveAttribute("data-image", /\d/);

@@ -1,5 +1,6 @@
 // How the page behaves under the hand: nothing moves, nothing covers, nothing is wider than the window.
-import { join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 
 import { expect, test, type Page } from "@playwright/test";
 
@@ -213,4 +214,31 @@ test("the curves are drawn as the terminal computes them, at a hundred rates, an
       }).toPass({ timeout: 10_000 });
     }
   }
+});
+
+test("the form of a bug is filled in with version and browser, and with nothing of files", async ({ page }) => {
+  await open(page);
+  await choose(page, [
+    upload(
+      "secret-truth.json",
+      JSON.stringify([{ file_name: "secret-patient.png", syms: ["Nodule"], boxes: [[1, 1, 9, 9]] }]),
+    ),
+    upload("secret-model.zip", zip({ "secret-patient.json": '[{"Nodule": [1, 1, 9, 9, 0.9]}]' })),
+  ]);
+  const manifest = readFileSync(resolve(import.meta.dirname, "../../Cargo.toml"), "utf8");
+  const told = (key: string) => new RegExp(`^${key} = "(.*)"$`, "m").exec(manifest)?.[1] ?? "";
+  const address = new URL((await page.getByTestId("report-bug").getAttribute("href")) ?? "");
+  expect(address.origin + address.pathname).toBe(`${told("repository")}/issues/new`);
+  expect(
+    existsSync(
+      resolve(import.meta.dirname, "../../.github/ISSUE_TEMPLATE", address.searchParams.get("template") ?? ""),
+    ),
+  ).toBe(true);
+  const body = address.searchParams.get("body") ?? "";
+  expect(body).toContain(`froc ${told("version")},`);
+  expect(body).toContain(await page.evaluate(() => navigator.userAgent));
+  expect(address.href).not.toMatch(/secret|patient\.|model|Nodule/);
+  const links = await page.locator("footer nav a").evaluateAll((all) => all.map((link) => link.getAttribute("href")));
+  for (const part of ["ChestX-Det10-Dataset", "arxiv.org/abs/2006.10550", "/blob/c535e9a/eval.py", told("repository")])
+    expect(links.some((link) => link?.endsWith(part))).toBe(true);
 });

@@ -13,6 +13,7 @@ import {
   golden,
   goldenCase,
   open,
+  openExport,
   report,
   settled,
   terminal,
@@ -455,6 +456,7 @@ test("the list of errors is the very bytes of the terminal, at the rate and the 
   await expect.poll(async () => (await report(page)).options.iou_threshold).toBe(0.4);
   await page.getByTestId("where-rate").nth(1).click();
   for (const format of ["csv", "json"]) {
+    await openExport(page);
     const { name, bytes } = await download(page, page.getByTestId(`errors-${format}`));
     expect(name).toBe(`froc-errors-0.1.${format}`);
     expect(bytes.equals(terminal(files, ["--fp", "0.1", "--iou", "0.4"], "errors", format)), format).toBe(true);
@@ -463,6 +465,7 @@ test("the list of errors is the very bytes of the terminal, at the rate and the 
 
 test("the images behind a number are those that the list of errors names", async ({ page }) => {
   await openSample(page);
+  await openExport(page);
   const { bytes } = await download(page, page.getByTestId("errors-csv"));
   const [head, ...rows] = bytes
     .toString("utf8")

@@ -10,6 +10,7 @@ import init, {
   hit_measures,
   input_formats,
   is_of_one_image,
+  links,
   parse_options,
   sha256,
   version,
@@ -24,6 +25,7 @@ import type {
   GalleryQuery,
   InputFormats,
   ImageReport,
+  Links,
   Measure,
   MeasureFacts,
   OpenedSession,
@@ -54,6 +56,8 @@ export interface Started {
   /** What is read. */
   inputs: InputFormats;
   version: string;
+  /** Where the project, the dataset and its script are told of. */
+  links: Links;
   /** Whether this worker can read files: one of Safari cannot if the page was opened from disk. */
   readsFiles: boolean;
 }
@@ -152,6 +156,7 @@ const api = {
       targets: conversion_targets(),
       inputs: input_formats(),
       version: version(),
+      links: links(),
       readsFiles: await readsFiles(),
     };
   },

@@ -18,7 +18,7 @@ import {
   type Outcome,
   type Reading,
 } from "../engine/evaluator.ts";
-import type { Started, Typed, Used } from "../engine/worker.ts";
+import type { ErrorsFormat, Started, Typed, Used } from "../engine/worker.ts";
 import { keepForOffline } from "../offline/offline.ts";
 import { ownFiles, watchRequests, type NetworkRequest } from "../offline/requests.ts";
 import { save } from "../plot/save.ts";
@@ -372,6 +372,16 @@ export class Session {
   async saveSession(): Promise<void> {
     try {
       save("session.froc.json", new Blob([await this.engine.save(this.#notes)], { type: "application/json" }));
+    } catch (thrown) {
+      this.errors = sentences(thrown);
+    }
+  }
+
+  /** Saves every detection and every missed lesion of all runs, at the operating points of a rate. */
+  async saveErrors(rate: number, iou: number, format: ErrorsFormat): Promise<void> {
+    try {
+      const name = `froc-errors-${Number.isFinite(rate) ? rate : "all"}.${format}`;
+      save(name, await this.engine.errors(rate, iou, format));
     } catch (thrown) {
       this.errors = sentences(thrown);
     }

@@ -14,6 +14,11 @@ export const grid: Action<HTMLElement> = (table) => {
     [...table.querySelectorAll<HTMLElement>("tr, [data-row]")]
       .map((row) => [...row.querySelectorAll<HTMLElement>("[data-explain]")])
       .filter((row) => row.length > 0);
+  /** Without columns that a narrow window leaves out. */
+  const shown = () =>
+    rows()
+      .map((row) => row.filter((cell) => cell.checkVisibility()))
+      .filter((row) => row.length > 0);
 
   function reset(): void {
     const cells = rows().flat();
@@ -24,7 +29,7 @@ export const grid: Action<HTMLElement> = (table) => {
 
   function onKeydown(event: KeyboardEvent): void {
     const step = STEPS[event.key];
-    const all = rows();
+    const all = shown();
     const row = all.findIndex((cells) => cells.includes(event.target as HTMLElement));
     const column = all[row]?.indexOf(event.target as HTMLElement) ?? -1;
     if (!step || row < 0) return;
