@@ -118,7 +118,7 @@ struct Files {
     /// other options are given. What is no more the same file is said.
     #[arg(long, value_name = "SESSION", conflicts_with_all = ["ground_truth", "predictions", "protocol", "HowToRead"])]
     session: Option<PathBuf>,
-    /// The files of the session in any order: ground truth, predictions, groups.
+    /// The files of the session in any order: ground truth, predictions, tables of groups and slices.
     #[arg(value_name = "FILES")]
     of_session: Vec<PathBuf>,
     #[command(flatten)]
@@ -524,7 +524,8 @@ fn opened(
     for FileFailure { id, errors, remedies } in session.join() {
         let flags = remedies.iter().map(|remedy| format!("{}: {}", remedy.label, remedy.reading.flags()));
         let sentences = errors.into_iter().map(|error| error.sentence).chain(flags).collect();
-        wrong.insert(id.parse().unwrap_or(usize::MAX), sentences);
+        // What was told of a file when it was read comes first.
+        wrong.entry(id.parse().unwrap_or(usize::MAX)).or_insert(sentences);
     }
     if wrong.is_empty() { Ok(session) } else { Err(wrong.into_values().flatten().collect()) }
 }
@@ -568,7 +569,7 @@ const fn held(kind: FileKind) -> &'static str {
         FileKind::GroundTruth => "a ground truth",
         FileKind::Predictions => "predictions",
         FileKind::Groups => "groups of images",
-        FileKind::Table => "a table of images",
+        FileKind::Table => "a table without columns such as label, score, xmin, ymin, xmax, ymax",
         FileKind::Thresholds => "score thresholds",
     }
 }

@@ -22,6 +22,19 @@ fn froc(command: &str, arguments: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
+/// What stands behind the wrong flag is told as such, with what it lacks.
+#[test]
+fn a_table_of_images_is_no_run() {
+    let folder = support::scratch("slices_no_run");
+    let path = folder.join("odd.csv").to_string_lossy().into_owned();
+    std::fs::write(&path, "file_name,cls,s,a,b,c,d\n1.png,x,0.5,1,2,3,4\n").expect("a file");
+    let (code, printed, said) = froc("score", &["--predictions", &path]);
+    assert_eq!((code, printed.len()), (Some(2), 0));
+    let sentence = "odd.csv: it holds a table without columns such as label, score, xmin, ymin, xmax, ymax; expected a zip or folder of \
+                    prediction files, or one file for all images, after --predictions.";
+    assert_eq!(said.trim_end(), sentence);
+}
+
 /// A table as NIH's `Data_Entry_2017.csv`, of the images of the case.
 fn meta(folder: &Path) -> String {
     let (truth, ..) = support::cases::load(&case());
