@@ -8,7 +8,7 @@ use froc::matching::Verdict;
 use froc::options::DEFAULT_AREA_UP_TO;
 use froc::report::statistics::Wanted;
 use froc::score::official::Counts;
-use froc::score::operating::{Calibration, best_f_score, f_score, precision, precision_recall};
+use froc::score::operating::{Bin, Calibration, best_f_score, f_score, precision, precision_recall};
 use froc::{Options, Report};
 use serde_json::Value;
 use support::cases::{cases, load};
@@ -80,8 +80,16 @@ fn precision_recall_f_scores_and_calibration_are_those_of_scikit_learn() {
 }
 
 #[test]
+fn without_lesions_there_is_no_f_score() {
+    let point = Point { true_positives: 0, false_positives: 2, score_threshold: Some(0.5) };
+    assert_eq!(f_score(point, Counts { n_lesions: 0, n_images: 10 }, 1.0), None);
+    assert_eq!(f_score(point, Counts { n_lesions: 1, n_images: 10 }, 1.0), Some(0.0));
+}
+
+#[test]
 fn calibration_needs_scores_from_0_to_1() {
     assert_eq!(Calibration::new([]), None);
+    assert_eq!((Bin::default().mean_score(), Bin::default().share_of_true_positives()), (None, None));
     assert_eq!(Calibration::new([(0.5, true), (1.5, true)]), None);
     assert_eq!(Calibration::new([(-0.1, true)]), None);
     let ends = Calibration::new([(0.0, false), (1.0, true)]).expect("scores in 0 to 1");

@@ -46,14 +46,9 @@ impl Counts {
         let product = rate * self.n_images as f64;
         #[expect(clippy::cast_sign_loss, reason = "rates are above 0")]
         let mut k = product as u64;
-        if product < MAX_EXACT {
-            // The product is rounded, so step to the exact answer of the f64 comparison.
-            while self.per_image(k) < rate {
-                k += 1;
-            }
-            while k > 1 && self.per_image(k - 1) >= rate {
-                k -= 1;
-            }
+        // The product is rounded, and cut to a whole number: from there up to the exact answer of the f64 comparison.
+        while product < MAX_EXACT && self.per_image(k) < rate {
+            k += 1;
         }
         k.max(1)
     }
@@ -66,8 +61,8 @@ impl Counts {
     }
 }
 
-/// Below this every count is an `f64` of its own.
-const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
+/// Below this, 2^52, a product is off by less than one half, and so never above the exact answer when cut; no run has as many detections.
+const MAX_EXACT: f64 = 4_503_599_627_370_496.0;
 
 /// Recall at a rate that the class reaches, or at F/N when it has no more false positives.
 fn recall_at(verdicts: &Staircase, counts: Counts, rate: f64) -> f64 {
@@ -85,9 +80,8 @@ fn recall_at(verdicts: &Staircase, counts: Counts, rate: f64) -> f64 {
         return total / lesions;
     }
     let k = counts.reaching(rate);
-    let Some(hits) = verdicts.hits_above(k) else {
-        return total / lesions;
-    };
+    // So many false positives are there, since the rate is reached.
+    let hits = verdicts.hits_above(k).unwrap_or(verdicts.true_positives());
     if k > 1 || hits > 0 || first_is_nothing {
         return f64::from(hits) / lesions;
     }
