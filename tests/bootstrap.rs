@@ -1,16 +1,14 @@
 //! The bootstrap against really resampling the images and scoring from scratch, and the coverage of its intervals.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod support;
-
+use crate::support;
 use std::ops::ControlFlow;
 
+use crate::support::cases::{cases, load};
+use crate::support::made_up::Detector;
 use froc::bootstrap::{Draws, Row, Statistic};
 use froc::dataset::{Detections, Lesion, PredictionFile};
 use froc::protocol::Protocol;
 use froc::{Bootstrap, GroundTruth, Groups, Options, Predictions, Resampling, Run};
-use support::cases::{cases, load};
-use support::made_up::Detector;
 
 const RATES: [f64; 4] = [0.05, 0.1, 0.2, 1.0];
 

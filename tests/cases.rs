@@ -1,8 +1,5 @@
 //! Inputs on which an evaluator goes wrong in real life, as a person gives them to the program: what it answers, and what an
 //! offer reaches once it is taken.
-#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
-
-mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};

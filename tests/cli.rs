@@ -1,8 +1,6 @@
 //! The program `froc` on real files, as a person runs it.
-#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
-mod support;
-
+use crate::support;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

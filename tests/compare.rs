@@ -1,14 +1,11 @@
 //! Two runs on the same draws.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod support;
-
+use crate::support::cases::{case, load};
+use crate::support::made_up::Detector;
 use froc::bootstrap::{Row, Statistic};
 use froc::compare::{Changes, Difference, Sides, holm};
 use froc::protocol::Protocol;
 use froc::{Bootstrap, GroundTruth, Groups, Options, Resampling, Run};
-use support::cases::{case, load};
-use support::made_up::Detector;
 
 fn rows() -> impl Iterator<Item = Row> {
     Protocol::default().classes().map(Row::Class).chain([Row::Mean, Row::Pooled])

@@ -1,7 +1,4 @@
 //! Zips and folders as people have them, which other programs open: each is scored, or named for what it is.
-#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
-
-mod support;
 
 use std::fs;
 use std::path::Path;

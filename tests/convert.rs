@@ -1,7 +1,4 @@
 //! Runs written in other formats, and read again.
-#![cfg(not(target_arch = "wasm32"))]
-
-mod support;
 
 use std::io::{Cursor, Read as _};
 use std::ops::ControlFlow;

@@ -1,7 +1,4 @@
 //! `froc convert` as a person runs it.
-#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
-
-mod support;
 
 use std::fs;
 use std::path::{Path, PathBuf};

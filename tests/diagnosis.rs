@@ -1,14 +1,7 @@
 //! Where the points go, against section 9 of the specification written out as plain loops, on random small datasets.
-#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::float_cmp)]
 
-#[path = "oracle/datasets.rs"]
-mod datasets;
-#[path = "oracle/reference.rs"]
-#[allow(dead_code)]
-mod reference;
-mod support;
-
+use crate::oracle::reference;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,8 +16,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::Value;
 
-use crate::datasets::{Case, case};
-use crate::reference::{Detection, Point, Undefined, Verdict, exact, iou, points, rank, verdicts};
+use crate::oracle::datasets::{Case, case};
+use crate::oracle::reference::{Detection, Point, Undefined, Verdict, exact, iou, points, rank, verdicts};
 use crate::support::{CLASSES, read_ground_truth, read_predictions, same_cases_every_time, score};
 
 /// One class of a dataset, matched.

@@ -1,8 +1,5 @@
 //! What is wrong with files that score low for no fault of the model: found on evidence, said in a sentence, and mended by
 //! a reading where that is mechanical.
-#![cfg(not(target_arch = "wasm32"))]
-
-mod support;
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,5 +1,4 @@
 //! Data goes one way: a module imports only from floors below its own, by module path.
-#![cfg(not(target_arch = "wasm32"))]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -1,8 +1,5 @@
 //! Files as other programs write them, each with the rows that it holds: `tests/formats/<format>/<file>` and `<file>.rows`.
 //! Walked, not listed: a format of the table without a folder is a failure.
-#![cfg(not(target_arch = "wasm32"))]
-
-mod support;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;

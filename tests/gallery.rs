@@ -1,14 +1,7 @@
 //! Which images stand behind a number, against plain loops over what the images hold, on random small datasets.
-#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::float_cmp)]
 
-#[path = "oracle/datasets.rs"]
-mod datasets;
-#[path = "oracle/reference.rs"]
-#[allow(dead_code)]
-mod reference;
-mod support;
-
+use crate::support;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,8 +18,8 @@ use froc::{GroundTruth, Options, Prepared, Reading};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
-use crate::datasets::{Case, case};
-use crate::reference::{
+use crate::oracle::datasets::{Case, case};
+use crate::oracle::reference::{
     Detection, Step, Undefined, Verdict, detections_of, exact, lesions_of, official, points, rank, smallest_k, verdicts,
 };
 use crate::support::{CLASSES, cases, read_ground_truth, read_predictions, same_cases_every_time, score};

@@ -1,8 +1,6 @@
 //! Bounds that fail a CI job: `--fail-under`, `--fail-if-worse`, `--junit`, `--summary`.
-#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
-mod support;
-
+use crate::support;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

@@ -3,9 +3,6 @@
 //!
 //! `tests/golden` is walked, and so is the larger collection that may not be copied: the folder that `GOLDEN_DIR` names,
 //! else `../shared/golden` beside the repository.
-#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
-
-mod support;
 
 use std::fs;
 use std::path::Path;

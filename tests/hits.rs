@@ -1,10 +1,8 @@
 //! The hit criteria against plain loops on random datasets, and how reports name them.
-#![cfg(not(target_arch = "wasm32"))]
 // Plain loops in the letters of the specification.
 #![allow(clippy::float_cmp, clippy::cast_possible_truncation, clippy::many_single_char_names)]
 
-mod support;
-
+use crate::support;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,15 +1,13 @@
 //! Files that are broken, or made to do harm: each ends in one sentence, none in a panic, an endless wait or a full memory.
 //!
 //! What is wrong with ordinary files is in `input.rs`, what scores low in `doctor.rs`.
-#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
-
-mod support;
 
 #[path = "fuzz/corpus.rs"]
 mod corpus;
 #[path = "fuzz/drivers.rs"]
 mod drivers;
 
+use crate::support;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{Cursor, Write};

@@ -1,9 +1,6 @@
 //! Lesions that count neither as found nor against a detection: crowds of COCO, difficult objects of Pascal VOC, and classes that
 //! a person asks to ignore; against plain loops on random datasets.
-#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::float_cmp, clippy::cast_possible_truncation)]
-
-mod support;
 
 use std::cell::Cell;
 use std::fmt::Write as _;

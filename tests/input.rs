@@ -1,8 +1,5 @@
 //! What files may look like, and the sentence that each mistake ends in.
-#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 #![allow(clippy::float_cmp)]
-
-mod support;
 
 use std::io::{Cursor, Write};
 use std::ops::ControlFlow;

@@ -1,8 +1,5 @@
 //! A detector whose boxes are written otherwise is found out, whatever the layout and the scale: the offer reaches the score
 //! that it would have. `FROC_LONG=1` tries twenty scales for each layout and two hundred bad detectors.
-#![cfg(not(target_arch = "wasm32"))]
-
-mod support;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

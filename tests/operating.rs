@@ -1,8 +1,6 @@
 //! Operating characteristics against scikit-learn's and against plain loops over all thresholds and images.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod support;
-
+use crate::support::cases::{cases, load};
 use froc::curve::{Curve, Point};
 use froc::matching::Verdict;
 use froc::options::DEFAULT_AREA_UP_TO;
@@ -11,7 +9,6 @@ use froc::score::official::Counts;
 use froc::score::operating::{Bin, Calibration, best_f_score, f_score, precision, precision_recall};
 use froc::{Options, Report};
 use serde_json::Value;
-use support::cases::{cases, load};
 
 const TOLERANCE: f64 = 1e-12;
 

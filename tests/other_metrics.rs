@@ -1,8 +1,6 @@
 //! Average precision and image-level ROC areas of the golden cases, as pycocotools and scikit-learn computed them.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod support;
-
+use crate::support::cases::{cases, load};
 use froc::dataset::{Detections, PredictionFile};
 use froc::protocol::Protocol;
 use froc::score::average_precision::{AveragePrecision, DEFAULT_MAX_DETECTIONS, average_precision};
@@ -10,7 +8,6 @@ use froc::score::image_roc::ImageRoc;
 use froc::score::mean;
 use froc::{Predictions, Run};
 use serde_json::json;
-use support::cases::{cases, load};
 
 const TOLERANCE: f64 = 1e-12;
 

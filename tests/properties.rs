@@ -1,13 +1,5 @@
 //! What must hold for any predictions, whatever the numbers are.
-#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::float_cmp)]
-
-#[path = "oracle/datasets.rs"]
-mod datasets;
-#[path = "oracle/reference.rs"]
-#[allow(dead_code)]
-mod reference;
-mod support;
 
 use std::collections::BTreeSet;
 
@@ -19,8 +11,8 @@ use froc::{Options, Row};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::datasets::{Case, case};
-use crate::reference::{Dataset, Image};
+use crate::oracle::datasets::{Case, case};
+use crate::oracle::reference::{Dataset, Image};
 use crate::support::{CLASSES, read, same_cases_every_time, score, zip_of};
 
 impl Case {

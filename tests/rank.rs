@@ -1,13 +1,10 @@
 //! Many runs: ranks, pairs and letters against plain loops, and in the terminal.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod support;
-
+use crate::support::made_up::{Detector, Uniform};
 use froc::bootstrap::{Row, Statistic};
 use froc::dataset::{Detections, PredictionFile};
 use froc::rank::{Ranking, least_replicates};
 use froc::{Bootstrap, GroundTruth, Groups, Options, Predictions, Resampling, Run};
-use support::made_up::{Detector, Uniform};
 
 const BEST: (Row, Statistic) = (Row::Mean, Statistic::Average);
 
@@ -170,7 +167,7 @@ mod terminal {
     use serde_json::Value;
 
     fn rank(arguments: &[&str]) -> Output {
-        let case = super::support::cases::case("synthetic").expect("it is in tests/golden");
+        let case = crate::support::cases::case("synthetic").expect("it is in tests/golden");
         let path = |name: &str| case.join(name).to_string_lossy().into_owned();
         let (truth, run) = (path("test.json"), path("predictions.zip"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_froc"));
@@ -225,7 +222,7 @@ mod terminal {
 
     #[test]
     fn one_run_cannot_be_ranked() {
-        let case = super::support::cases::case("synthetic").expect("it is in tests/golden");
+        let case = crate::support::cases::case("synthetic").expect("it is in tests/golden");
         let mut session = froc::session::Session::default();
         for name in ["test.json", "predictions.zip"] {
             session.add_path(name, &case.join(name)).expect("a file");

@@ -1,13 +1,11 @@
 //! Every output format of a made-up case against files that were read before they were kept, and by independent readers.
 //! `UPDATE_GOLDEN=1` writes the files anew.
-#![cfg(not(target_arch = "wasm32"))]
-
-mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::support::cases::{case, load};
 use froc::bootstrap::Uncertainty;
 use froc::dataset::FileView;
 use froc::protocol::Protocol;
@@ -15,7 +13,6 @@ use froc::reading::Layout;
 use froc::render::Format;
 use froc::report::statistics::Wanted;
 use froc::{Groups, Options, Predictions, Reading, Report, Resampling, Row, Run, Thresholds};
-use support::cases::{case, load};
 
 /// The report of two runs of the case `quirks`, the second without every other detection, 200 replicates.
 fn report() -> Report {

@@ -1,16 +1,13 @@
 //! The published JSON Schema against reports of the program, by a validator that nobody here wrote.
 //! `UPDATE_GOLDEN=1` writes the schema anew.
-#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
-
-mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::support::{ground_truth_json, scratch, zip_of};
 use serde_json::{Value, json};
-use support::{ground_truth_json, scratch, zip_of};
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -5,8 +5,7 @@
 //! `fill_value="extrapolate"`; no closed form, and no code of the crate. Both order equal scores by a stable ascending sort,
 //! reversed (the script's own sort is unstable there).
 //!
-//! `SCRIPT_DATASETS=200000 cargo test --test script` looks at more datasets, `SCRIPT_SEED=7` at others.
-#![cfg(not(target_arch = "wasm32"))]
+//! `SCRIPT_DATASETS=200000 cargo test script` looks at more datasets, `SCRIPT_SEED=7` at others.
 #![allow(clippy::float_cmp, clippy::cast_possible_truncation)]
 
 use std::collections::BTreeMap;

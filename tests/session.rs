@@ -1,8 +1,5 @@
 //! What a person does with the page, from the first file to the export, without a browser.
-#![cfg(not(target_arch = "wasm32"))]
 #![allow(clippy::float_cmp)]
-
-mod support;
 
 use std::io::Cursor;
 use std::ops::ControlFlow;

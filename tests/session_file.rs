@@ -1,7 +1,4 @@
 //! What was chosen once is restored with the same files, and what differs is said: `--save-session` and `--session`.
-#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
-
-mod support;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,12 +7,12 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::support::{scratch, zip_of};
 use froc::input::sha256;
 use froc::reading::{FileNames, Layout};
 use froc::session::{DifferenceKind, SESSION_VERSION, Session, SessionFile};
 use froc::{ErrorKind, Options, Reading};
 use serde_json::{Value, json};
-use support::{scratch, zip_of};
 
 /// Names of images, class keys and numbers that stand nowhere else.
 const IMAGE: &str = "doe-jane-1961";

@@ -1,7 +1,4 @@
 //! Images of any size: what a ground truth tells of them decides where boxes are, and what is not known is not said.
-#![cfg(not(target_arch = "wasm32"))]
-
-mod support;
 
 use std::fmt::Write as _;
 use std::fs;

@@ -1,10 +1,10 @@
 //! What is reached in slices of the images: against plain loops, how images are divided, and the coverage of the intervals.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod support;
-
+use crate::support;
 use std::path::Path;
 
+use crate::support::cases::{cases, load};
+use crate::support::made_up::{Detector, Uniform};
 use froc::bootstrap::{Draws, Interval};
 use froc::compare::{holm, two_sided_p};
 use froc::dataset::{Detections, Lesion, PredictionFile};
@@ -15,8 +15,6 @@ use froc::protocol::{Class, Protocol};
 use froc::report::slices::{DivisionReport, SliceAtRateReport, SliceDifferenceReport};
 use froc::slices::{By, Division};
 use froc::{Bootstrap, GroundTruth, Groups, Options, Predictions, Report, Resampling, Run};
-use support::cases::{cases, load};
-use support::made_up::{Detector, Uniform};
 
 fn bootstrap(truth: &GroundTruth, run: &Run, seed: u64, replicates: u32, groups: Groups) -> Bootstrap {
     let resampling = Resampling::new(replicates, seed, 0.95).expect("a resampling");

@@ -1,8 +1,6 @@
 //! Slices in the terminal: `froc score --slices meta.csv --by sex,view`.
-#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
-mod support;
-
+use crate::support;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

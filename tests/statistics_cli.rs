@@ -1,8 +1,6 @@
 //! Statistics in the terminal: `froc compare`, `froc score --bootstrap`, `--groups`, `--fail-under`.
-#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
-mod support;
-
+use crate::support;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -1,18 +1,16 @@
 //! Score thresholds chosen on some images and used on others: against plain loops, and the coverage of their intervals.
-#![cfg(not(target_arch = "wasm32"))]
 
-mod support;
-
+use crate::support;
 use std::path::Path;
 
+use crate::support::cases::{cases, load};
+use crate::support::made_up::Detector;
 use froc::bootstrap::{Draws, Interval};
 use froc::geometry::Measure;
 use froc::matching::Verdict;
 use froc::protocol::Class;
 use froc::report::thresholds::{ReachedReport, ReachedRowReport};
 use froc::{Bootstrap, GroundTruth, Groups, Options, Predictions, Report, Resampling, Run, Thresholds};
-use support::cases::{cases, load};
-use support::made_up::Detector;
 
 fn bootstrap(truth: &GroundTruth, run: &Run, seed: u64, replicates: u32, groups: Groups) -> Bootstrap {
     let resampling = Resampling::new(replicates, seed, 0.95).expect("a resampling");

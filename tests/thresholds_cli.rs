@@ -1,8 +1,6 @@
 //! Score thresholds in the terminal: kept with `froc score --save-thresholds`, used with `froc score --thresholds`.
-#![cfg(all(feature = "cli", not(target_arch = "wasm32")))]
 
-mod support;
-
+use crate::support;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;

@@ -6,8 +6,8 @@ use froc::report::statistics::{StatisticsReport, Wanted};
 use froc::{Options, Run};
 use proptest::test_runner::TestRunner;
 
-use crate::datasets::{Case, case};
-use crate::reference::{
+use crate::oracle::datasets::{Case, case};
+use crate::oracle::reference::{
     Detection, Undefined, Verdict, detections_of, exact, lesions_of, mean, official, points, rank, verdicts,
 };
 use crate::support::{CLASSES, read_ground_truth, same, same_cases_every_time};

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 
-use crate::reference::{Dataset, Entry, Image};
+use crate::oracle::reference::{Dataset, Entry, Image};
 use crate::support::{CLASSES, ground_truth_json, stored_zip_of};
 
 /// A dataset and how to score it.

@@ -1,6 +1,6 @@
 //! Section 5 of the specification: which rules changed something, and what the recall is with only one of them replaced.
 
-use crate::reference::{
+use crate::oracle::reference::{
     Dataset, Detection, Point, Step, Undefined, Verdict, above_false_positive, detections_of, exact, lesions_of, mean,
     official, points, rank, smallest_k, verdicts, worst_and_best,
 };

@@ -126,7 +126,7 @@ fn document() -> Result<()> {
 
 /// Builds the program as its tests do, so that it is built once, and tells where it is.
 pub fn terminal() -> Result<PathBuf> {
-    run(cargo().args(["test", "--locked", "--package", "froc", "--no-run", "--test", "cli"]))?;
+    run(cargo().args(["test", "--locked", "--package", "froc", "--no-run", "--test", "core"]))?;
     Ok(target()?.join("debug").join(format!("froc{}", env::consts::EXE_SUFFIX)))
 }
 

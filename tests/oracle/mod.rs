@@ -2,16 +2,13 @@
 //!
 //! The second one is written from the specification alone: plain loops, and for the official score the curve and the
 //! interpolation that the script does, not the closed form that the core uses.
-#![cfg(not(target_arch = "wasm32"))]
 // The reference is written to be read beside the specification, in its letters and casts.
 #![allow(clippy::float_cmp, clippy::cast_sign_loss, clippy::cast_possible_truncation)]
 
 mod conventions;
-mod datasets;
+pub mod datasets;
 mod quirks;
-mod reference;
-#[path = "../support/mod.rs"]
-mod support;
+pub mod reference;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -25,9 +22,9 @@ use froc::report::{ClassReport, QuirkReport, Report, RunReport};
 use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
-use crate::datasets::{Case, case};
-use crate::quirks::{Class, Fired, IDS, fired, means, score_class};
-use crate::reference::{Dataset, Image, Step, Undefined, mean, official, official_closed, verdicts};
+use crate::oracle::datasets::{Case, case};
+use crate::oracle::quirks::{Class, Fired, IDS, fired, means, score_class};
+use crate::oracle::reference::{Dataset, Image, Step, Undefined, mean, official, official_closed, verdicts};
 use crate::support::{CLASSES, read, same, same_cases_every_time, score};
 
 fn runner(cases: u32) -> TestRunner {
