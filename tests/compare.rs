@@ -4,7 +4,9 @@ use crate::support::cases::{case, load};
 use crate::support::made_up::Detector;
 use froc::bootstrap::{Row, Statistic};
 use froc::compare::{Changes, Difference, Sides, holm};
+use froc::matching::Verdict;
 use froc::protocol::Protocol;
+use froc::score::sizes::found;
 use froc::{Bootstrap, GroundTruth, Groups, Options, Resampling, Run};
 
 fn rows() -> impl Iterator<Item = Row> {
@@ -21,6 +23,26 @@ fn bootstrap(truth: &GroundTruth, runs: &[&Run], replicates: u32) -> Bootstrap {
     let mut bootstrap = Bootstrap::new(truth, runs, &Options::default(), resampling, groups).expect("groups");
     while !bootstrap.step(100) {}
     bootstrap
+}
+
+/// What wins and losses are counted from.
+#[test]
+fn the_lesions_found_by_the_first_detections_are_as_many_as_their_true_positives() {
+    let case = case("synthetic").expect("it is in tests/golden");
+    let (truth, _, run) = load(&case);
+    let mut n_found = 0;
+    for class in truth.classes() {
+        let n_lesions = truth.n_lesions(class);
+        let verdicts = run.verdicts(class, n_lesions, 0.5, truth.protocol().extent());
+        let is_hit: Vec<bool> = verdicts.iter().map(|verdict| verdict == Verdict::TruePositive).collect();
+        for n_shown in 0..=is_hit.len() {
+            let is_found = found(&verdicts, n_shown, n_lesions);
+            let [ours, theirs] = [&is_found[..], &is_hit[..n_shown]].map(|all| all.iter().filter(|is| **is).count());
+            assert_eq!((is_found.len(), ours), (n_lesions, theirs), "{class:?}, {n_shown}");
+            n_found += ours;
+        }
+    }
+    assert!(n_found > 100, "{n_found}");
 }
 
 #[test]

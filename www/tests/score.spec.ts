@@ -40,8 +40,15 @@ test("the sample is one click away and shows two runs side by side", async ({ pa
   await expect(page.getByTestId("class-row")).toHaveCount(10);
   await view(page, "quirks");
   await expect(page.getByTestId("quirk").first()).toBeVisible();
-  const [a, b] = (await report(page)).runs;
+  const { runs } = await report(page);
+  const [a, b] = runs;
   expect(a?.official.average_recall).toBeGreaterThan(b?.official.average_recall ?? 1);
+  expect(b?.official.average_recall).toBeGreaterThan(0);
+  // What it is made for: every class, and the quirks worth showing.
+  expect(a?.classes.filter(({ n_lesions }) => n_lesions === 0)).toEqual([]);
+  expect(runs.flatMap(({ official }) => official.quirks.map(({ id }) => id))).toEqual(
+    expect.arrayContaining(["Q1", "Q5", "Q7", "Q8"]),
+  );
 });
 
 test("files come in by a drop, in any order, and the page and the terminal write the same bytes", async ({ page }) => {

@@ -298,26 +298,7 @@ const fn look(
 
 #[cfg(test)]
 mod tests {
-    use std::io::Cursor;
-    use std::ops::ControlFlow;
-
-    use froc::{Options, Report, Run};
-
     use super::*;
-
-    fn report() -> Report {
-        let files = generate().expect("a sample");
-        let [(name, ground_truth), runs @ ..] = files.as_slice() else { panic!("a ground truth and runs") };
-        let ground_truth = froc::read_ground_truth(name, ground_truth).expect("a ground truth");
-        let runs: Vec<Run> = runs
-            .iter()
-            .map(|(name, zip)| {
-                let read = froc::read_predictions(name, Cursor::new(zip), &mut |_| ControlFlow::Continue(()));
-                Run::new(&ground_truth, &read.expect("a zip of predictions")).expect("detections that can be scored")
-            })
-            .collect();
-        froc::evaluate(&ground_truth, &runs.iter().collect::<Vec<_>>(), &Options::default())
-    }
 
     #[test]
     fn the_same_bytes_every_time() {
@@ -325,32 +306,10 @@ mod tests {
     }
 
     #[test]
-    fn every_class_has_lesions_and_some_images_have_none() {
-        let report = report();
-        for class in &report.runs[0].classes {
-            assert!(class.n_lesions > 0, "{} has no lesion", class.name);
-        }
+    fn some_images_have_no_lesions() {
         let files = generate().expect("a sample");
         let images: Vec<Value> = serde_json::from_slice(&files[0].1).expect("JSON");
         assert_eq!(images.len(), IMAGES);
         assert!(images.iter().any(|image| image["boxes"].as_array().is_some_and(Vec::is_empty)));
-    }
-
-    #[test]
-    fn the_first_run_is_the_better_one() {
-        let report = report();
-        let averages: Vec<f64> =
-            report.runs.iter().map(|run| run.official.average_recall.expect("a defined score")).collect();
-        assert!(averages[0] > averages[1] && averages[1] > 0.0, "{averages:?}");
-    }
-
-    #[test]
-    fn the_quirks_worth_showing_fire() {
-        let report = report();
-        let fired: Vec<&str> =
-            report.runs.iter().flat_map(|run| &run.official.quirks).map(|quirk| quirk.id.as_str()).collect();
-        for id in ["Q1", "Q5", "Q7", "Q8"] {
-            assert!(fired.contains(&id), "{id} did not fire, only {fired:?}");
-        }
     }
 }

@@ -52,6 +52,7 @@ const CORE: &[Stage] = &[
     ("documentation", document),
     ("lints for wasm", lint_wasm),
     ("packed crate", package::check_crate),
+    ("bindings in Chromium", wasm::test),
 ];
 
 /// The page, stage by stage.
@@ -59,9 +60,8 @@ const PAGE: &[Stage] = &[
     ("page", build),
     ("types of the page", || run(npm().args(["run", "--silent", "check"]))),
     ("format and lints of the page", || run(npm().args(["run", "--silent", "lint"]))),
-    ("bindings in Chromium", wasm::test),
-    ("program", || terminal().map(drop)),
     ("npm package", package::npm),
+    ("program", || terminal().map(drop)),
     ("page in browsers", test_page),
 ];
 

@@ -152,18 +152,17 @@ mod tests {
             folder: folder.path().to_owned(),
         };
         write(Size::S, &files, None).expect("data");
-        let bytes = fs::read(&files.ground_truth).expect("a ground truth");
-        let ground_truth = froc::read_ground_truth("test.json", &bytes).expect("a ground truth");
-        assert_eq!(ground_truth.n_images(), Size::S.images());
-        let zip = File::open(&files.zip).expect("a zip");
-        let predictions = froc::read_predictions("run.zip", zip, &mut |_| std::ops::ControlFlow::Continue(()));
-        let predictions = predictions.expect("predictions");
-        assert_eq!(predictions.detections().len(), Size::S.detections());
-        let run = froc::Run::new(&ground_truth, &predictions).expect("a run");
-        assert_eq!(run.n_files(), Size::S.images());
-        let report = froc::evaluate(&ground_truth, &[&run], &froc::Options::default());
-        let average = report.runs[0].official.average_recall.expect("a defined score");
-        assert!((0.2..0.95).contains(&average), "a plausible score, not {average}");
+        let images: Vec<serde_json::Value> =
+            serde_json::from_slice(&fs::read(&files.ground_truth).expect("a ground truth")).expect("JSON");
+        assert_eq!(images.len(), Size::S.images());
+        let mut zip = zip::ZipArchive::new(File::open(&files.zip).expect("a zip")).expect("a zip");
+        assert_eq!(zip.len(), Size::S.images());
+        let detections = |at: usize| {
+            let entries: Vec<serde_json::Value> =
+                serde_json::from_reader(zip.by_index(at).expect("an entry")).expect("JSON");
+            entries.len()
+        };
+        assert_eq!((0..Size::S.images()).map(detections).sum::<usize>(), Size::S.detections());
     }
 
     #[test]
