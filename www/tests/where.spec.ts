@@ -288,10 +288,10 @@ test("a threshold moves the point, the counts, the bars, the tiles and the boxes
   const all = page.locator('[data-testid="thresholds"] [data-testid="threshold"][data-class="All classes"]');
   const state = async () => ({
     counts: await page.locator('[data-testid="counts"][data-class="Consolidation"]').textContent(),
-    point: await page.getByTestId("operating-point").getAttribute("cx"),
+    point: await page.getByTestId("threshold-point").getAttribute("cx"),
     tiles: await page.getByTestId("tile").evaluateAll((tiles) => tiles.map((tile) => tile.getAttribute("aria-label"))),
   });
-  await expect(page.getByTestId("operating-point")).toHaveCount(1);
+  await expect(page.getByTestId("threshold-point")).toHaveCount(1);
   const before = await state();
   await expect(page.getByTestId("back")).toBeDisabled();
   await slider.focus();
