@@ -444,8 +444,8 @@ pub fn conversion_targets() -> Converted<Vec<Ts<TargetFacts>>> {
 /// # Errors
 /// Throws a `Failure` if one is out of range.
 #[wasm_bindgen]
-pub fn parse_options(measure: Ts<Measure>, threshold: &str, fp_per_image: &str) -> Converted<Ts<OptionsReport>> {
-    let hit = Hit::typed(from_js(&measure)?, threshold);
+pub fn parse_options(measure: &Ts<Measure>, threshold: &str, fp_per_image: &str) -> Converted<Ts<OptionsReport>> {
+    let hit = Hit::typed(from_js(measure)?, threshold);
     let options = hit.and_then(|hit| Options::parse_of_hit(hit, fp_per_image));
     answer(options.map(|options| OptionsReport::from(&options)))
 }

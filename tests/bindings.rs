@@ -195,9 +195,9 @@ fn options_are_checked_by_the_core() {
     let defaults = default_options().expect("defaults");
     assert_eq!(get(&defaults, &["iou_threshold"]).as_f64(), Some(Options::default().iou_threshold()));
     let iou = || Measure::Iou.into_ts().expect("a text");
-    let options = parse_options(iou(), "0.3", "0.125, 1").expect("options");
+    let options = parse_options(&iou(), "0.3", "0.125, 1").expect("options");
     assert_eq!(get(&options, &["fp_per_image", "1"]).as_f64(), Some(1.0));
-    let failure = parse_options(iou(), "0.5", "0.2, 0.1").expect_err("falling rates");
+    let failure = parse_options(&iou(), "0.5", "0.2, 0.1").expect_err("falling rates");
     assert_eq!(
         sentence(&failure),
         "False positives per image: there is 0.2, 0.1; expected rising numbers above 0, such as 0.05, 0.1, 0.2."
