@@ -106,6 +106,18 @@ test("a broken file says what is wrong, disturbs nothing, and its corrected one 
   await expect(page.getByTestId("run-scores")).toHaveCount(2);
 });
 
+test("files have nothing to mend only if all of them are read", async ({ page }) => {
+  const [model, , truth] = sampleFiles();
+  if (!truth || !model) throw new Error("a ground truth and a run");
+  await open(page);
+  await choose(page, [truth, model]);
+  await expect(page.getByTestId("nothing-found")).toBeVisible();
+  await choose(page, [upload("b.zip", model.buffer.subarray(0, 99))]);
+  await expect(page.getByTestId("error")).toHaveCount(1);
+  await expect(page.getByTestId("results")).toBeVisible();
+  await expect(page.getByTestId("nothing-found")).toHaveCount(0);
+});
+
 test("a bad second version of a file leaves the first one in place", async ({ page }) => {
   await open(page);
   await choose(page, [upload("test.json", smallTruth(40)), upload("a.zip", zip({ "0.json": nodule }))]);

@@ -96,6 +96,7 @@ test("a session tells which files are not here, waits for them, and says which a
   await choose(page, [upload("other.zip", run.buffer)]);
   await expect(message).toHaveCount(0);
   await expect(page.getByText(/^other\.zip: its SHA-256 begins with/)).toBeVisible();
+  await expect(page.getByTestId("status")).toContainText("what is not as it was is told");
   expect((await report(page)).runs.map(({ name }) => name)).toEqual(["predictions.zip", "Second reader"]);
 
   await choose(page, [upload("cut.froc.json", bytes.subarray(0, 200))]);

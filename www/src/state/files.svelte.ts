@@ -69,6 +69,11 @@ export class Files {
     return this.items.length === 0;
   }
 
+  /** Whether a file could not be read, or is not scored. */
+  get hasFailed(): boolean {
+    return this.items.some(({ errors, failures }) => errors.length + failures.length > 0);
+  }
+
   /** Whether a file of that kind is read. */
   has(kind: FileSummary["kind"]): boolean {
     return this.items.some(({ summary }) => summary?.kind === kind);

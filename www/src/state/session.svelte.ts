@@ -508,6 +508,7 @@ export class Session {
       this.#resampling = { replicates, seed, level, groups: groups.source };
     }
     if (isMissing) this.files.say("A session waits for its files.");
+    else if (told.length > 0) this.files.say("What was chosen is restored; what is not as it was is told.");
     else this.files.say("Everything is as it was when the session was saved.");
     await this.score();
     const baseline = saved.baseline === null ? undefined : this.runIds[saved.baseline];
