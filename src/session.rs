@@ -418,8 +418,12 @@ impl Session {
         Some(self.grouping.as_ref()?.as_ref().ok()?.n_groups())
     }
 
-    fn class_names(&self) -> Vec<String> {
-        self.ground_truths.last().map_or_else(Vec::new, |(_, ground_truth)| ground_truth.all_class_names().to_vec())
+    /// What is told of the files, whether they are scored or not.
+    fn without_report(&self, failures: Vec<FileFailure>) -> Outcome {
+        let class_names =
+            self.ground_truths.last().map_or_else(Vec::new, |(_, truth)| truth.all_class_names().to_vec());
+        let (n_groups, choices) = (self.n_groups(), self.choices());
+        Outcome { class_names, n_groups, choices, failures, ..Outcome::default() }
     }
 
     /// The ids of the runs that can be scored, in the order of the files.
@@ -432,8 +436,7 @@ impl Session {
     pub fn evaluate(&mut self, options: &Options) -> &Outcome {
         self.set_measure(options.hit().measure());
         let failures = self.join();
-        let (class_names, n_groups, choices) = (self.class_names(), self.n_groups(), self.choices());
-        self.outcome = Outcome { class_names, n_groups, choices, failures, ..Outcome::default() };
+        self.outcome = self.without_report(failures);
         if let Ok(Joined { ground_truth, run_ids, file_ids, runs }) = self.joined() {
             let runs: Vec<&Run> = runs.iter().map(|prepared| &prepared.run).collect();
             let report = Some(crate::evaluate(ground_truth, &runs, options));

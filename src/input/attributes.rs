@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::csv;
 use super::groups::{GROUP, IMAGE};
 use super::table::{Lines, Table};
 use crate::dataset::GroundTruth;
@@ -122,36 +123,8 @@ fn values(lines: &Lines, column: usize, name: &str, ground_truth: &GroundTruth) 
 /// classes or scores.
 #[must_use]
 pub fn is_of_images(head: &[u8]) -> bool {
-    const BOXES: &[&str] = &[
-        "x",
-        "xmin",
-        "x1",
-        "x0",
-        "left",
-        "bboxx",
-        "bboxx1",
-        "bboxxywh",
-        "bboxxywh1",
-        "xcenter",
-        "score",
-        "confidence",
-        "conf",
-        "probability",
-        "prob",
-        "predictionstring",
-        "label",
-        "class",
-        "category",
-        "classname",
-        "labelname",
-        "categoryname",
-        "classid",
-        "labelid",
-        "categoryid",
-        "findinglabel",
-    ];
     let table = Table::new(head);
-    table.column(IMAGE).is_some() && table.header().len() > 1 && table.column(BOXES).is_none()
+    table.column(IMAGE).is_some() && table.header().len() > 1 && !csv::tells_boxes(&table)
 }
 
 #[cfg(test)]

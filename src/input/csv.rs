@@ -63,6 +63,13 @@ const EXPECTED: &str = "columns such as file_name, label, score, xmin, ymin, xma
 /// The class of boxes whose table names none: that of a dataset with one.
 const ONLY_CLASS: &str = "1";
 
+/// Whether a table has a column of boxes, of their classes or of their scores, as far as names tell.
+pub(super) fn tells_boxes(table: &Table<'_>) -> bool {
+    /// A box in one field, as it is when the commas of its name part no columns; and that of a centre.
+    const OTHERS: &[&str] = &["bboxxywh", "bboxxywh1", "xcenter"];
+    [CLASS, SCORE, STRING, CORNERS[0], SIZES[0], OTHERS].iter().any(|names| table.column(names).is_some())
+}
+
 /// Where the parts of a row stand.
 pub(super) struct Columns {
     image: usize,

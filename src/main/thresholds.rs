@@ -12,8 +12,8 @@ use super::one;
 /// Files of score thresholds.
 #[derive(clap::Args, Default)]
 pub(super) struct ThresholdFiles {
-    /// Write the score thresholds of a run as JSON, or as a table into a file that ends in .csv, to be used on other images: for each class and rate the lowest at which the
-    /// false positives per image are not above the rate.
+    /// Write the score thresholds of a run as JSON, or as a table into a file that ends in .csv, to be used on other images: for
+    /// each class and rate the lowest at which the false positives per image are not above the rate.
     #[arg(long, value_name = "FILE")]
     save_thresholds: Option<PathBuf>,
     /// Add what the score thresholds of such a file reach on these images: recall, false positives per image and precision,

@@ -7,8 +7,9 @@ use crate::printable::no_formula;
 use crate::report::Report;
 use crate::sheet::{Cell, Column, Row, sheets};
 
-/// The columns; behind them `hit` where another criterion than IoU decides, and `division`, `slice` and `slices_sha256` where images are divided. `fp_per_image` and `iou_threshold` are empty where a metric has none of its own, `value`, `low` and `high`
-/// where they are undefined or were not asked for; fractions are in 0..=1. The last columns say what a row rests on.
+/// The columns; behind them `hit` where another criterion than IoU decides, and `division`, `slice` and `slices_sha256` where images
+/// are divided. `fp_per_image` and `iou_threshold` are empty where a metric has none of its own, `value`, `low` and `high` where they
+/// are undefined or were not asked for; fractions are in 0..=1. The last columns say what a row rests on.
 const COLUMNS: [&str; 18] = [
     "run",
     "baseline",

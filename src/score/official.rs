@@ -61,7 +61,8 @@ impl Counts {
     }
 }
 
-/// Below this, 2^52, a product is off by less than one half, and so never above the exact answer when cut; no run has as many detections.
+/// 2^52: below it a product is off by less than one half, and so never above the exact answer when cut. No run has as many
+/// detections.
 const MAX_EXACT: f64 = 4_503_599_627_370_496.0;
 
 /// Recall at a rate that the class reaches, or at F/N when it has no more false positives.

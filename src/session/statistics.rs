@@ -177,8 +177,7 @@ impl Session {
         let runs: Vec<(&Run, &Predictions)> =
             runs.iter().map(|prepared| (&prepared.run, prepared.predictions.as_ref())).collect();
         let report = Some(crate::evaluate_with_statistics(ground_truth, &runs, options, wanted));
-        let (class_names, n_groups, choices) = (self.class_names(), self.n_groups(), self.choices());
-        self.outcome = Outcome { report, run_ids, file_ids, class_names, n_groups, choices, failures };
+        self.outcome = Outcome { report, run_ids, file_ids, ..self.without_report(failures) };
         self.use_thresholds();
         self.use_slices();
         Ok(&self.outcome)
@@ -202,8 +201,7 @@ impl Session {
         let mut bootstrap = Bootstrap::new(ground_truth, &runs, options, resampling, groups)?;
         bootstrap.step(wanted.replicates);
         let report = Some(crate::evaluate_with_ranking(ground_truth, &runs, options, &bootstrap));
-        let (class_names, n_groups, choices) = (self.class_names(), self.n_groups(), self.choices());
-        self.outcome = Outcome { report, run_ids, file_ids, class_names, n_groups, choices, failures };
+        self.outcome = Outcome { report, run_ids, file_ids, ..self.without_report(failures) };
         Ok(&self.outcome)
     }
 

@@ -113,8 +113,8 @@ fn notes(report: &Report, of: &DivisionReport) -> Vec<String> {
     };
     vec![format!(
         "Recall and false positives at the score thresholds that reach the rates on all images, and minus those of all other \
-         images. {TOO_FEW}: fewer than {LEAST_LESIONS} lesions. {}: of recall over the classes with so many in every slice, {in_mean}; of false positives over all classes with \
-         lesions.{size}{intervals}",
+         images. {TOO_FEW}: fewer than {LEAST_LESIONS} lesions. {}: of recall over the classes with so many in every slice, \
+         {in_mean}; of false positives over all classes with lesions.{size}{intervals}",
         shown(MEAN)
     )]
 }
