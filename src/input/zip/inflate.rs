@@ -6,7 +6,7 @@ use ::zip::CompressionMethod;
 use ::zip::HasZipMetadata as _;
 use ::zip::read::ZipFileEntry;
 use ::zip::result::ZipError;
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::{Decompress, FlushDecompress, Status};
 
 use super::source::Ahead;
 use super::{ONE_IMAGE, SOUND, WHOLE, ZIP};
@@ -73,9 +73,7 @@ impl Inflater {
             return Err(Error::new(path, format!("it has more bytes than the zip says ({says})"), SOUND));
         }
         // Before the size, which a stored entry has twice in the list: a changed one leaves bytes out.
-        let mut checksum = Crc::new();
-        checksum.update(bytes);
-        if checksum.sum() != entry.crc32() {
+        if crc32fast::hash(bytes) != entry.crc32() {
             return Err(Error::new(path, "its checksum is wrong: bytes were changed since it was packed", WHOLE));
         }
         if n != says {
