@@ -8,6 +8,7 @@ pub mod errors;
 mod findings;
 pub mod image;
 pub mod operating;
+pub mod published;
 pub mod ranking;
 pub mod slices;
 pub mod statistics;

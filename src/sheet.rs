@@ -6,6 +6,7 @@
 mod comparison;
 mod metrics;
 mod operating;
+pub mod published;
 mod ranking;
 mod recall;
 mod slices;
@@ -66,7 +67,7 @@ pub struct Row {
     pub run: usize,
     /// Place of the run it is compared with.
     pub baseline: Option<usize>,
-    /// What CSV puts before the metric of a column: `official_`, `exact_`, `chosen_elsewhere_`, `slice_` or nothing.
+    /// What CSV puts before the metric of a column: `official_`, `exact_`, `chosen_elsewhere_`, `slice_`, a convention or nothing.
     pub by: &'static str,
     /// The rate of the whole row, in place of those of the columns.
     pub fp_per_image: Option<f64>,
@@ -106,7 +107,8 @@ pub fn sheets(report: &Report) -> Vec<Sheet> {
     }
     all.extend(report.slices.iter().map(|of| slices::division(report, of)));
     if report.runs.iter().any(|run| run.statistics.is_some()) {
-        all.extend([metrics::other_metrics(report), metrics::sizes(report), metrics::iou_sweep(report)]);
+        all.extend([metrics::other_metrics(report), published::conventions(report)]);
+        all.extend([metrics::sizes(report), metrics::iou_sweep(report)]);
         all.extend([operating::best(report), operating::at_rates(report)]);
     }
     if let Some(ranking) = &report.ranking {

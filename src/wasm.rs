@@ -459,6 +459,13 @@ pub fn hit_measures() -> Converted<Vec<Ts<MeasureFacts>>> {
     Measure::ALL.map(Measure::facts).iter().map(to_js).collect()
 }
 
+/// What stands over the words that say what a published convention is, in the order in which they are shown.
+#[wasm_bindgen]
+#[must_use]
+pub fn convention_headings() -> Vec<String> {
+    crate::sheet::published::HEADINGS.map(str::to_owned).to_vec()
+}
+
 /// The SHA-256 of a file, or of all of its bytes, in hexadecimal digits.
 ///
 /// # Errors

@@ -25,6 +25,7 @@ mod operating;
 mod oracle;
 mod other_metrics;
 mod properties;
+mod published;
 mod rank;
 mod render;
 mod schema;

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use tsify::Tsify;
 
 use super::operating::OperatingReport;
+use super::published::PublishedReport;
 use super::{CurveReport, all_defined, defined};
 use crate::bootstrap::{self, Bootstrap, Interval, Row, Statistic, Uncertainty};
 use crate::compare::{Changes, Difference, Sides, holm};
@@ -15,7 +16,7 @@ use crate::input::groups::{Groups, Source};
 use crate::options::Options;
 use crate::protocol::{Class, Protocol};
 use crate::run::Run;
-use crate::score::average_precision::{AveragePrecision, average_precision};
+use crate::score::average_precision::{AveragePrecision, DEFAULT_MAX_DETECTIONS, average_precision};
 use crate::score::conventions::{self, Convention, sweep_thresholds};
 use crate::score::image_roc::ImageRoc;
 use crate::score::official::Counts;
@@ -73,6 +74,10 @@ pub struct StatisticsReport {
     pub mean_curve: CurveReport,
     /// The score under four conventions; the first is that of the official script.
     pub conventions: Vec<ConventionReport>,
+    /// The run by the conventions that others publish their figures by; none of a report that was written before there were any.
+    // Reports were written without it under the same version.
+    #[cfg_attr(feature = "schema", schemars(skip_serializing_if = "Option::is_none"))]
+    pub published: Vec<PublishedReport>,
     /// Exact recall at IoU thresholds 0.1, 0.15, ..., 0.75.
     pub iou_sweep: Vec<IouReport>,
 }
@@ -372,8 +377,10 @@ impl StatisticsReport {
         let pooled = analysis.pooled();
         let curves: Vec<(&Curve, Counts)> =
             analysis.classes.iter().map(|class| (&class.curve, class.counts)).chain([(&pooled.0, pooled.1)]).collect();
+        let rows = analysis.rows(&curves, at, wanted);
         Self {
-            rows: analysis.rows(&curves, at, wanted),
+            published: analysis.published(&rows, wanted),
+            rows,
             mean_curve: CurveReport::of_mean(&curves[..analysis.classes.len()]),
             curves: bands(analysis, &curves, at, wanted.uncertainty),
             conventions: analysis.conventions(),
@@ -547,6 +554,17 @@ impl Analysis<'_> {
             }
         };
         Convention::ALL.into_iter().map(report).collect()
+    }
+
+    /// `rows` are those of the run.
+    fn published(&self, rows: &[RowReport], wanted: Wanted<'_>) -> Vec<PublishedReport> {
+        let means = rows.iter().find(|row| row.name == MEAN);
+        let precision = match means.and_then(|row| row.average_precision) {
+            own if wanted.max_detections == DEFAULT_MAX_DETECTIONS => own,
+            _ => self.average_precisions(DEFAULT_MAX_DETECTIONS).pop().flatten(),
+        };
+        let exact = means.and_then(|row| row.average_recall.value);
+        PublishedReport::all(self, exact, precision)
     }
 
     fn iou_sweep(&self) -> Vec<IouReport> {

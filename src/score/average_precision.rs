@@ -146,7 +146,7 @@ fn threshold(t: usize) -> f64 {
 }
 
 /// Overlap of boxes given as corner, width and height (`maskApi.c`, `bbIou`); 0 where they are apart.
-fn overlap(detection: FileBox, lesion: FileBox) -> f64 {
+pub(super) fn overlap(detection: FileBox, lesion: FileBox) -> f64 {
     let intersection = intersection(detection, lesion);
     if intersection > 0.0 { intersection / (area(detection) + area(lesion) - intersection) } else { 0.0 }
 }

@@ -6,6 +6,7 @@ pub mod exact;
 pub mod image_roc;
 pub mod official;
 pub mod operating;
+pub mod published;
 pub mod quirks;
 pub mod sizes;
 pub mod ties;

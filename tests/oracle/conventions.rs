@@ -13,9 +13,9 @@ use crate::oracle::reference::{
 use crate::support::{CLASSES, read_ground_truth, same, same_cases_every_time};
 
 /// Of each class its official recall at each rate, and its exact one; `None` without lesions.
-type Scores = Vec<(Vec<f64>, Option<Vec<f64>>)>;
+pub(super) type Scores = Vec<(Vec<f64>, Option<Vec<f64>>)>;
 
-fn scores(case: &Case, iou_threshold: f64, pixel: f32, ignores_second_boxes: bool) -> Scores {
+pub(super) fn scores(case: &Case, iou_threshold: f64, pixel: f32, ignores_second_boxes: bool) -> Scores {
     let n_images = case.dataset.images.len();
     let of_class = |class: usize| {
         let (detections, lesions) = (detections_of(&case.dataset, class), lesions_of(&case.dataset, class));
@@ -47,12 +47,12 @@ fn mean_exact(scores: &Scores, n_rates: usize) -> Vec<Option<f64>> {
         .collect()
 }
 
-fn mean_official(scores: &Scores, n_rates: usize) -> Vec<Option<f64>> {
+pub(super) fn mean_official(scores: &Scores, n_rates: usize) -> Vec<Option<f64>> {
     let at = |rate: usize| mean(scores.iter().map(|(official, _)| official[rate]));
     (0..n_rates).map(|rate| Some(at(rate)).filter(|mean| mean.is_finite())).collect()
 }
 
-fn average(recall: &[Option<f64>]) -> Option<f64> {
+pub(super) fn average(recall: &[Option<f64>]) -> Option<f64> {
     let all: Option<Vec<f64>> = recall.iter().copied().collect();
     all.map(mean)
 }
@@ -66,7 +66,7 @@ fn assert_same(ours: &[Option<f64>], theirs: &[Option<f64>], what: &str, case: &
     assert!(is_same, "{what}: {ours:?}, expected {theirs:?}\n{case:#?}");
 }
 
-fn statistics(case: &Case) -> StatisticsReport {
+pub(super) fn statistics(case: &Case) -> StatisticsReport {
     let truth = read_ground_truth(&case.dataset.ground_truth()).expect("a ground truth");
     let zip = std::io::Cursor::new(case.dataset.predictions());
     let predictions =

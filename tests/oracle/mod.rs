@@ -7,6 +7,7 @@
 
 mod conventions;
 pub mod datasets;
+mod published;
 mod quirks;
 pub mod reference;
 

@@ -421,6 +421,18 @@ test("precision and recall, calibration and the best F1 are those of the report,
   await page.getByTestId("calibration-plot-reading").last().click();
   await expect(page.getByTestId("max-score")).toHaveValue(String(bins[0]?.up_to));
   await view(page, "metrics");
+  // Every published convention has its figure, or says why it has none.
+  const published = runs[1]?.statistics?.published ?? [];
+  const lines = page.getByTestId("published").locator("tbody tr");
+  await expect(lines).toHaveCount(published.length);
+  for (const [at, one] of published.entries()) {
+    await expect(lines.nth(at).getByRole("rowheader")).toHaveText(one.name);
+    const figure = one.value === null ? "–" : `${(100 * one.value).toFixed(2)}%`;
+    await expect(lines.nth(at).getByRole("cell").nth(0)).toHaveText(figure);
+    await expect(lines.nth(at)).toContainText(one.none_because ?? one.figure);
+    await expect(lines.nth(at)).toContainText(one.source);
+  }
+  expect(published.filter(({ value }) => value !== null).length).toBe(9);
   const cells = page.getByTestId("operating").locator("tbody tr").nth(3).getByTestId("operating-rate");
   const there = operating?.at_rates[0];
   await page.getByTestId("where-rate").first().click();

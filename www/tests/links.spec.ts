@@ -433,6 +433,7 @@ async function detail(page: Page, run: number) {
 const NO_LINKS: Record<string, string> = {
   "thead, caption": "rates that were typed, and names of columns",
   "[data-testid=quirk-open]": "names of quirks",
+  "[data-testid=published] th, [data-testid=published] .words": "names and rules of conventions",
   "[data-testid=notice] summary": "the line that opens a notice, in which its images are linked",
   "[data-testid=bootstrap-used], [data-testid=forest] h2": "how it was drawn: replicates, seed, level",
   "svg.plot > text, [data-testid=scale] text": "the axes of plots",

@@ -7,6 +7,7 @@ import init, {
   default_options,
   default_statistics,
   export_formats,
+  convention_headings,
   hit_measures,
   input_formats,
   is_of_one_image,
@@ -48,6 +49,8 @@ export interface Started {
   options: OptionsReport;
   /** What may decide whether a detection finds a lesion. */
   measures: MeasureFacts[];
+  /** What stands over the words that say what a published convention is. */
+  conventions: string[];
   statistics: StatisticsDefaults;
   /** What a report is exported in. */
   formats: FormatFacts[];
@@ -151,6 +154,7 @@ const api = {
     return {
       options: default_options(),
       measures: hit_measures(),
+      conventions: convention_headings(),
       statistics: default_statistics(),
       formats: export_formats(),
       targets: conversion_targets(),
