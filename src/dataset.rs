@@ -69,6 +69,7 @@ pub struct GroundTruth {
     image_of_id: BTreeMap<String, u32>,
     /// The size of each image, where the file tells sizes; else none.
     sizes: Vec<Option<ImageSize>>,
+    is_like_unscored: bool,
     /// Whether the file is such as the official script reads.
     is_for_script: bool,
     protocol: Protocol,
@@ -144,6 +145,7 @@ impl GroundTruth {
             ignored: Ignored::default(),
             image_of_id: BTreeMap::new(),
             sizes: Vec::new(),
+            is_like_unscored: false,
             is_for_script: true,
             protocol,
             findings,
@@ -237,7 +239,8 @@ impl GroundTruth {
         let (sha256, images) = (self.sha256.clone(), self.images.clone());
         let truth = Self::new(&self.name, sha256, protocol.clone(), images, lesions, findings)?;
         let (image_of_id, sizes) = (self.image_of_id.clone(), self.sizes.clone());
-        Ok(Self { image_of_id, sizes, is_for_script: self.is_for_script, ..truth })
+        let Self { is_like_unscored, is_for_script, .. } = *self;
+        Ok(Self { image_of_id, sizes, is_like_unscored, is_for_script, ..truth })
     }
 
     /// The same with the id of each image, by which files of detections may name it.
@@ -250,6 +253,24 @@ impl GroundTruth {
     #[must_use]
     pub(crate) fn with_sizes(self, sizes: Vec<Option<ImageSize>>) -> Self {
         Self { sizes, ..self }
+    }
+
+    /// The same, of files such as predictions are whose scores were not written.
+    #[must_use]
+    pub(crate) fn like_unscored(self) -> Self {
+        Self { is_like_unscored: true, ..self }
+    }
+
+    /// Whether its files are such as predictions are whose scores were not written.
+    #[must_use]
+    pub(crate) const fn is_like_unscored(&self) -> bool {
+        self.is_like_unscored
+    }
+
+    /// Whether boxes are fractions of images whose size nothing tells.
+    #[must_use]
+    pub fn is_in_fractions(&self) -> bool {
+        self.sizes.first() == Some(&Some(ImageSize::FRACTIONS))
     }
 
     /// The size of an image: as its file tells it, or 1024 x 1024 in `ChestX-Det10`'s own format, whose images all have it. None

@@ -182,8 +182,10 @@ fn outside(case: Case<'_>) -> Option<Finding> {
         |image: usize| case.ground_truth.classes().flat_map(move |class| case.ground_truth.lesions(class, image).1);
     let of_known_size =
         || (0..case.ground_truth.n_images()).filter_map(|at| Some((at, case.ground_truth.size_of_image(at)?)));
-    // Where lesions lie there, the images are of another size.
-    if of_known_size().any(|(image, size)| lesions(image).any(|lesion| lesion.is_outside(size))) {
+    // Where lesions lie there, the images are of another size; and fractions are of none.
+    if case.ground_truth.is_in_fractions()
+        || of_known_size().any(|(image, size)| lesions(image).any(|lesion| lesion.is_outside(size)))
+    {
         return None;
     }
     let mut seen = Seen::default();

@@ -198,6 +198,14 @@ pub const DIFFICULT_LESIONS: Kind = Kind {
     fix: "Write <difficult>0</difficult> into these objects, if they are meant to be found.",
 };
 
+/// Lesions as fractions of images whose size nothing tells.
+pub const LESIONS_IN_FRACTIONS: Kind = Kind {
+    code: "lesions_in_fractions",
+    one: "1 lesion is told as a fraction of its image, and no picture tells how large that is: areas and distances are in fractions, too.",
+    many: "{} lesions are told as fractions of their images, and no picture tells how large these are: areas and distances are in fractions, too.",
+    fix: "Put the pictures into the same zip or folder, such as images/ beside labels/: then boxes are read in pixels, and images without lesions count.",
+};
+
 /// Lesions of classes that a person asked to ignore.
 pub const LESIONS_OF_IGNORED_CLASS: Kind = Kind {
     code: "lesions_of_ignored_class",

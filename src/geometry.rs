@@ -64,6 +64,8 @@ pub struct ImageSize {
 impl ImageSize {
     /// That of the images of `ChestX-Det10` and `ChestX-Det`.
     pub const CHESTX_DET: Self = Self { width: 1024.0, height: 1024.0 };
+    /// That of an image of which boxes are told as fractions, and nothing tells its pixels.
+    pub const FRACTIONS: Self = Self { width: 1.0, height: 1.0 };
 
     /// A size that a file tells; none unless both numbers are finite and above 0.
     ///

@@ -211,7 +211,7 @@ impl Session {
         on_progress: OnProgress<'_>,
     ) -> Result<FileSummary, Error> {
         let contents = look_into(name, file, LAYERS, |file| input::zip::read_undigested(name, file, on_progress))?;
-        Ok(self.keep(id, name, contents))
+        self.take(id, name, contents)
     }
 
     /// The same of a file or folder by its path, on all cores, with the SHA-256 of predictions.
@@ -226,7 +226,7 @@ impl Session {
         } else {
             look_into(&name, open(path)?, LAYERS, |file| input::zip::read_file(&name, file, &|_| Continue(())))?
         };
-        Ok(self.keep(id, &name, contents))
+        self.take(id, &name, contents)
     }
 
     /// Reads a CSV of groups, whatever it looks like.
@@ -249,6 +249,22 @@ impl Session {
         let name = base_name(path);
         let bytes = input::load_groups(&name, open(path)?)?.into();
         Ok(self.keep(id, &name, Contents::Images(Table { bytes, is_of_groups: false, is_of_slices: true })))
+    }
+
+    /// Keeps what a file holds, unless it is in place of a ground truth what a run is whose scores were not written.
+    fn take(&mut self, id: &str, name: &str, contents: Contents) -> Result<FileSummary, Error> {
+        if let Contents::GroundTruth(new) = &contents
+            && new.is_like_unscored()
+            && let Some((_, other)) = self.ground_truths.iter().rfind(|(other, _)| other != id)
+        {
+            let expected = format!(
+                "the score last in each line, if these are predictions (save_conf=True); if they are the ground truth, \
+                 no other beside it: remove {}",
+                other.name()
+            );
+            return Err(Error::new(name, "its boxes have no scores", expected));
+        }
+        Ok(self.keep(id, name, contents))
     }
 
     /// Keeps what a file holds under `id`, in place of what was there.
@@ -691,12 +707,13 @@ fn look_into<R: Read + Seek>(
         Kind::Predictions => {
             file.seek(SeekFrom::Start(0)).map_err(cannot)?;
             let read = read_zip(&mut file);
+            let are_read = read.as_ref().is_ok_and(|predictions| !predictions.detections().is_empty());
             let is_told = match &read {
-                Ok(predictions) => predictions.files().len() > input::zip::FEW,
+                Ok(predictions) => are_read && predictions.files().len() > input::zip::FEW,
                 Err(error) => error.kind() != ErrorKind::Data,
             };
             // A zip with few files, or with none that is read, may hold something else.
-            match if is_told { None } else { input::zip::inside(name, &mut file)? } {
+            match if is_told { None } else { input::zip::inside(name, &mut file, are_read)? } {
                 Some(Inside::File(inner)) => look_inside(name, inner, file, layers),
                 Some(Inside::Labels(labels)) => {
                     let sha256 = input::digest(file, &mut |_| Continue(())).map_err(|error| error.within(name))?;
@@ -729,6 +746,10 @@ fn look_inside(name: &str, inner: Unpacked, file: impl Read + Seek, layers: u32)
 #[cfg(not(target_arch = "wasm32"))]
 fn look_into_folder(name: &str, path: &std::path::Path) -> Result<Contents, Error> {
     match input::folder::read(name, path, &mut |_| Continue(())) {
+        Ok(predictions) if predictions.detections().is_empty() => {
+            let labels = input::folder::read_labels(name, path)?;
+            Ok(labels.map_or(Contents::Predictions(predictions), Contents::GroundTruth))
+        }
         Ok(predictions) => Ok(Contents::Predictions(predictions)),
         Err(none) if none.kind() == ErrorKind::Data => {
             input::folder::read_labels(name, path)?.map(Contents::GroundTruth).ok_or(none)

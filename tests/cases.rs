@@ -314,9 +314,127 @@ fn yolo_text_files_are_read_in_pixels_and_their_classes_named() {
     assert_eq!(
         score(&truth, &no_score, &[]).expect_err("no score").lines().next(),
         Some(
-            "labels.zip, 1.txt, line 1: it has 5 words, and no score; expected the score last; write it with save_conf=True."
+            "labels.zip: its boxes have no scores; expected the score last in each line, if these are predictions \
+             (save_conf=True); if they are the ground truth, no other beside it: remove test.json."
         )
     );
+    let one = ("labels/1.txt".to_owned(), "0 0.5 0.5 0.1 0.1\n".to_owned());
+    let mixed = files.write("mixed.zip", zip_of(&[vec![one], labels("1").split_off(1)].concat()));
+    assert_eq!(
+        score(&truth, &mixed, &[]).expect_err("no score").lines().next(),
+        Some(
+            "mixed.zip, labels/1.txt, line 1: it has 5 words, and no score; expected the score last; write it with save_conf=True."
+        )
+    );
+}
+
+/// The beginning of a PNG picture of that size, which is all that is looked at.
+fn png(width: u32, height: u32) -> Vec<u8> {
+    let sides = [width, height].map(u32::to_be_bytes).concat();
+    [b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR".as_slice(), &sides, b"\x08\0\0\0\0"].concat()
+}
+
+/// How large the picture of an image is.
+fn sides(image: usize) -> [u32; 2] {
+    [1000 + 100 * image as u32, 2000 - 50 * image as u32]
+}
+
+/// A line of YOLO's for the box of an image of its own size; without a score it is a label.
+fn yolo_of_size(image: usize, class: &str, score: Option<f64>) -> String {
+    let [width, height] = sides(image).map(f64::from);
+    let [x1, y1, x2, y2] = lesion(image);
+    let [x, y] = [f64::midpoint(x1, x2) / width, f64::midpoint(y1, y2) / height];
+    let score = score.map_or(String::new(), |score| format!(" {score}"));
+    format!("{class} {x} {y} {} {}{score}\n", (x2 - x1) / width, (y2 - y1) / height)
+}
+
+#[test]
+fn labels_of_yolo_are_a_ground_truth_in_the_pixels_of_their_pictures() {
+    let files = Files::new("yolo-labels");
+    let names = ("data.yaml".to_owned(), b"names: [Mass, Nodule]\n".to_vec());
+    let label = |image: usize| (format!("labels/{}.txt", name(image)), yolo_of_size(image, "1", None).into_bytes());
+    let labels: Vec<(String, Vec<u8>)> = (0..N_IMAGES).map(label).collect();
+    let picture = |image: usize| {
+        let [width, height] = sides(image);
+        (format!("images/{}.png", name(image)), png(width, height))
+    };
+    let pictures: Vec<(String, Vec<u8>)> = (0..N_IMAGES).map(picture).collect();
+    // One without a file, one with an empty one: images without lesions.
+    let free = ["images/free.png", "images/empty.png"].map(|path| (path.to_owned(), png(500, 500)));
+    let empty = ("labels/empty.txt".to_owned(), Vec::new());
+    let all = [vec![names.clone(), empty], labels.clone(), pictures, free.to_vec()].concat();
+    let truth = files.write("dataset.zip", zip_of(&all));
+    let of_yolo = |class: &str| -> Vec<(String, String)> {
+        let file = |image| (name(image) + ".txt", yolo_of_size(image, class, Some(score_of(image))));
+        (0..N_IMAGES).map(file).collect()
+    };
+    // In pixels, in fractions by number, and by the name of the class.
+    let in_pixels = files.write("pixels.zip", zip(entry));
+    let by_number = files.write("number.zip", zip_of(&of_yolo("1")));
+    let own_names = ("classes.txt".to_owned(), "Nodule\n".to_owned());
+    let by_name = files.write("name.zip", zip_of(&[of_yolo("0"), vec![own_names]].concat()));
+    let folder = files.0.join("dataset");
+    for (path, bytes) in &all {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("a scratch folder");
+        fs::write(path, bytes).expect("a scratch file");
+    }
+    for truth in [&truth, &folder] {
+        for run in [&in_pixels, &by_number, &by_name] {
+            let report = score(truth, run, &[]).unwrap_or_else(|sentence| panic!("{}: {sentence}", run.display()));
+            assert_eq!(nodules(&report), (vec![1.0; 3], false), "{}", run.display());
+            assert_eq!(findings(&report), ["image_without_file"], "the two without lesions");
+            assert_eq!(report["ground_truth"]["n_images"], N_IMAGES + 2);
+            assert_eq!(report["findings"], json!([]));
+        }
+    }
+
+    // Without pictures boxes are compared as fractions, which gives the same score, and nothing is said in pixels.
+    let alone = files.write("labels.zip", zip_of(&[vec![names.clone()], labels.clone()].concat()));
+    assert_perfect("labels.zip", &alone, &by_number, false);
+    let report = score(&alone, &by_number, &["--bootstrap", "10"]).expect("a report");
+    assert_eq!(report["findings"][0]["code"], "lesions_in_fractions");
+    let sizes = report["runs"][0]["statistics"]["rows"][0]["sizes"].as_array().expect("sizes");
+    assert!(!sizes.is_empty() && sizes.iter().all(|size| size["division"] == "thirds"), "{sizes:?}");
+
+    // Outlines are boxes, too.
+    let [x1, y1, x2, y2] = [0.1, 0.2, 0.3, 0.5];
+    let outline = format!("0 {x1} {y1} {x2} {y1} {x2} {y2} 0.2 0.3\n");
+    let outlined = files.write("outline.zip", zip_of(&[("1.txt", outline)]));
+    let detection = format!("0 {} {} {} {} 0.9\n", 0.2, 0.35, x2 - x1, y2 - y1);
+    let report = score(&outlined, &files.write("box.zip", zip_of(&[("1.txt", detection)])), &[]).expect("a report");
+    assert_eq!(report["runs"][0]["exact"]["recall"], json!([1.0, 1.0, 1.0]));
+
+    let refused = |entries: &[(String, Vec<u8>)]| {
+        let truth = files.write("bad.zip", zip_of(entries));
+        score(&truth, &by_number, &[]).expect_err("a mistake").lines().next().map(str::to_owned)
+    };
+    let one = |path: &str, text: &str| (path.to_owned(), text.as_bytes().to_vec());
+    let part = |part: &str| one(&format!("{part}/labels/{part}.txt"), "0 0.5 0.5 0.1 0.1");
+    for (entries, sentence) in [
+        (
+            vec![labels[0].clone(), one("labels/b.txt", "0 0.5 0.5 0.1 5")],
+            "bad.zip, labels/b.txt, line 1: there is \"5\"; expected a line \"class x y width height\" in fractions of the \
+             image, such as \"3 0.5 0.5 0.1 0.2\".",
+        ),
+        (
+            vec![labels[0].clone(), ("images/other.png".to_owned(), png(9, 9))],
+            "bad.zip, labels/1.txt: it has no picture; expected a sound picture of that name for each file, whose boxes are \
+             fractions of the image; or no pictures at all.",
+        ),
+        (
+            vec![labels[0].clone(), one("images/1.png", "no picture")],
+            "bad.zip, labels/1.txt: the size of its picture cannot be read; expected a sound picture of that name for each \
+             file, whose boxes are fractions of the image; or no pictures at all.",
+        ),
+        (
+            vec![part("train"), part("val"), ("train/images/train.png".to_owned(), png(9, 9))],
+            "bad.zip: its labels lie in several folders (\"train/labels\", \"val/labels\"); expected the labels and pictures \
+             of one part of the dataset, such as test; pack these alone.",
+        ),
+    ] {
+        assert_eq!(refused(&entries).as_deref(), Some(sentence));
+    }
 }
 
 #[test]

@@ -506,6 +506,12 @@ fn a_box_repeated_after_hundreds_of_others_is_counted() {
         [entry].into_iter().chain(others(between)).chain(again).collect()
     });
     assert_eq!(diagnosed(&truth(), &zip, "duplicate_detection").count, 1);
+    // -0 is 0.
+    let signs = run(|image, class, [_, y1, x2, y2]| {
+        let entry = |zero: f64| json!({ class: [zero, y1, x2, y2, score_of(image)] });
+        if image == 0 { json!([entry(0.0), entry(-0.0)]) } else { json!([entry(0.0)]) }
+    });
+    assert_eq!(diagnosed(&truth(), &signs, "duplicate_detection").count, 1);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
 use walkdir::WalkDir;
@@ -51,6 +52,16 @@ pub(crate) fn read_labels(name: &str, folder: &Path) -> Result<Option<GroundTrut
         labels.add(&path, &bytes).map_err(|error| error.within(name))?;
         // Writing to a String cannot fail.
         let _ = writeln!(digests, "{path}\0{}", sha256(&bytes));
+    }
+    if labels.wants_pictures() {
+        for path in list_of(name, folder, labels::is_picture)?.0 {
+            let mut head = Vec::new();
+            let file = fs::File::open(folder.join(&path)).ok();
+            // What cannot be read tells no size.
+            let _ = file.map(|file| file.take(labels::HEAD_OF_PICTURE as u64).read_to_end(&mut head));
+            labels.add_picture(&path, &head);
+            let _ = writeln!(digests, "{path}\0{}", sha256(&head));
+        }
     }
     if labels.is_empty() { Ok(None) } else { labels.finish(name, sha256(digests.as_bytes())).map(Some) }
 }

@@ -20,6 +20,7 @@ mod sniff;
 pub(crate) mod table;
 mod voc;
 pub(crate) mod yolo;
+mod yolo_labels;
 pub mod zip;
 
 use std::collections::TryReserveError;

@@ -528,7 +528,9 @@ impl Analysis<'_> {
             };
             groups.into_iter().zip(["small", "medium", "large"]).map(report).collect::<Vec<_>>()
         };
-        [(Division::Thirds, "thirds"), (Division::Coco, "coco")].into_iter().flat_map(of_division).collect()
+        // COCO's limits are in pixels.
+        let coco = (!self.ground_truth.is_in_fractions()).then_some((Division::Coco, "coco"));
+        std::iter::once((Division::Thirds, "thirds")).chain(coco).flat_map(of_division).collect()
     }
 
     fn operating(&self, row: Row) -> Option<OperatingReport> {

@@ -53,6 +53,8 @@ pub const ENTRIES: &[(&str, &str, &[u8])] = &[
     ("labels", "not-finite.xml", include_bytes!("corpus/labels/not-finite.xml")),
     ("labels", "too-large.xml", include_bytes!("corpus/labels/too-large.xml")),
     ("labels", "two.xml", include_bytes!("corpus/labels/two.xml")),
+    ("labels", "yolo-not-finite.txt", include_bytes!("corpus/labels/yolo-not-finite.txt")),
+    ("labels", "yolo.txt", include_bytes!("corpus/labels/yolo.txt")),
     ("pipeline", "a-class-without-lesions.txt", include_bytes!("corpus/pipeline/a-class-without-lesions.txt")),
     ("pipeline", "found.txt", include_bytes!("corpus/pipeline/found.txt")),
     ("pipeline", "fractions.txt", include_bytes!("corpus/pipeline/fractions.txt")),

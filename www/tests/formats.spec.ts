@@ -86,15 +86,21 @@ test("COCO files have no official number, and the page says why", async ({ page 
 });
 
 /** Drops a folder, which a browser alone can make an entry of: this is what it hands over. */
-async function dropFolder(page: Page, folder: string, files: Record<string, string>): Promise<void> {
+async function dropFolder(page: Page, folder: string, files: Record<string, string | number[]>): Promise<void> {
   const data = await page.evaluateHandle(
     ([folder, files]) => {
       const transfer = new DataTransfer();
       transfer.items.add(new File([], folder));
-      const entries = Object.entries(files).map(([path, text]) => ({
+      const entries = Object.entries(files).map(([path, bytes]) => ({
         isDirectory: false,
         fullPath: `/${folder}/${path}`,
-        file: (done: (file: File) => void) => done(new File([text], path.slice(path.lastIndexOf("/") + 1))),
+        file: (done: (file: File) => void) =>
+          done(
+            new File(
+              [typeof bytes === "string" ? bytes : new Uint8Array(bytes)],
+              path.slice(path.lastIndexOf("/") + 1),
+            ),
+          ),
       }));
       let told: unknown[] = entries;
       const readEntries = (done: (entries: unknown[]) => void) => {
@@ -155,6 +161,35 @@ test("a folder of VOC's XML is a ground truth", async ({ page }) => {
   const run = (await report(page)).runs[0];
   expect(run?.classes[0]?.true_positives).toBe(11);
   expect(run?.official.is_official).toBe(false);
+});
+
+test("a folder of YOLO's labels and pictures is a ground truth in pixels, with images that have no lesions", async ({
+  page,
+}) => {
+  const [width, height] = [1600, 1100];
+  const head = Buffer.from("\x89PNG\r\n\x1a\n\0\0\0\rIHDR________\x08\0\0\0\0", "latin1");
+  head.writeUInt32BE(width, 16);
+  head.writeUInt32BE(height, 20);
+  const labels = boxes.map(([x1 = 0, y1 = 0, x2 = 0, y2 = 0], at) => {
+    const centre = [(x1 + x2) / 2 / width, (y1 + y2) / 2 / height];
+    return [`labels/${at}.txt`, `2 ${centre.join(" ")} ${(x2 - x1) / width} ${(y2 - y1) / height}\n`] as const;
+  });
+  await open(page);
+  await dropFolder(page, "dataset", {
+    ...Object.fromEntries(labels),
+    "data.yaml": "names: [Mass, Effusion, Nodule]\n",
+    ...Object.fromEntries([...boxes.keys(), "free"].map((at) => [`images/${at}.png`, [...head]])),
+  });
+  await expect(page.getByTestId("file")).toContainText("13 images, 12 lesions");
+  await choose(page, [upload("a.zip", zip(entries))]);
+  const { runs, findings } = await report(page);
+  expect(runs[0]?.classes.map(({ name, true_positives }) => [name, true_positives])).toEqual([["Nodule", 11]]);
+  expect(findings).toEqual([]);
+  // Labels beside a ground truth are a run that lacks its scores.
+  const bare = Object.fromEntries(labels.map(([path, text]) => [path, text.replace(/\n/, "")]));
+  await choose(page, [upload("b.zip", zip(bare))]);
+  await expect(page.getByTestId("error")).toContainText("its boxes have no scores");
+  await expect(page.getByTestId("run-scores")).toHaveCount(1);
 });
 
 test("a file that gzip packed is read as the terminal reads it", async ({ page }) => {

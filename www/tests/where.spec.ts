@@ -380,6 +380,17 @@ test("pictures come by a drop too, before or after the score, as files, as a zip
   await expect(page.getByTestId("matched")).toContainText("3 images of 104 have their picture.");
 });
 
+test("a zip of pictures and ground truth is both", async ({ page }) => {
+  const [model, , truth] = sampleFiles();
+  if (!model || !truth) throw new Error("a run and a ground truth");
+  const dataset = { "test.json": new Uint8Array(truth.buffer), "images/sample_001.png": png(SIDE, 70) };
+  await open(page);
+  await choose(page, [upload("dataset.zip", zipSync(dataset)), model]);
+  await expect.poll(() => corner(page.getByTestId("tile").first())).toEqual([70, 70, 70, 255]);
+  await expect(page.getByTestId("matched")).toContainText("1 image of 104 has its picture.");
+  expect((await report(page)).ground_truth.name).toBe("dataset.zip");
+});
+
 test("a folder that is dropped is searched for pictures, those of its folders included", async ({ page }) => {
   await openSample(page);
   const data = await page.evaluateHandle((base64) => {

@@ -82,6 +82,27 @@ impl Inflater {
         Ok(bytes)
     }
 
+    /// The first bytes of an entry, at most so many; fewer, or none, if it is damaged, or packed otherwise.
+    pub fn beginning<R: Read + Seek>(&mut self, file: &mut Ahead<R>, entry: &ZipFileEntry<'_>, most: usize) -> &[u8] {
+        self.stored.clear();
+        self.inflated.clear();
+        let Ok(start) = entry.get_metadata().data_start(file) else { return &[] };
+        self.stored.resize(entry.compressed_size().min(most as u64) as usize, 0);
+        let n = file.read_at(start, &mut self.stored).unwrap_or(0);
+        self.stored.truncate(n);
+        match entry.compression() {
+            CompressionMethod::STORE => &self.stored,
+            CompressionMethod::DEFLATE => {
+                self.inflate.reset(false);
+                self.inflated.reserve(most);
+                // What is inflated before an error is the beginning all the same.
+                let _ = self.inflate.decompress_vec(&self.stored, &mut self.inflated, FlushDecompress::Sync);
+                &self.inflated
+            }
+            _ => &[],
+        }
+    }
+
     /// Reads the bytes of an entry as they are stored.
     fn load<R: Read + Seek>(&mut self, file: &mut Ahead<R>, path: &str, entry: &ZipFileEntry<'_>) -> Result<(), Error> {
         let start = entry.get_metadata().data_start(file).map_err(|error| unreadable(path, error))?;

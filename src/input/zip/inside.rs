@@ -8,7 +8,7 @@ use super::list::List;
 use super::source::Ahead;
 use crate::error::{Error, ErrorKind};
 use crate::input::labels::{self, Labels};
-use crate::input::{FORMATS, GROUND_TRUTHS, Part, Unpacked};
+use crate::input::{FORMATS, GROUND_TRUTHS, Part, Unpacked, yolo, yolo_labels};
 use crate::limits::{MAX_FILE_BYTES, MAX_RATIO};
 
 /// A zip with more files than this holds predictions: a ground truth is one file, at most beside those of other splits.
@@ -20,14 +20,14 @@ pub enum Inside {
     /// what the Finder adds.
     File(Unpacked),
     /// A file for each image with its lesions.
-    Labels(Labels),
+    Labels(Box<Labels>),
 }
 
-/// What a zip holds in place of predictions. None if it holds predictions, or neither.
+/// What a zip holds in place of predictions, of which some or none `are_read`. None if it holds predictions, or neither.
 ///
 /// # Errors
 /// If the zip cannot be read, or holds several ground truths, or one that cannot be read.
-pub fn inside<R: Read + Seek>(name: &str, file: R) -> Result<Option<Inside>, Error> {
+pub fn inside<R: Read + Seek>(name: &str, file: R, are_read: bool) -> Result<Option<Inside>, Error> {
     let mut file = Ahead::new(file, None).map_err(|error| super::unreadable(name, &error))?;
     let list = List::read(name, &mut file)?;
     let all = list.files();
@@ -36,6 +36,9 @@ pub fn inside<R: Read + Seek>(name: &str, file: R) -> Result<Option<Inside>, Err
     {
         let zip = load(&list, *at, path, &mut file);
         return Ok(zip.map(|bytes| Inside::File(Unpacked { name: path.clone(), bytes })));
+    }
+    if !are_read && holds_labels(&list, &all, &mut file) {
+        return labels_in(name, &list, &all, &mut file).map(|labels| Some(Inside::Labels(Box::new(labels))));
     }
     let texts: Vec<&(usize, String)> = all.iter().filter(|(_, path)| Part::takes(path)).collect();
     if texts.len() > FEW {
@@ -59,7 +62,22 @@ pub fn inside<R: Read + Seek>(name: &str, file: R) -> Result<Option<Inside>, Err
         return Ok(Some(Inside::File(one)));
     }
     let labels = labels_in(name, &list, &all, &mut file)?;
-    Ok((!labels.is_empty()).then_some(Inside::Labels(labels)))
+    Ok((!labels.is_empty()).then(|| Inside::Labels(Box::new(labels))))
+}
+
+/// Whether the first text that says something is one of labels, and no file is such as the official script reads.
+fn holds_labels<R: Read + Seek>(list: &List, all: &[(usize, String)], file: &mut Ahead<R>) -> bool {
+    if all.iter().any(|(_, path)| FORMATS[0].has_ending(path)) {
+        return false;
+    }
+    let mut texts = all.iter().filter(|(_, path)| yolo_labels::FORMAT.has_ending(path) && yolo::is_of_image(path));
+    let is_told = |(at, path): &(usize, String)| {
+        let bytes = load(list, *at, path, file).filter(|bytes| !bytes.trim_ascii().is_empty())?;
+        let is_label = (yolo_labels::FORMAT.sniff)(&bytes);
+        // What else people keep there tells nothing.
+        (is_label || (yolo::FORMAT.sniff)(&bytes)).then_some(is_label)
+    };
+    texts.find_map(is_told).unwrap_or(false)
 }
 
 /// An entry; none if it is too large or cannot be read.
@@ -88,6 +106,12 @@ fn labels_in<R: Read + Seek>(
             return Err(Error::new(name, what, BOMB).of_kind(ErrorKind::TooLarge));
         }
         labels.add(path, bytes).map_err(|error| error.within(name))?;
+    }
+    if labels.wants_pictures() {
+        for (at, path) in all.iter().filter(|(_, path)| labels::is_picture(path)) {
+            let Ok(entry) = list.entry(*at) else { continue };
+            labels.add_picture(path, inflater.beginning(file, &entry, labels::HEAD_OF_PICTURE));
+        }
     }
     Ok(labels)
 }

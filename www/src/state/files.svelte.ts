@@ -52,15 +52,15 @@ export class Files {
   undo: File | null = $state.raw(null);
 
   readonly #engine: Evaluator;
-  readonly #offer: (file: File) => Promise<boolean>;
+  readonly #offer: (file: File, isRead: boolean) => Promise<boolean>;
   /** What the engine holds, by id: it stays in use when a newer file of its name cannot be read. */
   readonly #held = new Map<string, Item>();
   /** What ends the reading of each file that is being read, or waits for it. */
   readonly #ends = new Map<File, AbortController>();
   readonly #sample = new WeakSet<File>();
 
-  /** `offer` offers what the engine cannot read to somebody else; whether that took it. */
-  constructor(engine: Evaluator, offer: (file: File) => Promise<boolean>) {
+  /** `offer` offers what the engine cannot read, or a ground truth that it did read, to somebody else; whether that took any of it. */
+  constructor(engine: Evaluator, offer: (file: File, isRead: boolean) => Promise<boolean>) {
     this.#engine = engine;
     this.#offer = offer;
   }
@@ -189,9 +189,13 @@ export class Files {
       if (before && before.file !== file) this.say(`This ${name} took the place of the one before.`, before.file);
       else if (id !== file.name && summary.kind === "predictions")
         this.say(`There are several files named ${file.name}: this one is called ${name}. Click a name to change it.`);
-      if (summary.kind === "ground_truth") await this.#replaceGroundTruth(item);
+      if (summary.kind === "ground_truth") {
+        await this.#replaceGroundTruth(item);
+        // Its pictures may lie beside it.
+        await this.#offer(file, true);
+      }
     } catch (thrown) {
-      const isTaken = !(thrown instanceof Cancelled) && this.#isListed(item) && (await this.#offer(file));
+      const isTaken = !(thrown instanceof Cancelled) && this.#isListed(item) && (await this.#offer(file, false));
       if (!this.#isListed(item)) return true;
       if (isTaken) return this.#giveUp(item);
       if (thrown instanceof Cancelled) this.#stopped(item);

@@ -96,13 +96,16 @@ export class Pictures {
     this.#changed();
   }
 
-  /** Takes a zip for pictures if it holds any and no JSON, and says whether it did. Anything else is the engine's to read. */
-  async addZip(file: File): Promise<boolean> {
+  /**
+   * Takes a zip for pictures if it holds any, and no JSON unless that is read already, and says whether it did. Anything else
+   * is the engine's to read.
+   */
+  async addZip(file: File, isRead: boolean): Promise<boolean> {
     const found: FileEntry[] = [];
     try {
       for await (const entry of new ZipReader(new BlobReader(file)).getEntriesGenerator()) {
         if (entry.directory || base(entry.filename).startsWith(".")) continue;
-        if (/\.json$/i.test(entry.filename)) return false;
+        if (!isRead && /\.json$/i.test(entry.filename)) return false;
         if (isPicture(entry.filename) && entry.uncompressedSize <= LARGEST) found.push(entry);
       }
     } catch {

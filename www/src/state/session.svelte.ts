@@ -23,7 +23,7 @@ import { keepForOffline } from "../offline/offline.ts";
 import { ownFiles, watchRequests, type NetworkRequest } from "../offline/requests.ts";
 import { save } from "../plot/save.ts";
 import { counted, rates, visible } from "../words/format.ts";
-import { isLabel, pack, sortOut } from "./bundle.ts";
+import { isLabel, pack, sortOut, withPictures } from "./bundle.ts";
 import { filesIn, isText, isZip, type Dropped } from "./dropped.ts";
 import { Files, sentences } from "./files.svelte.ts";
 import { isPicture, Pictures } from "./pictures.svelte.ts";
@@ -139,7 +139,7 @@ export class Session {
       },
       onRequest: noteRequest,
     });
-    this.files = new Files(this.engine, (file) => this.#takeZip(file));
+    this.files = new Files(this.engine, (file, isRead) => this.#takeZip(file, isRead));
     void this.#start(noteRequest);
   }
 
@@ -457,7 +457,7 @@ export class Session {
       this.files.say("");
       const own = files.filter((file) => !isPicture(file.name) && !isSession(file));
       const walked = await Promise.all(folders.map(async (folder) => ({ folder, inside: await filesIn(folder) })));
-      const plain = isSample ? own : await this.#bundled(own, walked);
+      const plain = isSample ? own : await this.#bundled(own, walked, files);
       if (!isSample && plain.some((file) => isText(file) || isZip(file) || !files.includes(file)))
         await this.files.removeSample();
       const reading = this.files.add(plain, isSample);
@@ -516,7 +516,7 @@ export class Session {
   }
 
   /** Loose files, with those of single images as one run, and each folder of such files as one. */
-  async #bundled(files: File[], folders: Walked[]): Promise<File[]> {
+  async #bundled(files: File[], folders: Walked[], all: File[]): Promise<File[]> {
     const look = (file: File) => this.engine.isOfOneImage(file);
     // One alone is what its sentence says that it is.
     const loose =
@@ -524,11 +524,12 @@ export class Session {
         ? await sortOut(files, look)
         : { parts: [], others: files };
     const bundled = loose.parts.length > 1 ? loose.others : [...files];
-    if (loose.parts.length > 1) bundled.push(await pack(counted(loose.parts.length, "file"), loose.parts));
+    if (loose.parts.length > 1)
+      bundled.push(await pack(counted(loose.parts.length, "file"), withPictures(loose.parts, all)));
     for (const { folder, inside } of folders) {
       const own = inside.filter(({ name }) => !isPicture(name) && !name.startsWith("."));
       const { parts, others } = await sortOut(own, look);
-      if (parts.length > 0) bundled.push(await pack(folder.name, parts));
+      if (parts.length > 0) bundled.push(await pack(folder.name, withPictures(parts, inside)));
       bundled.push(...others.filter((file) => isText(file) || isZip(file)));
     }
     return bundled;
@@ -549,9 +550,9 @@ export class Session {
     return empty;
   }
 
-  /** Keeps the pictures of a zip without predictions; whether it holds any. */
-  async #takeZip(file: File): Promise<boolean> {
-    if (!isZip(file) || !(await this.pictures.addZip(file))) return false;
+  /** Keeps the pictures of a zip without predictions, beside a ground truth that `isRead` or alone; whether it holds any. */
+  async #takeZip(file: File, isRead: boolean): Promise<boolean> {
+    if (!isZip(file) || !(await this.pictures.addZip(file, isRead))) return false;
     this.#tellPictures();
     return true;
   }
