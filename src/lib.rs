@@ -66,7 +66,7 @@
 //! let mut uncertainty = Uncertainty::new(&ground_truth, &[&first, &second], &options, resampling, by_image)?;
 //! while !uncertainty.step(u32::MAX) {}
 //! let (uncertainty, baseline) = (Some(&uncertainty), Some(0));
-//! let wanted = Wanted { area_up_to: 1.0, max_detections: DEFAULT_MAX_DETECTIONS, uncertainty, baseline };
+//! let wanted = Wanted { area_up_to: 1.0, max_detections: DEFAULT_MAX_DETECTIONS, beta: 1.0, uncertainty, baseline };
 //! let runs = [(&first, &one), (&second, &both)];
 //! let report = froc::evaluate_with_statistics(&ground_truth, &runs, &options, wanted);
 //! assert_eq!(report.runs[0].exact.average_recall, Some(0.5));

@@ -158,6 +158,9 @@ struct Scoring {
     /// pycocotools calls it maxDets [default: 100].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_detections: Option<u32>,
+    /// How much more recall weighs than precision in F-scores, such as 2 for F2 [default: 1].
+    #[arg(long, value_name = "BETA", allow_negative_numbers = true)]
+    beta: Option<f64>,
     /// Write what is chosen here, with names and SHA-256 of the files and nothing of what they hold, into a new file
     /// (such as mine.froc.json) that --session and the page read.
     #[arg(long, value_name = "SESSION")]
@@ -485,6 +488,7 @@ fn with_statistics(
     let statistics = StatisticsOptions {
         area_up_to: arguments.area_up_to.unwrap_or(saved.area_up_to),
         max_detections: arguments.max_detections.unwrap_or(saved.max_detections),
+        beta: arguments.beta.unwrap_or(saved.beta),
         baseline,
     };
     session.evaluate_with_statistics(options, &statistics).map(|_| ()).map_err(one)

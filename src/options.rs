@@ -384,6 +384,21 @@ pub fn area_up_to(fp_per_image: f64) -> Result<f64, Error> {
     Err(Error::option("Rate up to which areas are taken", what, "a number above 0, such as 1"))
 }
 
+/// How much more recall weighs than precision in F-scores unless another number is asked for.
+pub const DEFAULT_BETA: f64 = 1.0;
+
+/// How much more recall weighs than precision in F-scores, above 0 and up to 100.
+///
+/// # Errors
+/// If it is not.
+pub fn beta(beta: f64) -> Result<f64, Error> {
+    if beta > 0.0 && beta <= 100.0 {
+        return Ok(beta);
+    }
+    let expected = "a number above 0 and up to 100, such as 2, which makes recall weigh twice as much as precision";
+    Err(Error::option("Beta of the F-score", there_is(&beta.to_string()), expected))
+}
+
 /// The numbers that stand between blanks or one of `separators`.
 fn numbers(text: &str, separators: &[char], number: impl Fn(&str) -> Option<f64>) -> Option<Vec<f64>> {
     let is_between = |letter: char| letter.is_whitespace() || separators.contains(&letter);

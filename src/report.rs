@@ -125,6 +125,9 @@ pub struct OptionsReport {
     /// pycocotools); absent without statistics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_detections: Option<u32>,
+    /// How much more recall weighs than precision in F-scores that say `f_beta`, above 0; absent without statistics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beta: Option<f64>,
     /// How images were resampled; absent without a bootstrap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<BootstrapReport>,
@@ -458,6 +461,7 @@ impl Report {
         let bootstrap = wanted.uncertainty.map(Uncertainty::intervals);
         self.options.area_up_to = Some(wanted.area_up_to);
         self.options.max_detections = Some(wanted.max_detections);
+        self.options.beta = Some(wanted.beta);
         self.options.bootstrap = bootstrap.map(BootstrapReport::new);
         for (at, (((run, classes), predictions), report)) in
             runs.iter().zip(predictions).zip(&mut self.runs).enumerate()
@@ -485,6 +489,7 @@ impl From<&Options> for OptionsReport {
             fp_per_image: options.fp_per_image().to_vec(),
             area_up_to: None,
             max_detections: None,
+            beta: None,
             bootstrap: None,
             slices: None,
         }

@@ -12,6 +12,8 @@ mod recall;
 mod slices;
 mod thresholds;
 
+use std::borrow::Cow;
+
 use crate::options::Hit;
 use crate::report::Report;
 use crate::report::statistics::{EstimateReport, MEAN, POOLED};
@@ -39,7 +41,7 @@ pub struct Column {
     /// What stands over it.
     pub heading: String,
     /// The quantity in `snake_case`, as CSV names it.
-    pub metric: &'static str,
+    pub metric: Cow<'static, str>,
     /// The rate that it is read at, in false positives per image.
     pub fp_per_image: Option<f64>,
     /// The hit criterion; none for what has none or several.
@@ -51,8 +53,8 @@ pub struct Column {
 impl Column {
     /// A column of one quantity under one hit criterion, of no rate and without a baseline.
     #[must_use]
-    pub fn new(heading: &str, metric: &'static str, hit: Option<Hit>) -> Self {
-        Self { heading: heading.to_owned(), metric, fp_per_image: None, hit, baseline: None }
+    pub fn new(heading: &str, metric: impl Into<Cow<'static, str>>, hit: Option<Hit>) -> Self {
+        Self { heading: heading.to_owned(), metric: metric.into(), fp_per_image: None, hit, baseline: None }
     }
 }
 

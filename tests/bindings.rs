@@ -343,6 +343,7 @@ fn a_bootstrap_in_slices_gives_the_bytes_of_the_core_in_every_format() {
     let wanted = froc::report::statistics::Wanted {
         area_up_to: 1.0,
         max_detections: 100,
+        beta: 1.0,
         uncertainty: Some(&uncertainty),
         baseline: None,
     };

@@ -338,6 +338,7 @@ fn figures(case: &Case, truth: &GroundTruth, predictions: Predictions) -> Value 
     let wanted = Wanted {
         area_up_to: 1.0,
         max_detections: DEFAULT_MAX_DETECTIONS,
+        beta: 1.0,
         uncertainty: Some(&uncertainty),
         baseline: Some(0),
     };

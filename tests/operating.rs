@@ -94,9 +94,10 @@ fn calibration_needs_scores_from_0_to_1() {
     assert!(ends.expected_error().abs() < TOLERANCE);
 }
 
-fn report(case: &std::path::Path) -> Report {
+fn report(case: &std::path::Path, beta: f64) -> Report {
     let (truth, predictions, run) = load(case);
-    let wanted = Wanted { area_up_to: DEFAULT_AREA_UP_TO, max_detections: 100, uncertainty: None, baseline: None };
+    let wanted =
+        Wanted { area_up_to: DEFAULT_AREA_UP_TO, max_detections: 100, beta, uncertainty: None, baseline: None };
     froc::evaluate_with_statistics(&truth, &[(&run, &predictions)], &Options::default(), wanted)
 }
 
@@ -104,9 +105,10 @@ fn report(case: &std::path::Path) -> Report {
 #[test]
 fn figures_of_golden_cases_are_those_of_plain_loops() {
     let (mut with_images, mut with_best) = (0, 0);
-    for case in cases() {
+    for (case, beta) in cases().into_iter().zip([1.0, 2.0, 0.5].into_iter().cycle()) {
         let (truth, predictions, run) = load(&case);
-        let report = report(&case);
+        let report = report(&case, beta);
+        assert_eq!(report.options.beta, Some(beta));
         let rows = &report.runs[0].statistics.as_ref().expect("statistics").rows;
         for (class, row) in truth.classes().zip(rows) {
             let place = format!("{}, {}", case.display(), row.name);
@@ -117,19 +119,25 @@ fn figures_of_golden_cases_are_those_of_plain_loops() {
                 .zip(verdicts.iter())
                 .map(|((score, image), verdict)| (*score, image, verdict == Verdict::TruePositive))
                 .collect();
-            let f1 = |least: f32| {
+            let f = |least: f32, beta: f64| {
                 let hits = shown.iter().filter(|one| one.0 >= least && one.2).count() as f64;
                 let (p, r) = (hits / shown.iter().filter(|one| one.0 >= least).count() as f64, hits / n_lesions as f64);
-                if hits > 0.0 { 2.0 * p * r / (p + r) } else { 0.0 }
+                let square = beta * beta;
+                if hits > 0.0 { (1.0 + square) * p * r / (square * p + r) } else { 0.0 }
             };
-            match operating.best_f1 {
-                None => assert!(n_lesions == 0 || shown.is_empty(), "{place}"),
-                Some(best) => {
-                    let most = shown.iter().map(|one| f1(one.0)).fold(0.0, f64::max);
-                    assert!((best.f1.expect("lesions") - most).abs() < TOLERANCE, "{place}");
-                    assert!((f1(best.score_threshold.expect("shown")) - most).abs() < TOLERANCE, "{place}");
-                    with_best += 1;
-                }
+            for (best, beta) in [(operating.best_f1, 1.0), (operating.best_f_beta, beta)] {
+                let Some(best) = best else {
+                    assert!(n_lesions == 0 || shown.is_empty(), "{place}");
+                    continue;
+                };
+                let most = shown.iter().map(|one| f(one.0, beta)).fold(0.0, f64::max);
+                let ours = if beta.to_bits() == 1.0_f64.to_bits() { best.f1 } else { best.f_beta };
+                assert!((ours.expect("lesions") - most).abs() < TOLERANCE, "{place}");
+                let threshold = best.score_threshold.expect("shown");
+                assert!((f(threshold, beta) - most).abs() < TOLERANCE, "{place}");
+                // The highest of several.
+                assert!(shown.iter().all(|one| one.0 <= threshold || f(one.0, beta) < most), "{place}");
+                with_best += 1;
             }
             for (rate, at) in operating.at_rates.iter().enumerate() {
                 let least = report.runs[0].classes[class.index()].exact.score_threshold[rate];
@@ -137,6 +145,9 @@ fn figures_of_golden_cases_are_those_of_plain_loops() {
                     assert_eq!(at.shown.score_threshold, least, "{place}");
                 }
                 let least = at.shown.score_threshold.unwrap_or(f32::INFINITY);
+                if let Some(f_beta) = at.shown.f_beta.filter(|_| least.is_finite()) {
+                    assert!((f_beta - f(least, beta)).abs() < TOLERANCE, "{place}");
+                }
                 let n_in = |image: usize| shown.iter().filter(|one| one.1 as usize == image && one.0 >= least).count();
                 let images = || 0..truth.n_images();
                 let (with, without): (Vec<usize>, Vec<usize>) =

@@ -29,7 +29,8 @@ fn report_of(name: &str, options: &Options) -> Report {
     let mut uncertainty = Uncertainty::new(&truth, &[&run, &half_run], options, resampling, groups).expect("groups");
     while !uncertainty.step(64) {}
     assert_eq!(uncertainty.done(), uncertainty.total());
-    let wanted = Wanted { area_up_to: 1.0, max_detections: 100, uncertainty: Some(&uncertainty), baseline: Some(0) };
+    let wanted =
+        Wanted { area_up_to: 1.0, max_detections: 100, beta: 1.0, uncertainty: Some(&uncertainty), baseline: Some(0) };
     let report = froc::evaluate_with_statistics(&truth, &[(&run, &all), (&half_run, &half)], options, wanted);
     // As the program writes and reads them.
     let chosen = Thresholds::of(&truth, &half_run, options).json().expect("bytes");
@@ -316,7 +317,7 @@ fn every_table_with_recall_says_whose_recall_it_is() {
     let report = report();
     let mut with_recall = 0;
     for sheet in froc::sheet::sheets(&report) {
-        let columns: String = sheet.columns.iter().map(|column| column.metric).collect();
+        let columns: String = sheet.columns.iter().map(|column| column.metric.as_ref()).collect();
         if !columns.contains("recall") {
             continue;
         }
@@ -437,14 +438,15 @@ fn nothing_is_added_unless_asked_for() {
     let (truth, predictions, run) = load(&case);
     let plain = froc::evaluate(&truth, &[&run], &Options::default());
     let json = text(Format::Json, &plain);
-    for key in ["statistics", "comparisons", "bootstrap", "area_up_to", "max_detections"] {
+    for key in ["statistics", "comparisons", "bootstrap", "area_up_to", "max_detections", "beta"] {
         assert!(!json.contains(key), "{key}");
     }
-    let wanted = Wanted { area_up_to: 1.0, max_detections: 100, uncertainty: None, baseline: None };
+    let wanted = Wanted { area_up_to: 1.0, max_detections: 100, beta: 1.0, uncertainty: None, baseline: None };
     let mut report = froc::evaluate_with_statistics(&truth, &[(&run, &predictions)], &Options::default(), wanted);
     assert!(report.runs[0].statistics.take().is_some());
     report.options.area_up_to = None;
     report.options.max_detections = None;
+    report.options.beta = None;
     assert_eq!(report, plain);
 }
 
@@ -458,7 +460,7 @@ fn the_grid_holds_the_usual_rates_and_areas_are_means_of_fine_steps() {
     // The area up to 1 is the mean recall over many rates up to 1.
     let case = case("synthetic").expect("it is in tests/golden");
     let (truth, predictions, run) = load(&case);
-    let wanted = Wanted { area_up_to: 1.0, max_detections: 100, uncertainty: None, baseline: None };
+    let wanted = Wanted { area_up_to: 1.0, max_detections: 100, beta: 1.0, uncertainty: None, baseline: None };
     let fine: Vec<f64> = (0..20_000).map(|step| (f64::from(step) + 0.5) / 20_000.0).collect();
     let options = Options::new(0.5, fine).expect("rising rates");
     let report = froc::evaluate_with_statistics(&truth, &[(&run, &predictions)], &Options::default(), wanted);

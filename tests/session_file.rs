@@ -206,6 +206,7 @@ fn a_session_holds_no_box_no_image_and_no_path() {
         "accept_text_numbers",
         "area_up_to",
         "baseline",
+        "beta",
         "bootstrap",
         "boxes",
         "class_names",

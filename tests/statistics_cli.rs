@@ -103,6 +103,7 @@ fn every_format_is_what_the_core_renders() {
     let wanted = froc::report::statistics::Wanted {
         area_up_to: 1.0,
         max_detections: 100,
+        beta: 1.0,
         uncertainty: Some(&uncertainty),
         baseline: None,
     };
@@ -115,6 +116,43 @@ fn every_format_is_what_the_core_renders() {
         let ours = froc(&["score", "--bootstrap", "40", "--format", format.name()], 1);
         let core = format.bytes(&report).expect("bytes");
         assert!(ours.stdout == core, "{}", format.name());
+    }
+}
+
+#[test]
+fn recall_weighs_as_asked_and_the_f_score_is_named_so() {
+    let f1 = json(&["score", "--statistics"], 1);
+    let f2 = json(&["score", "--statistics", "--beta", "2"], 1);
+    assert_eq!((&f1["options"]["beta"], &f2["options"]["beta"]), (&1.0.into(), &2.0.into()));
+    let operating = |report: &Value, class: usize| report["runs"][0]["statistics"]["rows"][class]["operating"].clone();
+    for class in 0..10 {
+        let [one, two] = [&f1, &f2].map(|report| operating(report, class));
+        assert_eq!(one["best_f1"], one["best_f_beta"], "F1 is that of 1");
+        for key in ["score_threshold", "f1", "recall"] {
+            assert_eq!(one["best_f1"][key], two["best_f1"][key], "F1 stays what it is");
+        }
+        let recall = |of: &Value| of["recall"].as_f64();
+        assert!(recall(&two["best_f_beta"]) >= recall(&two["best_f1"]), "recall weighs more: {two}");
+    }
+    let best = operating(&f2, 3)["best_f_beta"]["f_beta"].as_f64().expect("a number");
+    for (format, name) in [("text", "best F2"), ("markdown", "best F2"), ("html", "best F2"), ("latex", "best F2")] {
+        let text = printed(&froc(&["score", "--statistics", "--beta", "2", "--format", format], 1));
+        assert!(
+            text.contains(name) && text.contains(&format!("{best:.3}")) && !text.contains("F1"),
+            "{format}: {text}"
+        );
+        assert!(format != "text" || text.contains("F-scores with beta 2"), "{text}");
+    }
+    let csv = printed(&froc(&["score", "--statistics", "--beta", "0.5", "--format", "csv"], 1));
+    assert!(csv.contains(",best_f0.5_score_threshold,") && csv.contains(",exact_f0.5,") && !csv.contains("_f1,"));
+    for beta in ["0", "-1", "nan", "101"] {
+        let output = froc(&["score", "--statistics", "--beta", beta], 1);
+        let there = if beta == "nan" { "NaN" } else { beta };
+        let expected = format!(
+            "Beta of the F-score: there is {there}; expected a number above 0 and up to 100, such as 2, which makes recall weigh \
+             twice as much as precision."
+        );
+        assert_eq!((output.status.code(), said(&output).contains(&expected)), (Some(2), true), "{}", said(&output));
     }
 }
 

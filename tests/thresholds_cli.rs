@@ -54,7 +54,8 @@ fn what_is_kept_on_one_dataset_is_scored_on_another_in_every_format_as_the_core_
     let options = Options::default();
     let mut uncertainty = Uncertainty::new(&truth, &[run], &options, resampling, groups).expect("groups");
     while !uncertainty.step(u32::MAX) {}
-    let wanted = Wanted { area_up_to: 1.0, max_detections: 100, uncertainty: Some(&uncertainty), baseline: None };
+    let wanted =
+        Wanted { area_up_to: 1.0, max_detections: 100, beta: 1.0, uncertainty: Some(&uncertainty), baseline: None };
     let report = froc::evaluate_with_statistics(&truth, &[(run, predictions)], &options, wanted);
     let chosen = Thresholds::read("t.json", &bytes).expect("a file of thresholds");
     let bootstrap = Some(uncertainty.intervals());

@@ -1,5 +1,6 @@
 //! What a report rests on, in words.
 
+use crate::options::DEFAULT_BETA;
 use crate::report::Report;
 
 /// What the figures rest on, one fact a line: version, options, seed, and the SHA-256 of every input.
@@ -18,6 +19,9 @@ pub(super) fn provenance(report: &Report) -> Vec<String> {
             "AP as pycocotools computes it with maxDets {most}: in each image the {most} detections of a class with the highest \
              scores count"
         ));
+    }
+    if let Some(beta) = options.beta.filter(|beta| beta.ne(&DEFAULT_BETA)) {
+        facts.push(format!("F-scores with beta {beta}"));
     }
     if let Some(bootstrap) = &options.bootstrap {
         let groups = match (bootstrap.groups.source.as_str(), &bootstrap.groups.name, &bootstrap.groups.sha256) {

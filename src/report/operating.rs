@@ -19,6 +19,10 @@ use crate::score::{ClassScore, exact};
 pub struct OperatingReport {
     /// Where F1 is greatest; `None` without lesions or detections.
     pub best_f1: Option<ShownReport>,
+    /// Where the F-score of `options.beta` is greatest; the same where that is 1.
+    // Reports were written without it under the same version.
+    #[cfg_attr(feature = "schema", schemars(skip_serializing_if = "Option::is_none"))]
+    pub best_f_beta: Option<ShownReport>,
     /// At the exact operating point of each rate.
     pub at_rates: Vec<AtRateReport>,
     /// The precision-recall curve.
@@ -40,6 +44,10 @@ pub struct ShownReport {
     pub recall: Option<f64>,
     /// The harmonic mean of precision and recall, 0 where nothing is found; `None` without lesions.
     pub f1: Option<f64>,
+    /// The F-score of `options.beta`, 0 where nothing is found; `None` without lesions.
+    // Reports were written without it under the same version.
+    #[cfg_attr(feature = "schema", schemars(skip_serializing_if = "Option::is_none"))]
+    pub f_beta: Option<f64>,
     /// False positives per image.
     pub fp_per_image: f64,
 }
@@ -108,12 +116,14 @@ impl OperatingReport {
         ground_truth: &GroundTruth,
         (run, predictions): (&Run, &Predictions),
         (class, score): (Class, &ClassScore),
-        options: &Options,
+        (options, beta): (&Options, f64),
     ) -> Self {
+        let shown = |point: Point| ShownReport::new(point, score, beta);
+        let best = |beta: f64| best_f_score(&score.curve, score.counts, beta).map(|(point, _)| shown(point));
         let at_rate = |point: &Point| {
             let images = Images::new(ground_truth, run, class, point.score_threshold);
             AtRateReport {
-                shown: ShownReport::new(*point, score),
+                shown: shown(*point),
                 image_sensitivity: images.sensitivity(),
                 image_specificity: images.specificity(),
                 lesion_free_with_fp: images.lesion_free_with_false_positive(),
@@ -123,7 +133,8 @@ impl OperatingReport {
         let curve = precision_recall(&score.curve);
         let calibration = Calibration::of_class(ground_truth, run, predictions.detections(), class, options);
         Self {
-            best_f1: best_f_score(&score.curve, score.counts, 1.0).map(|(point, _)| ShownReport::new(point, score)),
+            best_f1: best(1.0),
+            best_f_beta: best(beta),
             at_rates: score.exact.iter().map(at_rate).collect(),
             precision_recall: PrecisionRecallReport {
                 recall: curve.iter().map(|point| exact::recall(*point, score.counts)).collect(),
@@ -136,12 +147,13 @@ impl OperatingReport {
 }
 
 impl ShownReport {
-    fn new(point: Point, score: &ClassScore) -> Self {
+    fn new(point: Point, score: &ClassScore, beta: f64) -> Self {
         Self {
             score_threshold: point.score_threshold,
             precision: precision(point),
             recall: exact::recall(point, score.counts),
             f1: f_score(point, score.counts, 1.0),
+            f_beta: f_score(point, score.counts, beta),
             fp_per_image: score.counts.per_image(u64::from(point.false_positives)),
         }
     }

@@ -318,6 +318,8 @@ pub struct Wanted<'a> {
     /// As many detections of a class in one image count in average precision, those with the highest scores: in pycocotools
     /// `maxDets`, [`DEFAULT_MAX_DETECTIONS`](crate::score::average_precision::DEFAULT_MAX_DETECTIONS) as it comes. Above 0.
     pub max_detections: u32,
+    /// How much more recall weighs than precision in F-scores, above 0: [`DEFAULT_BETA`](crate::options::DEFAULT_BETA) as it comes.
+    pub beta: f64,
     /// Finished bootstraps of the same runs in the same order.
     pub uncertainty: Option<&'a Uncertainty>,
     /// The run that all others are compared with, by its place; it needs the bootstraps.
@@ -472,7 +474,7 @@ impl Analysis<'_> {
                 average_precision: precisions.next().flatten(),
                 image_roc: rocs.next(),
                 sizes: self.sizes(row),
-                operating: self.operating(row),
+                operating: self.operating(row, wanted.beta),
             }
         };
         rows(self.ground_truth.protocol()).enumerate().map(row).collect()
@@ -533,10 +535,15 @@ impl Analysis<'_> {
         std::iter::once((Division::Thirds, "thirds")).chain(coco).flat_map(of_division).collect()
     }
 
-    fn operating(&self, row: Row) -> Option<OperatingReport> {
+    fn operating(&self, row: Row, beta: f64) -> Option<OperatingReport> {
         let Row::Class(class) = row else { return None };
         let score = self.classes.get(class.index())?;
-        Some(OperatingReport::new(self.ground_truth, (self.run, self.predictions), (class, score), self.options))
+        Some(OperatingReport::new(
+            self.ground_truth,
+            (self.run, self.predictions),
+            (class, score),
+            (self.options, beta),
+        ))
     }
 
     fn conventions(&self) -> Vec<ConventionReport> {

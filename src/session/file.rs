@@ -9,7 +9,7 @@ use tsify::Tsify;
 use super::{ErrorReport, GroupSource, NamedTable, ResamplingOptions, Session, StatisticsOptions};
 use crate::error::{Error, ErrorKind};
 use crate::input;
-use crate::options::{DEFAULT_AREA_UP_TO, Options};
+use crate::options::{DEFAULT_AREA_UP_TO, DEFAULT_BETA, Options};
 use crate::protocol::Protocol;
 use crate::reading::Reading;
 use crate::report::OptionsReport;
@@ -204,9 +204,10 @@ impl SessionFile {
     pub fn statistics(&self, run_ids: &[String]) -> Option<StatisticsOptions> {
         let area_up_to = self.options.area_up_to.unwrap_or(DEFAULT_AREA_UP_TO);
         let max_detections = self.options.max_detections.unwrap_or(DEFAULT_MAX_DETECTIONS);
+        let beta = self.options.beta.unwrap_or(DEFAULT_BETA);
         let baseline = self.baseline.and_then(|at| run_ids.get(at)).cloned();
         let is_wanted = self.options.area_up_to.is_some() || baseline.is_some();
-        is_wanted.then_some(StatisticsOptions { area_up_to, max_detections, baseline })
+        is_wanted.then_some(StatisticsOptions { area_up_to, max_detections, beta, baseline })
     }
 }
 

@@ -9,7 +9,7 @@ use crate::bootstrap::{Bootstrap, Uncertainty};
 use crate::dataset::{GroundTruth, Predictions};
 use crate::error::Error;
 use crate::input::groups::Groups;
-use crate::options::{DEFAULT_AREA_UP_TO, Options, Resampling, area_up_to};
+use crate::options::{DEFAULT_AREA_UP_TO, DEFAULT_BETA, Options, Resampling, area_up_to, beta};
 use crate::report::Report;
 use crate::report::statistics::{RocCurveReport, Wanted};
 use crate::run::Run;
@@ -65,6 +65,10 @@ pub struct StatisticsOptions {
     #[serde(default = "max_detections")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
     pub max_detections: u32,
+    /// How much more recall weighs than precision in F-scores, above 0 and up to 100; 1 unless given.
+    #[serde(default = "default_beta")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub beta: f64,
     /// The id of the run that all others are compared with; null for none.
     pub baseline: Option<String>,
 }
@@ -73,9 +77,18 @@ const fn max_detections() -> u32 {
     DEFAULT_MAX_DETECTIONS
 }
 
+const fn default_beta() -> f64 {
+    DEFAULT_BETA
+}
+
 impl Default for StatisticsOptions {
     fn default() -> Self {
-        Self { area_up_to: DEFAULT_AREA_UP_TO, max_detections: DEFAULT_MAX_DETECTIONS, baseline: None }
+        Self {
+            area_up_to: DEFAULT_AREA_UP_TO,
+            max_detections: DEFAULT_MAX_DETECTIONS,
+            beta: DEFAULT_BETA,
+            baseline: None,
+        }
     }
 }
 
@@ -160,6 +173,7 @@ impl Session {
         statistics: &StatisticsOptions,
     ) -> Result<&Outcome, Error> {
         let area_up_to = area_up_to(statistics.area_up_to)?;
+        let beta = beta(statistics.beta)?;
         self.set_measure(options.hit().measure());
         let failures = self.join();
         let Joined { ground_truth, run_ids, file_ids, runs } = self.joined()?;
@@ -171,6 +185,7 @@ impl Session {
         let wanted = Wanted {
             area_up_to,
             max_detections: statistics.max_detections,
+            beta,
             uncertainty: self.running.as_ref().filter(is_done).map(|running| &running.uncertainty),
             baseline: statistics.baseline.as_ref().map(place).transpose()?,
         };

@@ -1,24 +1,33 @@
-//! Operating characteristics: the best F1, precision and images at each rate, calibration.
+//! Operating characteristics: the best F-score, precision and images at each rate, calibration.
 
 use super::metrics::{by_class, plain};
 use super::{Cell, Column, Row, Sheet, rests_on};
+use crate::options::DEFAULT_BETA;
 use crate::report::Report;
 use crate::report::operating::{AtRateReport, OperatingReport};
 use crate::report::statistics::{MEAN, POOLED, RowReport};
 
-fn columns<const N: usize>(report: &Report, all: [(&str, &'static str); N]) -> Vec<Column> {
-    let hit = Some(report.options.hit());
-    all.into_iter().map(|(heading, metric)| Column::new(heading, metric, hit)).collect()
+/// Of a heading and a metric each; in both `F1` and `f1` stand for the F-score of the report.
+fn columns<const N: usize>(report: &Report, all: [(&str, &str); N]) -> Vec<Column> {
+    let (hit, beta) = (Some(report.options.hit()), beta(report));
+    let column = |(heading, metric): (&str, &str)| {
+        Column::new(&heading.replace("F1", &format!("F{beta}")), metric.replace("f1", &format!("f{beta}")), hit)
+    };
+    all.into_iter().map(column).collect()
 }
 
-/// Where F1 is greatest, and the calibration error.
+fn beta(report: &Report) -> f64 {
+    report.options.beta.unwrap_or(DEFAULT_BETA)
+}
+
+/// Where the F-score is greatest, and the calibration error.
 pub(super) fn best(report: &Report) -> Sheet {
     let cells = |row: &RowReport| {
         let operating = row.operating.as_ref();
-        let best = operating.and_then(|operating| operating.best_f1);
+        let best = operating.and_then(|operating| operating.best_f_beta);
         let error = operating.and_then(|operating| Some(operating.calibration.as_ref()?.expected_error));
         vec![
-            Cell::fraction(best.and_then(|best| best.f1), None),
+            Cell::fraction(best.and_then(|best| best.f_beta), None),
             Cell::score(best.and_then(|best| best.score_threshold)),
             Cell::percent(best.and_then(|best| best.precision), None),
             Cell::percent(best.and_then(|best| best.recall), None),
@@ -34,15 +43,22 @@ pub(super) fn best(report: &Report) -> Sheet {
             cell.is_best = false;
         }
     }
+    let beta = beta(report);
+    let weighs = match report.options.beta.filter(|beta| beta.ne(&DEFAULT_BETA)) {
+        Some(beta) => format!(", in which recall weighs {beta} times as much"),
+        None => String::new(),
+    };
     Sheet {
-        title: "Best F1 on the exact curve, and calibration".to_owned(),
-        caption: format!("The score threshold of the greatest F1, and the calibration error. {}", rests_on(report)),
-        notes: vec![
-            "F1: harmonic mean of precision and recall. A threshold that is chosen and tested on the same images flatters. ECE: \
-             expected calibration error, how far scores are from the share of true positives in ten bins; a dash where scores lie \
-             outside 0 to 1."
-                .to_owned(),
-        ],
+        title: format!("Best F{beta} on the exact curve, and calibration"),
+        caption: format!(
+            "The score threshold of the greatest F{beta}, and the calibration error. {}",
+            rests_on(report)
+        ),
+        notes: vec![format!(
+            "F{beta}: harmonic mean of precision and recall{weighs}. A threshold that is chosen and tested on the same images \
+             flatters. ECE: expected calibration error, how far scores are from the share of true positives in ten bins; a dash \
+             where scores lie outside 0 to 1."
+        )],
         names: vec!["Class", "Run"],
         columns: columns(
             report,
@@ -110,7 +126,7 @@ fn cells_at(operating: &OperatingReport, rate: usize) -> Vec<Cell> {
     let percent = |of: fn(&AtRateReport) -> Option<f64>| Cell::percent(at.and_then(of), None);
     vec![
         percent(|at| at.shown.precision),
-        Cell::fraction(at.and_then(|at| at.shown.f1), None),
+        Cell::fraction(at.and_then(|at| at.shown.f_beta), None),
         percent(|at| at.image_sensitivity),
         percent(|at| at.image_specificity),
         percent(|at| at.lesion_free_with_fp),

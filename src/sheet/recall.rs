@@ -1,5 +1,7 @@
 //! Recall by class, by the script's rules and exact, and the score thresholds that reach it.
 
+use std::borrow::Cow;
+
 use super::{Cell, Column, Row, Sheet, at_rates, mark_best, rests_on, shown};
 use crate::report::statistics::{EstimateReport, MEAN, POOLED, RowReport};
 use crate::report::{OptionsReport, Report, RunReport};
@@ -134,9 +136,9 @@ fn notes(report: &Report) -> Vec<String> {
 /// The exact operating points.
 pub(super) fn operating_points(report: &Report) -> Sheet {
     let hit = Some(report.options.hit());
-    let column = |rate: &f64, heading: String, metric| Column {
+    let column = |rate: &f64, heading: String, metric: &'static str| Column {
         heading,
-        metric,
+        metric: Cow::Borrowed(metric),
         fp_per_image: Some(*rate),
         hit,
         baseline: None,

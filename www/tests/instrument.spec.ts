@@ -220,9 +220,13 @@ test("tables, figures and what is copied follow the choice of official or exact,
   await view(page, "points");
   const cell = page.getByTestId("class-row").nth(at).getByTestId("class-recall").first();
   const copied = async () => {
+    // "Copied" may still stand there from the last time.
+    await page.evaluate(() => navigator.clipboard.writeText(""));
     await page.getByTestId("copy-lines").click();
     await expect(page.getByTestId("copy-lines")).toHaveText("Copied");
-    return page.evaluate(() => navigator.clipboard.readText());
+    const text = () => page.evaluate(() => navigator.clipboard.readText());
+    await expect.poll(text).not.toBe("");
+    return text();
   };
 
   // Both runs, at three rates.
@@ -440,6 +444,30 @@ test("precision and recall, calibration and the best F1 are those of the report,
   await expect(cells.nth(0)).toHaveText(percent(there?.shown.precision));
   await expect(cells.nth(2)).toHaveText(percent(there?.image_sensitivity));
   await expect(cells.nth(3)).toHaveText(percent(there?.image_specificity));
+});
+
+test("recall weighs as asked in the F-score, which is named so", async ({ page }) => {
+  await openSample(page);
+  await view(page, "metrics");
+  const before = (await report(page)).runs[0]?.statistics?.rows[3]?.operating;
+  await page.getByTestId("beta").fill("2");
+  await page.getByTestId("beta").press("Enter");
+  await expect(page.getByTestId("operating").locator("thead")).toContainText("at the best F2");
+  const after = await report(page);
+  expect(after.options.beta).toBe(2);
+  const operating = after.runs[0]?.statistics?.rows[3]?.operating;
+  expect(operating?.best_f1?.score_threshold).toBe(before?.best_f1?.score_threshold);
+  const best = page.getByTestId("operating").locator("tbody tr").nth(3).getByTestId("operating-best");
+  await expect(best.nth(0)).toHaveText((operating?.best_f_beta?.f_beta ?? NaN).toFixed(4));
+  await page.getByTestId("tab-pr").click();
+  await page.getByTestId("pr-class").selectOption({ label: "Nodule" });
+  await expect(page.getByTestId("pr-best").first()).toContainText(
+    `best F2 ${(operating?.best_f_beta?.f_beta ?? NaN).toFixed(4)}`,
+  );
+  // What is no number above 0 changes nothing.
+  await page.getByTestId("beta").fill("-1");
+  await page.getByTestId("beta").press("Enter");
+  await expect(page.getByTestId("operating").locator("thead")).toContainText("at the best F2");
 });
 
 test("more than two runs are ranked: intervals of ranks, letters, and each minus the others", async ({ page }) => {

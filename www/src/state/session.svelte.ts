@@ -279,6 +279,12 @@ export class Session {
     this.hidden = this.hidden.includes(id) ? this.hidden.filter((other) => other !== id) : [...this.hidden, id];
   }
 
+  /** Weighs recall so much more than precision in F-scores. */
+  setBeta(beta: number): void {
+    this.#beside = { ...this.#beside, beta };
+    void this.drawStatistics(Infinity);
+  }
+
   /** Draws as a person wants it, however long that takes. */
   async computeStatistics(resampling: ResamplingOptions): Promise<void> {
     this.#resampling = resampling;
@@ -496,13 +502,17 @@ export class Session {
     this.files.items = this.files.items.map((item) =>
       labels.has(item.id) ? { ...item, name: named(item.id, item.file) } : item,
     );
-    const { area_up_to, max_detections, bootstrap, slices: _, ...options } = saved.options;
+    const { area_up_to, max_detections, beta, bootstrap, slices: _, ...options } = saved.options;
     this.options = options;
     this.ignored = saved.ground_truth.ignored_classes ?? [];
     this.typed = { ...asTyped(options), ignored: this.ignored };
     this.optionErrors = [];
     this.#notes = saved.notes;
-    this.#beside = { ...(area_up_to && { area_up_to }), ...(max_detections && { max_detections }) };
+    this.#beside = {
+      ...(area_up_to && { area_up_to }),
+      ...(max_detections && { max_detections }),
+      ...(beta && { beta }),
+    };
     if (bootstrap) {
       const { replicates, seed, level, groups } = bootstrap;
       this.#resampling = { replicates, seed, level, groups: groups.source };
