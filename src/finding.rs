@@ -1,6 +1,6 @@
 //! What a user should know although the score survives it, and can mend.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::limits::MAX_SENTENCE_CHARS;
 use crate::printable::printable;
@@ -40,7 +40,7 @@ impl Finding {
 }
 
 /// A reading that would mend something, and what to call it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 pub struct Remedy {

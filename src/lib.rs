@@ -91,7 +91,7 @@
 //! | [`slices`] | the images divided by a table or by their lesions, and what each part reaches |
 //! | [`diagnosis`] | the cause of each false positive and missed lesion, and the images behind each count |
 //! | [`doctor`], [`finding`] | what is wrong with the files, on evidence |
-//! | [`report`] | what page, files and terminal show, as plain types |
+//! | [`report`] | what page, files and terminal show, as plain types; reports that were kept, read again |
 //! | [`sheet`] | a report as tables: the only list of columns |
 //! | [`render`] | a report as text, JSON, CSV, Markdown, LaTeX or HTML |
 //! | [`convert`] | a run as files in another format |

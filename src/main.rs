@@ -5,6 +5,8 @@ mod convert;
 #[path = "main/gates.rs"]
 mod gates;
 mod guard;
+#[path = "main/kept.rs"]
+mod kept;
 mod manual;
 #[path = "main/rank.rs"]
 mod rank;
@@ -45,8 +47,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Recall at given false positives per image, as the official script computes it and exactly.
-    #[command(override_usage = usage("score"))]
+    /// Recall at given false positives per image, as the official script computes it and exactly; or a report that was written by
+    /// --format json, in any format.
+    #[command(override_usage = format!("{}\n{INDENT}froc score [OPTIONS] <REPORT>...", usage("score")))]
     Score(Score),
     /// Every run against a baseline, on the same bootstrap draws: difference, interval, p, and what changed sides.
     #[command(override_usage = usage("compare"))]
@@ -69,11 +72,13 @@ enum Command {
     },
 }
 
+/// As wide as `Usage: `, behind which the first line stands.
+const INDENT: &str = "       ";
+
 /// The two ways to name files.
 fn usage(command: &str) -> String {
-    let of_session = " ".repeat("Usage: ".len());
     format!(
-        "froc {command} [OPTIONS] --ground-truth <FILE> --predictions <ZIP>\n{of_session}froc {command} [OPTIONS] --session <SESSION> <FILES>..."
+        "froc {command} [OPTIONS] --ground-truth <FILE> --predictions <ZIP>\n{INDENT}froc {command} [OPTIONS] --session <SESSION> <FILES>..."
     )
 }
 
@@ -106,19 +111,20 @@ struct Hits {
 #[derive(clap::Args)]
 struct Files {
     /// The list of images and lesions (test.json).
-    #[arg(long, value_name = "FILE", required_unless_present = "session")]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["session", "of_session"])]
     ground_truth: Option<PathBuf>,
     /// Whose evaluation it is, if not what the ground truth tells [chestx-det10].
     #[arg(long, value_name = "NAME", value_parser = ["chestx-det10"])]
     protocol: Option<String>,
     /// A zip or a folder with one JSON file an image, or one JSON file for all images; give it again for more runs.
-    #[arg(long, value_name = "ZIP", required_unless_present = "session")]
+    #[arg(long, value_name = "ZIP", required_unless_present_any = ["session", "of_session"])]
     predictions: Vec<PathBuf>,
     /// A session that was saved by --save-session or on the page: FILES are read, named and scored as they were then, unless
     /// other options are given. What is no more the same file is said.
     #[arg(long, value_name = "SESSION", conflicts_with_all = ["ground_truth", "predictions", "protocol", "HowToRead"])]
     session: Option<PathBuf>,
-    /// The files of the session in any order: ground truth, predictions, tables of groups and slices.
+    /// The files of the session in any order: ground truth, predictions, tables of groups and slices; after `froc score` without
+    /// --session, reports.
     #[arg(value_name = "FILES")]
     of_session: Vec<PathBuf>,
     #[command(flatten)]
@@ -433,6 +439,10 @@ fn report(
     gates: &Gates,
     margins: &[Margin],
 ) -> Result<(Vec<u8>, Vec<String>), Vec<String>> {
+    if kept::are_asked_for(&arguments.input.files) && !extra.as_ref().is_some_and(|extra| extra.is_comparison) {
+        let session = kept::opened(arguments, extra.is_some() || *thresholds != ThresholdFiles::default())?;
+        return written(&session, arguments.format, gates, margins);
+    }
     let saved = restore::saved(&arguments.input.files)?;
     let options = options(&arguments.input.hits, arguments.fp.as_deref(), saved.as_ref()).map_err(one)?;
     let mut session =
@@ -445,15 +455,26 @@ fn report(
         Some(extra) => with_statistics(&mut session, arguments, &extra, &options, saved.as_ref())?,
     }
     thresholds.work(&mut session, &options)?;
-    let missed = match &session.outcome().report {
-        Some(report) => gates.check(report, margins)?,
-        None => Vec::new(),
-    };
+    let done = written(&session, arguments.format, gates, margins)?;
     if let Some(path) = &arguments.save_session {
         let notes = saved.map(|saved| saved.notes).unwrap_or_default();
         restore::save(&session.save(&notes).map_err(one)?, path)?;
     }
-    Ok((session.export(arguments.format).map_err(one)?, missed))
+    Ok(done)
+}
+
+/// The last report in a format, and one sentence for each bound that is not reached.
+fn written(
+    session: &Session,
+    format: Format,
+    gates: &Gates,
+    margins: &[Margin],
+) -> Result<(Vec<u8>, Vec<String>), Vec<String>> {
+    let missed = match &session.outcome().report {
+        Some(report) => gates.check(report, margins)?,
+        None => Vec::new(),
+    };
+    Ok((session.export(format).map_err(one)?, missed))
 }
 
 fn with_statistics(
@@ -575,6 +596,7 @@ const fn held(kind: FileKind) -> &'static str {
         FileKind::Groups => "groups of images",
         FileKind::Table => "a table without columns such as label, score, xmin, ymin, xmax, ymax",
         FileKind::Thresholds => "score thresholds",
+        FileKind::Report => "a report",
     }
 }
 

@@ -10,6 +10,7 @@ pub mod image;
 pub mod operating;
 pub mod published;
 pub mod ranking;
+mod read;
 pub mod slices;
 pub mod statistics;
 pub mod thresholds;
@@ -46,7 +47,7 @@ pub const SCHEMA_VERSION: u32 = 2;
 const OFFICIAL: &str = "official";
 
 /// Everything that was computed, for one ground truth and any number of runs.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct Report {
@@ -82,7 +83,7 @@ pub struct Report {
 }
 
 /// The ground truth a report rests on.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct GroundTruthReport {
@@ -151,7 +152,7 @@ pub struct HitReport {
 }
 
 /// One set of predictions, scored.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct RunReport {
@@ -183,7 +184,7 @@ pub struct RunReport {
 }
 
 /// The score of a run by the rules of the official script; [`OfficialReport::is_official`] tells whether it may be called so.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct OfficialReport {
@@ -209,7 +210,7 @@ pub struct OfficialReport {
 }
 
 /// One quirk of the official script that changed a verdict, a recall or a mean of this run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct QuirkReport {
@@ -229,7 +230,7 @@ pub struct QuirkReport {
 }
 
 /// What one quirk did to one class.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct QuirkClassReport {
@@ -243,7 +244,7 @@ pub struct QuirkClassReport {
 }
 
 /// The exact score of a run: means over the classes that have lesions, `None` if none has.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ExactReport {
@@ -254,7 +255,7 @@ pub struct ExactReport {
 }
 
 /// One class of a run.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ClassReport {
@@ -279,7 +280,7 @@ pub struct ClassReport {
 }
 
 /// The official recall of a class at each rate.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ClassOfficialReport {
@@ -290,7 +291,7 @@ pub struct ClassOfficialReport {
 }
 
 /// The exact operating point of a class at each rate; all `None` for a class without lesions.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ClassExactReport {
@@ -305,7 +306,7 @@ pub struct ClassExactReport {
 }
 
 /// A run that is not read as the official script reads.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ReadingReport {
@@ -316,7 +317,7 @@ pub struct ReadingReport {
 }
 
 /// A run of files that the official script does not read.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify))]
 pub struct FormatsReport {
@@ -330,7 +331,7 @@ pub struct FormatsReport {
 ///
 /// The arrays are of equal length. The first point is (0, 0) with no score threshold; of the mean over classes it is the mean
 /// of what each class finds without any false positive.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct CurveReport {
@@ -393,7 +394,9 @@ impl Report {
     /// as far as they are still there.
     pub fn learn_sha256<'a>(&mut self, runs: impl Iterator<Item = Option<&'a Run>>) {
         for (report, run) in self.runs.iter_mut().zip(runs) {
-            report.sha256 = run.and_then(Run::sha256).map(str::to_owned);
+            if let Some(run) = run {
+                report.sha256 = run.sha256().map(str::to_owned);
+            }
         }
         findings::same_file_twice(&mut self.runs);
     }

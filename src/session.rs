@@ -6,6 +6,7 @@
 
 mod diagnosis;
 mod file;
+mod reports;
 mod slices;
 mod statistics;
 
@@ -25,6 +26,7 @@ pub use self::file::{
 pub use self::statistics::{BootstrapProgress, GroupSource, ResamplingOptions, StatisticsDefaults, StatisticsOptions};
 
 use self::diagnosis::Diagnoses;
+use self::reports::Kept;
 pub use self::slices::SliceChoice;
 use self::statistics::Running;
 use crate::convert::{Conversion, Target, convert};
@@ -62,6 +64,8 @@ pub enum FileKind {
     Table,
     /// Score thresholds that were chosen on other images.
     Thresholds,
+    /// Scores that were computed before, as `froc score --format json` and the page write them.
+    Report,
 }
 
 /// What a file was taken for, and what it holds.
@@ -74,9 +78,9 @@ pub struct FileSummary {
     pub name: String,
     /// SHA-256 in hexadecimal digits; none of predictions while it is not known.
     pub sha256: Option<String>,
-    /// Images, of a ground truth.
+    /// Images, of a ground truth or of that of a report.
     pub n_images: Option<usize>,
-    /// Lesions, of a ground truth.
+    /// Lesions, likewise.
     pub n_lesions: Option<usize>,
     /// Prediction files, of predictions.
     pub n_files: Option<usize>,
@@ -118,7 +122,7 @@ pub struct Outcome {
     pub report: Option<Report>,
     /// The id of each run of the report.
     pub run_ids: Vec<String>,
-    /// The id of the file of each run of the report.
+    /// The id of the file of each run of the report: of its predictions, or of a report that holds it and no boxes.
     pub file_ids: Vec<String>,
     /// The names of all classes of the ground truth, in its order, those that are ignored as well.
     pub class_names: Vec<String>,
@@ -141,6 +145,8 @@ pub struct Session {
     groups: Vec<NamedTable>,
     /// By id; the last one counts.
     thresholds: Vec<(String, Thresholds)>,
+    /// By id, in the order in which they were added.
+    reports: Vec<(String, Kept)>,
     /// The classes that a ground truth which is added is to ignore, as far as it has them.
     ignored: Vec<String>,
     /// Name and bytes of tables of images by id; the last one counts.
@@ -168,6 +174,7 @@ enum Contents {
     Predictions(Predictions),
     Images(Table),
     Thresholds(Thresholds),
+    Report(Box<Kept>),
 }
 
 /// A CSV with a column of images, and what its other columns are used for.
@@ -291,6 +298,7 @@ impl Session {
                 self.tables.extend(is_of_slices.then(file));
             }
             Contents::Thresholds(thresholds) => self.thresholds.push((id.to_owned(), thresholds)),
+            Contents::Report(kept) => self.reports.push((id.to_owned(), *kept)),
         }
         summary
     }
@@ -354,6 +362,7 @@ impl Session {
         self.groups.retain(|(other, _)| other != id);
         self.tables.retain(|(other, _)| other != id);
         self.thresholds.retain(|(other, _)| other != id);
+        self.reports.retain(|(other, _)| other != id);
     }
 
     /// Reads a file of predictions otherwise from now on; the file itself is not read again.
@@ -448,7 +457,8 @@ impl Session {
         self.runs().map(|(_, run, _)| run.to_owned()).collect()
     }
 
-    /// Scores every run, in the order of the files; what was read is not read again.
+    /// Scores every run, in the order of the files; what was read is not read again. Behind them stand the runs of reports, where
+    /// these can be compared.
     pub fn evaluate(&mut self, options: &Options) -> &Outcome {
         self.set_measure(options.hit().measure());
         let failures = self.join();
@@ -460,6 +470,7 @@ impl Session {
         }
         self.use_thresholds();
         self.use_slices();
+        self.use_reports();
         &self.outcome
     }
 
@@ -519,11 +530,15 @@ impl Session {
         self.outcome.report.as_ref().and_then(lines).unwrap_or_default()
     }
 
-    /// The exact FROC curve of a row of a run: of a class by its name, of `mean` or of `pooled`.
+    /// The exact FROC curve of a row of a run: of a class by its name, of `mean` or of `pooled`. Of a run that a report holds it is what
+    /// that has of it: whole for the mean, else at its rates.
     ///
     /// # Errors
     /// If there is no such run or row.
     pub fn curve(&self, run: &str, row: &str, options: &Options) -> Result<CurveReport, Error> {
+        if let Some(kept) = self.kept_curve(run, row) {
+            return Ok(kept);
+        }
         let (ground_truth, prepared) = self.run(run)?;
         let none = || Error::new("row", format!("there is no {row}"), "a class, mean or pooled");
         let row = row_named(ground_truth.protocol(), row).ok_or_else(none)?;
@@ -549,8 +564,9 @@ impl Session {
     }
 
     fn run(&self, run: &str) -> Result<(&GroundTruth, &Prepared), Error> {
-        let none = || Error::new("run", "there is no such run", "the id of a run that was scored");
-        Ok((self.ground_truth()?, self.prepared(run).ok_or_else(none)?))
+        let none = || self.without_boxes(run);
+        let prepared = self.prepared(run).ok_or_else(none)?;
+        Ok((self.ground_truth()?, prepared))
     }
 
     fn joined(&self) -> Result<Joined<'_>, Error> {
@@ -616,6 +632,7 @@ impl Contents {
             Self::Images(Table { is_of_groups: true, .. }) => FileKind::Groups,
             Self::Images(_) => FileKind::Table,
             Self::Thresholds(_) => FileKind::Thresholds,
+            Self::Report(_) => FileKind::Report,
         };
         let name = name.to_owned();
         let none = FileSummary {
@@ -644,6 +661,12 @@ impl Contents {
             Self::Thresholds(thresholds) => {
                 FileSummary { sha256: thresholds.file.as_ref().map(|(_, sha256)| sha256.clone()), ..none }
             }
+            Self::Report(kept) => FileSummary {
+                sha256: Some(kept.sha256.clone()),
+                n_images: Some(kept.report.ground_truth.n_images),
+                n_lesions: Some(kept.report.ground_truth.n_lesions),
+                ..none
+            },
         }
     }
 }
@@ -681,6 +704,10 @@ fn look_into<R: Read + Seek>(
     if Thresholds::is(&head) {
         let bytes = input::load_thresholds(name, head.chain(BufReader::with_capacity(LARGE, file)))?;
         return Ok(Contents::Thresholds(Thresholds::read(name, &bytes)?));
+    }
+    if Report::is(&head) {
+        let bytes = input::load_report(name, head.chain(BufReader::with_capacity(LARGE, file)))?;
+        return Ok(Contents::Report(Box::new(Kept::read(name, &bytes)?)));
     }
     let kind = match input::identify(name, &head) {
         Ok(kind) => kind,
@@ -738,7 +765,7 @@ fn look_inside(name: &str, inner: Unpacked, file: impl Read + Seek, layers: u32)
     Ok(match contents {
         Contents::GroundTruth(ground_truth) => Contents::GroundTruth(ground_truth.held_by(name, sha256)),
         Contents::Predictions(predictions) => Contents::Predictions(predictions.held_by(name, sha256)),
-        other @ (Contents::Images(_) | Contents::Thresholds(_)) => other,
+        other @ (Contents::Images(_) | Contents::Thresholds(_) | Contents::Report(_)) => other,
     })
 }
 

@@ -20,6 +20,7 @@ mod hits;
 mod hostile;
 mod ignored;
 mod input;
+mod kept_reports;
 mod layouts;
 mod operating;
 mod oracle;

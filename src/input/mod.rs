@@ -479,6 +479,14 @@ pub fn load_thresholds(name: &str, file: impl Read) -> Result<Vec<u8>, Error> {
     load(name, file, "a file that froc score --save-thresholds wrote")
 }
 
+/// All bytes of a report.
+///
+/// # Errors
+/// If it cannot be read, or has more than [`MAX_GROUND_TRUTH_BYTES`].
+pub fn load_report(name: &str, file: impl Read) -> Result<Vec<u8>, Error> {
+    load(name, file, "a report that froc wrote")
+}
+
 /// All bytes of a file that is read whole; `smaller` says what was expected of one that is too large.
 fn load(name: &str, file: impl Read, smaller: &str) -> Result<Vec<u8>, Error> {
     let mut bytes = Vec::new();

@@ -10,7 +10,7 @@ use super::gates::written;
 use super::one;
 
 /// Files of score thresholds.
-#[derive(clap::Args, Default)]
+#[derive(clap::Args, Default, PartialEq)]
 pub(super) struct ThresholdFiles {
     /// Write the score thresholds of a run as JSON, or as a table into a file that ends in .csv, to be used on other images: for
     /// each class and rate the lowest at which the false positives per image are not above the rate.

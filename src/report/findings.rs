@@ -1,6 +1,6 @@
 //! What a user should know although the score survives it: root causes first, each followed by its symptoms.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
@@ -10,7 +10,7 @@ use crate::reading::Folders;
 use crate::run::Run;
 
 /// Something a user should know although the score survives it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct FindingReport {

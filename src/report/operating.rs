@@ -1,6 +1,6 @@
 //! Operating characteristics of a class ([section 16](crate::metric)).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
@@ -13,7 +13,7 @@ use crate::score::operating::{Bin, Calibration, Images, N_BINS, best_f_score, f_
 use crate::score::{ClassScore, exact};
 
 /// What a class's detector does once a score threshold is set, and what its scores are worth.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct OperatingReport {
@@ -32,7 +32,7 @@ pub struct OperatingReport {
 }
 
 /// The detections that are shown at a score threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ShownReport {
@@ -53,7 +53,7 @@ pub struct ShownReport {
 }
 
 /// The exact operating point of a rate.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct AtRateReport {
@@ -70,7 +70,7 @@ pub struct AtRateReport {
 }
 
 /// The points at which recall rises. The arrays are of equal length.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct PrecisionRecallReport {
@@ -83,7 +83,7 @@ pub struct PrecisionRecallReport {
 }
 
 /// Scores against shares of true positives.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct CalibrationReport {
@@ -94,7 +94,7 @@ pub struct CalibrationReport {
 }
 
 /// Detections whose scores fall into one bin.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct BinReport {

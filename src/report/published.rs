@@ -1,6 +1,6 @@
 //! A run by the conventions that others publish their figures by ([section 11](crate::metric)).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
@@ -8,7 +8,7 @@ use super::statistics::{Analysis, AveragePrecisionReport};
 use crate::score::published::{Figure, Figures, NO_BOXES, NO_LESIONS, NO_SCORES, Published, chestx_det10};
 
 /// The figure of a run by one convention.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct PublishedReport {

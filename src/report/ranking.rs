@@ -1,6 +1,6 @@
 //! Runs in the order of their score, and which are told apart ([section 15](crate::metric)).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
@@ -9,7 +9,7 @@ use crate::bootstrap::{Bootstrap, Row, Statistic};
 use crate::rank::{Pair, Place, Ranking, least_replicates};
 
 /// All runs of a report by falling exact average recall.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct RankingReport {
@@ -23,7 +23,7 @@ pub struct RankingReport {
 }
 
 /// A run among others.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct PlaceReport {
@@ -40,7 +40,7 @@ pub struct PlaceReport {
 }
 
 /// Two runs, on the same draws.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct PairReport {

@@ -1,6 +1,6 @@
 //! What runs reach at score thresholds chosen elsewhere ([section 12](crate::metric)).
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
@@ -9,7 +9,7 @@ use crate::protocol::Protocol;
 use crate::thresholds::{Estimate, Reached, Thresholds};
 
 /// All runs of a report at the score thresholds of one file.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ThresholdsReport {
@@ -32,7 +32,7 @@ pub struct ThresholdsReport {
 }
 
 /// A class of a run, or the mean over its classes.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ReachedRowReport {
@@ -45,7 +45,7 @@ pub struct ReachedRowReport {
 }
 
 /// What is reached at a score threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ReachedReport {
@@ -70,7 +70,7 @@ pub struct ReachedReport {
 }
 
 /// A number and its bootstrap interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct ReachedEstimateReport {

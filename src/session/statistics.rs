@@ -195,6 +195,7 @@ impl Session {
         self.outcome = Outcome { report, run_ids, file_ids, ..self.without_report(failures) };
         self.use_thresholds();
         self.use_slices();
+        self.use_reports();
         Ok(&self.outcome)
     }
 

@@ -90,6 +90,8 @@ export class Inspection {
   readonly #scored: () => number;
   /** The ids of the runs of the report. */
   readonly #ids: () => string[];
+  /** Whether a run is known from a report alone, which holds no boxes. */
+  readonly #isKept: (run: number) => boolean;
   /** Place of the run that was chosen, and of the rate; the report may hold fewer by now. */
   #run = $state(0);
   #rate = $state(0);
@@ -133,15 +135,22 @@ export class Inspection {
   #extents: { of: number; extents: Extent[] } | null = null;
 
   /** `scored` changes when other files, readings or options were scored. */
-  constructor(engine: Engine, report: () => Report, scored: () => number, ids: () => string[]) {
+  constructor(
+    engine: Engine,
+    report: () => Report,
+    scored: () => number,
+    ids: () => string[],
+    isKept: (run: number) => boolean,
+  ) {
     this.engine = engine;
+    this.#isKept = isKept;
     this.#report = report;
     this.#scored = scored;
     this.#ids = ids;
     const fail = (thrown: unknown) => (this.errors = sentences(thrown));
     const operating = new Latest(
       ({ runs, rate, iou, pooled }: { of: number; runs: string[]; rate: number; iou: number; pooled: boolean }) =>
-        Promise.all(runs.map((run) => engine.operatingThresholds(run, rate, iou, pooled))),
+        Promise.all(runs.map((run) => (run === "" ? [] : engine.operatingThresholds(run, rate, iou, pooled)))),
       (thresholds, { of, rate, iou, pooled }) => {
         this.errors = [];
         this.#operating = { of, rate, iou, pooled, thresholds };
@@ -171,17 +180,27 @@ export class Inspection {
       if (names.length > 0) untrack(() => this.#reclass(names, now));
       names = now;
     });
-    const runs = $derived(ids());
+    /** None of a run without boxes. */
+    const runs = $derived(ids().map((id, at) => (isKept(at) ? "" : id)));
+    const hasBoxes = $derived(this.hasBoxes);
     const run = $derived(this.run);
     const rate = $derived(this.rate);
     const iou = $derived(this.iou);
     const pooled = $derived(this.pooled);
     $effect(() => {
-      if (runs.length > 0) operating.ask({ of: scored(), runs, rate, iou, pooled });
+      if (runs.some((id) => id !== "")) operating.ask({ of: scored(), runs, rate, iou, pooled });
+    });
+    // What is known of another run is not shown as that of one without boxes.
+    $effect(() => {
+      if (hasBoxes) return;
+      this.answer = null;
+      this.images = null;
+      this.outlines = null;
+      this.image = null;
     });
     $effect(() => {
       void scored();
-      if (runs.length === 0) return;
+      if (!hasBoxes) return;
       const { filters } = this;
       if (!asksForBoxes(filters)) {
         // A slider that is moved changes nothing about which images there are, and nobody waits for the thresholds.
@@ -202,7 +221,7 @@ export class Inspection {
       return () => clearTimeout(timer);
     });
     $effect(() => {
-      if (!this.view || !this.isKnown || !this.isDrawn) return;
+      if (!this.view || !this.isKnown || !this.isDrawn || !hasBoxes) return;
       const { runs, ground_truth } = this.report;
       diagnosis.ask({
         view: this.view,
@@ -254,6 +273,11 @@ export class Inspection {
 
   #id(run: number): string {
     return this.#ids()[run] ?? "";
+  }
+
+  /** Whether the boxes of the run that is looked at are here; not of one that a report holds, nor of none. */
+  get hasBoxes(): boolean {
+    return this.run >= 0 && this.#ids().length > 0 && !this.#isKept(this.run);
   }
 
   get run(): number {
@@ -348,8 +372,9 @@ export class Inspection {
   /** The run that the order by disagreement compares with: the one chosen, else the next; null if there is no other. */
   get otherRun(): number | null {
     const { length } = this.report.runs;
-    if (this.#other !== null && this.#other < length && this.#other !== this.run) return this.#other;
-    return length > 1 ? (this.run + 1) % length : null;
+    const isOther = (run: number) => run < length && run !== this.run && !this.#isKept(run);
+    if (this.#other !== null && isOther(this.#other)) return this.#other;
+    return Array.from({ length }, (_, step) => (this.run + step) % length).find(isOther) ?? null;
   }
 
   set otherRun(run: number | null) {
@@ -383,7 +408,7 @@ export class Inspection {
   /** How a run is looked at: this one at the thresholds as they stand, any other at its own operating points. */
   viewOf(run: number): View | null {
     const thresholds = run === this.run ? this.thresholds : this.#operating.thresholds[run];
-    if (!thresholds) return null;
+    if (!thresholds || this.#isKept(run)) return null;
     const isMoved = run === this.run && this.moved !== null;
     const { rate, iou, pooled } = this.#operating;
     return { run: this.#id(run), iou_threshold: iou, fp_per_image: isMoved || pooled ? null : rate, thresholds };

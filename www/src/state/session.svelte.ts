@@ -147,6 +147,7 @@ export class Session {
   get missing(): string {
     const { files } = this;
     if (files.isEmpty || files.items.some((item) => item.state === "reading")) return "";
+    if (files.has("report") && !files.has("ground_truth") && !files.has("predictions")) return "";
     if (!files.has("ground_truth")) return "Now drop the ground truth: test.json.";
     return files.has("predictions") ? "" : "Now drop a zip of prediction files.";
   }
@@ -171,6 +172,17 @@ export class Session {
         ),
       ),
     ].join("\n");
+  }
+
+  /** Whether a run is known from a report alone: its numbers are here, its boxes are not. */
+  isKept(run: number): boolean {
+    const id = this.fileIds[run];
+    return this.files.items.some((item) => item.id === id && item.summary?.kind === "report");
+  }
+
+  /** Whether no run is scored here: nothing but reports is shown. */
+  get isAllKept(): boolean {
+    return this.report !== null && this.runIds.every((_, run) => this.isKept(run));
   }
 
   /** Whether the official number is read first. */
@@ -265,7 +277,8 @@ export class Session {
 
   /** Place of the run that others are compared with. */
   get baseline(): number {
-    return Math.max(0, this.runIds.indexOf(this.#baseline));
+    const at = this.runIds.indexOf(this.#baseline);
+    return at < 0 ? (this.report?.comparisons?.[0]?.baseline ?? 0) : at;
   }
 
   /** Compares the other runs with this one. */
@@ -294,6 +307,8 @@ export class Session {
   /** Draws as it was drawn last, unless that takes longer than so many milliseconds. */
   drawStatistics(atMost = BY_ITSELF_MS): Promise<void> {
     const [mine, turn] = [this.#scoring, ++this.#drawing];
+    // Of a report nothing is drawn.
+    if (this.isAllKept) return this.#drawings;
     this.drawn = 0;
     this.tooLong = null;
     this.statisticsErrors = [];
@@ -308,7 +323,8 @@ export class Session {
     if (!options || !started || !this.report || this.drawn === null || !isMine()) return;
     const { resampling, statistics } = started.statistics;
     const start = performance.now();
-    const baseline = this.report.runs.length > 1 ? (this.runIds[this.baseline] ?? null) : null;
+    const isOther = this.report.runs.length > 1 && !this.isKept(this.baseline);
+    const baseline = isOther ? (this.runIds[this.baseline] ?? null) : null;
     // A table of groups is used while it is there, unless a person wants it otherwise.
     const groups = this.nGroups === null ? "images" : "csv";
     const last = this.#resampling ?? { ...resampling, groups };
