@@ -95,6 +95,7 @@
 //! | [`sheet`] | a report as tables: the only list of columns |
 //! | [`render`] | a report as text, JSON, CSV, Markdown, LaTeX or HTML |
 //! | [`convert`] | a run as files in another format |
+//! | [`saved_page`] | the page in one file with files inside it |
 //! | [`options`], [`error`], [`limits`] | what can be chosen; one sentence for each thing that is wrong; how much is read at most |
 //! | [`session`] | files, readings, options, what was computed of them: all that page and terminal do |
 //! | [`geometry`], [`texts`], [`printable`] | boxes and their overlap; many short texts in one; names made fit to be shown |
@@ -129,6 +130,7 @@ pub mod reading;
 pub mod render;
 pub mod report;
 pub mod run;
+pub mod saved_page;
 pub mod score;
 pub mod session;
 pub mod sheet;

@@ -11,6 +11,7 @@ pub mod operating;
 pub mod published;
 pub mod ranking;
 mod read;
+mod share;
 pub mod slices;
 pub mod statistics;
 pub mod thresholds;

@@ -183,12 +183,14 @@ impl Evaluator {
         to_js(self.0.evaluate(&checked(options)?))
     }
 
-    /// What the last report is of and what was chosen for it, as the bytes of a file such as `mine.froc.json`: no box, no image.
+    /// What the last report is of and what was chosen for it, as the bytes of a file such as `mine.froc.json`: no box, no image; for files
+    /// without their tables of groups and slices, unless it is `with_tables`.
     ///
     /// # Errors
     /// Throws a `Failure` if nothing was scored.
-    pub fn save(&self, notes: &str) -> Converted<Uint8Array> {
-        let bytes = self.0.save(notes).and_then(|session| session.bytes()).map_err(|error| thrown(&error))?;
+    pub fn save(&self, notes: &str, with_tables: bool) -> Converted<Uint8Array> {
+        let session = self.0.save(notes).map(|session| if with_tables { session } else { session.without_tables() });
+        let bytes = session.and_then(|session| session.bytes()).map_err(|error| thrown(&error))?;
         Ok(Uint8Array::from(bytes.as_slice()))
     }
 
@@ -214,6 +216,15 @@ impl Evaluator {
     /// Throws a `Failure` if there is no report, or no such format: one of `export_formats`.
     pub fn export(&self, format: &str) -> Converted<Uint8Array> {
         let bytes = Format::named(format).and_then(|format| self.0.export(format)).map_err(|error| thrown(&error))?;
+        Ok(Uint8Array::from(bytes.as_slice()))
+    }
+
+    /// The last report as the bytes of a file that is handed on, without the names of images and what a table tells unless these are wanted.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no report.
+    pub fn report_to_share(&self, with_image_names: bool, with_table: bool) -> Converted<Uint8Array> {
+        let bytes = self.0.report_to_share(with_image_names, with_table).map_err(|error| thrown(&error))?;
         Ok(Uint8Array::from(bytes.as_slice()))
     }
 
@@ -475,6 +486,27 @@ pub fn sha256(#[wasm_bindgen(unchecked_param_type = "Blob | Uint8Array")] file: 
     let reader = BlobReader::new(file).map_err(|error| thrown(&unreadable("file", &error)))?;
     let digits = crate::input::digest(reader, &mut |_| ControlFlow::Continue(()));
     digits.map_err(|error| thrown(&error.within("file")))
+}
+
+/// Writes the page in one file, whose bytes `page` are, with files in it, each with the name at its place: `on_chunk` is called with one
+/// `Uint8Array` after the other.
+///
+/// # Errors
+/// Throws a `Failure` if that is another page, or a file cannot be read any more, and what `on_chunk` throws.
+#[wasm_bindgen]
+#[expect(clippy::needless_pass_by_value, reason = "a list of JavaScript is passed by value")]
+pub fn page_with(
+    page: &[u8],
+    names: Vec<String>,
+    #[wasm_bindgen(unchecked_param_type = "(Blob | Uint8Array)[]")] files: &js_sys::Array,
+    on_chunk: &Function,
+) -> Converted<()> {
+    let mut readers = Vec::with_capacity(names.len());
+    for (name, file) in names.iter().zip(files.iter()) {
+        let reader = BlobReader::new(&file).map_err(|error| thrown(&unreadable(name, &error)))?;
+        readers.push((name.as_str(), reader));
+    }
+    in_chunks(on_chunk, "froc.html", |out| crate::saved_page::write("froc.html", page, readers, out))
 }
 
 /// Whether all bytes of a text are the predictions for one image, or hold nothing.

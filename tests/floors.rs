@@ -21,7 +21,7 @@ const FLOORS: &[&[&str]] = &[
     &["rank", "slices"],
     &["report"],
     &["sheet"],
-    &["render"],
+    &["render", "saved_page"],
     &[ROOT],
     &["session"],
     &["wasm", "guard", "manual"],

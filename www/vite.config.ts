@@ -23,21 +23,22 @@ const common = {
   build: { target: "es2023", cssTarget, modulePreload: { polyfill: false }, assetsInlineLimit: 0 },
 } as const;
 
-// `vite build` makes the site; `vite build --mode one-file` adds froc.html to it.
+// `vite build --mode one-file` makes froc.html; then `vite build` adds the site to it, which knows its digest.
 export default defineConfig(({ mode }) =>
   mode === "one-file"
     ? {
         ...common,
         resolve: { alias: [{ find: /^.*\/assets\.ts$/, replacement: here("./src/engine/assets.embedded.ts") }] },
         plugins: [svelte(), markdown(), embed(fetched), oneFile("froc.html")],
-        build: { ...common.build, emptyOutDir: false, copyPublicDir: false, reportCompressedSize: false },
+        build: { ...common.build, emptyOutDir: true, copyPublicDir: false, reportCompressedSize: false },
       }
     : {
         ...common,
+        build: { ...common.build, emptyOutDir: false },
         plugins: [
           svelte(),
           markdown(),
-          digests(fetched),
+          digests([...fetched, here("dist/froc.html")]),
           preloadEngine(),
           integrity(),
           offline(here("./src/offline/service-worker.ts")),

@@ -13,6 +13,7 @@ use crate::options::{DEFAULT_AREA_UP_TO, DEFAULT_BETA, Options};
 use crate::protocol::Protocol;
 use crate::reading::Reading;
 use crate::report::OptionsReport;
+use crate::report::statistics::GroupsReport;
 use crate::score::average_precision::DEFAULT_MAX_DETECTIONS;
 use crate::slices::By;
 
@@ -180,6 +181,20 @@ impl SessionFile {
     /// If an option is out of range.
     pub fn options(&self) -> Result<Options, Error> {
         self.options.options()
+    }
+
+    /// The same for files without their tables: images are drawn by themselves, and divided by nothing that a table tells.
+    #[must_use]
+    pub fn without_tables(mut self) -> Self {
+        if let Some(groups) = self.options.bootstrap.as_mut().map(|bootstrap| &mut bootstrap.groups)
+            && groups.name.is_some()
+        {
+            *groups = GroupsReport { source: "images".to_owned(), name: None, sha256: None, n_groups: 0 };
+        }
+        if self.options.slices.as_ref().is_some_and(|slices| slices.name.is_some()) {
+            self.options.slices = None;
+        }
+        self
     }
 
     /// How images were resampled, if they were.

@@ -3,6 +3,7 @@
 use super::{FileFailure, Session};
 use crate::error::Error;
 use crate::input;
+use crate::render::Format;
 use crate::report::{CurveReport, Report};
 
 /// A report that was added.
@@ -55,6 +56,23 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// The last report as the bytes of a file that is handed on: without the names of images and the parts that a table makes of them, unless
+    /// these are wanted.
+    ///
+    /// # Errors
+    /// If there is no report.
+    pub fn report_to_share(&self, with_image_names: bool, with_table: bool) -> Result<Vec<u8>, Error> {
+        let none = || Error::new("report", "there is none", "a ground truth and a run that can be scored");
+        let mut report = self.outcome.report.clone().ok_or_else(none)?;
+        if !with_image_names {
+            report = report.without_image_names();
+        }
+        if !with_table {
+            report = report.without_table();
+        }
+        Format::Json.bytes(&report)
     }
 
     /// The report that holds a run, and the place of the run in it.

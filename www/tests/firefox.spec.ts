@@ -33,7 +33,7 @@ test.beforeAll(async () => {
       "browser.download.dir": downloads,
       "browser.download.folderList": 2,
       "browser.download.always_ask_before_handling_new_types": false,
-      "browser.helperApps.neverAsk.saveToDisk": "application/json",
+      "browser.helperApps.neverAsk.saveToDisk": "application/json,text/html",
       // The page has more to do than the browser: no look-ups of its own.
       "network.captive-portal-service.enabled": false,
       "network.connectivity-service.enabled": false,
@@ -82,17 +82,22 @@ async function drop(page: Page, files: Upload[]): Promise<void> {
 
 /** The report as the browser saved it. */
 async function exported(page: Page): Promise<Buffer> {
+  return readFileSync(await downloaded(page, "download-json", ".json"));
+}
+
+/** Where the browser put what it saves when a button is pressed. */
+async function downloaded(page: Page, button: string, ending: string): Promise<string> {
   const before = new Set(readdirSync(downloads));
-  await page.$eval(at("download-json"), (button) => (button as HTMLElement).click());
+  await page.$eval(at(button), (button) => (button as HTMLElement).click());
   let name: string | undefined;
   await expect
     .poll(() => {
       const names = readdirSync(downloads);
-      name = names.find((name) => !before.has(name) && name.endsWith(".json"));
+      name = names.find((name) => !before.has(name) && name.endsWith(ending));
       return name !== undefined && !names.some((name) => name.endsWith(".part"));
     })
     .toBe(true);
-  return readFileSync(join(downloads, name ?? ""));
+  return join(downloads, name ?? "");
 }
 
 async function scoreSample(page: Page): Promise<string[]> {
@@ -233,4 +238,23 @@ test("Firefox: the one file opens from disk, scores and exports", async () => {
   const bytes = await exported(page);
   expect(bytes.equals(asShown(bytes, files))).toBe(true);
   await page.close();
+});
+
+test("Firefox: a page that was saved with the files in it shows the same from disk, without its host", async () => {
+  const from = await Site.start();
+  const page = await open(from.url);
+  await drop(page, files);
+  const scores = await texts(page, "official-average");
+  await page.$eval(at("save-as-page"), (button) => (button as HTMLElement).click());
+  await page.waitForSelector(at("share-boxes"));
+  await page.click(at("share-boxes"));
+  await page.waitForSelector(`${at("save-page-now")}:not([disabled])`);
+  const path = await downloaded(page, "save-page-now", ".html");
+  await from.stop();
+  await page.close();
+  const saved = await open(pathToFileURL(path).href);
+  expect(await sampleScores(saved)).toEqual(scores);
+  const bytes = await exported(saved);
+  expect(bytes.equals(asShown(bytes, files))).toBe(true);
+  await saved.close();
 });

@@ -268,3 +268,24 @@ test("WebKit: without its host the page opens again and scores", async () => {
   await open(url);
   expect(await scoreSample()).toEqual(sample);
 });
+
+test("WebKit: a page that was saved with the files in it shows the same from disk", async () => {
+  for (const [, url] of PLACES) {
+    await open(url());
+    await choose(onDisk(files));
+    const scores = await texts("official-average");
+    await press("save-as-page");
+    await until('[data-testid="share-boxes"]');
+    await press("share-boxes");
+    await until('[data-testid="save-page-now"]:not([disabled])');
+    const { name, bytes } = await saved("save-page-now");
+    expect(name).toBe("froc-predictions.html");
+    const path = join(folder, name);
+    writeFileSync(path, bytes);
+    await open(pathToFileURL(path).href);
+    await settled();
+    expect(await texts("official-average")).toEqual(scores);
+    const { bytes: report } = await saved("download-json");
+    expect(report.equals(asShown(report, files))).toBe(true);
+  }
+});

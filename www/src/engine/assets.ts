@@ -33,6 +33,12 @@ async function compiled(name: string, url: string): Promise<WebAssembly.Module> 
   }
 }
 
+/** The page in one file, as it was built. */
+export const loadPage = async () => new Uint8Array(await bytes("froc.html", "./froc.html"));
+
+/** The files inside this page: none. */
+export const loadSaved = (): Promise<File[]> => Promise.resolve([]);
+
 export const loadModule = () => compiled("froc_bg.wasm", module);
 
 export async function loadSample(): Promise<File[]> {

@@ -184,10 +184,25 @@ export class Evaluator {
   }
 
   /** What is chosen here, and of which files, as a session file: it names the SHA-256 of every file. */
-  async save(notes: string): Promise<Uint8Array<ArrayBuffer>> {
+  async save(notes: string, withTables = true): Promise<Uint8Array<ArrayBuffer>> {
     this.#takeDigests();
     await this.#digests;
-    return this.#call((remote) => remote.save(notes));
+    return this.#call((remote) => remote.save(notes, withTables));
+  }
+
+  /** The last report as a file that is handed on, without the names of images and what a table tells unless these are wanted. */
+  async reportToShare(withImageNames: boolean, withTable: boolean): Promise<Uint8Array<ArrayBuffer>> {
+    this.#takeDigests();
+    await this.#digests;
+    return this.#call((remote) => remote.reportToShare(withImageNames, withTable));
+  }
+
+  /** The page in one file, whose bytes are given, with files in it. */
+  async pageWith(page: Uint8Array<ArrayBuffer>, files: File[]): Promise<Blob> {
+    const contents = await Promise.all(
+      files.map(async (file) => ({ name: file.name, content: await this.#content(file) })),
+    );
+    return new Blob(await this.#call((remote) => remote.pageWith(page, contents), "froc.html"), { type: "text/html" });
   }
 
   /** Reads and names the files as they were when a session was saved; tells what was chosen, and what differs by SHA-256. */

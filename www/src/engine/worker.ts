@@ -12,6 +12,7 @@ import init, {
   input_formats,
   is_of_one_image,
   links,
+  page_with,
   parse_options,
   sha256,
   version,
@@ -205,10 +206,28 @@ const api = {
     const bytes = engine().export(format) as Uint8Array<ArrayBuffer>;
     return Comlink.transfer(bytes, [bytes.buffer]);
   },
-  /** What is chosen, as the bytes of a session file. */
-  save(notes: string): Uint8Array<ArrayBuffer> {
-    const bytes = engine().save(notes) as Uint8Array<ArrayBuffer>;
+  /** What is chosen, as the bytes of a session file; for files without their tables, unless it is with them. */
+  save(notes: string, withTables: boolean): Uint8Array<ArrayBuffer> {
+    const bytes = engine().save(notes, withTables) as Uint8Array<ArrayBuffer>;
     return Comlink.transfer(bytes, [bytes.buffer]);
+  },
+  /** The last report as a file that is handed on. */
+  reportToShare(withImageNames: boolean, withTable: boolean): Uint8Array<ArrayBuffer> {
+    return engine().report_to_share(withImageNames, withTable) as Uint8Array<ArrayBuffer>;
+  },
+  /** The page in one file with files in it. */
+  pageWith(page: Uint8Array, files: { name: string; content: Content }[]): Uint8Array<ArrayBuffer>[] {
+    const parts: Uint8Array<ArrayBuffer>[] = [];
+    page_with(
+      page,
+      files.map(({ name }) => name),
+      files.map(({ content }) => content),
+      (part: Uint8Array<ArrayBuffer>) => parts.push(part),
+    );
+    return Comlink.transfer(
+      parts,
+      parts.map(({ buffer }) => buffer),
+    );
   },
   restore(name: string, text: string): OpenedSession {
     return engine().restore(name, text);

@@ -1,6 +1,7 @@
 // What the page is about: files, options and report. Views read it and ask it to act; nobody else holds any of it.
 import type {
   CurveReport,
+  FileKind,
   FormatFacts,
   Report,
   ResamplingOptions,
@@ -9,7 +10,7 @@ import type {
   StatisticsOptions,
   TargetFacts,
 } from "../../pkg/froc.js";
-import { isOneFile, loadSample } from "../engine/assets.ts";
+import { isOneFile, loadPage, loadSample, loadSaved } from "../engine/assets.ts";
 import {
   Cancelled,
   Evaluator,
@@ -33,6 +34,15 @@ import type { Target } from "./selection.svelte.ts";
 interface Walked {
   folder: FileSystemDirectoryEntry;
   inside: File[];
+}
+/** What a page that is saved for somebody else holds beside the report. */
+export interface Shared {
+  /** The files themselves. */
+  boxes: boolean;
+  /** Names of images, where the report has them. */
+  names: boolean;
+  /** Tables of patient groups and slices, or what the report has of them. */
+  tables: boolean;
 }
 /** Which of two numbers is read: the one that the script prints, or the one without its quirks. */
 export type Convention = "official" | "exact";
@@ -115,6 +125,8 @@ export class Session {
   /** What a person wrote into the session that was opened. */
   #notes = "";
   #sample: Promise<File[]> | null = null;
+  /** The page in one file, once it was asked for. */
+  #page: Promise<Uint8Array<ArrayBuffer>> | null = null;
   /** Files of the person's own are here, which the page forgets when it is left. */
   #hasOwn = false;
   #mayLeave = false;
@@ -382,9 +394,7 @@ export class Session {
 
   async download({ name: format, ending, media_type }: FormatFacts): Promise<void> {
     try {
-      const runs = this.report?.runs ?? [];
-      const name = runs.length === 1 ? (runs[0]?.name.replace(/\.zip$/i, "") ?? "report") : `${runs.length}-runs`;
-      save(`froc-${name}.${ending}`, new Blob([await this.engine.export(format)], { type: media_type }));
+      save(`froc-${this.#stem}.${ending}`, new Blob([await this.engine.export(format)], { type: media_type }));
     } catch (thrown) {
       this.errors = sentences(thrown);
     }
@@ -397,6 +407,48 @@ export class Session {
     } catch (thrown) {
       this.errors = sentences(thrown);
     }
+  }
+
+  /** The tables that are here. */
+  get tables(): File[] {
+    return this.#read(["groups", "table"]);
+  }
+
+  /** The files that whoever opens a saved page needs for the whole of it. */
+  filesToShare(withTables: boolean): File[] {
+    const files = this.#read(["ground_truth", "predictions", "thresholds", "report"]);
+    return withTables ? [...files, ...this.tables] : files;
+  }
+
+  #read(kinds: FileKind[]): File[] {
+    return this.files.items.flatMap(({ summary, file }) => (summary && kinds.includes(summary.kind) ? file : []));
+  }
+
+  /** What is here as one page, which holds the report alone or as much more as is wanted. */
+  async onePage({ boxes, names, tables }: Shared): Promise<Blob> {
+    // Asked for once; again if it did not arrive.
+    this.#page ??= loadPage();
+    const page = await this.#page.catch((thrown: unknown) => {
+      this.#page = null;
+      throw thrown;
+    });
+    const json = { type: "application/json" };
+    if (!boxes)
+      return this.engine.pageWith(page, [
+        new File([await this.engine.reportToShare(names, tables)], "report.json", json),
+      ]);
+    const session = new File([await this.engine.save(this.#notes, tables)], "session.froc.json", json);
+    return this.engine.pageWith(page, [...this.filesToShare(tables), session]);
+  }
+
+  savePage(page: Blob): void {
+    save(`froc-${this.#stem}.html`, page);
+  }
+
+  /** What files that are saved are called after. */
+  get #stem(): string {
+    const runs = this.report?.runs ?? [];
+    return runs.length === 1 ? (runs[0]?.name.replace(/\.zip$/i, "") ?? "report") : `${runs.length}-runs`;
   }
 
   /** Saves every detection and every missed lesion of all runs, at the operating points of a rate. */
@@ -458,6 +510,8 @@ export class Session {
       this.#sample = loadSample();
       watchRequests(ownFiles(this.#sample.catch(() => undefined)), noteRequest);
       this.started = started;
+      const saved = await loadSaved();
+      if (saved.length > 0) await this.#add({ files: saved, folders: [] }, false);
       if (isOneFile) return;
       void keepForOffline({
         onready: () => (this.isOffline = true),

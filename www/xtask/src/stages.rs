@@ -16,8 +16,10 @@ pub fn build() -> Result<()> {
     wasm::build()?;
     sample::write(&www().join("sample"))?;
     install_npm_packages()?;
-    run(npm().args(["run", "--silent", "build"]))?;
-    add_notices()
+    // The site knows the digest of the page in one file.
+    run(npm().args(["run", "--silent", "build:file"]))?;
+    add_notices()?;
+    run(npm().args(["run", "--silent", "build:site"]))
 }
 
 /// What licences ask to be shipped, beside the page and at the end of the page in one file.
