@@ -9,6 +9,8 @@
 //! method (ACM Transactions on Modeling and Computer Simulation 29, 2019): the high half of `word * n`, after passing over
 //! words whose low half is below `2^32 mod n`. A replicate is `n` draws. So it depends on nothing but `(s, r, n)`.
 
+mod observer;
+
 use std::ops::ControlFlow;
 
 use rand_chacha::ChaCha8Rng;
@@ -23,6 +25,7 @@ use crate::protocol::Class;
 use crate::run::Run;
 use crate::score::official::Counts;
 use crate::score::{average_recall, mean};
+pub use observer::ObserverBootstrap;
 
 /// Name and version of the generator; it changes when the draws of a seed do.
 pub const GENERATOR: &str = "froc-bootstrap-1";
@@ -366,7 +369,8 @@ impl Bootstrap {
     }
 }
 
-/// The bootstraps that a report needs: intervals at the rates of the options, and bands along the curves.
+/// The bootstraps that a report needs: intervals at the rates of the options, bands along the curves, and the figures of observer
+/// studies.
 ///
 /// The bands rest on the first [`Uncertainty::MAX_BAND_REPLICATES`] replicates at most: they are read off a plot, and every
 /// replicate of theirs holds [`grid`] numbers for each row.
@@ -374,6 +378,7 @@ impl Bootstrap {
 pub struct Uncertainty {
     intervals: Bootstrap,
     bands: Bootstrap,
+    observer: ObserverBootstrap,
 }
 
 impl Uncertainty {
@@ -396,6 +401,7 @@ impl Uncertainty {
         let for_bands = Resampling::new(replicates, resampling.seed(), resampling.level())?;
         Ok(Self {
             bands: Bootstrap::new(ground_truth, runs, &on_grid, for_bands, groups.clone())?,
+            observer: ObserverBootstrap::new(ground_truth, runs, options, resampling.clone(), &groups),
             intervals: Bootstrap::new(ground_truth, runs, options, resampling, groups)?,
         })
     }
@@ -404,8 +410,10 @@ impl Uncertainty {
     pub fn step(&mut self, n: u32) -> bool {
         let before = self.intervals.done();
         let all_intervals = self.intervals.step(n);
-        let rest = n - (self.intervals.done() - before);
-        all_intervals && self.bands.step(rest)
+        let n = n - (self.intervals.done() - before);
+        let before = self.bands.done();
+        let all_bands = all_intervals && self.bands.step(n);
+        all_bands && self.observer.step(n - (self.bands.done() - before))
     }
 
     /// Runs all replicates; `on_progress` is told how many of how many are done, and may end it.
@@ -419,22 +427,28 @@ impl Uncertainty {
         on_progress(self.done(), self.total())
     }
 
-    /// Replicates that are done, those of the bands counted too.
+    /// Replicates of all three that are done.
     #[must_use]
     pub const fn done(&self) -> u32 {
-        self.intervals.done() + self.bands.done()
+        self.intervals.done() + self.bands.done() + self.observer.done()
     }
 
-    /// Replicates in all, those of the bands counted too.
+    /// Replicates of all three.
     #[must_use]
     pub const fn total(&self) -> u32 {
-        self.intervals.resampling.replicates() + self.bands.resampling.replicates()
+        self.intervals.resampling.replicates() + self.bands.resampling.replicates() + self.observer.total()
     }
 
     /// Recall at the rates of the options.
     #[must_use]
     pub const fn intervals(&self) -> &Bootstrap {
         &self.intervals
+    }
+
+    /// AFROC and wAFROC.
+    #[must_use]
+    pub const fn observer(&self) -> &ObserverBootstrap {
+        &self.observer
     }
 
     /// Recall at the rates of the [`grid`].

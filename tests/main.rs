@@ -22,6 +22,7 @@ mod ignored;
 mod input;
 mod kept_reports;
 mod layouts;
+mod observer;
 mod operating;
 mod oracle;
 mod other_metrics;

@@ -1,5 +1,7 @@
 //! What a paper needs beside the score: intervals, curves with bands, other metrics, comparisons (sections 6 to 9).
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
@@ -7,15 +9,16 @@ use tsify::Tsify;
 use super::operating::OperatingReport;
 use super::published::PublishedReport;
 use super::{CurveReport, all_defined, defined};
-use crate::bootstrap::{self, Bootstrap, Interval, Row, Statistic, Uncertainty};
+use crate::bootstrap::{self, Bootstrap, Interval, ObserverBootstrap, Row, Statistic, Uncertainty};
 use crate::compare::{Changes, Difference, Sides, holm};
 use crate::curve::Curve;
 use crate::dataset::{GroundTruth, Predictions};
 use crate::geometry::Extent;
 use crate::input::groups::{Groups, Source};
-use crate::options::Options;
+use crate::options::{Options, Resampling};
 use crate::protocol::{Class, Protocol};
 use crate::run::Run;
+use crate::score::afroc::Figures;
 use crate::score::average_precision::{AveragePrecision, DEFAULT_MAX_DETECTIONS, average_precision};
 use crate::score::conventions::{self, Convention, sweep_thresholds};
 use crate::score::image_roc::ImageRoc;
@@ -106,10 +109,25 @@ pub struct RowReport {
     pub image_roc: Option<ImageRocReport>,
     /// Lesions by size, small to large: thirds of each class, then COCO sizes. Of `mean`, none.
     pub sizes: Vec<SizeReport>,
+    /// Figures of merit of observer studies; of `pooled`, none.
+    // Reports were written without it under the same version.
+    #[cfg_attr(feature = "schema", schemars(skip_serializing_if = "Option::is_none"))]
+    pub observer: Option<ObserverReport>,
     /// Operating characteristics; of `mean` and `pooled`, none.
     // Reports were written without it under the same version.
     #[cfg_attr(feature = "schema", schemars(skip_serializing_if = "Option::is_none"))]
     pub operating: Option<OperatingReport>,
+}
+
+/// Figures of merit of observer studies, in which images with lesions and images without are drawn apart.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct ObserverReport {
+    /// The area under the AFROC curve; of `mean`, over the classes where it is defined.
+    pub afroc: EstimateReport,
+    /// That of the weighted curve, in which every image with lesions counts alike.
+    pub wafroc: EstimateReport,
 }
 
 /// A number and its bootstrap interval.
@@ -458,6 +476,7 @@ impl Analysis<'_> {
         let area = of_rows(&|curve, counts| exact::area(curve, counts, wanted.area_up_to));
         let mut precisions = self.average_precisions(wanted.max_detections).into_iter();
         let mut rocs = self.image_rocs().into_iter();
+        let observers = self.observers(at, wanted.uncertainty);
         let all_lesions = curves.last().map_or(0, |(_, counts)| counts.n_lesions);
         let row = |(place, (row, name)): (usize, (Row, &str))| {
             let estimate = |value: Option<f64>, statistic: Statistic| {
@@ -474,6 +493,7 @@ impl Analysis<'_> {
                 average_precision: precisions.next().flatten(),
                 image_roc: rocs.next(),
                 sizes: self.sizes(row),
+                observer: observers.get(place).copied(),
                 operating: self.operating(row, wanted.beta),
             }
         };
@@ -505,6 +525,26 @@ impl Analysis<'_> {
         let area = mean(rocs.iter().filter_map(|roc| roc.area));
         rocs.push(ImageRocReport { area, interval: None, n_positive: None });
         rocs
+    }
+
+    /// Of each class, then the mean; `at` is the place of the run in the bootstraps.
+    fn observers(&self, at: usize, uncertainty: Option<&Uncertainty>) -> Vec<ObserverReport> {
+        let (groups, resampling) = (Groups::images(self.ground_truth), Resampling::default());
+        let alone = || ObserverBootstrap::new(self.ground_truth, &[self.run], self.options, resampling, &groups);
+        let (bootstrap, at) = match uncertainty {
+            Some(uncertainty) => (Cow::Borrowed(uncertainty.observer()), at),
+            None => (Cow::Owned(alone()), 0),
+        };
+        let estimate = |row: Row, figure: fn(&Figures) -> f64| {
+            let value = bootstrap.estimate(at, row).as_ref().map(figure);
+            let found = bootstrap.interval(at, row, figure);
+            let n_left_out = found.map_or(bootstrap.done() as usize, |found| found.n_without_lesions);
+            let n_without_lesions = uncertainty.map(|_| n_left_out);
+            EstimateReport { value, interval: found.map(|found| found.ends), n_without_lesions }
+        };
+        let report =
+            |row: Row| ObserverReport { afroc: estimate(row, |of| of.afroc), wafroc: estimate(row, |of| of.wafroc) };
+        self.ground_truth.classes().map(Row::Class).chain([Row::Mean]).map(report).collect()
     }
 
     fn sizes(&self, row: Row) -> Vec<SizeReport> {

@@ -1,5 +1,6 @@
 //! Recall at given false positives per image, as the official script reads it and exactly.
 
+pub mod afroc;
 pub mod average_precision;
 pub mod conventions;
 pub mod exact;

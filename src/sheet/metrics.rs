@@ -4,7 +4,7 @@ use super::{Cell, Column, Row, Sheet, at_rates, mark_best, rests_on, shown};
 use crate::geometry::Measure;
 use crate::options::Hit;
 use crate::report::Report;
-use crate::report::statistics::{MEAN, RowReport, SizeReport, StatisticsReport};
+use crate::report::statistics::{EstimateReport, MEAN, ObserverReport, RowReport, SizeReport, StatisticsReport};
 
 /// A metric of a class: its column, and where its number stands in the report.
 struct Metric {
@@ -31,11 +31,19 @@ fn all(report: &Report) -> Vec<Metric> {
             let roc = row.image_roc.as_ref();
             Cell::fraction(roc.and_then(|roc| roc.area), roc.and_then(|roc| roc.interval))
         }),
+        metric("AFROC", "afroc", own, |row| observer(row, |of| of.afroc)),
+        metric("wAFROC", "wafroc", own, |row| observer(row, |of| of.wafroc)),
         metric("recall at 1/8..8 FP per image (LUNA16 CPM), %", "recall_at_seven_rates", own, |row| {
             Cell::percent(row.recall_at_seven_rates, None)
         }),
         at(&area, "area", up_to, own, |row| Cell::fraction(row.area, None)),
     ]
+}
+
+/// A figure of observer studies with its interval.
+fn observer(row: &RowReport, of: fn(&ObserverReport) -> EstimateReport) -> Cell {
+    let estimate = row.observer.as_ref().map(of);
+    Cell::fraction(estimate.and_then(|of| of.value), estimate.and_then(|of| of.interval))
 }
 
 /// A row for each class and run, with what `cells` makes of it; the best run of each class is marked.
@@ -81,7 +89,8 @@ pub(super) fn other_metrics(report: &Report) -> Sheet {
         caption: format!("Other metrics; recall and areas are of the exact score. {}", rests_on(report)),
         notes: vec![
             "AP: as pycocotools computes it. AUROC: whether an image holds a lesion of the class, told by its highest score; \
-             intervals by DeLong's method. CPM and AUFROC: of the exact curve, 0 to 1 where no % stands."
+             intervals by DeLong's method. AFROC: the chance that a lesion scores above the highest false positive of an image without \
+             the class, every lesion alike; wAFROC: every image with lesions alike. CPM and AUFROC: of the exact curve, 0 to 1 where no % stands."
                 .to_owned(),
         ],
         names: vec!["Class", "Run"],
