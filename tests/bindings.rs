@@ -313,7 +313,7 @@ fn a_bootstrap_in_slices_gives_the_bytes_of_the_core_in_every_format() {
     evaluate(&mut evaluator);
     let resampling = r#"{"replicates": 30, "seed": 5, "level": 0.95, "groups": "images"}"#;
     let started = evaluator.start_bootstrap(&rates(), &object(resampling)).expect("a bootstrap");
-    assert_eq!((get(&started, &["done"]).as_f64(), get(&started, &["total"]).as_f64()), (Some(0.0), Some(60.0)));
+    assert_eq!((get(&started, &["done"]).as_f64(), get(&started, &["total"]).as_f64()), (Some(0.0), Some(90.0)));
     let mut steps = 0;
     loop {
         let progress = evaluator.step_bootstrap(7).expect("a bootstrap");
@@ -322,7 +322,7 @@ fn a_bootstrap_in_slices_gives_the_bytes_of_the_core_in_every_format() {
             break;
         }
     }
-    assert_eq!(steps, 9, "60 replicates by sevens");
+    assert_eq!(steps, 13, "90 replicates by sevens: for intervals, bands, and observer studies");
     let wanted = object(r#"{"area_up_to": 1, "baseline": null}"#);
     let outcome = evaluator.evaluate_with_statistics(&rates(), &wanted).expect("an outcome");
     let interval = get(&outcome, &["report", "runs", "0", "statistics", "rows", "10", "average_recall", "interval"]);
@@ -369,7 +369,7 @@ fn groups_are_a_file_like_others_and_a_new_file_ends_the_bootstrap() {
     let summary = evaluator.add("c", "groups.csv", &blob(csv.as_bytes()), &silent()).expect("groups");
     assert_eq!(get(&summary, &["kind"]).as_string().as_deref(), Some("groups"));
     evaluator.start_bootstrap(&rates(), &object(resampling)).expect("a bootstrap");
-    evaluator.step_bootstrap(20).expect("a bootstrap");
+    evaluator.step_bootstrap(30).expect("a bootstrap");
     let wanted = object(r#"{"area_up_to": 1, "baseline": null}"#);
     let outcome = evaluator.evaluate_with_statistics(&rates(), &wanted).expect("an outcome");
     let n_groups = get(&outcome, &["report", "options", "bootstrap", "groups", "n_groups"]);

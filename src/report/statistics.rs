@@ -334,7 +334,7 @@ pub struct Wanted<'a> {
     /// The rate up to which areas are taken, in false positives per image, above 0.
     pub area_up_to: f64,
     /// As many detections of a class in one image count in average precision, those with the highest scores: in pycocotools
-    /// `maxDets`, [`DEFAULT_MAX_DETECTIONS`](crate::score::average_precision::DEFAULT_MAX_DETECTIONS) as it comes. Above 0.
+    /// `maxDets`, [`DEFAULT_MAX_DETECTIONS`] as it comes. Above 0.
     pub max_detections: u32,
     /// How much more recall weighs than precision in F-scores, above 0: [`DEFAULT_BETA`](crate::options::DEFAULT_BETA) as it comes.
     pub beta: f64,

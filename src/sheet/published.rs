@@ -7,7 +7,7 @@ use crate::report::published::PublishedReport;
 use crate::report::statistics::{MEAN, POOLED};
 use crate::score::published::Published;
 
-/// What stands over the words that say what a convention is, in the order of [`words`].
+/// What stands over the words that say what a convention is, in the order of `words`.
 pub const HEADINGS: [&str; 5] = ["hit", "second hits", "read", "over", "source"];
 
 /// What a convention is, in words.
