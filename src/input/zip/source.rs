@@ -72,7 +72,9 @@ impl<R: Read + Seek> Ahead<R> {
     /// zip is read from its end.
     fn advance(&mut self, end: u64) -> io::Result<()> {
         self.start = self.position.min(end.saturating_sub(Self::BYTES as u64));
-        self.window.resize(Self::BYTES.min((end - self.start) as usize), 0);
+        // More may be left than a 32-bit number of bytes.
+        let n = (end - self.start).min(Self::BYTES as u64) as usize;
+        self.window.resize(n, 0);
         let read = self.file.seek(SeekFrom::Start(self.start)).and_then(|_| fill(&mut self.file, &mut self.window));
         self.window.truncate(read.as_ref().copied().unwrap_or_default());
         read.map(|_| ())
