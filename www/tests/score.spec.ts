@@ -1,10 +1,11 @@
 // A person scores: the sample, own files in any order, several runs, mistakes, keyboard alone.
 import { createHash } from "node:crypto";
-import { appendFileSync, mkdtempSync, writeFileSync } from "node:fs";
+import { appendFileSync, closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { expect, test, type Page } from "@playwright/test";
+import { strToU8, zipSync } from "fflate";
 
 import {
   cancelWhenShown,
@@ -360,6 +361,41 @@ test("a zip that grows on disk after it was scored has no digest of other bytes"
   // It may have been taken before.
   expect([null, createHash("sha256").update(bytes).digest("hex")]).toContain(sha256);
   expect(official?.average_recall).not.toBeNull();
+});
+
+test("a zip of more than 4 GiB is read to its end", async ({ page }) => {
+  const n = 12;
+  const text = nodule + " ".repeat(50_000);
+  const entries = Object.fromEntries(Array.from({ length: n }, (_, at) => [`${at}.json`, strToU8(text)]));
+  const bytes = Buffer.from(zipSync(entries, { level: 0 }));
+  // Where the list tells the place of each entry, and its end that of the list itself (APPNOTE.TXT, 4.3.12 and 4.3.16).
+  const end = bytes.lastIndexOf("PK\x05\x06");
+  const told: number[] = [];
+  for (let at = bytes.readUInt32LE(end + 16); at < end;) {
+    told.push(at + 42);
+    at += 46 + [28, 30, 32].reduce((sum, field) => sum + bytes.readUInt16LE(at + field), 0);
+  }
+  const [split = 0, fourth = 0] = [6, 3].map((entry) => bytes.readUInt32LE(told[entry] ?? 0));
+  // Nothing, which takes no room on the disk, before the seventh entry: in the middle of the fourth just 4 GiB are left.
+  const gap = 2 ** 32 + fourth + Math.floor(text.length / 2) - bytes.length;
+  const [head, tail] = [bytes.subarray(0, split), Buffer.from(bytes)];
+  for (const at of [...told.slice(6), end + 16]) tail.writeUInt32LE((tail.readUInt32LE(at) + gap) % 2 ** 32, at);
+  const folder = mkdtempSync(join(tmpdir(), "froc-"));
+  const [truth, run] = [join(folder, "test.json"), join(folder, "large.zip")];
+  writeFileSync(truth, smallTruth(n));
+  const file = openSync(run, "w");
+  writeSync(file, head, 0, head.length, 0);
+  writeSync(file, tail, split, tail.length - split, split + gap);
+  closeSync(file);
+  await open(page);
+  await page.getByTestId("file-input").setInputFiles([truth, run]);
+  await settled(page);
+  await expect(page.getByTestId("error")).toHaveCount(0);
+  // A report would wait for the digest of 4 GiB.
+  await expect(page.locator('[data-testid="file"][data-kind="predictions"]')).toContainText(
+    `${n} files, ${n} detections`,
+  );
+  rmSync(folder, { recursive: true });
 });
 
 test("small files beside one that fills the memory are scored", async ({ page }) => {

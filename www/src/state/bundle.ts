@@ -1,7 +1,7 @@
 // Loose files and folders as one run: packed as they are into a zip, which the engine reads like any other.
 import { BlobReader, BlobWriter, ZipWriter } from "@zip.js/zip.js/lib/zip-core-custom.js";
 
-import { isPicture } from "./pictures.svelte.ts";
+import { HEAD, isPicture } from "./pictures.svelte.ts";
 
 /** Bytes of the largest file that is looked into: the predictions for one image have some kilobytes. */
 const LARGEST = 1_000_000;
@@ -13,8 +13,6 @@ const isJson = ({ name }: File) => /\.json$/i.test(name);
 export const isLabel = ({ name }: File) => /\.(txt|xml)$/i.test(name);
 /** Files that name the classes of such files. */
 const namesClasses = ({ name }: File) => /^(data|dataset)\.ya?ml$|^obj\.names$/.test(name);
-/** Bytes of a picture that tell its size. */
-const HEAD_OF_PICTURE = 65_536;
 
 /** Files that are parts of one run, and those that stand by themselves. */
 export interface Sorted {
@@ -37,7 +35,10 @@ export async function sortOut(files: File[], look: (file: File) => Promise<boole
 export const withPictures = (parts: File[], files: File[]) =>
   parts.some(({ name }) => /\.txt$/i.test(name)) ? [...parts, ...files.filter(({ name }) => isPicture(name))] : parts;
 
-/** One zip of files, in the order of their paths; of pictures what tells their size. It depends on nothing else, so that its SHA-256 is the same every time. */
+/**
+ * One zip of files, in the order of their paths; of pictures what tells their size. It depends on nothing else, so that its
+ * SHA-256 is the same every time.
+ */
 export async function pack(name: string, files: File[]): Promise<File> {
   const zip = new ZipWriter(new BlobWriter("application/zip"), {
     level: 0,
@@ -48,7 +49,7 @@ export async function pack(name: string, files: File[]): Promise<File> {
   const paths = [...byPath.keys()].sort();
   for (const path of paths) {
     const file = byPath.get(path);
-    if (file) await zip.add(path, new BlobReader(isPicture(file.name) ? file.slice(0, HEAD_OF_PICTURE) : file));
+    if (file) await zip.add(path, new BlobReader(isPicture(file.name) ? file.slice(0, HEAD) : file));
   }
   const lastModified = files.reduce((last, file) => Math.max(last, file.lastModified), 0);
   return new File([await zip.close()], name, { type: "application/zip", lastModified });

@@ -48,7 +48,7 @@ interface Picture {
 }
 
 /** Bytes in which a picture tells its size: a JPEG may have notes and a thumbnail before it. */
-const HEAD = 1 << 18;
+export const HEAD = 1 << 18;
 /** Pictures whose size is looked at before they are drawn; of more, so many that lie evenly between the others. */
 const LOOKED_AT = 4000;
 

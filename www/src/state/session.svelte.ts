@@ -698,7 +698,8 @@ export class Session {
     this.nGroups = n_groups;
     this.choices = choices;
     this.files.mark(failures);
-    if (report && !this.files.said) this.files.say(`Scored ${counted(report.runs.length, "run")}.`);
+    if (report && !this.files.said)
+      this.files.say(`${this.isAllKept ? "Opened" : "Scored"} ${counted(report.runs.length, "run")}.`);
     if (report) void this.drawStatistics();
   }
 }
