@@ -38,6 +38,9 @@ for (const name of ["version-1.json", "version-2.json", "version-1-compared.json
       await expect(scores.getByTestId("exact-average")).toContainText(percent(run.exact.average_recall));
     }
     await expect(page.getByTestId("options-kept")).toContainText("as reported: IoU 0.5");
+    await expect(page.getByTestId("status")).toContainText("Opened");
+    // There are none to lead to.
+    await expect(page.getByTestId("results")).not.toContainText("shows the images");
     await expect(page.getByTestId("file")).toContainText(`a report of ${then.runs.length} run`);
     const interval = then.runs[0]?.statistics?.rows.find((row) => row.name === "mean")?.average_recall.interval;
     if (interval) await expect(page.getByTestId("headline-interval")).toContainText(percent(interval[0]));
@@ -54,7 +57,10 @@ for (const name of ["version-1.json", "version-2.json", "version-1-compared.json
     for (const tab of ["points", "metrics", "intervals", "slices", "quirks", "recall"]) await view(page, tab);
     await page.getByTestId("choose-class").first().click();
     await expect(sentence.first()).toBeVisible();
-    for (const tab of ["roc", "pr", "calibration", "sweep", "froc"]) await page.getByTestId(`tab-${tab}`).click();
+    for (const tab of ["roc", "pr", "calibration", "sweep", "froc"]) {
+      await page.getByTestId(`tab-${tab}`).click();
+      await expect(page.getByTestId("results")).not.toContainText("shows the images");
+    }
     await expect(page.getByTestId("curves-kept")).toBeVisible();
     expect(failed).toEqual([]);
     // What leaves the page is the report of this version: read again, nothing more changes.
