@@ -358,11 +358,14 @@ fn labels_of_yolo_are_a_ground_truth_in_the_pixels_of_their_pictures() {
         let [width, height] = sides(image);
         (format!("images/{}.png", name(image)), png(width, height))
     };
-    let pictures: Vec<(String, Vec<u8>)> = (0..N_IMAGES).map(picture).collect();
+    // In another order than the labels.
+    let pictures: Vec<(String, Vec<u8>)> = (0..N_IMAGES).rev().map(picture).collect();
     // One without a file, one with an empty one: images without lesions.
     let free = ["images/free.png", "images/empty.png"].map(|path| (path.to_owned(), png(500, 500)));
     let empty = ("labels/empty.txt".to_owned(), Vec::new());
-    let all = [vec![names.clone(), empty], labels.clone(), pictures, free.to_vec()].concat();
+    // Another part of the dataset, whose pictures are called alike.
+    let of_train = (0..N_IMAGES).map(|image| (format!("train/{}.png", name(image)), png(10, 10))).collect();
+    let all = [vec![names.clone(), empty], labels.clone(), free.to_vec(), of_train, pictures].concat();
     let truth = files.write("dataset.zip", zip_of(&all));
     let of_yolo = |class: &str| -> Vec<(String, String)> {
         let file = |image| (name(image) + ".txt", yolo_of_size(image, class, Some(score_of(image))));
@@ -396,6 +399,13 @@ fn labels_of_yolo_are_a_ground_truth_in_the_pixels_of_their_pictures() {
     assert_eq!(report["findings"][0]["code"], "lesions_in_fractions");
     let sizes = report["runs"][0]["statistics"]["rows"][0]["sizes"].as_array().expect("sizes");
     assert!(!sizes.is_empty() && sizes.iter().all(|size| size["division"] == "thirds"), "{sizes:?}");
+
+    // A name of two numbers tells neither.
+    let twice = ("data.yaml".to_owned(), b"names: [Nodule, Nodule]\n".to_vec());
+    let twice = files.write("twice.zip", zip_of(&[vec![twice], labels.clone()].concat()));
+    let report = score(&twice, &by_number, &[]).expect("a report");
+    assert_eq!(report["runs"][0]["classes"][0]["name"], "1");
+    assert_eq!(report["runs"][0]["exact"]["recall"], json!([1.0, 1.0, 1.0]));
 
     // Outlines are boxes, too.
     let [x1, y1, x2, y2] = [0.1, 0.2, 0.3, 0.5];
