@@ -16,9 +16,12 @@ mod restore;
 mod slices;
 #[path = "main/thresholds.rs"]
 mod thresholds;
+#[path = "main/view.rs"]
+mod view;
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -63,6 +66,8 @@ enum Command {
     /// A run, as it is read, as files in another format.
     #[command(override_usage = usage("convert --to <FORMAT>"))]
     Convert(convert::Convert),
+    /// The page with files inside it, in the browser, without a network: `froc view model.zip --ground-truth test.json`.
+    View(view::View),
     /// The JSON Schema of the reports that `--format json` prints.
     Schema,
     /// Manual pages and completions for bash, elvish, fish, PowerShell and zsh, into a folder.
@@ -344,6 +349,7 @@ fn work(command: Command) -> ExitCode {
                 .and_then(|session| convert::convert(&session, &arguments).map_err(|sentence| vec![sentence]));
             return ended(done.map(|notes| notes.iter().for_each(|note| guard::say(note))));
         }
+        Command::View(arguments) => return ended(view::view(&arguments)),
         Command::Manual { folder } => {
             return ended(manual::write(Cli::command(), &folder).map_err(|sentence| vec![sentence]));
         }
@@ -375,11 +381,20 @@ fn print(bytes: &[u8]) -> Result<(), Vec<String>> {
     to_the_end(out.write_all(bytes).and_then(|()| out.flush()))
 }
 
+/// A file that is written anew, so that none is written over.
+fn new_file(path: &Path) -> Result<File, String> {
+    let place = path.display();
+    File::create_new(path).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => format!("{place}: it exists; expected a new file, since none is written over."),
+        _ => format!("{place}: it cannot be written ({error}); expected a file in a folder that exists."),
+    })
+}
+
 /// What became of writing to standard output.
 fn to_the_end(written: std::io::Result<()>) -> Result<(), Vec<String>> {
     written.or_else(|error| match error.kind() {
         // `froc score .. | head` is no mistake.
-        std::io::ErrorKind::BrokenPipe => Ok(()),
+        ErrorKind::BrokenPipe => Ok(()),
         _ => Err(vec![format!("standard output: {error}")]),
     })
 }

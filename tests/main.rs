@@ -41,6 +41,7 @@ mod statistics_cli;
 mod support;
 mod thresholds;
 mod thresholds_cli;
+mod view;
 
 /// A file that is not in the list above would never be run.
 #[test]

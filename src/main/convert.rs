@@ -1,6 +1,5 @@
 //! `froc convert`: a run as files in another format.
 
-use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -59,10 +58,7 @@ pub fn convert(session: &Session, arguments: &Convert) -> Result<Vec<String>, St
 /// Writes a file; what is begun and not ended is removed again.
 fn into_file(session: &Session, run: &str, target: Target, path: &Path) -> Result<Conversion, String> {
     let place = path.display();
-    let mut file = File::create_new(path).map_err(|error| match error.kind() {
-        io::ErrorKind::AlreadyExists => format!("{place}: it exists; expected a new file, since none is written over."),
-        _ => format!("{place}: it cannot be written ({error}); expected a file in a folder that exists."),
-    })?;
+    let mut file = super::new_file(path)?;
     let written = match session.convert(run, target, BufWriter::new(&mut file)) {
         Ok(written) => written
             .and_then(|conversion| file.flush().map(|()| conversion))

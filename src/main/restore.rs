@@ -1,7 +1,6 @@
 //! `--session` and `--save-session`: what was chosen once, as a file.
 
-use std::fs::File;
-use std::io::{ErrorKind, Write as _};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use froc::session::{DifferenceKind, Session, SessionFile};
@@ -53,14 +52,8 @@ pub fn reopened(paths: &[PathBuf], saved: &SessionFile) -> Result<Session, Vec<S
 /// Saves a session in a new file.
 pub fn save(session: &SessionFile, path: &Path) -> Result<(), Vec<String>> {
     let bytes = session.bytes().map_err(one)?;
-    let written = File::create_new(path).and_then(|mut file| file.write_all(&bytes));
-    let place = path.display();
-    written.map_err(|error| {
-        vec![match error.kind() {
-            ErrorKind::AlreadyExists => {
-                format!("{place}: it exists; expected a new file, since none is written over.")
-            }
-            _ => format!("{place}: it cannot be written ({error}); expected a file in a folder that exists."),
-        }]
+    let mut file = super::new_file(path).map_err(|sentence| vec![sentence])?;
+    file.write_all(&bytes).map_err(|error| {
+        vec![format!("{}: it cannot be written to the end ({error}); expected room for it.", path.display())]
     })
 }

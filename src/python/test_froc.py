@@ -1,11 +1,16 @@
 """The installed package, against the program and the official script: `python test_froc.py GOLDEN_CASE`."""
 
 import array
+import base64
+import gzip
 import json
+import re
 import subprocess
 import sys
+import tempfile
 import unittest
 import zipfile
+from html.parser import HTMLParser
 from pathlib import Path
 
 import froc
@@ -67,6 +72,25 @@ class Installed(unittest.TestCase):
         self.assertEqual(report["options"]["fp_per_image"], [0.5, 1.0])
         self.assertEqual(report["options"]["iou_threshold"], 0.4)
         self.assertEqual(len(report["comparisons"]), 1)
+
+    def test_the_page_holds_what_it_is_given(self):
+        class Frame(HTMLParser):
+            def handle_starttag(self, tag, attributes):
+                if tag == "iframe":
+                    self.page = dict(attributes)["srcdoc"]
+
+        page = froc.view(GROUND_TRUTH, [PREDICTIONS])
+        frame = Frame()
+        frame.feed(page._repr_html_())
+        with tempfile.TemporaryDirectory() as folder:
+            saved = Path(folder) / "page.html"
+            page.save(saved)
+            self.assertEqual(saved.read_text(encoding="utf-8"), frame.page)
+        files = re.search(r'id="froc-files">(.*?)</script>', frame.page, re.S).group(1)
+        held = {file["name"]: gzip.decompress(base64.b64decode(file["gzip"])) for file in json.loads(files)}
+        self.assertEqual(held, {path.name: path.read_bytes() for path in (GROUND_TRUTH, PREDICTIONS)})
+        with self.assertRaisesRegex(froc.Error, "there is none; expected a file such as test.json"):
+            froc.view(PREDICTIONS, PREDICTIONS)
 
     def test_what_is_wrong_is_said(self):
         with self.assertRaisesRegex(froc.Error, "^test.json: it holds a ground truth; expected a zip"):

@@ -9,7 +9,7 @@ import { strToU8, zipSync } from "fflate";
 
 import type { Report } from "../pkg/froc.js";
 
-const root = resolve(import.meta.dirname, "../..");
+export const root = resolve(import.meta.dirname, "../..");
 export const golden = join(root, "tests/golden");
 
 /** A file as Playwright hands it to a page. */

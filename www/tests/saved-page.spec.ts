@@ -1,4 +1,5 @@
 // What is here, saved as one page: what was not ticked is not in it, and it shows the same from disk without a network.
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,7 +8,20 @@ import { gunzipSync } from "node:zlib";
 
 import { expect, test, type Page } from "@playwright/test";
 
-import { choose, open, openExport, report, settled, upload, zip } from "./page.ts";
+import {
+  asShown,
+  choose,
+  downloadReport,
+  golden,
+  goldenCase,
+  open,
+  openExport,
+  report,
+  root,
+  settled,
+  upload,
+  zip,
+} from "./page.ts";
 import { dist, Site } from "./server.ts";
 
 // Texts and numbers that stand nowhere else.
@@ -170,4 +184,34 @@ test("a host that has no froc.html, or another one, is told, and nothing is save
   await expect(page.getByTestId("save-page").getByText(/froc\.html did not arrive, or is not the file/)).toBeVisible();
   await expect(page.getByTestId("save-page-now")).toBeDisabled();
   await site.stop();
+});
+
+test("the page of froc view shows what the terminal prints, and so it does in the frame of a notebook", async ({
+  page,
+}) => {
+  const folder = mkdtempSync(join(tmpdir(), "froc-"));
+  const files = goldenCase(join(golden, "synthetic"));
+  for (const { name, buffer } of files) writeFileSync(join(folder, name), buffer);
+  const path = join(folder, "view.html");
+  const inputs = ["predictions.zip", "--ground-truth", "test.json"];
+  const flags = ["--page", join(dist, "froc.html"), "--no-open", "-o", path];
+  execFileSync(process.env.FROC_BIN ?? "froc", ["view", ...inputs, ...flags], { cwd: folder });
+
+  const html = readFileSync(path, "utf8");
+  expect(emptied(html)).toBe(readFileSync(join(dist, "froc.html"), "utf8"));
+  await fromDisk(page, html);
+  const shown = await downloadReport(page);
+  expect(shown.equals(asShown(shown, files))).toBe(true);
+  const headline = await page.getByTestId("headline").first().textContent();
+
+  // As the Python module puts it below a cell.
+  const python = readFileSync(join(root, "src/python/froc/__init__.py"), "utf8");
+  const sandbox = /sandbox = "(.*)"/.exec(python)?.[1] ?? "";
+  expect(sandbox).toContain("allow-scripts");
+  const notebook = join(folder, "notebook.html");
+  const escaped = html.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+  writeFileSync(notebook, `<!doctype html><iframe sandbox="${sandbox}" srcdoc="${escaped}"></iframe>`);
+  await page.goto(pathToFileURL(notebook).href);
+  const frame = page.frameLocator("iframe");
+  await expect(frame.getByTestId("headline").first()).toHaveText(headline ?? "");
 });

@@ -1,7 +1,8 @@
-"""Scores lesion detectors by FROC analysis: what the program `froc` computes, as a dictionary."""
+"""Scores lesion detectors by FROC analysis: what the program `froc` computes, as a dictionary, or as the page in a notebook."""
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import subprocess
@@ -10,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, Sequence, Union
 
-__all__ = ["Error", "evaluate", "program"]
+__all__ = ["Error", "Page", "evaluate", "program", "view"]
 
 Option = Union[None, bool, float, str, "os.PathLike[str]", Sequence[float], Sequence[str]]
 """What a flag takes: nothing (`True`), or a value; of several, numbers are joined and texts are each given."""
@@ -40,12 +41,41 @@ def evaluate(ground_truth: Any, predictions: Any, **options: Option) -> dict[str
             arguments += ["--predictions", _path(run, Path(folder), "predictions")]
         for name, value in options.items():
             arguments += _flags("--" + name.rstrip("_").replace("_", "-"), value)
-        done = subprocess.run([program(), *arguments], capture_output=True, encoding="utf-8", check=False)
-    # 1 says that a bound of `fail_under` is not reached: there is a report, but what was asked for does not hold.
-    if done.returncode != 0:
-        raise Error(done.stderr.strip() or f"froc: it ended with code {done.returncode}")
-    report: dict[str, Any] = json.loads(done.stdout)
+        report: dict[str, Any] = json.loads(_printed(arguments))
     return report
+
+
+class Page:
+    """The page with files inside it. A notebook shows it below the cell; it sends nothing anywhere."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the page to a file, which any browser opens, offline too."""
+        Path(path).write_text(self._text, encoding="utf-8")
+
+    def _repr_html_(self) -> str:
+        # In a frame of its own origin: neither the notebook nor the page sees the other.
+        sandbox = "allow-scripts allow-downloads allow-modals"
+        style = "width: 100%; height: 85vh; border: 1px solid #8886"
+        return f'<iframe title="froc" sandbox="{sandbox}" style="{style}" srcdoc="{html.escape(self._text)}"></iframe>'
+
+
+def view(ground_truth: Any, predictions: Any) -> Page:
+    """The page with a ground truth and runs inside it: every number, curve and box, as `froc view` shows them in the browser.
+
+    Takes what `evaluate` takes. As the last value of a cell it is shown; `view(..).save("model.html")` keeps it.
+
+    Raises `Error` if something is wrong with files.
+    """
+    runs = predictions if _is_list_of_paths(predictions) else [predictions]
+    with tempfile.TemporaryDirectory(prefix="froc-") as folder:
+        page = Path(folder) / "page.html"
+        arguments = ["view", "--no-open", "--output", str(page)]
+        arguments += ["--ground-truth", _path(ground_truth, Path(folder), "ground-truth")]
+        _printed(arguments + [_path(run, Path(folder), "predictions") for run in runs])
+        return Page(page.read_text(encoding="utf-8"))
 
 
 def program() -> str:
@@ -59,6 +89,15 @@ def program() -> str:
         if path.is_file():
             return str(path)
     raise FileNotFoundError(f"the program {name} is not in {' or '.join(folders)}; install the package froc again")
+
+
+def _printed(arguments: list[str]) -> str:
+    """What the program prints."""
+    done = subprocess.run([program(), *arguments], capture_output=True, encoding="utf-8", check=False)
+    # 1 says that a bound of `fail_under` is not reached: there is a report, but what was asked for does not hold.
+    if done.returncode != 0:
+        raise Error(done.stderr.strip() or f"froc: it ended with code {done.returncode}")
+    return done.stdout
 
 
 def _is_path(value: Any) -> bool:

@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::shell::{cargo, output, target};
+use crate::shell::{cargo, output, target, www};
+use crate::stages;
 
 pub use self::crates_io::check_list as check_crate;
 pub use self::npm::make as npm;
@@ -52,6 +53,17 @@ fn out() -> Result<PathBuf> {
     let out = target()?.join("packages");
     fs::create_dir_all(&out).with_context(|| format!("cannot make {}", out.display()))?;
     Ok(out)
+}
+
+/// Puts the page in one file, as it was built last, into a folder, from where `froc view` takes it.
+fn copy_page(folder: &Path) -> Result<()> {
+    let page = www().join("dist/froc.html");
+    if !page.exists() {
+        stages::build()?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    fs::copy(&page, folder.join("froc.html")).with_context(|| format!("cannot copy {}", page.display()))?;
+    Ok(())
 }
 
 /// The folder, without what was in it.

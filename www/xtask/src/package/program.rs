@@ -4,7 +4,7 @@ use std::fs;
 
 use anyhow::{Context as _, Result};
 
-use super::{VERSION, empty, notices, out};
+use super::{VERSION, copy_page, empty, notices, out};
 use crate::shell::{cargo, program, root, run, target};
 use crate::{stages, wasm};
 
@@ -24,6 +24,7 @@ pub fn make(triple: &str) -> Result<()> {
         fs::copy(root().join(file), folder.join(file)).with_context(|| format!("cannot copy {file}"))?;
     }
     fs::write(folder.join("THIRD-PARTY.txt"), notices::of_program()?)?;
+    copy_page(&folder)?;
     // By the program of this machine, which may not run that of another.
     run(program(stages::terminal()?).arg("manual").arg(folder.join("manual")))?;
     run(program("tar").current_dir(out()?).arg("-czf").arg(format!("{name}.tar.gz")).arg(&name))

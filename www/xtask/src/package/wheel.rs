@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result, ensure};
 
-use super::{VERSION, empty, notices, out, repository};
+use super::{VERSION, copy_page, empty, notices, out, repository};
 use crate::shell::{program, root, run, target};
 use crate::wasm;
 
@@ -38,6 +38,8 @@ fn pack(triple: Option<&str>) -> Result<PathBuf> {
     }
     fs::copy(root().join("LICENSE"), folder.join("LICENSE")).context("cannot copy LICENSE")?;
     fs::write(folder.join("THIRD-PARTY.txt"), notices::of_program()?)?;
+    // Where an environment puts it, the program of that environment finds it.
+    copy_page(&folder.join("data/data/share/froc"))?;
     let manifest = root().join("Cargo.toml").display().to_string().replace('\\', "/");
     let project = fs::read_to_string(from.join("pyproject.toml")).context("cannot read pyproject.toml")?;
     let project = project.replacen("REPOSITORY", &repository()?, 1).replacen("MANIFEST", &manifest, 1);
