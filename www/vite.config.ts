@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 import { svelte } from "@sveltejs/vite-plugin-svelte";
@@ -5,6 +6,7 @@ import { defineConfig } from "vite";
 
 import { offline } from "./build/offline.ts";
 import { digests, integrity } from "./build/integrity.ts";
+import { manifest } from "./build/manifest.ts";
 import { markdown } from "./build/markdown.ts";
 import { embed, oneFile } from "./build/onefile.ts";
 import { preloadEngine } from "./build/preload.ts";
@@ -16,7 +18,12 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 // plots are saved in light colours from a dark page.
 const cssTarget: string[] = ["chrome123", "firefox120", "safari17.5"];
 /** What the script fetches; in the one file, what is inside it. */
-const fetched = ["pkg/froc_bg.wasm", "sample/test.json", "sample/model-a.zip", "sample/model-b.zip"].map(here);
+const fetched = [
+  here("pkg/froc_bg.wasm"),
+  ...readdirSync(here("sample"))
+    .sort()
+    .map((name) => here(`sample/${name}`)),
+];
 const common = {
   base: "./",
   worker: { format: "iife" },
@@ -39,6 +46,7 @@ export default defineConfig(({ mode }) =>
           svelte(),
           markdown(),
           digests([...fetched, here("dist/froc.html")]),
+          manifest(),
           preloadEngine(),
           integrity(),
           offline(here("./src/offline/service-worker.ts")),

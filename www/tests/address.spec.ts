@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 import { expect, test, type Page } from "@playwright/test";
 
-import { choose, open, settled, upload, zip } from "./page.ts";
+import { choose, open, report, settled, upload, zip } from "./page.ts";
 
 /** Opens the page at an address, from anew. */
 async function openAt(page: Page, hash: string): Promise<void> {
@@ -11,7 +11,7 @@ async function openAt(page: Page, hash: string): Promise<void> {
   await page.goto(`/${hash}`);
   await expect(page.getByTestId("page")).toHaveAttribute("data-ready", "true");
   // The sample comes by itself, a moment later.
-  if (hash.startsWith("#v=1&open=sample")) await expect(page.getByTestId("headline")).toBeVisible();
+  if (hash.startsWith("#v=1&open=")) await expect(page.getByTestId("headline")).toBeVisible();
   await settled(page);
 }
 
@@ -55,6 +55,36 @@ test("a link opens the sample as it was looked at, and a reload brings it back",
   expect(await hash(page)).toBe(address);
   await openAt(page, address);
   await expect.poll(() => seen(page)).toEqual(before);
+});
+
+test("each sample opens by its name, with its pictures, and shows what it says that it teaches", async ({ page }) => {
+  const value = async () => Number.parseFloat((await page.getByTestId("headline").textContent()) ?? "");
+  const drawn = page.getByTestId("matched");
+  await openAt(page, "#v=1&open=sample");
+  const ofModelA = await value();
+  await expect(drawn).toHaveText("104 images of 104 have their picture.");
+
+  // One click mends the mistake: the boxes are those of the first model.
+  await openAt(page, "#v=1&open=mistake");
+  expect(await value()).toBe(0);
+  await page.getByTestId("remedy").click();
+  await expect.poll(value).toBe(ofModelA);
+  await expect(drawn).toHaveText("104 images of 104 have their picture.");
+
+  // The official number of the second is the higher one, and the interval of the difference holds 0.
+  await openAt(page, "#v=1&open=near-tie");
+  const { runs, comparisons } = await report(page);
+  const [first, second] = runs.map(({ official }) => official?.average_recall ?? Number.NaN);
+  expect(second).toBeGreaterThan(first ?? Number.NaN);
+  const interval = comparisons?.[0]?.rows.find(({ name }) => name === "mean")?.average_recall?.interval;
+  expect(interval?.[0]).toBeLessThan(0);
+  expect(interval?.[1]).toBeGreaterThan(0);
+
+  await openAt(page, "#v=1&open=other-dataset");
+  await expect(page.getByTestId("choose-class")).toHaveText([/Pacemaker/, /Button/, /Ring/]);
+  await expect(drawn).toHaveText("40 images of 40 have their picture.");
+  expect(await value()).toBeGreaterThan(30);
+  expect(await value()).toBeLessThan(90);
 });
 
 test("the hit criterion and the ignored classes stand in the address, by their places", async ({ page }) => {
@@ -198,6 +228,7 @@ test("the help opens by key, button and link, tells every quirk, format and key,
 test("each link of the guide opens the sample in its state, and is that of the page as it is published", async ({
   page,
 }) => {
+  test.setTimeout(120_000);
   const root = new URL("../../", import.meta.url);
   const repository = /^repository = "https:\/\/github.com\/(.+)\/(.+)"$/m.exec(
     readFileSync(new URL("Cargo.toml", root), "utf8"),

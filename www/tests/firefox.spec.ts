@@ -165,6 +165,8 @@ test("Firefox: a bar leads to its images, pictures come from a zip, and an image
   // A picture that any browser makes: one black pixel.
   const pixel = await page.evaluate(() => document.createElement("canvas").toDataURL("image/png").split(",")[1] ?? "");
   writeFileSync(zip, zipSync({ "films/sample_001.png": Buffer.from(pixel, "base64") }));
+  // Those of the sample are others.
+  await page.$eval(at("remove-pictures"), (button) => (button as HTMLElement).click());
   const input = (await page.$(at("picture-input"))) as ElementHandle<HTMLInputElement> | null;
   await input?.uploadFile(zip);
   await page.waitForSelector(at("matched"));

@@ -448,6 +448,7 @@ const NO_LINKS: Record<string, string> = {
   "[data-testid=thresholds] output": "where sliders stand",
   "[data-testid=shown]": "how many images are shown, just above them",
   "[data-testid=tile]": "the images themselves",
+  "[data-testid=matched], [data-testid=picture-notices]": "the pictures of all images, just above them",
 };
 
 /** Texts with a digit that lead to no images and are no exceptions; and which exceptions there are, and how many links. */

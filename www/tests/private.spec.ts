@@ -360,6 +360,20 @@ test("after the first visit a reload asks for nothing but a newer service worker
   expect(site.seen.slice(before).filter((seen) => !seen.isServiceWorkerCheck)).toEqual([]);
 });
 
+test("the browser would install the page, by its own name and icon", async ({ page, site, context }) => {
+  await openKept(page, site);
+  const devtools = await context.newCDPSession(page);
+  const { url, errors, data } = await devtools.send("Page.getAppManifest");
+  expect(errors).toEqual([]);
+  expect(url).toBe(new URL("manifest.webmanifest", site.url).href);
+  const { name, icons } = JSON.parse(data ?? "") as { name: string; icons: { src: string }[] };
+  expect(name).toBe(await page.title());
+  expect(icons.map(({ src }) => src)).toEqual([await page.locator("link[rel=icon]").getAttribute("href")]);
+  const { installabilityErrors } = await devtools.send("Page.getInstallabilityErrors");
+  // A private window, as tests are run in, is what is left.
+  expect(installabilityErrors.map(({ errorId }) => errorId)).toEqual(["in-incognito"]);
+});
+
 test("without a network it opens again and scores", async ({ page, site, context }) => {
   await openKept(page, site);
   const online = await scoreSample(page);
@@ -397,6 +411,9 @@ test("a newer version comes only when the person agrees", async ({ page, site, c
   expect(site.seen.slice(before).filter((seen) => !seen.isServiceWorkerCheck)).toEqual([]);
   await again.getByTestId("update-now").click();
   await expect(again).toHaveTitle("newer");
+  // What is new in it is what one asks first.
+  await expect(again.locator("#help-changes")).toBeInViewport();
+  await again.getByTestId("help-close").click();
   await openKept(again, site);
   await expect(again.getByTestId("update")).toHaveCount(0);
 });

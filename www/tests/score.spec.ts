@@ -505,11 +505,16 @@ test("the sample leaves when own files come", async ({ page }) => {
   await page.getByTestId("score-sample").click();
   await settled(page);
   expect((await report(page)).runs.length).toBe(2);
+  await expect(page.getByTestId("matched")).toBeVisible();
   await choose(page, [upload("mine.zip", zip({ "0.json": nodule }))]);
   await expect(page.getByTestId("file")).toHaveCount(1);
   await expect(page.getByTestId("missing")).toContainText("ground truth");
   await choose(page, [upload("test.json", smallTruth(40))]);
   expect((await report(page)).runs.map(({ name }) => name)).toEqual(["mine.zip"]);
+  // Its pictures left with it.
+  await expect(page.getByTestId("add-pictures")).toBeVisible();
+  await expect(page.getByTestId("matched")).toHaveCount(0);
+  await expect(page.getByTestId("undo-pictures")).toHaveCount(0);
 });
 
 test("hits by another measure and ignored classes give the terminal's report, and the score its name", async ({

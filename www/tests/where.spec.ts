@@ -34,12 +34,19 @@ async function openSample(page: Page, path?: string): Promise<void> {
   await expect(page.getByTestId("tile").first()).toHaveAttribute("data-image", "0");
 }
 
+/** The same files without pictures. */
+async function openWithoutPictures(page: Page): Promise<void> {
+  await open(page);
+  await choose(page, sampleFiles());
+  await expect(page.getByTestId("tile").first()).toHaveAttribute("data-image", "0");
+}
+
 /** The first number of a text. */
 const number = (text: string | null) => Number(/\d+/.exec(text ?? "")?.[0]);
 const shown = async (page: Page) => number(await page.getByTestId("shown").textContent());
 const sum = (values: number[]) => values.reduce((total, value) => total + value, 0);
 
-/** The grey in the corner of a tile, where the sample has no box. */
+/** The grey in the corner of a tile, where the first images have no box. */
 function corner(tile: Locator): Promise<number[]> {
   return tile
     .locator("canvas")
@@ -332,7 +339,7 @@ test("a threshold moves the point, the counts, the bars, the tiles and the boxes
 test("pictures from a zip lie under their boxes, in the gallery and large; brightness and contrast change them", async ({
   page,
 }) => {
-  await openSample(page);
+  await openWithoutPictures(page);
   const first = page.getByTestId("tile").first();
   const empty = await corner(first);
   const pictures = Object.fromEntries(
@@ -566,7 +573,7 @@ test("on a wide window an image opens in the right half: the list stays, is used
 test("a drag with the right button or with Shift changes brightness and contrast, and moves nothing", async ({
   page,
 }) => {
-  await openSample(page);
+  await openWithoutPictures(page);
   await page
     .getByTestId("picture-input")
     .setInputFiles([upload("films.zip", zipSync({ "sample_001.png": png(SIDE, 60) }))]);

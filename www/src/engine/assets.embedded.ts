@@ -42,9 +42,11 @@ async function inflated(text: string): Promise<ArrayBuffer> {
   return new Response(stream).arrayBuffer();
 }
 
-export const loadModule = async () => WebAssembly.compile(await bytes("froc_bg.wasm"));
+const MODULE = "froc_bg.wasm";
+export const loadModule = async () => WebAssembly.compile(await bytes(MODULE));
 
-export async function loadSample(): Promise<File[]> {
-  const names = ["test.json", "model-a.zip", "model-b.zip"];
+/** The files of all samples. */
+export async function loadSamples(): Promise<File[]> {
+  const names = Object.keys(embedded).filter((name) => name !== MODULE);
   return Promise.all(names.map(async (name) => new File([await bytes(name)], name)));
 }

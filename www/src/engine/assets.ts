@@ -3,11 +3,11 @@
 import { digests } from "virtual:digests";
 
 import module from "../../pkg/froc_bg.wasm?url";
-import groundTruth from "../../sample/test.json?url";
-import modelA from "../../sample/model-a.zip?url";
-import modelB from "../../sample/model-b.zip?url";
 
 export const isOneFile = false;
+
+/** Addresses of the files of all samples, by path. */
+const SAMPLES = import.meta.glob<string>("../../sample/*", { query: "?url", import: "default", eager: true });
 
 /** A file by the name that it has where the page is built. Fails if it is not, to the bit, what it was then. */
 async function fetched(name: string, url: string): Promise<Response> {
@@ -41,11 +41,11 @@ export const loadSaved = (): Promise<File[]> => Promise.resolve([]);
 
 export const loadModule = () => compiled("froc_bg.wasm", module);
 
-export async function loadSample(): Promise<File[]> {
-  const files: [string, string][] = [
-    ["test.json", groundTruth],
-    ["model-a.zip", modelA],
-    ["model-b.zip", modelB],
-  ];
+/** The files of all samples. */
+export async function loadSamples(): Promise<File[]> {
+  const files = Object.entries(SAMPLES).map(([path, url]): [string, string] => [
+    path.slice(path.lastIndexOf("/") + 1),
+    url,
+  ]);
   return Promise.all(files.map(async ([name, url]) => new File([await bytes(name, url)], name)));
 }

@@ -9,6 +9,12 @@ declare module "*.md?html" {
   export default html;
 }
 
+declare module "*.md?html&newest" {
+  /** The newest part of a list of changes as HTML. */
+  const html: string;
+  export default html;
+}
+
 declare module "virtual:embedded" {
   /** Gzipped files as base64, by name. */
   export const embedded: Record<string, string>;

@@ -7,8 +7,8 @@ export const SERVICE_WORKER = "service-worker.js";
 export interface Offline {
   /** The page opens without a network from now on. */
   onready: () => void;
-  /** A newer version is there; `change` fetches it and loads the page again. */
-  onupdate: (change: () => Promise<void>) => void;
+  /** A newer version is there; `change` fetches it and loads the page again, at the address that it is given. */
+  onupdate: (change: (hash: string) => Promise<void>) => void;
 }
 
 /** Does nothing where there are no service workers: a page from disk, or a private window. */
@@ -21,7 +21,7 @@ export async function keepForOffline({ onready, onupdate }: Offline): Promise<vo
       const newer = registration.installing;
       // It gives itself up where nobody has agreed to it yet; see service-worker.ts.
       newer?.addEventListener("statechange", () => {
-        if (newer.state === "redundant" && registration.active) onupdate(() => change(registration));
+        if (newer.state === "redundant" && registration.active) onupdate((hash) => change(registration, hash));
       });
     });
     await navigator.serviceWorker.ready;
@@ -38,8 +38,12 @@ async function areKept(): Promise<boolean> {
   return (await caches.match("./index.html", { ignoreSearch: true })) !== undefined;
 }
 
-async function change(registration: ServiceWorkerRegistration): Promise<void> {
+async function change(registration: ServiceWorkerRegistration, hash: string): Promise<void> {
   await caches.open(AGREED);
-  navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+  const reload = () => {
+    history.replaceState(history.state, "", hash);
+    location.reload();
+  };
+  navigator.serviceWorker.addEventListener("controllerchange", reload, { once: true });
   await registration.update();
 }

@@ -5,18 +5,13 @@ import { tick, untrack } from "svelte";
 import type { Category, OptionsReport, QuirkId, Report } from "../../pkg/froc.js";
 import { CATEGORIES } from "../words/causes.ts";
 import { TOUCHED } from "../words/quirks.ts";
+import { isSampleId } from "../words/samples.ts";
+import { read, textOf, VERSION } from "./hash.ts";
 import { OPEN, TABS, VIEWS, type Inspection } from "./selection.svelte.ts";
 import { asTyped, type Session } from "./session.svelte.ts";
 
-const VERSION = "1";
 const ORDERS = ["file", "name", "false_positives", "missed_lesions", "highest_score", "disagreement"] as const;
 const SIZES = ["small", "medium", "large"] as const;
-
-/** Fields of an address of this version; none of an empty one; null of any other. */
-function read(hash: string): URLSearchParams | null {
-  const fields = new URLSearchParams(hash.replace(/^#/, ""));
-  return hash.length < 2 || fields.get("v") === VERSION ? fields : null;
-}
 
 const place = (text: string | null, below: number): number | null => {
   const at = text !== null && /^\d+$/.test(text) ? Number(text) : NaN;
@@ -40,7 +35,7 @@ function written(session: Session, inspection: Inspection, defaults: OptionsRepo
   const options = session.options ?? defaults;
   const fp = options.fp_per_image.join(",");
   const looks: Record<string, string | number | null> = {
-    open: session.isSample ? "sample" : null,
+    open: session.sample,
     iou: options.hit || options.iou_threshold === defaults.iou_threshold ? null : options.iou_threshold,
     hit: options.hit ? [options.hit.criterion, options.iou_threshold || []].flat().join(":") : null,
     ignore:
@@ -62,16 +57,6 @@ function written(session: Session, inspection: Inspection, defaults: OptionsRepo
   };
   const fields = { ...(session.report ? looks : {}), help: session.help };
   return textOf(new URLSearchParams(), fields);
-}
-
-function textOf(before: URLSearchParams, fields: Record<string, string | number | null>): string {
-  const text = new URLSearchParams(before);
-  text.set("v", VERSION);
-  for (const [name, value] of Object.entries(fields)) {
-    if (value === null) text.delete(name);
-    else text.set(name, String(value));
-  }
-  return `#${text.toString().replaceAll("%2C", ",").replaceAll("%3A", ":")}`;
 }
 
 /** Looks where an address points; what the report does not have is left out. */
@@ -144,7 +129,8 @@ export function followAddress(session: Session, inspection: Inspection): void {
     untrack(() => {
       session.help = first.get("help");
       void applyOptions(first, session, started.options);
-      if (first.get("open") === "sample") void session.scoreSample();
+      const sample = first.get("open");
+      if (isSampleId(sample)) void session.scoreSample(sample);
     });
   });
 

@@ -139,6 +139,13 @@ export class Pictures {
     this.hasRemoved = this.#removed !== null;
   }
 
+  /** Removes all, so that none comes back. */
+  forget(): void {
+    this.clear();
+    this.#removed = null;
+    this.hasRemoved = false;
+  }
+
   /** Brings back what was removed last. */
   restore(): void {
     if (this.#removed) this.#open = this.#removed;

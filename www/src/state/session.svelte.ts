@@ -10,7 +10,7 @@ import type {
   StatisticsOptions,
   TargetFacts,
 } from "../../pkg/froc.js";
-import { isOneFile, loadPage, loadSample, loadSaved } from "../engine/assets.ts";
+import { isOneFile, loadPage, loadSamples, loadSaved } from "../engine/assets.ts";
 import {
   Cancelled,
   Evaluator,
@@ -24,9 +24,11 @@ import { keepForOffline } from "../offline/offline.ts";
 import { ownFiles, watchRequests, type NetworkRequest } from "../offline/requests.ts";
 import { save } from "../plot/save.ts";
 import { counted, rates, visible } from "../words/format.ts";
+import { SAMPLES, type SampleId } from "../words/samples.ts";
 import { isLabel, pack, sortOut, withPictures } from "./bundle.ts";
 import { filesIn, isText, isZip, type Dropped } from "./dropped.ts";
 import { Files, sentences } from "./files.svelte.ts";
+import { read, textOf } from "./hash.ts";
 import { isPicture, Pictures } from "./pictures.svelte.ts";
 import type { Target } from "./selection.svelte.ts";
 
@@ -124,7 +126,12 @@ export class Session {
   #awaited: File | null = null;
   /** What a person wrote into the session that was opened. */
   #notes = "";
-  #sample: Promise<File[]> | null = null;
+  /** The files of all samples. */
+  #samples: Promise<File[]> | null = null;
+  /** Which of them was opened last. */
+  #opened: SampleId = SAMPLES[0].id;
+  /** What `pictures.changes` was when its pictures were there. */
+  #changesOfSample = $state(0);
   /** The page in one file, once it was asked for. */
   #page: Promise<Uint8Array<ArrayBuffer>> | null = null;
   /** Files of the person's own are here, which the page forgets when it is left. */
@@ -202,14 +209,20 @@ export class Session {
     return this.convention === "official" && this.hasScript;
   }
 
-  /** Whether nothing but the sample is here. */
+  /** Whether nothing but a sample is here. */
   get isSample(): boolean {
     return !this.files.isEmpty && this.files.items.every(({ isSample }) => isSample);
   }
 
+  /** The sample that is here alone; null otherwise. */
+  get sample(): SampleId | null {
+    return this.isSample ? this.#opened : null;
+  }
+
   /** Whether the person would lose something by leaving the page. The sample alone is a click away again. */
   get wouldLose(): boolean {
-    return !this.#mayLeave && ((this.#hasOwn && !this.files.isEmpty) || this.pictures.count > 0);
+    const hasPictures = this.pictures.count > 0 && this.pictures.changes !== this.#changesOfSample;
+    return !this.#mayLeave && ((this.#hasOwn && !this.files.isEmpty) || hasPictures);
   }
 
   /** Shows the images behind a number. */
@@ -222,15 +235,20 @@ export class Session {
     await this.#add(dropped, false);
   }
 
-  async scoreSample(): Promise<void> {
+  async scoreSample(sample: SampleId): Promise<void> {
     try {
-      this.#sample ??= loadSample();
-      const files = await this.#sample;
-      // A link to the sample does not put it beside files that a person dropped meanwhile.
+      this.#samples ??= loadSamples();
+      const all = await this.#samples;
+      // A link to a sample does not put it beside files that a person dropped meanwhile.
       if (!this.files.isEmpty || this.adding > 0) return;
+      this.pictures.forget();
+      this.#opened = sample;
+      const names: readonly string[] = SAMPLES.find(({ id }) => id === sample)?.files ?? [];
+      const files = names.flatMap((name) => all.find((file) => file.name === name) ?? []);
       await this.#add({ files, folders: [] }, true);
+      this.#changesOfSample = this.pictures.changes;
     } catch (thrown) {
-      this.#sample = null;
+      this.#samples = null;
       this.errors = sentences(thrown);
     }
   }
@@ -507,8 +525,8 @@ export class Session {
       const started = await this.engine.ready;
       this.options = started.options;
       this.typed = asTyped(started.options);
-      this.#sample = loadSample();
-      watchRequests(ownFiles(this.#sample.catch(() => undefined)), noteRequest);
+      this.#samples = loadSamples();
+      watchRequests(ownFiles(this.#samples.catch(() => undefined)), noteRequest);
       this.started = started;
       const saved = await loadSaved();
       if (saved.length > 0) await this.#add({ files: saved, folders: [] }, false);
@@ -518,7 +536,8 @@ export class Session {
         onupdate: (change) => {
           this.update = () => {
             this.#mayLeave = true;
-            return change();
+            // What is new in it is what one asks first.
+            return change(textOf(read(location.hash) ?? new URLSearchParams(), { help: "changes" }));
           };
         },
       });
@@ -535,7 +554,7 @@ export class Session {
       const walked = await Promise.all(folders.map(async (folder) => ({ folder, inside: await filesIn(folder) })));
       const plain = isSample ? own : await this.#bundled(own, walked, files);
       if (!isSample && plain.some((file) => isText(file) || isZip(file) || !files.includes(file)))
-        await this.files.removeSample();
+        await this.#removeSample();
       const reading = this.files.add(plain, isSample);
       const empty = this.#takePictures(
         files.filter(({ name }) => isPicture(name)),
@@ -556,6 +575,12 @@ export class Session {
     } finally {
       this.adding--;
     }
+  }
+
+  /** Takes the sample away with its pictures, if it is here. */
+  async #removeSample(): Promise<void> {
+    if (this.isSample) this.pictures.forget();
+    await this.files.removeSample();
   }
 
   /** Everything as it was when a session was saved, as far as its files are here; tells which are not, or are others. */

@@ -60,7 +60,7 @@ enum Command {
     },
     /// Measures everything on data of its own and writes tests/bench/RESULTS.md.
     Bench(bench::Arguments),
-    /// Writes the made-up sample: a ground truth and two runs.
+    /// Writes the files of the made-up samples.
     Sample {
         /// Made if it does not exist.
         folder: PathBuf,

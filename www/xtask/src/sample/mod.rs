@@ -1,7 +1,10 @@
-//! The sample that comes with the page: made-up images, lesions of all ten classes and two made-up runs.
+//! The samples that come with the page (`www/src/words/samples.ts` says which files each is made of): made-up films, lesions of all ten
+//! classes, made-up runs, one that is written wrongly, one that is all but equal to another, and a dataset of other classes.
 //!
-//! Everything is drawn from one seeded generator, and the zips carry no clock, so the same lock file always gives the
+//! Everything is drawn from seeded generators, and the zips carry no clock, so the same lock file always gives the
 //! same bytes. Nothing here stems from a patient; figures are merely plausible.
+
+mod film;
 
 use std::fs;
 use std::io::{Cursor, Write};
@@ -62,6 +65,17 @@ const LOOKS: [Look; 10] = [
     look("Pneumothorax",  0.15, 1, (130.0, 300.0), (200.0, 450.0), (160.0, 280.0), (180.0, 400.0), 0.90, 0.05),
 ];
 
+/// Images of the other dataset.
+const OBJECT_IMAGES: usize = 40;
+
+/// What is in it: how often each of so many is there, and the rest as above.
+#[rustfmt::skip]
+const OBJECTS: [Look; 3] = [
+    look("Pacemaker",   0.30, 1, (110.0, 150.0), (100.0, 140.0), (230.0, 290.0), (230.0, 320.0), 1.10, 0.08),
+    look("Button",      0.40, 4, ( 34.0,  44.0), ( 34.0,  44.0), (  5.0, 240.0), (200.0, 900.0), 0.85, 0.50),
+    look("Ring",        0.30, 2, ( 50.0,  70.0), ( 50.0,  70.0), ( 90.0, 420.0), (120.0, 880.0), 0.70, 0.35),
+];
+
 /// A made-up detector.
 pub struct Detector {
     name: &'static str,
@@ -81,6 +95,8 @@ pub struct Detector {
     decimals: i32,
     /// Whether class names are written as the official list has them, or in lower case.
     capitals: bool,
+    /// Whether width and height stand where the second corner belongs.
+    is_wrong: bool,
 }
 
 pub const DETECTORS: [Detector; 2] = [
@@ -94,6 +110,7 @@ pub const DETECTORS: [Detector; 2] = [
         unsure: (0.25, 0.88),
         decimals: 4,
         capitals: true,
+        is_wrong: false,
     },
     Detector {
         name: "model-b",
@@ -105,6 +122,7 @@ pub const DETECTORS: [Detector; 2] = [
         unsure: (0.25, 0.92),
         decimals: 2,
         capitals: false,
+        is_wrong: false,
     },
 ];
 
@@ -126,7 +144,7 @@ pub struct Detected {
     pub score: f64,
 }
 
-/// Writes the sample into a folder, which is made where it does not exist.
+/// Writes the samples into a folder, which is made where it does not exist.
 ///
 /// # Errors
 /// The folder cannot be written.
@@ -147,17 +165,32 @@ pub fn generate() -> Result<Files> {
     let mut chance = Chance::new(SEED);
     let images: Vec<Image> = (1..=IMAGES).map(|number| chance.image(number)).collect();
     let mut files = vec![("test.json".to_owned(), serde_json::to_vec(&images)?)];
+    let mut runs = Vec::new();
     for detector in &DETECTORS {
-        let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-        for image in &images {
-            zip.start_file(image.file_name.replace(".png", ".json"), plain())?;
-            let detections = chance.detections(detector, image);
-            let entries: Vec<Value> = detections.iter().map(|detected| detector.entry(detected)).collect();
-            zip.write_all(&serde_json::to_vec(&entries)?)?;
-        }
-        files.push((format!("{}.zip", detector.name), zip.finish()?.into_inner()));
+        let run: Vec<Vec<Detected>> = images.iter().map(|image| chance.detections(detector, image)).collect();
+        files.push((format!("{}.zip", detector.name), detector.zip(&images, &run)?));
+        runs.push(run);
     }
+    // Their own draws, so that the runs above stay as they are.
+    let mut chance = Chance::new(SEED + 1);
+    let detector = &DETECTORS[0];
+    let again: Vec<Vec<Detected>> =
+        runs[0].iter().map(|image| image.iter().map(|detected| chance.again(detected)).collect()).collect();
+    files.push(("model-a-longer.zip".to_owned(), detector.zip(&images, &again)?));
+    files.push(("model-a-widths.zip".to_owned(), Detector { is_wrong: true, ..*detector }.zip(&images, &runs[0])?));
+    files.push(("pictures.zip".to_owned(), chance.pictures(&images)?));
+    files.extend(chance.objects()?);
     Ok(files)
+}
+
+/// A zip of files by name.
+fn zip_of(entries: impl IntoIterator<Item = (String, Vec<u8>)>) -> Result<Vec<u8>> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        zip.start_file(name, plain())?;
+        zip.write_all(&bytes)?;
+    }
+    Ok(zip.finish()?.into_inner())
 }
 
 /// How the files of a zip are packed: deflated, with no clock and nobody's permissions.
@@ -245,6 +278,62 @@ impl Chance {
         shown
     }
 
+    /// The same detection by a model that was trained a little longer.
+    fn again(&mut self, Detected { class, corners, score }: &Detected) -> Detected {
+        let score = (score + self.between((-0.04, 0.05))).clamp(0.01, 0.99);
+        Detected { class, corners: self.beside(corners, 0.015), score }
+    }
+
+    /// The films of images, as a zip of JPEGs.
+    fn pictures(&mut self, images: &[Image]) -> Result<Vec<u8>> {
+        let mut films = Vec::new();
+        for Image { file_name, syms, boxes } in images {
+            let lesions: Vec<(&str, Corners)> = syms.iter().copied().zip(boxes.iter().copied()).collect();
+            films.push((file_name.replace(".png", ".jpg"), film::draw(self, &lesions)?));
+        }
+        zip_of(films)
+    }
+
+    /// Another dataset, as COCO has it: things that do not belong in a chest, a run that finds them, and its films.
+    fn objects(&mut self) -> Result<Files> {
+        let (mut images, mut annotations, mut results) = (Vec::new(), Vec::new(), Vec::new());
+        for id in 1..=OBJECT_IMAGES {
+            let mut image = Image { file_name: format!("film_{id:02}.png"), syms: Vec::new(), boxes: Vec::new() };
+            for look in &OBJECTS {
+                for _ in 0..look.most {
+                    if !self.happens(look.share) {
+                        continue;
+                    }
+                    let corners = self.place(look);
+                    image.syms.push(look.class);
+                    image.boxes.push(corners);
+                    annotations.push(of_coco(id, look.class, corners, ("id", json!(annotations.len() + 1))));
+                    if self.happens(0.85 * look.ease) {
+                        let score = round(self.between((0.35, 0.99)), 3);
+                        results.push(of_coco(id, look.class, self.beside(&corners, 0.14), ("score", json!(score))));
+                    }
+                }
+                if self.happens(look.false_positives) {
+                    let score = round(self.between((0.05, 0.95)), 3);
+                    results.push(of_coco(id, look.class, self.place(look), ("score", json!(score))));
+                }
+            }
+            images.push(image);
+        }
+        let described: Vec<Value> = (1..)
+            .zip(&images)
+            .map(|(id, image): (usize, _)| json!({ "id": id, "file_name": image.file_name, "width": SIDE, "height": SIDE }))
+            .collect();
+        let categories: Vec<Value> =
+            OBJECTS.iter().map(|look| json!({ "id": category(look.class), "name": look.class })).collect();
+        let truth = json!({ "images": described, "annotations": annotations, "categories": categories });
+        Ok(vec![
+            ("objects.json".to_owned(), serde_json::to_vec(&truth)?),
+            ("objects-model.json".to_owned(), serde_json::to_vec(&results)?),
+            ("objects-pictures.zip".to_owned(), self.pictures(&images)?),
+        ])
+    }
+
     /// A box where there is nothing, with a low score: what a detector shows when no threshold stops it.
     pub fn clutter(&mut self) -> Detected {
         let look = &LOOKS[self.0.random_range(0..LOOKS.len())];
@@ -263,12 +352,38 @@ impl Chance {
 }
 
 impl Detector {
+    /// A run as a zip with a file for each image, in the official format.
+    fn zip(&self, images: &[Image], run: &[Vec<Detected>]) -> Result<Vec<u8>> {
+        let mut entries = Vec::new();
+        for (image, detections) in images.iter().zip(run) {
+            let detections: Vec<Value> = detections.iter().map(|detected| self.entry(detected)).collect();
+            entries.push((image.file_name.replace(".png", ".json"), serde_json::to_vec(&detections)?));
+        }
+        zip_of(entries)
+    }
+
     /// An entry of a prediction file, in the official format.
     fn entry(&self, Detected { class, corners, score }: &Detected) -> Value {
-        let [x1, y1, x2, y2] = corners.map(|coordinate| round(coordinate, 1));
+        let [x1, y1, mut x2, mut y2] = corners.map(|coordinate| round(coordinate, 1));
+        if self.is_wrong {
+            (x2, y2) = (round(x2 - x1, 1), round(y2 - y1, 1));
+        }
         let class = if self.capitals { (*class).to_owned() } else { class.to_lowercase() };
         json!({ class: [x1, y1, x2, y2, round(*score, self.decimals)] })
     }
+}
+
+/// A box as COCO writes it, and one thing more about it.
+fn of_coco(image: usize, class: &str, [x1, y1, x2, y2]: Corners, (key, value): (&str, Value)) -> Value {
+    let bbox = [x1, y1, x2 - x1, y2 - y1].map(|number| round(number, 1));
+    let mut record = json!({ "image_id": image, "category_id": category(class), "bbox": bbox });
+    record[key] = value;
+    record
+}
+
+/// The number of a class of the other dataset.
+fn category(class: &str) -> usize {
+    OBJECTS.iter().position(|look| look.class == class).map_or(0, |at| at + 1)
 }
 
 /// The box about a centre, cut off at the edges of the image.
