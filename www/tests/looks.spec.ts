@@ -7,62 +7,23 @@ import { expect, test, type Page } from "@playwright/test";
 
 import { choose, open, settled, upload, zip, view } from "./page.ts";
 
+async function sample(page: Page): Promise<void> {
+  await page.getByTestId("score-sample").click();
+  await settled(page);
+  // Intervals come by themselves, a moment later.
+  await expect(page.getByTestId("froc-plot").locator("path.band")).toHaveCount(2);
+}
+
 const STATES: Record<string, (page: Page) => Promise<void>> = {
   empty: async () => undefined,
   result: async (page) => {
-    await page.getByTestId("score-sample").click();
-    await settled(page);
+    await sample(page);
     await expect(page.getByTestId("results")).toBeVisible();
     await view(page, "quirks");
     await page.getByTestId("quirk-open").last().click();
   },
-  "a class open": async (page) => {
-    await page.getByTestId("score-sample").click();
-    await settled(page);
-    await page.getByTestId("choose-class").nth(5).click();
-    // The hint of the button under the pointer is not what is looked at.
-    await page.keyboard.press("Escape");
-    await expect(page.getByTestId("class-detail")).toBeVisible();
-  },
-  points: async (page) => {
-    await page.getByTestId("score-sample").click();
-    await settled(page);
-    await view(page, "points");
-  },
-  metrics: async (page) => {
-    await page.getByTestId("score-sample").click();
-    await settled(page);
-    await view(page, "metrics");
-    await expect(page.getByTestId("metrics")).toBeVisible();
-  },
-  thresholds: async (page) => {
-    await page.getByTestId("score-sample").click();
-    await settled(page);
-    await view(page, "thresholds");
-    await expect(page.getByTestId("threshold-plot")).toBeVisible();
-  },
-  slices: async (page) => {
-    await page.getByTestId("score-sample").click();
-    await settled(page);
-    await view(page, "slices");
-    for (const choice of [1, 2]) await page.getByTestId("slice-choice").nth(choice).click();
-    await expect(page.getByTestId("division")).toHaveCount(2);
-    await page.keyboard.press("Escape");
-  },
-  "found as": async (page) => {
-    await page.getByTestId("score-sample").click();
-    await settled(page);
-    await view(page, "found-as");
-  },
-  statistics: async (page) => {
-    await page.getByTestId("score-sample").click();
-    await settled(page);
-    await expect(page.getByTestId("froc-plot").locator("path.band")).toHaveCount(2);
-    await view(page, "intervals");
-  },
   "where the points go": async (page) => {
-    await page.getByTestId("score-sample").click();
-    await settled(page);
+    await sample(page);
     await view(page, "causes");
     await page.getByTestId("budget-table").click();
     await page.getByTestId("causes").locator("summary").click();
@@ -74,8 +35,7 @@ const STATES: Record<string, (page: Page) => Promise<void>> = {
     await expect(page.getByTestId("tile").first()).toHaveAttribute("data-image", /\d/);
   },
   "an image large": async (page) => {
-    await page.getByTestId("score-sample").click();
-    await settled(page);
+    await sample(page);
     await page.getByTestId("tile").nth(4).click();
     await page.getByTestId("show-uncounted").check();
     await page.getByTestId("box").first().focus();
@@ -98,48 +58,101 @@ const STATES: Record<string, (page: Page) => Promise<void>> = {
   },
 };
 
+/** What the panel of the classes shows of the sample, one after the other. */
+const TABLES: Record<string, (page: Page) => Promise<void>> = {
+  "a class open": async (page) => {
+    await page.getByTestId("choose-class").nth(5).click();
+    // The hint of the button under the pointer is not what is looked at.
+    await page.keyboard.press("Escape");
+    await expect(page.getByTestId("class-detail")).toBeVisible();
+  },
+  points: (page) => view(page, "points"),
+  metrics: async (page) => {
+    await view(page, "metrics");
+    await expect(page.getByTestId("metrics")).toBeVisible();
+  },
+  thresholds: async (page) => {
+    await view(page, "thresholds");
+    await expect(page.getByTestId("threshold-plot")).toBeVisible();
+  },
+  slices: async (page) => {
+    await view(page, "slices");
+    for (const choice of [1, 2]) await page.getByTestId("slice-choice").nth(choice).click();
+    await expect(page.getByTestId("division")).toHaveCount(2);
+    await page.keyboard.press("Escape");
+  },
+  "found as": (page) => view(page, "found-as"),
+  intervals: (page) => view(page, "intervals"),
+};
+
+/** Whether it fits at each width, and what axe finds, in the whole page or in a part of it. */
+async function look(page: Page, what: string, part?: string): Promise<void> {
+  const asItIs = page.viewportSize();
+  for (const width of [360, 1024, 2560]) {
+    await page.setViewportSize({ width, height: 800 });
+    const { scrollWidth, clientWidth } = await page.evaluate(async () => {
+      // What follows a change of width, such as a plot, is drawn by then.
+      await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return { scrollWidth, clientWidth };
+    });
+    expect(scrollWidth, `${what}, ${width} px`).toBeLessThanOrEqual(clientWidth);
+  }
+  if (asItIs) await page.setViewportSize(asItIs);
+  const violations = async (rules?: string[]) => {
+    const axe = new AxeBuilder({ page });
+    if (part) axe.include(part);
+    if (rules) axe.withRules(rules);
+    return (await axe.analyze()).violations.map(({ id, nodes }) => ({ id, html: nodes.map((node) => node.html) }));
+  };
+  await page.emulateMedia({ colorScheme: "light" });
+  expect(await violations(), what).toEqual([]);
+  // The schemes differ in colours alone.
+  await page.emulateMedia({ colorScheme: "dark" });
+  expect(await violations(["color-contrast", "link-in-text-block"]), what).toEqual([]);
+}
+
 for (const [name, reach] of Object.entries(STATES)) {
   test(`${name}: does not scroll sideways at 360, 1024 and 2560 px, and axe finds no violation`, async ({ page }) => {
     await page.emulateMedia({ colorScheme: "light" });
     const asItIs = page.viewportSize();
+    // What is reached on a phone is looked at in a window.
     await page.setViewportSize({ width: 360, height: 800 });
     await open(page);
     await reach(page);
-    for (const width of [360, 1024, 2560]) {
-      await page.setViewportSize({ width, height: 800 });
-      const { scrollWidth, clientWidth } = await page.evaluate(async () => {
-        // What follows a change of width, such as a plot, is drawn by then.
-        await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-        const { scrollWidth, clientWidth } = document.documentElement;
-        return { scrollWidth, clientWidth };
-      });
-      expect(scrollWidth, `${width} px`).toBeLessThanOrEqual(clientWidth);
-    }
     if (asItIs) await page.setViewportSize(asItIs);
-    const violations = async (axe: AxeBuilder) =>
-      (await axe.analyze()).violations.map(({ id, nodes }) => ({ id, html: nodes.map((node) => node.html) }));
-    expect(await violations(new AxeBuilder({ page }))).toEqual([]);
-    // The schemes differ in colours alone.
-    await page.emulateMedia({ colorScheme: "dark" });
-    expect(await violations(new AxeBuilder({ page }).withRules(["color-contrast", "link-in-text-block"]))).toEqual([]);
+    await look(page, name);
   });
 }
 
-for (const panel of ["curves", "forest", "roc", "sweep"]) {
-  for (const colorScheme of ["light", "dark"] as const) {
-    test(`the plot of ${panel} looks as it did, ${colorScheme}`, async ({ page }) => {
-      await page.setViewportSize({ width: 1280, height: 900 });
-      await page.emulateMedia({ colorScheme });
-      await open(page);
-      await STATES.statistics?.(page);
+test("no table of the classes scrolls the page sideways at 360, 1024 and 2560 px, and axe finds no violation", async ({
+  page,
+}) => {
+  test.setTimeout(180_000);
+  await open(page);
+  await sample(page);
+  for (const [name, reach] of Object.entries(TABLES)) {
+    await reach(page);
+    await look(page, name, "#classes");
+  }
+});
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`the plots look as they did, ${colorScheme}`, async ({ page }) => {
+    await page.setViewportSize({ width: 1280, height: 900 });
+    await page.emulateMedia({ colorScheme });
+    await open(page);
+    await sample(page);
+    await view(page, "intervals");
+    for (const panel of ["curves", "forest", "roc", "sweep"]) {
       if (panel === "roc" || panel === "sweep") await page.getByTestId(`tab-${panel}`).click();
       // The sample and its draws are the same every time; fonts differ between machines, lines and colours do not.
       await expect(page.getByTestId(panel).locator("svg.plot")).toHaveScreenshot(`${panel}-${colorScheme}.png`, {
         maxDiffPixelRatio: 0.06,
         threshold: 0.3,
       });
-    });
-  }
+    }
+  });
 }
 
 test("the theme is chosen and kept", async ({ page }) => {
