@@ -4,11 +4,13 @@
 
 mod boxes;
 mod names;
+mod repeats;
 
 use std::ops::Range;
 
 pub use names::nearest;
 
+use self::repeats::Repeats;
 use crate::dataset::{Detections, FileView, GroundTruth, Predictions};
 use crate::error::Error;
 use crate::finding::{FILE_WITHOUT_IMAGE, Finding, MAX_EXAMPLES, Remedy, Seen};
@@ -27,12 +29,8 @@ const LEAST_BOXES: usize = 10;
 const ON_PURPOSE: f32 = 0.3;
 /// Numbers are read as classes if they put this share of the boxes on a lesion of the class.
 const LEAST_GAIN: f64 = 0.1;
-/// Two boxes of a class in an image that overlap this much would not both survive usual suppression.
-const SAME_PLACE: f32 = 0.7;
 /// A fault that concerns this share of the boxes was made by a program, not by chance.
 const SYSTEMATIC: f64 = 0.5;
-/// This share of boxes on top of a better one means that there was no suppression.
-const UNSUPPRESSED: f64 = 0.3;
 
 /// What was read, how, and the run that it makes.
 #[derive(Debug, Clone, Copy)]
@@ -63,8 +61,8 @@ pub fn examine(case: Case<'_>) -> Vec<Finding> {
         scores_equal(case),
         scores_in_percent(case),
         many_ties(case),
-        duplicates(&repeats),
-        unsuppressed(&repeats),
+        repeats.duplicates(),
+        repeats.unsuppressed(case),
         without_boxes(case),
     ];
     names.into_iter().chain(classes).chain(boxes).chain(rest.into_iter().flatten()).collect()
@@ -412,78 +410,6 @@ fn many_ties(case: Case<'_>) -> Option<Finding> {
         let seen = seen_where(case, |at| is_tied[at]);
         Finding { examples: first_scores(case), ..seen.finding("many_ties", sentence, fix) }
     })
-}
-
-/// What detections have in common with earlier ones of their class in their image.
-#[derive(Default)]
-struct Repeats {
-    /// Those that are the very box of an earlier one.
-    same: Seen,
-    /// Those of the sample that overlap an earlier one that is another box.
-    on_top: Seen,
-    /// How many the sample has.
-    looked_at: usize,
-}
-
-impl Repeats {
-    fn new(case: Case<'_>) -> Self {
-        /// A crowded image costs little if at most so many come before.
-        const MOST: usize = 300;
-        let (boxes, _, keys) = case.predictions.detections().columns();
-        let mut repeats = Self::default();
-        let mut sample = sample(case).peekable();
-        // The detections of each class in the image so far: their numbers and boxes.
-        let mut of_class = case.ground_truth.per_class(|_| (Vec::<usize>::new(), Vec::<BBox>::new()));
-        for image in 0..case.ground_truth.n_images() {
-            for (numbers, boxes) in &mut of_class {
-                numbers.clear();
-                boxes.clear();
-            }
-            for at in case.run.repeated(case.predictions.detections(), image) {
-                repeats.same.add(1, Some(image as u32), || place(case, image, at as usize));
-            }
-            for at in rows(case, image) {
-                let bbox = boxes[at].rounded();
-                let is_looked_at = sample.next_if_eq(&(image, at)).is_some();
-                repeats.looked_at += usize::from(is_looked_at);
-                let Some(class) = case.run.class_of_name().get(keys[at]) else { continue };
-                let (numbers, boxes) = &mut of_class[class];
-                let first = numbers.partition_point(|other| *other < at.saturating_sub(MOST));
-                let earlier = &boxes[first..];
-                let is_on_top = |other: &BBox| *other != bbox && iou(*other, bbox, Extent::PlusOne) >= SAME_PLACE;
-                if is_looked_at && earlier.iter().any(is_on_top) {
-                    repeats.on_top.add(1, Some(image as u32), || place(case, image, at));
-                }
-                numbers.push(at);
-                boxes.push(bbox);
-            }
-        }
-        repeats
-    }
-}
-
-/// Detections that are the very box and class of an earlier one in their image.
-fn duplicates(repeats: &Repeats) -> Option<Finding> {
-    let sentence = match repeats.same.count {
-        1 => "1 detection is the same box of the same class as another in its image.".to_owned(),
-        n => format!("{n} detections are the same box of the same class as another in their image."),
-    };
-    let fix = "Write each box once: a second one on a lesion counts as a false positive.";
-    (repeats.same.count > 0).then(|| repeats.same.clone().finding("duplicate_detection", sentence, fix))
-}
-
-/// Many boxes on top of another one of their class.
-fn unsuppressed(repeats: &Repeats) -> Option<Finding> {
-    let Repeats { on_top, looked_at, .. } = repeats;
-    let share = on_top.count as f64 / (*looked_at).max(1) as f64;
-    let sentence = format!(
-        "{} of the boxes overlap another one of their class in their image by more than {}.",
-        percent(share),
-        percent(f64::from(SAME_PLACE))
-    );
-    let fix = "Apply non-maximum suppression: a second box on a found lesion counts as a false positive.";
-    let is_common = *looked_at >= LEAST_BOXES && share > UNSUPPRESSED;
-    is_common.then(|| on_top.clone().finding("no_suppression", sentence, fix))
 }
 
 /// Files that are read and hold no box, where most do.

@@ -181,6 +181,10 @@ pub fn prepare(
         let error = Error::option("scale", format!("there is {}", reading.scale), "a number above 0");
         return Err(Refusal { errors: vec![error], remedies: Vec::new() });
     }
+    if let Some(above) = reading.nms.filter(|above| !(0.0..=1.0).contains(above)) {
+        let error = Error::option("nms", format!("there is {above}"), "an IoU from 0 to 1, such as 0.5");
+        return Err(Refusal { errors: vec![error], remedies: Vec::new() });
+    }
     let protocol = ground_truth.protocol();
     if let Some((name, class)) = reading.class_names.iter().find(|(_, class)| protocol.class_named(class).is_none()) {
         let expected = format!("one of {}", protocol.class_names().join(", "));

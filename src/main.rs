@@ -210,6 +210,10 @@ struct HowToRead {
     /// Score each folder of an archive as a run.
     #[arg(long)]
     folders_apart: bool,
+    /// Non-maximum suppression: leave out boxes that overlap a box of their class with a higher score in their image by more than
+    /// this IoU, such as 0.5.
+    #[arg(long, value_name = "IOU")]
+    nms: Option<f64>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -251,6 +255,7 @@ impl HowToRead {
             leave_out_unreadable: self.leave_out_unreadable,
             accept_text_numbers: self.accept_text_numbers,
             folders: if self.folders_apart { Folders::Apart } else { Folders::Together },
+            nms: self.nms,
         }
     }
 }

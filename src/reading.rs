@@ -26,6 +26,11 @@ pub struct Reading {
     pub accept_text_numbers: bool,
     /// What several folders in one archive are.
     pub folders: Folders,
+    /// Non-maximum suppression: of the boxes of one class in one image that overlap by more than this IoU, the one with the highest
+    /// score is read. 0..=1; without it all are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub nms: Option<f64>,
 }
 
 /// What the first four numbers of a box are.
@@ -97,6 +102,7 @@ impl Default for Reading {
             leave_out_unreadable: false,
             accept_text_numbers: false,
             folders: Folders::default(),
+            nms: None,
         }
     }
 }
@@ -140,6 +146,7 @@ impl Reading {
             (self.folders == Folders::Apart, "--folders-apart"),
         ];
         flags.extend(switches.iter().filter(|(is_on, _)| *is_on).map(|(_, flag)| (*flag).to_owned()));
+        flags.extend(self.nms.map(|above| format!("--nms {above}")));
         flags.join(" ")
     }
 
@@ -176,6 +183,11 @@ impl Reading {
         }
         if self.folders == Folders::Apart {
             parts.push("each folder is a run".to_owned());
+        }
+        if let Some(above) = self.nms {
+            parts.push(format!(
+                "boxes that overlap one of their class with a higher score by more than IoU {above} are suppressed"
+            ));
         }
         (!parts.is_empty()).then(|| format!("Not as the official script reads: {}.", parts.join("; ")))
     }

@@ -39,6 +39,7 @@ mod slices;
 mod slices_cli;
 mod statistics_cli;
 mod support;
+mod suppression;
 mod thresholds;
 mod thresholds_cli;
 mod view;

@@ -92,8 +92,17 @@ fn reports() -> Vec<(&'static str, Value)> {
     let kept = folder.join("t.json");
     let kept = kept.to_str().expect("UTF-8");
     report("score", &[truth, run], &["--save-thresholds", kept]);
-    let remedies =
-        ["--boxes", "xywh", "--class", "NODULE=Nodule", "--accept-text-numbers", "--loose-names", "--folders-apart"];
+    let remedies = [
+        "--boxes",
+        "xywh",
+        "--class",
+        "NODULE=Nodule",
+        "--accept-text-numbers",
+        "--loose-names",
+        "--folders-apart",
+        "--nms",
+        "0.5",
+    ];
     let mut reports = vec![
         ("score", report("score", &[truth, run], &[])),
         ("other options", report("score", &[truth, run], &["--iou", "0.3", "--fp", "0.5"])),

@@ -224,6 +224,7 @@ fn a_session_holds_no_box_no_image_and_no_path() {
         "max_detections",
         "n_groups",
         "name",
+        "nms",
         "notes",
         "options",
         "predictions",
@@ -391,6 +392,7 @@ fn names_readings_order_and_notes_are_restored_and_a_digest_that_is_not_known_is
         class_names: [("NODULE".to_owned(), "Nodule".to_owned())].into(),
         file_names: FileNames::Loose,
         accept_text_numbers: true,
+        nms: Some(0.5),
         ..Reading::default()
     };
     session.set_reading("b.zip", reading);

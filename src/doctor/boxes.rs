@@ -138,11 +138,10 @@ pub(super) fn boxes(case: Case<'_>, beside: &[Beside<'_>]) -> Option<Finding> {
         reading.score_first = trial.score_first;
         reading.scale = trial.scale;
     });
-    let recall_before = match case.ground_truth.protocol().measure() {
-        Measure::Iou => recall(case.ground_truth, case.run),
-        _ => recall_read(case, &Reading::default())?,
-    };
-    let recall_after = recall_read(case, &reading)?;
+    // The rest of the reading is applied already.
+    let boxes =
+        Reading { boxes: reading.boxes, score_first: reading.score_first, scale: reading.scale, ..Reading::default() };
+    let (recall_before, recall_after) = (scored(case)?.recall, scored_read(case, &boxes)?.recall);
     if recall_after < recall_before
         || (recall_after <= recall_before && before.share() > 0.5 && after.share() < NEARLY_ALL)
     {
@@ -266,32 +265,48 @@ impl Outcome {
     }
 }
 
-/// The mean recall of the script's rules over the classes with lesions, at the greatest of the default rates.
-fn recall(ground_truth: &GroundTruth, run: &Run) -> f64 {
-    let options = Options::default();
-    let recalls = ground_truth.classes().filter(|class| ground_truth.n_lesions(*class) > 0).map(|class| {
-        let n_lesions = ground_truth.n_lesions(class);
-        let verdicts = run.official_verdicts(class, n_lesions, options.iou_threshold(), Extent::PlusOne);
-        let (_, verdicts) = run.ranking(class).counted(verdicts);
-        let counts = Counts { n_lesions, n_images: ground_truth.n_images() };
-        let recall = official::recall(&Staircase::new(&verdicts), counts, options.fp_per_image());
-        recall.last().copied().filter(|recall| recall.is_finite()).unwrap_or(0.0)
-    });
-    let recalls: Vec<f64> = recalls.collect();
-    recalls.iter().sum::<f64>() / recalls.len().max(1) as f64
+/// What a run reaches by IoU, whatever the hit criterion is.
+pub(super) struct Scored {
+    /// The mean recall of the script's rules over the classes with lesions, at the greatest of the default rates.
+    pub(super) recall: f64,
+    /// Detections on lesions that a better one found: false positives.
+    pub(super) second_boxes: usize,
 }
 
-/// The same under another reading, by IoU whatever the hit criterion is; `None` if it cannot be read so.
-fn recall_read(case: Case<'_>, reading: &Reading) -> Option<f64> {
-    // The rest of the reading is applied already.
-    let boxes =
-        Reading { boxes: reading.boxes, score_first: reading.score_first, scale: reading.scale, ..Reading::default() };
-    let predictions: Arc<Predictions> = apply(case.ground_truth, &Arc::new(case.predictions.clone()), &boxes).pop()?;
+impl Scored {
+    fn new(ground_truth: &GroundTruth, run: &Run) -> Self {
+        let options = Options::default();
+        let (mut recalls, mut second_boxes) = (Vec::new(), 0);
+        for class in ground_truth.classes().filter(|class| ground_truth.n_lesions(*class) > 0) {
+            let n_lesions = ground_truth.n_lesions(class);
+            let extent = ground_truth.protocol().extent();
+            let verdicts = run.official_verdicts(class, n_lesions, options.iou_threshold(), extent);
+            second_boxes += verdicts.claims().iter().filter(|claim| claim.is_duplicate).count();
+            let (_, verdicts) = run.ranking(class).counted(verdicts);
+            let counts = Counts { n_lesions, n_images: ground_truth.n_images() };
+            let recall = official::recall(&Staircase::new(&verdicts), counts, options.fp_per_image());
+            recalls.push(recall.last().copied().filter(|recall| recall.is_finite()).unwrap_or(0.0));
+        }
+        Self { recall: recalls.iter().sum::<f64>() / recalls.len().max(1) as f64, second_boxes }
+    }
+}
+
+/// What the run reaches; `None` if it cannot be read anew, where the hit criterion is another.
+pub(super) fn scored(case: Case<'_>) -> Option<Scored> {
+    match case.ground_truth.protocol().measure() {
+        Measure::Iou => Some(Scored::new(case.ground_truth, case.run)),
+        _ => scored_read(case, &Reading::default()),
+    }
+}
+
+/// What it reaches if what was read is read in another way on top of that; `None` if it cannot be.
+pub(super) fn scored_read(case: Case<'_>, reading: &Reading) -> Option<Scored> {
+    let predictions: Arc<Predictions> = apply(case.ground_truth, &Arc::new(case.predictions.clone()), reading).pop()?;
     let ground_truth = match case.ground_truth.protocol().measure() {
         Measure::Iou => Cow::Borrowed(case.ground_truth),
         _ => Cow::Owned(case.ground_truth.measured_by(Measure::Iou)),
     };
-    Some(recall(&ground_truth, &Run::new(&ground_truth, &predictions).ok()?))
+    Some(Scored::new(&ground_truth, &Run::new(&ground_truth, &predictions).ok()?))
 }
 
 fn reading_of(reading: &Reading) -> String {

@@ -17,6 +17,7 @@ pub mod labels;
 mod records;
 pub mod remedy;
 mod sniff;
+pub mod suppression;
 pub(crate) mod table;
 mod voc;
 pub(crate) mod yolo;

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::dataset::{Detections, FileView, GroundTruth, PredictionFile, PredictionFiles, Predictions};
 use crate::error::Error;
 use crate::geometry::{Extent, FileBox, ImageSize};
-use crate::protocol::Protocol;
+use crate::input::suppression::{Row, suppress};
+use crate::limits::MAX_SUPPRESSED_OF_IMAGE;
+use crate::protocol::{Class, Protocol};
 use crate::reading::{FileNames, Folders, Layout, Reading};
 
 /// The runs that the predictions are under a reading: one, unless each folder is a run. The files themselves stay as
@@ -90,7 +92,11 @@ fn read_anew(
     holds: &dyn Fn(&str) -> bool,
 ) -> Predictions {
     let protocol = ground_truth.protocol();
-    let names = new_names(predictions.detections(), protocol, reading);
+    let columns = predictions.detections();
+    let names = new_names(columns, protocol, reading);
+    let (.., keys) = columns.columns();
+    let groups = groups(columns, protocol, &names);
+    let mut rows: Vec<Row> = Vec::new();
     let paths = Paths::new(ground_truth, predictions, reading.file_names);
     let finder = ground_truth.finder(predictions.files());
     let mut detections = Detections::default();
@@ -116,10 +122,21 @@ fn read_anew(
                 // Pixels already, or of no image.
                 _ => [1.0; 2],
             };
+            rows.clear();
+            let numbers = range.start as usize..range.end as usize;
+            for (at, key) in numbers.clone().zip(&keys[numbers]) {
+                let (bbox, score) = read_row(columns, at, reading, pixels).ok_or_else(|| overflow(&file.place()))?;
+                // Boxes whose names are not kept are of no class, and so are of one group.
+                let group = groups.get(usize::from(*key)).copied().unwrap_or(usize::MAX);
+                rows.push(Row { at, group, bbox, score });
+            }
+            if let Some(above) = reading.nms {
+                suppress(&mut rows, above).map_err(|n| too_many(&file.place(), n))?;
+            }
             let first = detections.len() as u32;
-            for at in range.start as usize..range.end as usize {
-                copy(predictions.detections(), at, reading, pixels, &names, &mut detections)
-                    .ok_or_else(|| overflow(&file.place()))?;
+            for Row { at, bbox, score, .. } in &rows {
+                let name = columns.name(*at);
+                detections.push_named(names.get(name).copied().unwrap_or(name), *bbox, *score);
             }
             Ok(first..detections.len() as u32)
         });
@@ -154,26 +171,29 @@ fn overflow(path: &str) -> Error {
     Error::new(path, "read so, the area of a box is too large for a 32-bit number", "another reading")
 }
 
-/// Copies one detection, read anew in units of so many pixels across and down; `None` if its area overflows.
-fn copy(
-    from: &Detections,
-    at: usize,
-    reading: &Reading,
-    pixels: [f64; 2],
-    names: &BTreeMap<&str, &str>,
-    to: &mut Detections,
-) -> Option<()> {
+fn too_many(path: &str, n: usize) -> Error {
+    let expected = format!("at most {MAX_SUPPRESSED_OF_IMAGE} in one image; keep those with the highest scores");
+    Error::new(path, format!("suppression has {n} boxes of one class to compare"), expected)
+}
+
+/// What each class name means to suppression: boxes of names that mean one class are compared with each other, and those of another
+/// name with their own.
+fn groups(detections: &Detections, protocol: &Protocol, names: &BTreeMap<&str, &str>) -> Vec<usize> {
+    let group = |(key, name): (usize, &String)| {
+        let name = names.get(name.as_str()).copied().unwrap_or(name);
+        protocol.class_of_prediction(name).map_or(protocol.n_classes() + key, Class::index)
+    };
+    detections.names().iter().enumerate().map(group).collect()
+}
+
+/// One detection, read anew in units of so many pixels across and down; `None` if its area overflows.
+fn read_row(from: &Detections, at: usize, reading: &Reading, pixels: [f64; 2]) -> Option<(FileBox, f64)> {
     let (bbox, score) = (from.box_in_file(at), from.score_in_file(at));
     let (bbox, score) = if reading.score_first { score_first(bbox, score) } else { (bbox, score) };
     let [across, down] = pixels;
     let bbox = FileBox { x1: bbox.x1 * across, y1: bbox.y1 * down, x2: bbox.x2 * across, y2: bbox.y2 * down };
     let bbox = read_box(bbox, reading.boxes, reading.scale);
-    if !(bbox.rounded().area(Extent::PlusOne).is_finite() && (score as f32).is_finite()) {
-        return None;
-    }
-    let name = from.name(at);
-    to.push_named(names.get(name).copied().unwrap_or(name), bbox, score);
-    Some(())
+    (bbox.rounded().area(Extent::PlusOne).is_finite() && (score as f32).is_finite()).then_some((bbox, score))
 }
 
 /// Five numbers that were read as a box and its score, read as a score and its box.

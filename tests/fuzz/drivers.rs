@@ -138,6 +138,7 @@ fn score_in_all_ways(truth: &GroundTruth, predictions: Predictions) {
         leave_out_unreadable: true,
         accept_text_numbers: true,
         folders: Folders::Apart,
+        nms: Some(0.5),
     };
     let any_corners = Reading { boxes: Layout::AnyCorners, ..Reading::default() };
     let options = Options::default();
