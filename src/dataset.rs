@@ -40,6 +40,9 @@ pub fn map_all<A: Send, B: Send>(all: Vec<A>, of: impl Fn(A) -> B + Send + Sync)
     }
 }
 
+/// Stands for the number of a class that files do not call by one.
+const NO_NUMBER: &str = "\0";
+
 /// One ground-truth box.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lesion {
@@ -76,6 +79,8 @@ pub struct GroundTruth {
     findings: Vec<Finding>,
     /// The same with all classes; none if no class is ignored.
     whole: Option<Arc<Self>>,
+    /// The same as its file tells it; none unless another protocol is chosen.
+    as_told: Option<Arc<Self>>,
 }
 
 impl GroundTruth {
@@ -150,6 +155,7 @@ impl GroundTruth {
             protocol,
             findings,
             whole: None,
+            as_told: None,
         })
     }
 
@@ -238,9 +244,9 @@ impl GroundTruth {
     fn rebuilt(&self, protocol: &Protocol, lesions: &[Lesion], findings: Vec<Finding>) -> Result<Self, Error> {
         let (sha256, images) = (self.sha256.clone(), self.images.clone());
         let truth = Self::new(&self.name, sha256, protocol.clone(), images, lesions, findings)?;
-        let (image_of_id, sizes) = (self.image_of_id.clone(), self.sizes.clone());
+        let (image_of_id, sizes, as_told) = (self.image_of_id.clone(), self.sizes.clone(), self.as_told.clone());
         let Self { is_like_unscored, is_for_script, .. } = *self;
-        Ok(Self { image_of_id, sizes, is_like_unscored, is_for_script, ..truth })
+        Ok(Self { image_of_id, sizes, is_like_unscored, is_for_script, as_told, ..truth })
     }
 
     /// The same with the id of each image, by which files of detections may name it.
@@ -309,11 +315,45 @@ impl GroundTruth {
         Self { protocol: self.protocol.measured_by(measure), ..self.clone() }
     }
 
-    /// The same images under another protocol; lesions whose classes it does not have are left out, and counted.
+    /// The same images, with no class ignored, under another protocol, or under that which the file tells; lesions whose classes it does
+    /// not have are left out, and counted.
     ///
     /// # Errors
     /// If two images have the same prediction file then.
-    pub fn under(&self, protocol: &Protocol) -> Result<Self, Error> {
+    pub fn under(&self, protocol: Option<&Protocol>) -> Result<Self, Error> {
+        let measure = self.protocol.measure();
+        let as_told = self.as_told.as_ref().or(self.whole.as_ref());
+        let as_told = as_told.map_or_else(|| Arc::new(self.clone()), Arc::clone);
+        let tells = |protocol: &&Protocol| {
+            (protocol.name(), protocol.has_script()) == (as_told.protocol.name(), as_told.protocol.has_script())
+        };
+        match protocol.filter(|protocol| !tells(protocol)) {
+            None => Ok(as_told.measured_by(measure)),
+            Some(protocol) => {
+                Ok(Self { as_told: Some(Arc::clone(&as_told)), ..as_told.evaluated_as(protocol)? }.measured_by(measure))
+            }
+        }
+    }
+
+    /// The protocol that the file tells, whatever was chosen.
+    #[must_use]
+    pub fn protocol_of_file(&self) -> &Protocol {
+        self.as_told.as_deref().map_or(&self.protocol, |as_told| &as_told.protocol)
+    }
+
+    /// Whether it is evaluated as another protocol says than the file tells.
+    #[must_use]
+    pub const fn is_protocol_chosen(&self) -> bool {
+        self.as_told.is_some()
+    }
+
+    fn evaluated_as(&self, protocol: &Protocol) -> Result<Self, Error> {
+        // What predictions call the classes that both have stays what it is.
+        let number = |class| self.protocol.number(self.protocol.class_named(protocol.class_name(class))?);
+        let numbers: Vec<String> =
+            protocol.classes().map(|class| number(class).unwrap_or(NO_NUMBER).to_owned()).collect();
+        let is_numbered = numbers.iter().any(|number| number != NO_NUMBER);
+        let protocol = &if is_numbered { protocol.numbered(numbers) } else { protocol.clone() };
         let mut findings = Findings::default();
         let mut lesions = Vec::new();
         for (image, name) in self.images.iter().enumerate() {
@@ -824,6 +864,27 @@ impl Predictions {
     #[must_use]
     pub fn new(name: &str, files: impl Into<PredictionFiles>, detections: Detections) -> Self {
         Self { name: name.to_owned(), sha256: Sha256::default(), files: files.into(), detections }
+    }
+
+    /// Parts of one run as one, which is called like the first of them; its SHA-256 is not known.
+    ///
+    /// # Errors
+    /// If there is no memory for all detections, or they are too many to be numbered.
+    pub(crate) fn joined(parts: &[&Self]) -> Result<Self, Error> {
+        let Some((first, others)) = parts.split_first() else {
+            return Ok(Self::new("", Vec::new(), Detections::default()));
+        };
+        if parts.iter().map(|part| part.detections.len()).sum::<usize>() > MAX_ROWS {
+            let what = "with its other parts it has more than 4 billion boxes";
+            return Err(Error::new(&first.name, what, "fewer").of_kind(ErrorKind::TooLarge));
+        }
+        let mut all = Self { sha256: Sha256::default(), ..(*first).clone() };
+        for other in others {
+            let first = all.detections.append(other.detections.clone());
+            let first = first.map_err(|_| Error::out_of_memory(&all.name))?;
+            all.files.append(other.files.clone(), first as u32);
+        }
+        Ok(all)
     }
 
     /// The predictions with that SHA-256, which may become known later.

@@ -4,6 +4,7 @@
 
 mod boxes;
 mod names;
+pub mod parts;
 mod repeats;
 
 use std::ops::Range;

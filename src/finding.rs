@@ -179,7 +179,7 @@ pub const OTHER_CLASSES: Kind = Kind {
     code: "other_classes",
     one: "1 class of the ground truth is none of ChestX-Det10's, so its own classes are scored, and no number is official.",
     many: "{} classes of the ground truth are none of ChestX-Det10's, so its own classes are scored, and no number is official.",
-    fix: "If it is ChestX-Det10's all the same, write its class names in syms; in the terminal, --protocol chestx-det10 leaves these lesions out.",
+    fix: "If it is ChestX-Det10's all the same, write its class names in syms, or evaluate it as ChestX-Det10, which leaves these lesions out: among the classes on the page, by --protocol chestx-det10 in the terminal.",
 };
 
 /// Lesions that stand for a crowd (COCO's `iscrowd`).

@@ -118,8 +118,8 @@ struct Files {
     /// The list of images and lesions (test.json).
     #[arg(long, value_name = "FILE", required_unless_present_any = ["session", "of_session"])]
     ground_truth: Option<PathBuf>,
-    /// Whose evaluation it is, if not what the ground truth tells [chestx-det10].
-    #[arg(long, value_name = "NAME", value_parser = ["chestx-det10"])]
+    /// Whose evaluation it is, if not what the ground truth tells.
+    #[arg(long, value_name = "NAME", value_parser = protocol())]
     protocol: Option<String>,
     /// A zip or a folder with one JSON file an image, or one JSON file for all images; give it again for more runs.
     #[arg(long, value_name = "ZIP", required_unless_present_any = ["session", "of_session"])]
@@ -214,6 +214,10 @@ struct HowToRead {
     /// this IoU, such as 0.5.
     #[arg(long, value_name = "IOU")]
     nms: Option<f64>,
+    /// Score predictions as one run that are parts of one: files whose names differ by a number alone, as a-001.zip and a-002.zip do,
+    /// where no image is in two of them.
+    #[arg(long)]
+    join: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -256,6 +260,8 @@ impl HowToRead {
             accept_text_numbers: self.accept_text_numbers,
             folders: if self.folders_apart { Folders::Apart } else { Folders::Together },
             nms: self.nms,
+            // Which files these are is not known yet.
+            together_with: Vec::new(),
         }
     }
 }
@@ -321,6 +327,12 @@ fn format() -> impl TypedValueParser<Value = Format> {
     let facts = Format::ALL.map(Format::facts);
     let values = facts.map(|format| PossibleValue::new(format.name).help(format.about));
     PossibleValuesParser::new(values).try_map(|name| Format::named(&name))
+}
+
+/// The built-in protocols, by name.
+fn protocol() -> PossibleValuesParser {
+    let values = Protocol::BUILT_IN.map(|facts| PossibleValue::new(facts.name).help(facts.about));
+    PossibleValuesParser::new(values)
 }
 
 fn main() -> ExitCode {
@@ -566,6 +578,9 @@ fn opened(
         session.ignore_classes(ignore).map_err(one)?;
     }
     session.set_measure(measure);
+    if input.reading.join && wrong.is_empty() && session.join().is_empty() {
+        session.join_parts().map_err(one)?;
+    }
     for FileFailure { id, errors, remedies } in session.join() {
         let flags = remedies.iter().map(|remedy| format!("{}: {}", remedy.label, remedy.reading.flags()));
         let sentences = errors.into_iter().map(|error| error.sentence).chain(flags).collect();
@@ -579,9 +594,7 @@ fn opened(
 fn added(input: &Files, ground_truth: &Path, wrong: &mut BTreeMap<usize, Vec<String>>) -> Result<Session, String> {
     let mut session = Session::default();
     add(&mut session, "ground truth", ground_truth, FileKind::GroundTruth)?;
-    if input.protocol.is_some() {
-        session.set_protocol(&Protocol::default()).map_err(|error| error.to_string())?;
-    }
+    session.choose_protocol(input.protocol.as_deref()).map_err(|error| error.to_string())?;
     let reading = input.reading.reading();
     for (at, path) in input.predictions.iter().enumerate() {
         match add(&mut session, &at.to_string(), path, FileKind::Predictions) {

@@ -3,6 +3,10 @@
 use std::ops::{Index, IndexMut};
 use std::sync::Arc;
 
+use serde::Serialize;
+#[cfg(target_arch = "wasm32")]
+use tsify::Tsify;
+
 use crate::geometry::{Extent, Measure};
 
 /// Where `ChestX-Det10` is told of: its dataset, its paper, and its script at the commit that is followed here.
@@ -87,7 +91,32 @@ impl Default for Protocol {
     }
 }
 
+/// A protocol that can be chosen for any ground truth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+pub struct ProtocolFacts {
+    /// The name by which it is asked for, such as `chestx-det10`.
+    pub name: &'static str,
+    /// What it is called, such as `ChestX-Det10`.
+    pub label: &'static str,
+    /// What it changes, in one sentence.
+    pub about: &'static str,
+}
+
 impl Protocol {
+    /// The protocols that can be chosen in place of what a file tells.
+    pub const BUILT_IN: [ProtocolFacts; 1] = [ProtocolFacts {
+        name: "chestx-det10",
+        label: "ChestX-Det10",
+        about: "Its ten classes are scored, by the rules of its script, too; lesions of other classes are left out.",
+    }];
+
+    /// The built-in protocol that is asked for by that name.
+    #[must_use]
+    pub fn built_in(name: &str) -> Option<Self> {
+        (name == Self::BUILT_IN[0].name).then(Self::default)
+    }
+
     /// A protocol of that name with these classes, without a script; classes after the first [`MAX_CLASSES`] are left out.
     #[must_use]
     pub fn new(name: &str, mut classes: Vec<String>) -> Self {

@@ -31,6 +31,11 @@ pub struct Reading {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
     pub nms: Option<f64>,
+    /// The names of the other files that are parts of the same run, as far as these are there. The official script reads parts, too: out
+    /// of one folder.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub together_with: Vec<String>,
 }
 
 /// What the first four numbers of a box are.
@@ -103,6 +108,7 @@ impl Default for Reading {
             accept_text_numbers: false,
             folders: Folders::default(),
             nms: None,
+            together_with: Vec::new(),
         }
     }
 }
@@ -111,7 +117,7 @@ impl Reading {
     /// Whether this is how the official script reads.
     #[must_use]
     pub fn is_official(&self) -> bool {
-        *self == Self::default()
+        Self { together_with: Vec::new(), ..self.clone() } == Self::default()
     }
 
     /// Whether coordinates stay as they are.
@@ -147,10 +153,11 @@ impl Reading {
         ];
         flags.extend(switches.iter().filter(|(is_on, _)| *is_on).map(|(_, flag)| (*flag).to_owned()));
         flags.extend(self.nms.map(|above| format!("--nms {above}")));
+        flags.extend((!self.together_with.is_empty()).then(|| "--join".to_owned()));
         flags.join(" ")
     }
 
-    /// What is done otherwise than by the official script, in one sentence; nothing if nothing is.
+    /// What is done otherwise than by the official script, and which other files are read as parts of the run; nothing if nothing is.
     #[must_use]
     pub fn sentence(&self) -> Option<String> {
         let mut parts = Vec::new();
@@ -189,6 +196,10 @@ impl Reading {
                 "boxes that overlap one of their class with a higher score by more than IoU {above} are suppressed"
             ));
         }
-        (!parts.is_empty()).then(|| format!("Not as the official script reads: {}.", parts.join("; ")))
+        let otherwise = (!parts.is_empty()).then(|| format!("Not as the official script reads: {}.", parts.join("; ")));
+        let with = &self.together_with;
+        let together = (!with.is_empty()).then(|| format!("Read as one run with {}.", with.join(", ")));
+        let sentences: Vec<String> = otherwise.into_iter().chain(together).collect();
+        (!sentences.is_empty()).then(|| sentences.join(" "))
     }
 }

@@ -106,6 +106,10 @@ pub struct GroundTruthReport {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
     pub ignored_classes: Vec<String>,
+    /// Whether a person chose the protocol, in place of what the file tells; absent unless it is so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub protocol_is_chosen: bool,
 }
 
 /// The options a report rests on.
@@ -362,6 +366,7 @@ impl Report {
                 n_lesions: ground_truth.n_all_lesions(),
                 n_ignored: ground_truth.ignored().len(),
                 ignored_classes: ground_truth.protocol().ignored_classes().map(str::to_owned).collect(),
+                protocol_is_chosen: ground_truth.is_protocol_chosen(),
             },
             options: OptionsReport::from(&options.clone().with_hit(hit_on(ground_truth, options))),
             runs: reports,
@@ -375,7 +380,7 @@ impl Report {
 }
 
 impl GroundTruthReport {
-    /// How many lesions there are, and how many are ignored, in words.
+    /// How many lesions there are, how many are ignored, and whose evaluation it is if that was chosen, in words.
     pub(crate) fn lesions(&self) -> String {
         let ignored = match self.n_ignored {
             0 => String::new(),
@@ -386,7 +391,9 @@ impl GroundTruthReport {
             [one] => format!(", class {one} not scored"),
             several => format!(", classes {} not scored", several.join(", ")),
         };
-        format!("{} lesions{ignored}{classes}", self.n_lesions)
+        let chosen =
+            if self.protocol_is_chosen { format!(", evaluated as {} by choice", self.protocol) } else { String::new() };
+        format!("{} lesions{ignored}{classes}{chosen}", self.n_lesions)
     }
 }
 

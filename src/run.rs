@@ -162,6 +162,12 @@ impl Run {
         Self { reading, findings, ..self }
     }
 
+    /// Puts a finding of that code before the others, in place of the one that there was; or only takes that away.
+    pub fn tell_first(&mut self, code: &str, finding: Option<Finding>) {
+        self.findings.retain(|other| other.code != code);
+        self.findings.splice(0..0, finding);
+    }
+
     /// Gives the run another name.
     pub fn rename(&mut self, name: String) {
         self.name = name;

@@ -6,6 +6,7 @@
 
 mod diagnosis;
 mod file;
+mod parts;
 mod reports;
 mod slices;
 mod statistics;
@@ -26,6 +27,7 @@ pub use self::file::{
 pub use self::statistics::{BootstrapProgress, GroupSource, ResamplingOptions, StatisticsDefaults, StatisticsOptions};
 
 use self::diagnosis::Diagnoses;
+use self::parts::Parts;
 use self::reports::Kept;
 pub use self::slices::SliceChoice;
 use self::statistics::Running;
@@ -149,6 +151,8 @@ pub struct Session {
     reports: Vec<(String, Kept)>,
     /// The classes that a ground truth which is added is to ignore, as far as it has them.
     ignored: Vec<String>,
+    /// What ground truths are evaluated as, in place of what their files tell.
+    protocol: Option<Protocol>,
     /// Name and bytes of tables of images by id; the last one counts.
     tables: Vec<NamedTable>,
     /// What the last table tells of the images; none until it is joined.
@@ -163,6 +167,8 @@ pub struct Session {
     outcome: Outcome,
     running: Option<Running>,
     diagnoses: Diagnoses,
+    /// Whether it is told which files look like parts of one run.
+    are_parts_told: bool,
 }
 
 /// A table under its id: its name and its bytes.
@@ -271,6 +277,10 @@ impl Session {
             );
             return Err(Error::new(name, "its boxes have no scores", expected));
         }
+        let contents = match contents {
+            Contents::GroundTruth(new) => Contents::GroundTruth(new.under(self.protocol.as_ref())?),
+            other => other,
+        };
         Ok(self.keep(id, name, contents))
     }
 
@@ -285,10 +295,7 @@ impl Session {
         self.drop_file(id);
         match contents {
             Contents::GroundTruth(ground_truth) => {
-                let known = |name: &&String| ground_truth.all_class_names().contains(name);
-                let names: Vec<String> = self.ignored.iter().filter(known).cloned().collect();
-                // Of one that has none but these, all are scored.
-                let ground_truth = ground_truth.ignoring(&names).unwrap_or(ground_truth);
+                let ground_truth = ignoring_known(ground_truth, &self.ignored);
                 self.ground_truths.push((id.to_owned(), ground_truth));
             }
             Contents::Predictions(predictions) => self.predictions.push((id.to_owned(), Readable::new(predictions))),
@@ -303,16 +310,32 @@ impl Session {
         summary
     }
 
-    /// Evaluates on the ground truth that was added last as the protocol says; lesions of other classes are left out.
+    /// Evaluates on the ground truths, and on those that will be added, as a built-in protocol says, whose lesions of other classes are
+    /// left out; or, without a name, as their files tell. Runs are made anew only if it is another than before.
     ///
     /// # Errors
-    /// If two of its images have the same prediction file then.
-    pub fn set_protocol(&mut self, protocol: &Protocol) -> Result<(), Error> {
+    /// If there is no protocol of that name among [`Protocol::BUILT_IN`], or two images have the same prediction file then; then nothing
+    /// has changed.
+    pub fn choose_protocol(&mut self, name: Option<&str>) -> Result<(), Error> {
+        let none = || {
+            let expected = Protocol::BUILT_IN.map(|facts| facts.name).join(", ");
+            Error::option(
+                "Protocol",
+                format!("there is \"{}\"", name.unwrap_or_default()),
+                format!("one of {expected}"),
+            )
+        };
+        let protocol = name.map(|name| Protocol::built_in(name).ok_or_else(none)).transpose()?;
+        if protocol == self.protocol {
+            return Ok(());
+        }
+        let under = |(id, truth): &(String, GroundTruth)| {
+            Ok((id.clone(), ignoring_known(truth.under(protocol.as_ref())?, &self.ignored)))
+        };
+        self.ground_truths = self.ground_truths.iter().map(under).collect::<Result<_, Error>>()?;
+        self.protocol = protocol;
         self.forget();
         self.predictions.iter_mut().for_each(|(_, file)| file.runs = None);
-        if let Some((_, ground_truth)) = self.ground_truths.last_mut() {
-            *ground_truth = ground_truth.under(protocol)?;
-        }
         Ok(())
     }
 
@@ -387,6 +410,7 @@ impl Session {
         if let Some(file) = self.file_mut(id) {
             file.predictions.sha256().set(digits.to_owned());
         }
+        self.tell_digests_of_parts();
         let mut report = self.outcome.report.take()?;
         report.learn_sha256(self.outcome.run_ids.iter().map(|id| Some(&self.prepared(id)?.run)));
         Some(self.outcome.report.insert(report))
@@ -403,6 +427,7 @@ impl Session {
         self.divisions = Vec::new();
         self.running = None;
         self.diagnoses = Diagnoses::default();
+        self.forget_parts();
     }
 }
 
@@ -411,6 +436,7 @@ impl Session {
     /// Makes the files of predictions ready to be scored, each once; gives those that cannot be, none while there is no ground
     /// truth.
     pub fn join(&mut self) -> Vec<FileFailure> {
+        let parts = self.parts();
         let Some((_, ground_truth)) = self.ground_truths.last() else { return Vec::new() };
         if let Some((_, (name, bytes))) = self.groups.last() {
             self.grouping.get_or_insert_with(|| Groups::csv(name, bytes, ground_truth));
@@ -418,8 +444,8 @@ impl Session {
         if let Some((_, (name, bytes))) = self.tables.last() {
             self.attributes.get_or_insert_with(|| Attributes::csv(name, bytes, ground_truth));
         }
-        let joined = self.predictions.iter_mut().filter_map(|(id, file)| {
-            let refusal = file.join(id, ground_truth).err()?;
+        let joined = self.predictions.iter_mut().zip(parts).filter_map(|((id, file), parts)| {
+            let refusal = file.join(id, ground_truth, parts).err()?;
             Some(FileFailure {
                 id: id.clone(),
                 errors: refusal.errors.iter().map(ErrorReport::from).collect(),
@@ -427,6 +453,8 @@ impl Session {
             })
         });
         let mut failures: Vec<FileFailure> = joined.collect();
+        self.tell_digests_of_parts();
+        self.tell_parts();
         let of_groups = self.grouping.as_ref().and_then(|of| of.as_ref().err()).zip(self.groups.last());
         let of_tables = self.attributes.as_ref().and_then(|of| of.as_ref().err()).zip(self.tables.last());
         for (error, (id, _)) in of_groups.into_iter().chain(of_tables) {
@@ -589,9 +617,10 @@ impl Readable {
         Self { predictions: Arc::new(predictions), reading: Reading::default(), label: None, runs: None }
     }
 
-    fn join(&mut self, id: &str, ground_truth: &GroundTruth) -> Result<(), &Refusal> {
-        if self.runs.is_none() {
-            let runs = crate::prepare(ground_truth, &self.predictions, &self.reading);
+    fn join(&mut self, id: &str, ground_truth: &GroundTruth, parts: Parts) -> Result<(), &Refusal> {
+        // Another part may have been a run of its own until now.
+        if self.runs.is_none() || matches!(parts, Parts::Of) {
+            let runs = self.prepared(ground_truth, parts);
             self.runs = Some(runs.map(|runs| self.with_ids(id, runs)));
             self.name_runs();
         }
@@ -680,6 +709,13 @@ impl From<&Error> for ErrorReport {
             expected: error.expected().to_owned(),
         }
     }
+}
+
+/// A ground truth without those of these classes that it has; of one that has none but these, all are scored.
+fn ignoring_known(ground_truth: GroundTruth, names: &[String]) -> GroundTruth {
+    let known = |name: &&String| ground_truth.all_class_names().contains(name);
+    let names: Vec<String> = names.iter().filter(known).cloned().collect();
+    ground_truth.ignoring(&names).unwrap_or(ground_truth)
 }
 
 /// So many files may hold one another: a zip in a zip that gzip packed has three.

@@ -20,7 +20,7 @@ use crate::geometry::Measure;
 use crate::input::labels::LABELS;
 use crate::input::{FORMATS, GROUND_TRUTHS, Progress, Stage};
 use crate::options::{Hit, MeasureFacts, Options};
-use crate::protocol::CHESTX_DET10_LINKS;
+use crate::protocol::{CHESTX_DET10_LINKS, Protocol, ProtocolFacts};
 use crate::reading::Reading;
 use crate::render::errors::ErrorsFormat;
 use crate::render::{Format, FormatFacts};
@@ -164,6 +164,15 @@ impl Evaluator {
     /// Calls the run of a file of predictions otherwise from the next score on; the file keeps its name.
     pub fn rename(&mut self, id: &str, name: &str) {
         self.0.rename(id, name);
+    }
+
+    /// Evaluates as a built-in protocol says, one of `protocols`, or without a name as the ground truth tells.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such protocol, or the ground truth cannot be evaluated so; then nothing has changed.
+    #[expect(clippy::needless_pass_by_value, reason = "a text that may be missing is passed by value")]
+    pub fn choose_protocol(&mut self, name: Option<String>) -> Converted<()> {
+        self.0.choose_protocol(name.as_deref()).map_err(|error| thrown(&error))
     }
 
     /// Scores all classes but those of these names, of the ground truth that was added last and of those that will be.
@@ -439,6 +448,15 @@ pub fn input_formats() -> Converted<Ts<InputFormats>> {
         ground_truths: ground_truths.chain(labels).collect(),
         predictions: FORMATS.iter().map(|format| fact(format.name, format.endings)).collect(),
     })
+}
+
+/// The protocols that can be chosen.
+///
+/// # Errors
+/// Throws what the browser does if it cannot make an object.
+#[wasm_bindgen]
+pub fn protocols() -> Converted<Vec<Ts<ProtocolFacts>>> {
+    Protocol::BUILT_IN.iter().map(to_js).collect()
 }
 
 /// The formats that a run is converted to.

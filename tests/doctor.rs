@@ -160,7 +160,7 @@ fn a_name_that_the_ground_truth_lists_is_no_class() {
     );
     // It is a class of that ground truth; where ten alone are scored, it is none, and means none of them.
     assert_eq!(findings(&truth, &zip), []);
-    let of_ten = truth.under(&froc::protocol::Protocol::default()).expect("a ground truth");
+    let of_ten = truth.under(Some(&froc::protocol::Protocol::default())).expect("a ground truth");
     assert_eq!(diagnosed(&of_ten, &zip, "unread_class_name").remedy, None);
 }
 

@@ -285,10 +285,7 @@ fn without_the_detections_that_are_ignored_all_figures_are_the_same() {
     let n_left_out = Cell::new(0);
     let checked = runner.run(&case(), |case| {
         for protocol in [None, Some(Protocol::default())] {
-            let truth = match &protocol {
-                Some(protocol) => case.coco().under(protocol).expect("the same images"),
-                None => case.coco(),
-            };
+            let truth = case.coco().under(protocol.as_ref()).expect("the same images");
             let Some(truth) = ignoring(&case, truth) else { continue };
             let pixel = if protocol.is_some() { 1.0 } else { 0.0 };
             let mut without = case.clone();

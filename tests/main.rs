@@ -26,6 +26,7 @@ mod observer;
 mod operating;
 mod oracle;
 mod other_metrics;
+mod parts;
 mod properties;
 mod published;
 mod rank;

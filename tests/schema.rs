@@ -83,6 +83,10 @@ fn reports() -> Vec<(&'static str, Value)> {
     let one_box = file("one-box.zip", &zip_of(&[("1.json", r#"[{"Cyst": [10, 10, 29, 29, 0.9]}]"#)]));
     let no_lesion = file("no-lesion.json", &ground_truth_json([("1.png", &[] as &[_])]));
     let as_sizes = file("as-sizes.zip", &zip_of(&[("a/1.json", r#"[{"NODULE": ["900", 900, 200, 300, 0.9]}]"#)]));
+    let two_images = ground_truth_json([("1.png", &[] as &[_]), ("2.png", &[] as &[_])]);
+    let two_images = file("two-images.json", &two_images);
+    let part_1 = file("part-1.zip", &zip_of(&[("1.json", "[]")]));
+    let part_2 = file("part-2.zip", &zip_of(&[("2.json", "[]")]));
     let coco = |name: &str| root().join("tests/formats").join(name);
     let coco = [coco("coco-instances/instances.json"), coco("coco-results/results.json")];
     let names: Vec<Value> = serde_json::from_slice(&fs::read(truth).expect("a ground truth")).expect("JSON");
@@ -118,6 +122,8 @@ fn reports() -> Vec<(&'static str, Value)> {
         ("one class, no script", report("compare", &[&one_class, &one_box, &nothing], &["--bootstrap", "50"])),
         ("no lesion", report("score", &[&no_lesion, &nothing], &["--bootstrap", "50"])),
         ("read otherwise", report("score", &[&no_lesion, &as_sizes], &remedies)),
+        ("a chosen protocol", report("score", &[&one_class, &one_box], &["--protocol", "chestx-det10"])),
+        ("parts of one run", report("score", &[&two_images, &part_1, &part_2], &["--join"])),
         ("another hit criterion", report("score", &[truth, run], &["--hit", "iobb:0.3"])),
         ("a class is ignored", report("score", &[truth, run], &["--ignore", "Nodule"])),
         ("remedies are offered", report("score", &[truth, &as_sizes], &["--accept-text-numbers"])),

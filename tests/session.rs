@@ -217,6 +217,59 @@ fn a_new_ground_truth_is_scored_against_and_the_last_one_counts() {
     assert_eq!(n_images(&mut session), N_IMAGES);
 }
 
+/// What a person chooses in place of what the file tells changes the classes, stands in every report, and is taken back.
+#[test]
+fn a_protocol_is_chosen_told_and_taken_back() {
+    let truth = r#"{"images": [{"id": 1, "file_name": "1.png", "width": 99, "height": 99}],
+        "categories": [{"id": 7, "name": "Nodule"}, {"id": 9, "name": "Cyst"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 7, "bbox": [10, 10, 20, 20]},
+                        {"id": 2, "image_id": 1, "category_id": 9, "bbox": [50, 50, 20, 20]}]}"#;
+    let results = r#"[{"image_id": 1, "category_id": 7, "bbox": [10, 10, 20, 20], "score": 0.5},
+        {"image_id": 1, "category_id": 9, "bbox": [50, 50, 20, 20], "score": 0.75}]"#;
+    let mut session = Session::default();
+    add(&mut session, "g", "coco.json", truth.as_bytes());
+    add(&mut session, "r", "results.json", results.as_bytes());
+    let told = session.evaluate(&options()).report.clone().expect("a report");
+    assert_eq!((told.runs[0].classes.len(), told.ground_truth.protocol_is_chosen), (2, false));
+
+    session.choose_protocol(Some("chestx-det10")).expect("it is built in");
+    let chosen = session.evaluate(&options()).report.clone().expect("a report");
+    let of = &chosen.ground_truth;
+    assert_eq!((of.protocol.as_str(), of.protocol_is_chosen, of.n_lesions), ("ChestX-Det10", true, 1));
+    assert_eq!(chosen.findings[0].code, "unknown_lesion_class");
+    // Predictions call the class by the number that the file gives it.
+    assert_eq!((chosen.runs[0].classes.len(), chosen.runs[0].classes[3].true_positives), (10, 1));
+    for format in Format::ALL {
+        let text = String::from_utf8(format.bytes(&chosen).expect("bytes")).expect("UTF-8");
+        let is_told = match format.name() {
+            "json" => text.contains("\"protocol_is_chosen\": true"),
+            "csv" => {
+                text.starts_with("run,baseline,") && text.contains(",protocol\n") && text.contains(",ChestX-Det10\n")
+            }
+            _ => text.contains("1 lesions, evaluated as ChestX-Det10 by choice"),
+        };
+        assert!(is_told, "{}: {text}", format.name());
+    }
+
+    // Which classes are ignored stays; another ground truth is evaluated so, too.
+    session.ignore_classes(&["Nodule".to_owned()]).expect("a class");
+    session.choose_protocol(None).expect("what the file tells");
+    let classes = |session: &mut Session| {
+        report(session.evaluate(&options())).runs[0].classes.iter().map(|class| class.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(classes(&mut session), ["Cyst"]);
+    session.choose_protocol(Some("chestx-det10")).expect("it is built in");
+    assert_eq!(classes(&mut session).len(), 9);
+    add(&mut session, "h", "again.json", truth.as_bytes());
+    assert_eq!(classes(&mut session).len(), 9);
+    session.remove("h");
+    session.ignore_classes(&[]).expect("all are scored");
+    session.choose_protocol(None).expect("what the file tells");
+    assert_eq!(session.evaluate(&options()).report.as_ref(), Some(&told));
+    let error = session.choose_protocol(Some("vindr")).expect_err("there is none");
+    assert_eq!(error.to_string(), "Protocol: there is \"vindr\"; expected one of chestx-det10.");
+}
+
 #[test]
 fn a_digest_that_comes_late_is_in_the_report_and_its_export() {
     let mut session = loaded();

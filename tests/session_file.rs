@@ -224,7 +224,6 @@ fn a_session_holds_no_box_no_image_and_no_path() {
         "max_detections",
         "n_groups",
         "name",
-        "nms",
         "notes",
         "options",
         "predictions",

@@ -7,7 +7,7 @@ use froc::rank::least_replicates;
 use froc::render::Format;
 use froc::session::ResamplingOptions;
 
-use super::{Files, Hits, HowToRead, format, group_source, one, opened, options};
+use super::{Files, Hits, HowToRead, format, group_source, one, opened, options, protocol};
 
 /// What is ranked, and how.
 #[derive(clap::Args)]
@@ -18,8 +18,8 @@ pub(super) struct Rank {
     /// The list of images and lesions (test.json).
     #[arg(long, value_name = "FILE")]
     ground_truth: PathBuf,
-    /// Whose evaluation it is, if not what the ground truth tells [chestx-det10].
-    #[arg(long, value_name = "NAME", value_parser = ["chestx-det10"])]
+    /// Whose evaluation it is, if not what the ground truth tells.
+    #[arg(long, value_name = "NAME", value_parser = protocol())]
     protocol: Option<String>,
     #[command(flatten)]
     hits: Hits,

@@ -7,8 +7,8 @@ use crate::printable::no_formula;
 use crate::report::Report;
 use crate::sheet::{Cell, Column, Row, sheets};
 
-/// The columns; behind them `hit` where another criterion than IoU decides, and `division`, `slice` and `slices_sha256` where images
-/// are divided. `fp_per_image` and `iou_threshold` are empty where a metric has none of its own, `value`, `low` and `high` where they
+/// The columns; behind them `hit` where another criterion than IoU decides, `division`, `slice` and `slices_sha256` where images
+/// are divided, and `protocol` where one is chosen. `fp_per_image` and `iou_threshold` are empty where a metric has none of its own, `value`, `low` and `high` where they
 /// are undefined or were not asked for; fractions are in 0..=1. The last columns say what a row rests on.
 const COLUMNS: [&str; 18] = [
     "run",
@@ -43,8 +43,10 @@ pub fn csv(report: &Report) -> Result<Vec<u8>, Error> {
     let hit = report.options.hit.as_ref().map(|_| report.options.hit().id());
     let sliced = report.options.slices.as_ref();
     let of_slices = sliced.map(|_| ["division", "slice", "slices_sha256"]).into_iter().flatten();
+    let protocol = report.ground_truth.protocol_is_chosen.then_some(&report.ground_truth.protocol);
+    let of_protocol = protocol.map(|_| "protocol");
     writer
-        .write_record(COLUMNS.into_iter().chain(hit.as_ref().map(|_| "hit")).chain(of_slices))
+        .write_record(COLUMNS.into_iter().chain(hit.as_ref().map(|_| "hit")).chain(of_slices).chain(of_protocol))
         .map_err(|error| fail(error.to_string()))?;
     for sheet in sheets(report) {
         for row in &sheet.rows {
@@ -58,7 +60,7 @@ pub fn csv(report: &Report) -> Result<Vec<u8>, Error> {
                 });
                 let record = record(report, row, column, cell).into_iter().chain(hit);
                 writer
-                    .write_record(record.chain(of_slices.into_iter().flatten()))
+                    .write_record(record.chain(of_slices.into_iter().flatten()).chain(protocol.cloned()))
                     .map_err(|error| fail(error.to_string()))?;
             }
         }

@@ -70,6 +70,7 @@ fn symptoms(fault: &FindingReport, run: &Run) -> &'static [&'static str] {
             &["class_never_predicted"]
         }
         "empty_file" => &["most_files_empty"],
+        "parts_of_one_run" => &["image_without_file", "class_never_predicted", "most_files_empty"],
         "other_image_size" | "box_layout" => &["box_outside_image"],
         _ => &[],
     }

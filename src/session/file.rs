@@ -10,7 +10,7 @@ use super::{ErrorReport, GroupSource, NamedTable, ResamplingOptions, Session, St
 use crate::error::{Error, ErrorKind};
 use crate::input;
 use crate::options::{DEFAULT_AREA_UP_TO, DEFAULT_BETA, Options};
-use crate::protocol::Protocol;
+use crate::protocol::{Protocol, ProtocolFacts};
 use crate::reading::Reading;
 use crate::report::OptionsReport;
 use crate::report::statistics::GroupsReport;
@@ -90,6 +90,8 @@ pub struct SavedPredictions {
 pub struct Restored {
     /// The files of predictions that are here, in their order.
     pub predictions: Vec<RestoredPredictions>,
+    /// The name of the protocol that is chosen, in place of what the ground truth tells.
+    pub protocol: Option<String>,
     /// What differs.
     pub differences: Vec<Difference>,
 }
@@ -294,7 +296,9 @@ impl Session {
             label: file.label.clone(),
             reading: file.reading.clone(),
         });
-        Ok(Restored { predictions: predictions.collect(), differences })
+        let chosen = |facts: &&ProtocolFacts| Protocol::built_in(facts.name) == self.protocol;
+        let protocol = Protocol::BUILT_IN.iter().find(chosen).map(|facts| facts.name.to_owned());
+        Ok(Restored { predictions: predictions.collect(), protocol, differences })
     }
 
     fn restore_ground_truth(&mut self, saved: &SavedGroundTruth) -> Result<Vec<Difference>, Error> {
@@ -309,16 +313,16 @@ impl Session {
         let ours = [ground_truth.name(), ground_truth.sha256()];
         let differences = Difference::of(ours, [name, sha256]).into_iter();
         let differences = differences.chain(here.map(|other| Difference::unknown(other.name()))).collect();
-        let chestx_det10 = Protocol::default();
-        if ground_truth.protocol() != &chestx_det10 && protocol == chestx_det10.name() {
-            self.set_protocol(&chestx_det10)?;
-        }
+        let is_chosen =
+            |facts: &&ProtocolFacts| facts.label == protocol && ground_truth.protocol_of_file().name() != protocol;
+        let chosen = Protocol::BUILT_IN.iter().find(is_chosen).map(|facts| facts.name);
+        self.choose_protocol(chosen)?;
         self.ignore_classes(ignored_classes)?;
         Ok(differences)
     }
 
     fn restore_predictions(&mut self, saved: &[SavedPredictions]) -> Vec<Difference> {
-        let mut differences = Vec::new();
+        let (mut differences, mut now_called) = (Vec::new(), Vec::new());
         let mut here: Vec<_> = std::mem::take(&mut self.predictions).into_iter().map(Some).collect();
         for (saved, at) in saved.iter().zip(places(saved, &here)) {
             let Some((id, mut file)) = at.and_then(|at| here[at].take()) else {
@@ -331,7 +335,14 @@ impl Session {
             file.reading = saved.reading.clone();
             file.label.clone_from(&saved.label);
             file.runs = None;
+            now_called.push((saved.name.as_str(), file.predictions.name().to_owned()));
             self.predictions.push((id, file));
+        }
+        // A part may be called otherwise by now.
+        for name in self.predictions.iter_mut().flat_map(|(_, file)| &mut file.reading.together_with) {
+            if let Some((_, now)) = now_called.iter().find(|(saved, _)| saved == name) {
+                name.clone_from(now);
+            }
         }
         for (id, mut file) in here.into_iter().flatten() {
             differences.push(Difference::unknown(file.predictions.name()));

@@ -139,6 +139,7 @@ fn score_in_all_ways(truth: &GroundTruth, predictions: Predictions) {
         accept_text_numbers: true,
         folders: Folders::Apart,
         nms: Some(0.5),
+        together_with: Vec::new(),
     };
     let any_corners = Reading { boxes: Layout::AnyCorners, ..Reading::default() };
     let options = Options::default();

@@ -10,6 +10,7 @@ import {
   report,
   settled,
   asShown,
+  terminal,
   upload,
   zip,
 } from "./page.ts";
@@ -123,4 +124,52 @@ test("a zip with one folder per run is offered as several runs", async ({ page }
   await page.getByTestId("remedy").filter({ hasText: "Score each of the 2 folders as a run" }).click();
   await expect(page.getByTestId("run-scores")).toHaveCount(2);
   expect((await report(page)).runs.map((run) => run.name)).toEqual(["two.zip/a", "two.zip/b"]);
+});
+
+test("parts become one run, second boxes go and the protocol is chosen, by a click each and back", async ({ page }) => {
+  const own = boxes.map((box, at) => ({
+    file_name: `${at}.png`,
+    syms: ["Nodule", "Diffuse Nodule"],
+    boxes: [box, [10, 10, 90, 90]],
+  }));
+  const part = (name: string, from: number, to: number) => {
+    // Second boxes rank among the first ones of the first part, and below all of the other's.
+    const score = (at: number, by: number) =>
+      at < 40 ? 0.3 + at / 200 - by / 1000 : by === 0 ? 0.9 + at / 1000 : 0.1 - by / 1000;
+    const pile = ([x1, y1, x2, y2]: readonly [number, number, number, number], at: number) =>
+      Array.from({ length: 5 }, (_, by) => ({ Nodule: [x1 + by, y1, x2 + by, y2, score(at, by)] }));
+    const some = boxes.map((box, at) => [`${at}.json`, JSON.stringify(pile(box, at))] as const).slice(from, to);
+    return upload(name, zip(Object.fromEntries(some)));
+  };
+  const files = [upload("test.json", JSON.stringify(own)), part("a-001.zip", 0, 40), part("a-002.zip", 40, 60)];
+  // The address holds the protocol for files that are chosen later.
+  await open(page, "./#v=1&protocol=chestx-det10");
+  await choose(page, files);
+  expect((await report(page)).ground_truth).toMatchObject({ protocol: "ChestX-Det10", protocol_is_chosen: true });
+
+  await expect(page.locator('[data-code="parts_of_one_run"]')).toContainText("a file for 60 of 60 images");
+  await page.getByTestId("remedy").filter({ hasText: "Score the 2 files as one run" }).click();
+  await expect(page.getByTestId("reading")).toContainText("Read as one run with a-002.zip.");
+  await expect(page.getByTestId("file").last()).toContainText("read as one run with a-001.zip");
+  await page.getByTestId("remedy").filter({ hasText: "Suppress boxes that overlap a better one" }).click();
+  await expect(page.getByTestId("reading")).toContainText("by more than IoU 0.5 are suppressed");
+  await settled(page);
+  const bytes = await downloadReport(page);
+  const { options, runs } = JSON.parse(bytes.toString());
+  const drawn = ["--bootstrap", String(options.bootstrap.replicates)];
+  const asked = ["--join", "--nms", "0.5", "--protocol", "chestx-det10"];
+  expect(bytes.equals(terminal(files, [...drawn, ...asked]))).toBe(true);
+  expect([runs.length, runs[0].n_files, runs[0].n_detections]).toEqual([1, 60, 60]);
+
+  await page.getByTestId("classes-scored").locator("summary").click();
+  await expect(page.getByTestId("protocol-about")).toContainText("lesions of other classes are left out");
+  await page.getByTestId("protocol").selectOption("");
+  await settled(page);
+  expect((await report(page)).ground_truth.protocol).toBe("test.json");
+  await expect(page).not.toHaveURL(/protocol=/);
+  await page.goBack();
+  await expect(page.getByTestId("protocol")).toHaveValue("chestx-det10");
+  await page.getByTestId("read-officially").click();
+  await settled(page);
+  expect((await report(page)).runs.map((run) => run.n_detections)).toEqual([200, 100]);
 });

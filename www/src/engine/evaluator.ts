@@ -84,6 +84,8 @@ export class Evaluator {
   #scored: OptionsReport | null = null;
   /** The classes that are not scored: a successor leaves them out, too. */
   #ignored: string[] = [];
+  /** What the ground truth is evaluated as: a successor does so, too. */
+  #protocol: string | null = null;
   /** What the images are divided by. */
   #by: string[] = [];
   /** How many calls wait for an answer. */
@@ -172,6 +174,7 @@ export class Evaluator {
     if (answer) {
       this.#scored = answer.used.options;
       this.#ignored = answer.used.ignored;
+      this.#protocol = answer.used.protocol;
     }
     return answer;
   }
@@ -212,6 +215,7 @@ export class Evaluator {
     const text = await session.text();
     const opened = await this.#call((remote) => remote.restore(session.name, text), session.name);
     this.#ignored = opened.session.ground_truth.ignored_classes ?? [];
+    this.#protocol = opened.restored.protocol;
     for (const { id, label, reading } of opened.restored.predictions) {
       const loaded = this.#loaded.get(id);
       if (!loaded) continue;
@@ -357,6 +361,7 @@ export class Evaluator {
       Comlink.proxy((request: NetworkRequest) => this.#listener.onRequest(request)),
     );
     this.#readsFiles = started.readsFiles;
+    await remote.chooseProtocol(this.#protocol);
     await remote.ignoreClasses(this.#ignored);
     for (const [id, { file, reading, name, digest }] of [...this.#loaded]) {
       try {

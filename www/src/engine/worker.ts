@@ -14,6 +14,7 @@ import init, {
   links,
   page_with,
   parse_options,
+  protocols,
   sha256,
   version,
 } from "../../pkg/froc.js";
@@ -34,6 +35,7 @@ import type {
   OptionsReport,
   Outcome,
   ProgressReport,
+  ProtocolFacts,
   Reading,
   Report,
   ResamplingOptions,
@@ -50,6 +52,8 @@ export interface Started {
   options: OptionsReport;
   /** What may decide whether a detection finds a lesion. */
   measures: MeasureFacts[];
+  /** What a ground truth may be evaluated as, in place of what it tells. */
+  protocols: ProtocolFacts[];
   /** What stands over the words that say what a published convention is. */
   conventions: string[];
   statistics: StatisticsDefaults;
@@ -79,12 +83,15 @@ export interface Typed {
   fp: string;
   /** The names of the classes that are not scored. */
   ignored: string[];
+  /** The name of the protocol that is chosen; null is what the ground truth tells. */
+  protocol: string | null;
 }
 
 /** Options that make sense, in use. */
 export interface Used {
   options: OptionsReport;
   ignored: string[];
+  protocol: string | null;
 }
 
 /** A curve without the steps that are too small to see. */
@@ -155,6 +162,7 @@ const api = {
     return {
       options: default_options(),
       measures: hit_measures(),
+      protocols: protocols(),
       conventions: convention_headings(),
       statistics: default_statistics(),
       formats: export_formats(),
@@ -193,11 +201,18 @@ const api = {
     return engine().evaluate(options);
   },
   /** Scores under options that a person typed, unless they are `now` in use. */
-  evaluateTyped({ measure, threshold, fp, ignored }: Typed, now: Used): { used: Used; outcome: Outcome } | null {
-    const used = { options: parse_options(measure, threshold, fp), ignored };
+  evaluateTyped(
+    { measure, threshold, fp, ignored, protocol }: Typed,
+    now: Used,
+  ): { used: Used; outcome: Outcome } | null {
+    const used = { options: parse_options(measure, threshold, fp), ignored, protocol };
     if (JSON.stringify(used) === JSON.stringify(now)) return null;
+    engine().choose_protocol(protocol);
     engine().ignore_classes(ignored);
     return { used, outcome: engine().evaluate(used.options) };
+  },
+  chooseProtocol(name: string | null): void {
+    engine().choose_protocol(name);
   },
   ignoreClasses(names: string[]): void {
     engine().ignore_classes(names);

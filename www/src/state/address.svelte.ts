@@ -38,6 +38,7 @@ function written(session: Session, inspection: Inspection, defaults: OptionsRepo
     open: session.sample,
     iou: options.hit || options.iou_threshold === defaults.iou_threshold ? null : options.iou_threshold,
     hit: options.hit ? [options.hit.criterion, options.iou_threshold || []].flat().join(":") : null,
+    protocol: session.protocol,
     ignore:
       [...session.classNames.keys()].filter((at) => session.ignored.includes(session.classNames[at] ?? "")).join(",") ||
       null,
@@ -88,6 +89,12 @@ function apply(fields: URLSearchParams, session: Session, inspection: Inspection
 /** Scores under the options of an address, if they are others. */
 async function applyOptions(fields: URLSearchParams, session: Session, defaults: OptionsReport): Promise<void> {
   const own = asTyped(defaults);
+  const asked = session.started?.protocols.find(({ name }) => name === fields.get("protocol"))?.name ?? null;
+  // Classes are told by their places among those of the protocol.
+  if (asked !== session.typed.protocol) {
+    await session.changeOptions({ ...session.typed, ignored: [], protocol: asked });
+    await tick();
+  }
   const [name, threshold] = (fields.get("hit") ?? "").split(":");
   const facts = session.started?.measures.find(({ measure }) => measure === name);
   const { classNames } = session;
@@ -98,6 +105,7 @@ async function applyOptions(fields: URLSearchParams, session: Session, defaults:
     ignored: (fields.get("ignore") ?? "")
       .split(",")
       .flatMap((text) => classNames[place(text, classNames.length) ?? -1] ?? []),
+    protocol: asked,
   };
   if (JSON.stringify(typed) !== JSON.stringify(session.typed)) await session.changeOptions(typed);
 }

@@ -63,6 +63,7 @@ export const asTyped = ({ iou_threshold, hit, fp_per_image }: OptionsReport): Ty
   threshold: String(iou_threshold),
   fp: rates(fp_per_image),
   ignored: [],
+  protocol: null,
 });
 
 export class Session {
@@ -75,8 +76,10 @@ export class Session {
   options: OptionsReport | null = $state.raw(null);
   /** The classes that a person wants left out of the score, as far as the ground truth has them. */
   ignored: string[] = $state.raw([]);
+  /** What the ground truth is evaluated as, by name; null is what it tells. */
+  protocol: string | null = $state(null);
   /** The options as they were typed. */
-  typed: Typed = $state({ measure: "iou", threshold: "", fp: "", ignored: [] });
+  typed: Typed = $state({ measure: "iou", threshold: "", fp: "", ignored: [], protocol: null });
   /** What is wrong with the options as they were typed: the score is not of these. */
   optionErrors: ErrorReport[] = $state.raw([]);
   report: Report | null = $state.raw(null);
@@ -600,7 +603,8 @@ export class Session {
     const { area_up_to, max_detections, beta, bootstrap, slices: _, ...options } = saved.options;
     this.options = options;
     this.ignored = saved.ground_truth.ignored_classes ?? [];
-    this.typed = { ...asTyped(options), ignored: this.ignored };
+    this.protocol = restored.protocol;
+    this.typed = { ...asTyped(options), ignored: this.ignored, protocol: this.protocol };
     this.optionErrors = [];
     this.#notes = saved.notes;
     this.#beside = {
@@ -681,14 +685,15 @@ export class Session {
   }
 
   async #scoreTyped(typed: Typed): Promise<void> {
-    const [{ options, ignored }, before] = [this, this.#scoring];
+    const [{ options, ignored, protocol }, before] = [this, this.#scoring];
     if (!options) return;
-    const now: Used = { options, ignored };
+    const now: Used = { options, ignored, protocol };
     await this.#whileScoring(async () => {
       const answer = await this.engine.evaluateTyped(typed, now);
       if (!answer) return;
       this.options = answer.used.options;
       this.ignored = answer.used.ignored;
+      this.protocol = answer.used.protocol;
       // Other files are scored by now, but under the options before.
       if (before !== this.#scoring) return this.score();
       this.#overtake();
