@@ -66,6 +66,14 @@ test("a tooltip waits, opens for a pointer that moves and for no other, and keep
   const [own, explained] = [await tip.boundingBox(), await number.boundingBox()];
   if (!own || !explained) throw new Error("both are on the screen");
   expect(own.y >= explained.y + explained.height || own.y + own.height <= explained.y).toBe(true);
+
+  // What a menu is about is not told over the open menu.
+  const menu = page.getByTestId("classes-scored").locator("summary");
+  await menu.hover();
+  await expect(tip).toBeVisible();
+  await menu.click();
+  await page.waitForTimeout(600);
+  await expect(tip).toBeHidden();
 });
 
 test("the chip of a file counts what is scored of it, by choice read otherwise", async ({ page }) => {
