@@ -504,6 +504,11 @@ impl GroundTruth {
         self.lesions.of(class, image)
     }
 
+    /// The lesions of all classes in an image, class by class: class, number among all of the class, and box.
+    pub fn lesions_in(&self, image: usize) -> impl Iterator<Item = (Class, u32, BBox)> {
+        self.lesions.in_image(image)
+    }
+
     /// The same lesions with the numbers of their file.
     #[must_use]
     pub fn lesions_in_file(&self, class: Class, image: usize) -> &[FileBox] {

@@ -17,7 +17,7 @@ use crate::protocol::{Class, PerClass};
 use crate::run::Prepared;
 
 pub use self::category::{Category, Outcome};
-pub use self::tally::{FoundAs, Tally};
+pub use self::tally::Tally;
 use self::thresholds::counts;
 pub use self::thresholds::{ScoreThresholds, operating_thresholds, pooled_thresholds};
 
@@ -124,7 +124,7 @@ impl Diagnosis {
 
     /// Compares the detections of an image with its lesions of all classes.
     fn look_at(&mut self, ground_truth: &GroundTruth, prepared: &Prepared, image: usize) {
-        let here = lesions_of(ground_truth, image);
+        let here: Vec<(Class, u32, BBox)> = ground_truth.lesions_in(image).collect();
         let detections = prepared.predictions.detections();
         let mut seen = Vec::new();
         for at in prepared.run.detections(image) {
@@ -184,7 +184,7 @@ impl Diagnosis {
             Some((_, score)) if counts(score, thresholds[class]) => Category::TruePositive,
             Some(_) => Category::OutRanked,
             None if of_class.is_approached[lesion] => Category::BadlyPlacedLesion,
-            None if self.seen_as(class, lesion, thresholds).next().is_some() => Category::SeenAsAnotherClass,
+            None if self.is_seen_as_another(class, lesion, thresholds) => Category::SeenAsAnotherClass,
             None => Category::NeverSeen,
         }
     }
@@ -201,15 +201,12 @@ impl Diagnosis {
         self.lesions[class].found_by[lesion].map(|(detection, _)| detection)
     }
 
-    /// The other classes of which a detection counts on a lesion, rising.
-    pub fn seen_as(&self, class: Class, lesion: usize, thresholds: &ScoreThresholds) -> impl Iterator<Item = Class> {
+    /// Whether a detection of another class counts on a lesion.
+    fn is_seen_as_another(&self, class: Class, lesion: usize, thresholds: &ScoreThresholds) -> bool {
         let seen = &self.lesions[class].seen;
         let first = seen.partition_point(|seen| (seen.lesion as usize) < lesion);
-        seen[first..]
-            .iter()
-            .take_while(move |seen| seen.lesion as usize == lesion)
-            .filter(|seen| counts(seen.score, thresholds[seen.by]))
-            .map(|seen| seen.by)
+        let mut of_lesion = seen[first..].iter().take_while(|seen| seen.lesion as usize == lesion);
+        of_lesion.any(|seen| counts(seen.score, thresholds[seen.by]))
     }
 }
 
@@ -217,15 +214,4 @@ impl LesionsOfClass {
     fn new(n: usize) -> Self {
         Self { found_by: vec![None; n], is_approached: vec![false; n], seen: Vec::new() }
     }
-}
-
-/// The lesions of an image: their class, number among all of the class, and box; class by class.
-#[must_use]
-pub fn lesions_of(ground_truth: &GroundTruth, image: usize) -> Vec<(Class, u32, BBox)> {
-    let mut here = Vec::new();
-    for class in ground_truth.classes() {
-        let (first, boxes) = ground_truth.lesions(class, image);
-        here.extend(boxes.iter().zip(first..).map(|(bbox, lesion)| (class, lesion, *bbox)));
-    }
-    here
 }

@@ -3,6 +3,7 @@
 //! Keys are the Rust names in `snake_case`. Fractions are in 0..=1. A number that the official script leaves undefined
 //! (NaN or infinite) is `None` here and `null` in JSON; [`OfficialReport::printed`] keeps the script's own words for it.
 
+pub mod confusion;
 pub mod diagnosis;
 pub mod errors;
 mod findings;

@@ -19,7 +19,7 @@ use serde::Serialize;
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
-pub use self::diagnosis::{GalleryQuery, View};
+pub use self::diagnosis::{CellQuery, GalleryQuery, View};
 pub use self::file::{
     Difference, DifferenceKind, Restored, RestoredPredictions, SESSION_VERSION, SavedGroundTruth, SavedPredictions,
     SessionFile,

@@ -4,6 +4,7 @@
 //! A number that is added to the report is shown everywhere once it has a column here.
 
 mod comparison;
+mod confusion;
 mod metrics;
 mod operating;
 pub mod published;
@@ -69,8 +70,8 @@ pub struct Row {
     pub run: usize,
     /// Place of the run it is compared with.
     pub baseline: Option<usize>,
-    /// What CSV puts before the metric of a column: `official_`, `exact_`, `chosen_elsewhere_`, `slice_`, a convention or nothing.
-    pub by: &'static str,
+    /// What CSV puts before the metric of a column: `official_`, `exact_`, `chosen_elsewhere_`, `slice_`, a convention, what lesions come to, or nothing.
+    pub by: Cow<'static, str>,
     /// The rate of the whole row, in place of those of the columns.
     pub fp_per_image: Option<f64>,
     /// The hit criterion of the whole row, in place of those of the columns.
@@ -112,6 +113,8 @@ pub fn sheets(report: &Report) -> Vec<Sheet> {
         all.extend([metrics::other_metrics(report), published::conventions(report)]);
         all.extend([metrics::sizes(report), metrics::iou_sweep(report)]);
         all.extend([operating::best(report), operating::at_rates(report)]);
+        // Reports were written without it.
+        all.extend(Some(confusion::confusion(report)).filter(|sheet| !sheet.rows.is_empty()));
     }
     if let Some(ranking) = &report.ranking {
         all.extend([ranking::places(report, ranking), ranking::pairs(report, ranking)]);

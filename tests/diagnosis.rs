@@ -11,6 +11,7 @@ use froc::protocol::Protocol;
 use froc::render::errors::{self, ErrorsFormat};
 use froc::report::diagnosis::DiagnosisReport;
 use froc::report::image::ImageReport;
+use froc::score::confusion::{Cell, On};
 use froc::{GroundTruth, Options, Prepared, Reading};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -53,6 +54,9 @@ impl Matched {
         Some(self.ranked[at].score)
     }
 }
+
+/// What a lesion or detection is on, and the names of the classes of both.
+type CellNames = (On, Option<String>, Option<String>);
 
 /// A dataset as section 9 looks at it.
 struct Oracle {
@@ -148,6 +152,56 @@ impl Oracle {
         all.filter(|(_, _, category)| *category != Category::TruePositive).collect()
     }
 
+    /// The image and the cell of each lesion and each detection that counts, as section 16 says it.
+    fn cells(&self) -> Vec<(usize, CellNames)> {
+        let mut all = Vec::new();
+        for image in 0..self.n_images {
+            // Class and box; and what each is found as.
+            let mut lesions: Vec<(usize, [f32; 4], Option<usize>)> = Vec::new();
+            // Class, box, score, and what each is on.
+            let mut left: Vec<(usize, [f32; 4], f32, On)> = Vec::new();
+            for (class, matched) in self.classes.iter().enumerate() {
+                for (lesion, bbox) in matched.lesions[image].iter().enumerate() {
+                    let is_found = matched.found_at(image, lesion).is_some_and(|score| matched.counts(score));
+                    lesions.push((class, *bbox, is_found.then_some(class)));
+                }
+                let here = matched.ranked.iter().zip(&matched.verdicts).filter(|(it, _)| it.image == image);
+                let shown = here.filter(|(it, verdict)| matched.counts(it.score) && !verdict.is_true_positive());
+                // Of equal scores the one listed later is ranked first.
+                left.extend(shown.rev().map(|(it, _)| (class, it.bbox, it.score, On::Background)));
+            }
+            let overlap = |a: [f32; 4], b: [f32; 4]| iou(a, b, 1.0);
+            for (_, bbox, _, on) in &mut left {
+                if lesions.iter().any(|(_, there, _)| overlap(*bbox, *there) >= self.iou_threshold) {
+                    *on = On::TakenLesion;
+                }
+            }
+            loop {
+                let mut best: Option<(f32, f32, usize, usize)> = None;
+                for (detection, (class, bbox, score, on)) in left.iter().enumerate() {
+                    for (lesion, (of, there, found_as)) in lesions.iter().enumerate() {
+                        let overlap = overlap(*bbox, *there);
+                        let is_free = *on == On::TakenLesion && found_as.is_none() && of != class;
+                        let is_better = |(most, highest, ..): (f32, f32, usize, usize)| {
+                            overlap > most || (overlap == most && *score > highest)
+                        };
+                        if is_free && overlap >= self.iou_threshold && best.is_none_or(is_better) {
+                            best = Some((overlap, *score, detection, lesion));
+                        }
+                    }
+                }
+                let Some((.., detection, lesion)) = best else { break };
+                left[detection].3 = On::Lesion;
+                lesions[lesion].2 = Some(left[detection].0);
+            }
+            let name = |class: usize| Some(CLASSES[class].to_owned());
+            all.extend(lesions.iter().map(|(of, _, by)| (image, (On::Lesion, name(*of), by.and_then(name)))));
+            let others = left.iter().filter(|it| it.3 != On::Lesion);
+            all.extend(others.map(|(by, _, _, on)| (image, (*on, None, name(*by)))));
+        }
+        all
+    }
+
     /// Scores a class again at a rate, with one cause mended.
     fn mended(&self, class: usize, category: Category, rate: f64) -> Point {
         let matched = &self.classes[class];
@@ -201,7 +255,7 @@ impl Core {
     }
 
     fn report(&self, thresholds: &ScoreThresholds, rate: Option<f64>) -> DiagnosisReport {
-        DiagnosisReport::new(&self.ground_truth, &self.prepared.run, &self.diagnosis, thresholds, rate)
+        DiagnosisReport::new(&self.ground_truth, &self.prepared, &self.diagnosis, thresholds, rate)
     }
 
     fn image(&self, thresholds: &ScoreThresholds, image: usize) -> ImageReport {
@@ -270,28 +324,42 @@ fn check(core: &Core, oracle: &Oracle, thresholds: &ScoreThresholds, rate: Optio
             prop_assert_eq!(cause.recall_if_mended, recall, "{} {:?}", name, category);
             *SEEN.lock().expect("no panic before").entry(format!("{category:?}")).or_default() += u32::from(count > 0);
         }
-        for (other, found_as) in CLASSES.iter().enumerate() {
-            let seen: Vec<(usize, usize)> = oracle
-                .lesions(class)
-                .into_iter()
-                .filter(|(image, lesion)| {
-                    if other == class {
-                        oracle.lesion(class, *image, *lesion) == Category::TruePositive
-                    } else {
-                        oracle.is_seen_as(*image, matched.lesions[*image][*lesion], other)
-                    }
-                })
-                .collect();
-            let missed = seen.iter().filter(|it| oracle.lesion(class, it.0, it.1) != Category::TruePositive).count();
-            let told = report.found_as.iter().find(|it| it.lesions_of == *name && it.found_as == *found_as);
-            prop_assert_eq!(
-                told.map_or((0, 0), |it| (it.count, it.missed)),
-                (seen.len(), missed),
-                "{} {}",
-                name,
-                found_as
-            );
-        }
+    }
+    let told: BTreeMap<CellNames, usize> = report
+        .confusion
+        .iter()
+        .map(|cell| ((cell.on, cell.lesions_of.clone(), cell.found_as.clone()), cell.count))
+        .collect();
+    let cells = oracle.cells();
+    let mut expected: BTreeMap<CellNames, usize> = BTreeMap::new();
+    for (_, cell) in &cells {
+        *expected.entry(cell.clone()).or_default() += 1;
+        let (on, of, by) = cell;
+        let is_own = of.is_some() && of == by;
+        *SEEN.lock().expect("no panic before").entry(format!("{on:?} {is_own} {}", by.is_some())).or_default() += 1;
+    }
+    prop_assert_eq!(&told, &expected);
+    prop_assert_eq!(report.confusion.len(), expected.len(), "each cell once");
+    // They are the counts of each class.
+    for class in &report.classes {
+        let sum = |wanted: &dyn Fn(&CellNames) -> bool| -> usize {
+            told.iter().filter(|(cell, _)| wanted(cell)).map(|(_, count)| count).sum()
+        };
+        let is = |name: &Option<String>| name.as_ref() == Some(&class.class);
+        prop_assert_eq!(sum(&|(_, of, by)| is(of) && is(by)), class.true_positives);
+        prop_assert_eq!(sum(&|(_, of, _)| is(of)), class.n_lesions);
+        prop_assert_eq!(sum(&|(_, of, by)| is(by) && !is(of)), class.false_positives);
+    }
+    let shown = Shown { prepared: &core.prepared, diagnosis: &core.diagnosis, thresholds };
+    let class_of = |name: &Option<String>| Protocol::default().class_named(name.as_ref()?);
+    let some = expected.len() / 3 + 1;
+    for (on, of, by) in expected.into_keys().step_by(some) {
+        let cell = Cell { on, lesions_of: class_of(&of), found_as: class_of(&by) };
+        let filter = Filter { confusion: Some(cell), ..Filter::default() };
+        let images: BTreeSet<u32> =
+            cells.iter().filter(|(_, other)| *other == (on, of.clone(), by.clone())).map(|it| it.0 as u32).collect();
+        let listed = gallery::images(&core.ground_truth, shown, None, &filter, Order::File);
+        prop_assert_eq!(listed, images.into_iter().collect::<Vec<_>>());
     }
     filters(core, &images, thresholds)
 }
@@ -378,6 +446,17 @@ fn options(case: &Case) -> Options {
 fn every_detection_and_lesion_has_the_category_of_the_specification_and_counts_add_up() {
     categories_and_counts(1500);
     let seen = SEEN.lock().expect("no panic before");
+    let cells = [
+        "Lesion true true",
+        "Lesion false true",
+        "Lesion false false",
+        "TakenLesion false true",
+        "Background false true",
+    ];
+    for cell in cells {
+        let n = seen.get(cell).copied().unwrap_or_default();
+        assert!(n >= 100, "{cell} was met {n} times");
+    }
     for category in Category::causes() {
         let n = seen.get(&format!("{category:?}")).copied().unwrap_or_default();
         assert!(n >= 100, "{category:?} was met {n} times");

@@ -109,7 +109,24 @@ fn figures_of_golden_cases_are_those_of_plain_loops() {
         let (truth, predictions, run) = load(&case);
         let report = report(&case, beta);
         assert_eq!(report.options.beta, Some(beta));
-        let rows = &report.runs[0].statistics.as_ref().expect("statistics").rows;
+        let statistics = report.runs[0].statistics.as_ref().expect("statistics");
+        let rows = &statistics.rows;
+        // What lesions are found as sums to what is told of each class; `tests/diagnosis.rs` has the cells.
+        for (rate, table) in statistics.confusion.iter().enumerate() {
+            assert_eq!(table.fp_per_image.to_bits(), report.options.fp_per_image[rate].to_bits());
+            for class in report.runs[0].classes.iter().filter(|class| class.n_lesions > 0) {
+                let is = |name: &Option<String>| name.as_ref() == Some(&class.name);
+                let sum = |wanted: &dyn Fn(bool, bool) -> bool| -> usize {
+                    let of = table.cells.iter().filter(|cell| wanted(is(&cell.lesions_of), is(&cell.found_as)));
+                    of.map(|cell| cell.count).sum()
+                };
+                let (found, all) = (sum(&|of, by| of && by), sum(&|of, _| of));
+                assert_eq!(all, class.n_lesions, "{}", case.display());
+                assert_eq!(class.exact.recall[rate], Some(found as f64 / all as f64), "{}", case.display());
+                assert_eq!(class.exact.false_positives[rate], Some(sum(&|of, by| by && !of) as u32));
+            }
+        }
+        assert_eq!(statistics.confusion.len(), report.options.fp_per_image.len());
         for (class, row) in truth.classes().zip(rows) {
             let place = format!("{}, {}", case.display(), row.name);
             let operating = row.operating.as_ref().expect("of every class");

@@ -74,6 +74,12 @@ impl Lesions {
         (self.numbers.get(places.start).copied().filter(|_| !places.is_empty()).unwrap_or(0), &self.boxes[places])
     }
 
+    /// Those of all classes in an image, class by class: class, number among all of the class, and box.
+    pub fn in_image(&self, image: usize) -> impl Iterator<Item = (Class, u32, BBox)> {
+        let places = self.first[image] as usize..self.first[image + 1] as usize;
+        places.map(|at| (self.classes[at], self.numbers[at], self.boxes[at]))
+    }
+
     /// The same boxes with the numbers of their file.
     pub fn of_in_file(&self, class: Class, image: usize) -> &[FileBox] {
         &self.in_file[self.places(class, image)]

@@ -8,6 +8,7 @@ use crate::dataset::GroundTruth;
 use crate::options::Options;
 use crate::protocol::{Class, PerClass};
 use crate::run::Prepared;
+use crate::score::confusion::{Cell, each_cell};
 use crate::score::quirks::QuirkId;
 use crate::score::sizes::{Division, Limits, Size};
 
@@ -38,8 +39,8 @@ pub struct Filter {
     pub max_score: Option<f32>,
     /// With no lesion of any class, or with one.
     pub lesion_free: Option<bool>,
-    /// With a lesion of the first class on which a detection of the second counts.
-    pub found_as: Option<(Class, Class)>,
+    /// With a lesion or a detection of this cell of what lesions are found as.
+    pub confusion: Option<Cell>,
     /// With a detection that one of these quirks touches, whether it counts or not, where the official script runs with
     /// these options.
     pub quirks: Option<(Vec<QuirkId>, Options)>,
@@ -101,7 +102,7 @@ impl Filter {
     #[must_use]
     pub fn asks_for_boxes(&self, order: Order) -> bool {
         let is_open = self.is_open() && self.quirks.is_none() && self.size.is_none() && self.change.is_none();
-        !is_open || self.found_as.is_some() || !matches!(order, Order::File | Order::Name)
+        !is_open || self.confusion.is_some() || !matches!(order, Order::File | Order::Name)
     }
 
     fn classes(&self, ground_truth: &GroundTruth) -> impl Iterator<Item = Class> {
@@ -180,6 +181,8 @@ struct Wanted<'a> {
     seen: &'a [u32],
     /// Of each class.
     limits: PerClass<Limits>,
+    /// Of each image, whether it has the cell that is asked for.
+    has_cell: Vec<bool>,
 }
 
 impl<'a> Wanted<'a> {
@@ -194,12 +197,20 @@ impl<'a> Wanted<'a> {
             }
             radsort::sort(&mut touched);
         }
+        let mut has_cell = Vec::new();
+        if let Some(wanted) = filter.confusion {
+            has_cell.resize(ground_truth.n_images(), false);
+            let of_run = (&view.prepared.run, view.prepared.predictions.detections());
+            each_cell(ground_truth, of_run, view.diagnosis.iou_threshold(), view.thresholds, |image, cell| {
+                has_cell[image] |= cell == wanted;
+            });
+        }
         let limits = |_: Size| ground_truth.per_class(|class| Limits::new(ground_truth, class, Division::Thirds));
         let limits = filter.size.map(limits).unwrap_or_default();
         let mut findings = view.prepared.run.findings().iter().chain(ground_truth.findings());
         let found = filter.finding.as_ref().and_then(|id| findings.find(|finding| finding.id() == *id));
         let seen = found.map(|finding| finding.images.as_slice()).unwrap_or_default();
-        Self { ground_truth, view, other, filter, touched, seen, limits }
+        Self { ground_truth, view, other, filter, touched, seen, limits, has_cell }
     }
 
     fn passes(&self, image: usize) -> bool {
@@ -208,6 +219,7 @@ impl<'a> Wanted<'a> {
         let is_touched = |at: u32| self.touched.binary_search(&at).is_ok();
         let is_seen = filter.finding.is_none() || self.seen.binary_search(&(image as u32)).is_ok();
         is_seen
+            && (filter.confusion.is_none() || self.has_cell[image])
             && (filter.quirks.is_none()
                 || detections(*view, image)
                     .filter(|(at, ..)| is_touched(*at))
@@ -251,19 +263,6 @@ fn passes(ground_truth: &GroundTruth, view: Shown<'_>, filter: &Filter, image: u
     if let Some(wanted) = filter.lesion_free {
         let is_free = ground_truth.is_lesion_free(image);
         if is_free != wanted {
-            return false;
-        }
-    }
-    if let Some((of, by)) = filter.found_as {
-        let (first, boxes) = ground_truth.lesions(of, image);
-        let is_found_as = |lesion: usize| {
-            if of == by {
-                view.diagnosis.lesion(of, lesion, view.thresholds) == Category::TruePositive
-            } else {
-                view.diagnosis.seen_as(of, lesion, view.thresholds).any(|class| class == by)
-            }
-        };
-        if !(first as usize..first as usize + boxes.len()).any(is_found_as) {
             return false;
         }
     }

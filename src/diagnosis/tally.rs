@@ -19,15 +19,6 @@ pub struct Tally {
     pub recall_if_mended: [Option<f64>; 9],
 }
 
-/// Lesions of a class on which detections of a class count.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct FoundAs {
-    /// How many.
-    pub count: usize,
-    /// How many of them are missed by detections of their own class.
-    pub missed: usize,
-}
-
 impl Diagnosis {
     /// Counts the detections and lesions of a class at score thresholds.
     ///
@@ -125,26 +116,5 @@ impl Diagnosis {
             *best = found(category) + mended;
         }
         best
-    }
-
-    /// How many lesions of each class a detection of each class counts on, and how many of those are missed:
-    /// `[lesions of][found as]`. On the diagonal are the lesions that are found.
-    #[must_use]
-    pub fn found_as(&self, thresholds: &ScoreThresholds) -> Vec<Vec<FoundAs>> {
-        let n_classes = self.lesions.iter().len();
-        let mut table = vec![vec![FoundAs::default(); n_classes]; n_classes];
-        for (of, row) in (0..n_classes).map(Class::at).zip(&mut table) {
-            let of_class = &self.lesions[of];
-            let is_found =
-                |lesion: usize| of_class.found_by[lesion].is_some_and(|(_, score)| counts(score, thresholds[of]));
-            row[of.index()].count = (0..of_class.found_by.len()).filter(|lesion| is_found(*lesion)).count();
-            for seen in &of_class.seen {
-                if counts(seen.score, thresholds[seen.by]) {
-                    row[seen.by.index()].count += 1;
-                    row[seen.by.index()].missed += usize::from(!is_found(seen.lesion as usize));
-                }
-            }
-        }
-        table
     }
 }

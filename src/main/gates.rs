@@ -306,7 +306,7 @@ fn sheet_of(report: &Report, checks: &[Check]) -> Sheet {
         class: MEAN.to_owned(),
         run: 0,
         baseline: None,
-        by: "",
+        by: "".into(),
         fp_per_image: None,
         hit: None,
         slice: None,

@@ -4,9 +4,10 @@ use serde::Serialize;
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
+use super::confusion::ConfusionCellReport;
 use crate::dataset::GroundTruth;
 use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, Tally};
-use crate::run::Run;
+use crate::run::Prepared;
 use crate::score::mean;
 use crate::score::official::Counts;
 
@@ -20,8 +21,8 @@ pub struct DiagnosisReport {
     pub mean_recall: Option<f64>,
     /// What each of the nine causes costs over all classes.
     pub mended: Vec<MendedReport>,
-    /// Lesions of each class on which detections of each class count; pairs without any are left out.
-    pub found_as: Vec<FoundAsReport>,
+    /// What lesions are found as, and what false positives are on; cells without any are left out.
+    pub confusion: Vec<ConfusionCellReport>,
 }
 
 /// The counts of a class at its score threshold.
@@ -70,30 +71,18 @@ pub struct MendedReport {
     pub mean_recall: Option<f64>,
 }
 
-/// Lesions of one class on which detections of a class count.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
-pub struct FoundAsReport {
-    /// The class of the lesions.
-    pub lesions_of: String,
-    /// The class of the detections; if it is the same, these lesions are found.
-    pub found_as: String,
-    /// How many lesions.
-    pub count: usize,
-    /// How many of them no detection of their own class finds.
-    pub missed: usize,
-}
-
 impl DiagnosisReport {
     /// Counts every class of a run.
     #[must_use]
     pub fn new(
         ground_truth: &GroundTruth,
-        run: &Run,
+        prepared: &Prepared,
         diagnosis: &Diagnosis,
         thresholds: &ScoreThresholds,
         fp_per_image: Option<f64>,
     ) -> Self {
+        let run = &prepared.run;
+        let of_run = (run, prepared.predictions.detections());
         let tallies: Vec<Tally> = ground_truth
             .classes()
             .map(|class| diagnosis.tally(ground_truth, run, class, thresholds, fp_per_image))
@@ -129,7 +118,7 @@ impl DiagnosisReport {
         Self {
             mean_recall: mean(classes.iter().filter_map(|class| class.recall)),
             mended: mended.collect(),
-            found_as: found_as(ground_truth, diagnosis, thresholds),
+            confusion: ConfusionCellReport::all(ground_truth, of_run, diagnosis.iou_threshold(), thresholds),
             classes,
         }
     }
@@ -138,18 +127,4 @@ impl DiagnosisReport {
 fn causes(tally: &Tally) -> Vec<CauseReport> {
     let counted = Category::causes().zip(tally.causes).zip(tally.recall_if_mended);
     counted.map(|((category, count), recall_if_mended)| CauseReport { category, count, recall_if_mended }).collect()
-}
-
-fn found_as(ground_truth: &GroundTruth, diagnosis: &Diagnosis, thresholds: &ScoreThresholds) -> Vec<FoundAsReport> {
-    let table = diagnosis.found_as(thresholds);
-    let names = ground_truth.protocol().class_names();
-    let cells = names.iter().zip(table).flat_map(|(of, row)| {
-        names.iter().zip(row).map(move |(by, cell)| FoundAsReport {
-            lesions_of: of.clone(),
-            found_as: by.clone(),
-            count: cell.count,
-            missed: cell.missed,
-        })
-    });
-    cells.filter(|cell| cell.count > 0).collect()
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use tsify::Tsify;
 
 use crate::dataset::GroundTruth;
-use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, lesions_of};
+use crate::diagnosis::{Category, Diagnosis, ScoreThresholds};
 use crate::geometry::{BBox, ImageSize, iou};
 use crate::protocol::Class;
 use crate::run::Prepared;
@@ -89,7 +89,7 @@ impl ImageReport {
         image: u32,
     ) -> Self {
         let at = image as usize;
-        let here = lesions_of(ground_truth, at);
+        let here: Vec<(Class, u32, BBox)> = ground_truth.lesions_in(at).collect();
         let columns = prepared.predictions.detections();
         let column = |at: u32| {
             let class = prepared.run.class(columns, at as usize)?;

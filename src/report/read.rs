@@ -63,6 +63,7 @@ fn from_earlier(bytes: &[u8]) -> Result<Option<Report>, String> {
         if let Some(statistics) = run.get_mut("statistics") {
             fill(statistics, "mean_curve", json!({ "fp_per_image": [], "recall": [], "score_threshold": [] }));
             fill(statistics, "published", json!([]));
+            fill(statistics, "confusion", json!([]));
         }
     }
     if !is_filled {
@@ -387,6 +388,12 @@ fn statistics_fit(place: &str, of: &StatisticsReport, names: &[&str], n_rates: u
         let curve = &operating.precision_recall;
         long(&place, curve.precision.len(), curve.recall.len())?;
         long(&place, curve.score_threshold.len(), curve.recall.len())?;
+    }
+    if !of.confusion.is_empty() {
+        long(&format!("{place}.confusion"), of.confusion.len(), n_rates)?;
+    }
+    for cell in of.confusion.iter().flat_map(|table| &table.cells) {
+        counted(&format!("{place}.confusion"), &[cell.count])?;
     }
     named(&format!("{place}.curves"), of.curves.iter().map(|curve| curve.name.as_str()), &rows)?;
     for curve in &of.curves {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
+use super::confusion::{ConfusionCellReport, ConfusionReport};
 use super::operating::OperatingReport;
 use super::published::PublishedReport;
 use super::{CurveReport, all_defined, defined};
@@ -83,6 +84,10 @@ pub struct StatisticsReport {
     pub published: Vec<PublishedReport>,
     /// Exact recall at IoU thresholds 0.1, 0.15, ..., 0.75.
     pub iou_sweep: Vec<IouReport>,
+    /// What lesions are found as, one entry a rate; none of a report that was written before it was told.
+    // Reports were written without it under the same version.
+    #[cfg_attr(feature = "schema", schemars(skip_serializing_if = "Option::is_none"))]
+    pub confusion: Vec<ConfusionReport>,
 }
 
 /// One class, the mean over classes, or all classes pooled.
@@ -405,6 +410,7 @@ impl StatisticsReport {
             curves: bands(analysis, &curves, at, wanted.uncertainty),
             conventions: analysis.conventions(),
             iou_sweep: analysis.iou_sweep(),
+            confusion: analysis.confusion(),
         }
     }
 }
@@ -584,6 +590,17 @@ impl Analysis<'_> {
             (class, score),
             (self.options, beta),
         ))
+    }
+
+    fn confusion(&self) -> Vec<ConfusionReport> {
+        let at_rate = |(at, fp_per_image): (usize, &f64)| {
+            let threshold = |class: Class| self.classes[class.index()].exact[at].score_threshold;
+            let thresholds = self.ground_truth.per_class(threshold);
+            let of_run = (self.run, self.predictions.detections());
+            let cells = ConfusionCellReport::all(self.ground_truth, of_run, self.options.iou_threshold(), &thresholds);
+            ConfusionReport { fp_per_image: *fp_per_image, cells }
+        };
+        self.options.fp_per_image().iter().enumerate().map(at_rate).collect()
     }
 
     fn conventions(&self) -> Vec<ConventionReport> {

@@ -2,6 +2,7 @@
 
 pub mod afroc;
 pub mod average_precision;
+pub mod confusion;
 pub mod conventions;
 pub mod exact;
 pub mod image_roc;

@@ -16,6 +16,7 @@ use crate::render::errors::{self, ErrorsFormat};
 use crate::report::diagnosis::DiagnosisReport;
 use crate::report::image::ImageReport;
 use crate::run::Prepared;
+use crate::score::confusion::{Cell, On};
 use crate::score::quirks::QuirkId;
 use crate::score::sizes::Size;
 use crate::slices::Division;
@@ -54,8 +55,8 @@ pub struct GalleryQuery {
     pub max_score: Option<f32>,
     /// With no lesion of any class, or with one.
     pub lesion_free: Option<bool>,
-    /// With a lesion of the first class on which a detection of the second counts.
-    pub found_as: Option<(usize, usize)>,
+    /// With a lesion or a detection of this cell of what lesions are found as.
+    pub confusion: Option<CellQuery>,
     /// With a detection that one of these quirks touches, whether it counts or not, where the official script runs with the
     /// options of the last report; any image, if there is none.
     pub quirks: Vec<QuirkId>,
@@ -73,6 +74,18 @@ pub struct GalleryQuery {
     pub order: Order,
 }
 
+/// A cell of what lesions are found as, classes by their places.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct CellQuery {
+    /// What it is on.
+    pub on: On,
+    /// The class of the lesions.
+    pub lesions_of: Option<usize>,
+    /// The class of the detections.
+    pub found_as: Option<usize>,
+}
+
 impl GalleryQuery {
     /// Every image of a run, in the order of the ground truth.
     #[must_use]
@@ -85,7 +98,7 @@ impl GalleryQuery {
             min_score: None,
             max_score: None,
             lesion_free: None,
-            found_as: None,
+            confusion: None,
             quirks: Vec::new(),
             finding: None,
             size: None,
@@ -147,7 +160,7 @@ impl Session {
     pub fn diagnosis(&mut self, view: &View) -> Result<DiagnosisReport, Error> {
         self.diagnose(view, Images::All);
         let Look { ground_truth, prepared, diagnosis, thresholds } = self.look(view)?;
-        Ok(DiagnosisReport::new(ground_truth, &prepared.run, diagnosis, &thresholds, view.fp_per_image))
+        Ok(DiagnosisReport::new(ground_truth, prepared, diagnosis, &thresholds, view.fp_per_image))
     }
 
     /// The numbers of the images that are wanted, in order.
@@ -182,7 +195,11 @@ impl Session {
             min_score: query.min_score,
             max_score: query.max_score,
             lesion_free: query.lesion_free,
-            found_as: query.found_as.and_then(|(of, by)| Some((class(of)?, class(by)?))),
+            confusion: query.confusion.map(|cell| Cell {
+                on: cell.on,
+                lesions_of: cell.lesions_of.and_then(class),
+                found_as: cell.found_as.and_then(class),
+            }),
             quirks: options().filter(|_| !query.quirks.is_empty()).map(|options| (query.quirks.clone(), options)),
             finding: query.finding.clone(),
             size: query.size.or_else(|| slice.and_then(|(division, slice)| division.size(slice))),

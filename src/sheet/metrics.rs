@@ -73,7 +73,7 @@ pub(super) fn plain(class: &str, run: usize) -> Row {
         class: class.to_owned(),
         run,
         baseline: None,
-        by: "",
+        by: "".into(),
         fp_per_image: None,
         hit: None,
         slice: None,
@@ -143,7 +143,7 @@ pub(super) fn iou_sweep(report: &Report) -> Sheet {
             let iou_threshold = format!("{:.2}", at.iou_threshold);
             Row {
                 names: vec![report.runs[run].name.clone(), iou_threshold],
-                by: "exact_",
+                by: "exact_".into(),
                 hit: Some(Hit::written(measure, at.iou_threshold)),
                 cells: values.map(|value| Cell::percent(*value, None)).collect(),
                 ..plain(MEAN, run)

@@ -88,7 +88,7 @@ pub(super) fn at_rates(report: &Report) -> Sheet {
                 };
                 rows.push(Row {
                     names: vec![name.clone(), rate.to_string(), of.name.clone()],
-                    by: "exact_",
+                    by: "exact_".into(),
                     fp_per_image: Some(*rate),
                     cells: cells_at(operating, at),
                     ..plain(name, run)

@@ -41,7 +41,7 @@ pub(super) fn conventions(report: &Report) -> Sheet {
             let of = of_run(run).get(place)?;
             Some(Row {
                 names: vec![of.name.clone(), of.figure.clone(), report.runs[run].name.clone()],
-                by: prefix(id),
+                by: prefix(id).into(),
                 cells: vec![Cell::percent(of.value, None)],
                 ..plain(if id == Published::Nndetection { POOLED } else { MEAN }, run)
             })

@@ -7,7 +7,7 @@ use crate::report::ranking::{PairReport, PlaceReport, RankingReport};
 use crate::report::statistics::MEAN;
 
 fn row(run: usize, names: Vec<String>, cells: Vec<Cell>) -> Row {
-    Row { names, by: "exact_", cells, ..plain(MEAN, run) }
+    Row { names, by: "exact_".into(), cells, ..plain(MEAN, run) }
 }
 
 fn name(report: &Report, run: usize) -> String {

@@ -55,7 +55,7 @@ fn row(
     let run = report.runs.get(row.run).map_or("", |run| &run.name);
     Row {
         names: vec![shown(&row.name), fp_per_image.to_string(), slice.name.clone(), run.to_owned()],
-        by: "slice_",
+        by: "slice_".into(),
         fp_per_image: Some(fp_per_image),
         slice: Some([of.name.clone(), slice.name.clone()]),
         cells: cells(of, row, &row.at_rates[rate]),

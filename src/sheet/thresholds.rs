@@ -17,7 +17,7 @@ pub(super) fn reached(report: &Report, of: &ThresholdsReport) -> Sheet {
                 let run = report.runs.get(row.run).map_or("", |run| &run.name);
                 rows.push(Row {
                     names: vec![shown(&row.name), fp_per_image.to_string(), run.to_owned()],
-                    by: "chosen_elsewhere_",
+                    by: "chosen_elsewhere_".into(),
                     fp_per_image: Some(*fp_per_image),
                     cells: cells(&row.at_rates[rate]),
                     ..plain(&row.name, row.run)

@@ -147,12 +147,18 @@ test("a number leads to the images behind it, and the way back is one click", as
 test("a cell of the class-by-class table leads to its images", async ({ page }) => {
   await openSample(page);
   await view(page, "found-as");
-  const cell = page.locator('[data-testid="found-as-cell"][data-pair="4 4"]');
-  const lesions = number(await cell.textContent());
-  await cell.click();
-  await expect(page.getByTestId("pair")).toHaveText("lesions of Mass found as Mass");
-  await expect.poll(() => shown(page)).toBeLessThanOrEqual(lesions);
-  expect(await shown(page)).toBeGreaterThan(0);
+  for (const [cell, text] of [
+    ["4-4", "lesions of Mass found as Mass"],
+    ["4-nothing", "lesions of Mass found as nothing"],
+    ["background-4", "false positives of Mass on no lesion of any class"],
+  ] as const) {
+    const button = page.getByTestId(`found-as-cell-${cell}`);
+    const n = number(await button.textContent());
+    await button.click();
+    await expect(page.getByTestId("pair")).toHaveText(text);
+    await expect.poll(() => shown(page)).toBeLessThanOrEqual(n);
+    expect(await shown(page)).toBeGreaterThan(0);
+  }
 });
 
 test("images are filtered, ordered and searched; what no image holds is said; filters outlive a change of rate", async ({

@@ -55,7 +55,7 @@ export const OPEN: Filters = {
   min_score: null,
   max_score: null,
   lesion_free: null,
-  found_as: null,
+  confusion: null,
   quirks: [],
   finding: null,
   size: null,
@@ -250,7 +250,7 @@ export class Inspection {
       return place < 0 ? null : place;
     };
     this.open = moved(this.open);
-    this.filters = { ...this.filters, class: moved(this.filters.class), found_as: null };
+    this.filters = { ...this.filters, class: moved(this.filters.class), confusion: null };
     this.moved = null;
     this.outlines = null;
     this.answer = null;
