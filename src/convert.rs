@@ -8,6 +8,8 @@ mod chestx_det;
 mod coco;
 mod csv;
 mod packed;
+#[cfg(feature = "cli")]
+pub mod rjafroc;
 mod yolo;
 
 use std::io::{self, Write};

@@ -12,6 +12,8 @@ mod manual;
 mod rank;
 #[path = "main/restore.rs"]
 mod restore;
+#[path = "main/rjafroc.rs"]
+mod rjafroc;
 #[path = "main/slices.rs"]
 mod slices;
 #[path = "main/thresholds.rs"]
@@ -66,6 +68,10 @@ enum Command {
     /// A run, as it is read, as files in another format.
     #[command(override_usage = usage("convert --to <FORMAT>"))]
     Convert(convert::Convert),
+    /// A workbook for RJafroc, the R package for observer studies with several readers: one class, each run a modality of one
+    /// reader. Its AFROC and wAFROC are those of `froc score --statistics`.
+    #[command(override_usage = usage("rjafroc --output <XLSX>"))]
+    Rjafroc(rjafroc::Rjafroc),
     /// The page with files inside it, in the browser, without a network: `froc view model.zip --ground-truth test.json`.
     View(view::View),
     /// The JSON Schema of the reports that `--format json` prints.
@@ -365,6 +371,9 @@ fn work(command: Command) -> ExitCode {
                 .and_then(|saved| opened(&arguments.files, &[], Measure::Iou, saved.as_ref()))
                 .and_then(|session| convert::convert(&session, &arguments).map_err(|sentence| vec![sentence]));
             return ended(done.map(|notes| notes.iter().for_each(|note| guard::say(note))));
+        }
+        Command::Rjafroc(arguments) => {
+            return ended(rjafroc::write(&arguments).map(|notes| notes.iter().for_each(|note| guard::say(note))));
         }
         Command::View(arguments) => return ended(view::view(&arguments)),
         Command::Manual { folder } => {

@@ -31,6 +31,8 @@ use self::parts::Parts;
 use self::reports::Kept;
 pub use self::slices::SliceChoice;
 use self::statistics::Running;
+#[cfg(feature = "cli")]
+use crate::convert::rjafroc::{self, Study};
 use crate::convert::{Conversion, Target, convert};
 use crate::dataset::{GroundTruth, Predictions};
 use crate::doctor::Refusal;
@@ -538,6 +540,17 @@ impl Session {
     pub fn convert(&self, run: &str, target: Target, out: impl Write) -> Result<io::Result<Conversion>, Error> {
         let (ground_truth, prepared) = self.run(run)?;
         convert(ground_truth, prepared, target, out)
+    }
+
+    /// One class of all runs as a workbook for RJafroc; no class is that of the ground truth if there is one alone.
+    ///
+    /// # Errors
+    /// If there is no such class, or no run can be scored, or a workbook cannot hold them.
+    #[cfg(feature = "cli")]
+    pub fn rjafroc(&mut self, class: Option<&str>, options: &Options) -> Result<Study, Error> {
+        self.join();
+        let Joined { ground_truth, runs, .. } = self.joined()?;
+        Study::new(ground_truth, &runs, rjafroc::class(ground_truth, class)?, options)
     }
 
     /// What the official script would print for a run of the last report; nothing if there is no such run.

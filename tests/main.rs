@@ -31,6 +31,7 @@ mod properties;
 mod published;
 mod rank;
 mod render;
+mod rjafroc;
 mod schema;
 mod script;
 mod session;

@@ -155,8 +155,9 @@ fn texts(folder: &Path, licence: &str) -> Result<Vec<String>> {
         names.push(entry?.file_name().to_string_lossy().into_owned());
     }
     names.sort();
-    let is_one =
-        |name: &String| ["LICENSE", "LICENCE", "NOTICE"].iter().any(|start| name.to_uppercase().starts_with(start));
+    let is_one = |name: &String| {
+        ["LICENSE", "LICENCE", "NOTICE", "COPYING"].iter().any(|start| name.to_uppercase().starts_with(start))
+    };
     names.retain(is_one);
     let holds = |name: &str, word: &str| name.to_uppercase().contains(word);
     let chosen = ["MIT", "APACHE"]
@@ -175,7 +176,7 @@ fn texts(folder: &Path, licence: &str) -> Result<Vec<String>> {
                 description["author"]
             )]);
         }
-        bail!("{} has no file LICENSE, though it is under {licence}", folder.display());
+        bail!("{} has no file LICENSE or COPYING, though it is under {licence}", folder.display());
     }
     names
         .iter()
