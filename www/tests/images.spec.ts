@@ -5,10 +5,10 @@ import { strToU8, zipSync } from "fflate";
 import { choose, drop, open, settled, upload, zip, type Upload, sampleFiles, view } from "./page.ts";
 import { png } from "./png.ts";
 
+/** The files of the first sample, without its pictures, which take time to draw. */
 async function openSample(page: Page): Promise<void> {
   await open(page);
-  await page.getByTestId("score-sample").click();
-  await settled(page);
+  await choose(page, sampleFiles());
   await expect(page.getByTestId("tile").first()).toHaveAttribute("data-image", "0");
 }
 

@@ -18,12 +18,13 @@ import {
   upload,
   type Upload,
   view,
+  sampleFiles,
 } from "./page.ts";
 
+/** The files of the first sample, without its pictures, which take time to draw. */
 async function openSample(page: Page): Promise<void> {
   await open(page);
-  await page.getByTestId("score-sample").click();
-  await settled(page);
+  await choose(page, sampleFiles());
 }
 
 /** The bytes of a file that the page hands out. */

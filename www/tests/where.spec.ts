@@ -15,7 +15,6 @@ import {
   open,
   openExport,
   report,
-  settled,
   terminal,
   upload,
   sampleFiles,
@@ -27,16 +26,9 @@ import { dist } from "./server.ts";
 const FALSE_POSITIVES = ["duplicate", "badly_placed", "on_another_class", "elsewhere", "lesion_free_image"];
 const SIDE = 1024;
 
+/** The files of the first sample, without its pictures, which take time to draw. */
 async function openSample(page: Page, path?: string): Promise<void> {
   await open(page, path);
-  await page.getByTestId("score-sample").click();
-  await settled(page);
-  await expect(page.getByTestId("tile").first()).toHaveAttribute("data-image", "0");
-}
-
-/** The same files without pictures. */
-async function openWithoutPictures(page: Page): Promise<void> {
-  await open(page);
   await choose(page, sampleFiles());
   await expect(page.getByTestId("tile").first()).toHaveAttribute("data-image", "0");
 }
@@ -345,7 +337,7 @@ test("a threshold moves the point, the counts, the bars, the tiles and the boxes
 test("pictures from a zip lie under their boxes, in the gallery and large; brightness and contrast change them", async ({
   page,
 }) => {
-  await openWithoutPictures(page);
+  await openSample(page);
   const first = page.getByTestId("tile").first();
   const empty = await corner(first);
   const pictures = Object.fromEntries(
@@ -579,7 +571,7 @@ test("on a wide window an image opens in the right half: the list stays, is used
 test("a drag with the right button or with Shift changes brightness and contrast, and moves nothing", async ({
   page,
 }) => {
-  await openWithoutPictures(page);
+  await openSample(page);
   await page
     .getByTestId("picture-input")
     .setInputFiles([upload("films.zip", zipSync({ "sample_001.png": png(SIDE, 60) }))]);
