@@ -218,7 +218,7 @@ struct HowToRead {
     folders_apart: bool,
     /// Non-maximum suppression: leave out boxes that overlap a box of their class with a higher score in their image by more than
     /// this IoU, such as 0.5.
-    #[arg(long, value_name = "IOU")]
+    #[arg(long, value_name = "IOU", allow_negative_numbers = true)]
     nms: Option<f64>,
     /// Score predictions as one run that are parts of one: files whose names differ by a number alone, as a-001.zip and a-002.zip do,
     /// where no image is in two of them.

@@ -42,9 +42,9 @@ pub struct View {
 pub fn view(arguments: &View) -> Result<(), Vec<String>> {
     let View { files, ground_truth, output, no_open, page } = arguments;
     let paths: Vec<&Path> = ground_truth.iter().chain(files).map(PathBuf::as_path).collect();
-    check(&paths)?;
+    let files = checked(&paths)?;
     let written = page_bytes(page.as_deref())
-        .and_then(|(place, page)| write(&place, &page, &paths, output.as_deref()))
+        .and_then(|(place, page)| write(&place, &page, &files, output.as_deref()))
         .map_err(|sentence| vec![sentence])?;
     let address = written.canonicalize().unwrap_or_else(|_| written.clone());
     super::print(format!("{}\n", written.display()).as_bytes())?;
@@ -54,33 +54,38 @@ pub fn view(arguments: &View) -> Result<(), Vec<String>> {
     Ok(())
 }
 
-/// Whether the page can read each file, and has something to score.
-fn check(paths: &[&Path]) -> Result<(), Vec<String>> {
+/// The files with their names, if the page can read each and has something to score.
+fn checked<'a>(paths: &[&'a Path]) -> Result<Vec<(String, &'a Path)>, Vec<String>> {
     let mut session = Session::default();
-    let (mut wrong, mut kinds) = (Vec::new(), Vec::new());
+    let (mut files, mut wrong, mut is_scored) = (Vec::new(), Vec::new(), false);
     for (at, path) in paths.iter().enumerate() {
-        if is_session(path) {
+        if let Some(name) = name_of_session(path) {
             let bytes = fs::read(path).map_err(|error| vec![unreadable(path, &error)])?;
-            wrong.extend(SessionFile::read(&name_of(path), &bytes).err().map(|error| error.to_string()));
+            wrong.extend(SessionFile::read(&name, &bytes).err().map(|error| error.to_string()));
+            files.push((name, *path));
             continue;
         }
         match session.add_path(&at.to_string(), path) {
-            Ok(summary) => kinds.push(summary.kind),
+            Ok(summary) => {
+                is_scored |= matches!(summary.kind, FileKind::GroundTruth | FileKind::Report);
+                files.push((summary.name, *path));
+            }
             Err(error) => wrong.push(error.to_string()),
         }
     }
-    if wrong.is_empty() && !kinds.iter().any(|kind| matches!(kind, FileKind::GroundTruth | FileKind::Report)) {
+    if wrong.is_empty() && !is_scored {
         wrong.push(
             "--ground-truth: there is none; expected a file such as test.json, or a report, among the files."
                 .to_owned(),
         );
     }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    if wrong.is_empty() { Ok(files) } else { Err(wrong) }
 }
 
-/// As the page tells it.
-fn is_session(path: &Path) -> bool {
-    path.is_file() && name_of(path).to_lowercase().ends_with(".froc.json")
+/// The name of a file that is a session, as the page tells it.
+fn name_of_session(path: &Path) -> Option<String> {
+    let name = path.file_name()?.to_string_lossy();
+    (path.is_file() && name.to_lowercase().ends_with(".froc.json")).then(|| name.into_owned())
 }
 
 /// The page in one file and its name.
@@ -102,15 +107,15 @@ fn page_bytes(chosen: Option<&Path>) -> Result<(String, Vec<u8>), String> {
 }
 
 /// Writes the page; what is begun and not ended is removed again. Tells where it is.
-fn write(place: &str, page: &[u8], paths: &[&Path], output: Option<&Path>) -> Result<PathBuf, String> {
-    let mut files: Vec<(String, Box<dyn Read>)> = Vec::new();
-    for path in paths {
-        let name = name_of(path);
+fn write(place: &str, page: &[u8], files: &[(String, &Path)], output: Option<&Path>) -> Result<PathBuf, String> {
+    let mut readers: Vec<(String, Box<dyn Read>)> = Vec::new();
+    for (name, path) in files {
         if path.is_dir() {
             let packed = packed(path).map_err(|error| unreadable(path, &error))?;
-            files.push((format!("{name}.zip"), Box::new(packed)));
+            readers.push((format!("{name}.zip"), Box::new(packed)));
         } else {
-            files.push((name, Box::new(File::open(path).map_err(|error| unreadable(path, &error))?)));
+            let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+            readers.push((name.clone(), Box::new(file)));
         }
     }
     let (file, path) = match output {
@@ -125,7 +130,7 @@ fn write(place: &str, page: &[u8], paths: &[&Path], output: Option<&Path>) -> Re
                 format!("{}: no file can be made there ({error}); expected --output FILE.", folder.display())
             })?,
     };
-    let files = files.iter_mut().map(|(name, file)| (name.as_str(), file));
+    let files = readers.iter_mut().map(|(name, file)| (name.as_str(), file));
     let written = froc::saved_page::write(place, page, files, BufWriter::new(file))
         .map_err(|error| error.to_string())
         .and_then(|written| {
@@ -156,12 +161,6 @@ fn packed(folder: &Path) -> io::Result<Cursor<Vec<u8>>> {
     let mut packed = zip.finish()?;
     packed.rewind()?;
     Ok(packed)
-}
-
-fn name_of(path: &Path) -> String {
-    let whole = path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let name = path.file_name().or(whole.file_name());
-    name.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> String {

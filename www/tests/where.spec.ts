@@ -153,6 +153,29 @@ test("a cell of the class-by-class table leads to its images", async ({ page }) 
   }
 });
 
+test("classes that are called as the rows of what is on no lesion have rows of their own", async ({ page }) => {
+  const names = ["background", "taken lesion"];
+  const box = (at: number) => [10 + 60 * at, 10, 50 + 60 * at, 50];
+  const truth = names.map((name, at) => ({ file_name: `${at}.png`, syms: [name], boxes: [box(0)] }));
+  // Each is found, found again, and has a box on nothing.
+  const files = names.map((name, at) => [
+    `${at}.json`,
+    JSON.stringify([0, 0, 3].map((place, rank) => ({ [name]: [...box(place), 0.9 - rank / 10] }))),
+  ]);
+  await open(page);
+  await choose(page, [
+    upload("truth.json", JSON.stringify(truth)),
+    upload("a.zip", zipSync(Object.fromEntries(files.map(([name, text]) => [name, strToU8(text ?? "")])))),
+  ]);
+  await page.getByTestId("fp").fill("2");
+  await expect.poll(async () => (await report(page)).options.fp_per_image).toEqual([2]);
+  await view(page, "found-as");
+  const rows = page.getByTestId("found-as").locator("tbody tr");
+  await expect(rows.locator("th")).toHaveText([...names, "taken lesion", "background"]);
+  await expect(rows.nth(2)).toContainText(/1.*1/);
+  await expect(rows.nth(3)).toContainText(/1.*1/);
+});
+
 test("images are filtered, ordered and searched; what no image holds is said; filters outlive a change of rate", async ({
   page,
 }) => {

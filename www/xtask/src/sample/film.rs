@@ -3,13 +3,12 @@
 //! Drawn by sums, products and roots alone, whose results are the same on every machine.
 
 use anyhow::Result;
-use image::codecs::jpeg::JpegEncoder;
-use image::{ExtendedColorType, ImageEncoder as _};
+use jpeg_encoder::{ColorType, Encoder};
 
 use super::{Chance, Corners, SIDE};
 
 /// Pixels along each side: small, as everybody who opens the page loads them.
-const PIXELS: u32 = 160;
+const PIXELS: u16 = 160;
 /// Of JPEG, 1..=100.
 const QUALITY: u8 = 42;
 /// How bright the body is where neither air nor bone is, 0..=255.
@@ -22,8 +21,8 @@ const FLESH: f64 = 122.0;
 pub fn draw(chance: &mut Chance, lesions: &[(&str, Corners)]) -> Result<Vec<u8>> {
     let (aside, width) = (chance.between((-15.0, 15.0)), chance.between((0.94, 1.06)));
     let step = SIDE / f64::from(PIXELS);
-    let centre = |at: u32| (f64::from(at) + 0.5) * step;
-    let mut pixels = Vec::with_capacity((PIXELS * PIXELS) as usize);
+    let centre = |at: u16| (f64::from(at) + 0.5) * step;
+    let mut pixels = Vec::with_capacity(usize::from(PIXELS) * usize::from(PIXELS));
     for row in 0..PIXELS {
         for column in 0..PIXELS {
             let (x, y) = (centre(column), centre(row));
@@ -37,7 +36,9 @@ pub fn draw(chance: &mut Chance, lesions: &[(&str, Corners)]) -> Result<Vec<u8>>
         }
     }
     let mut jpeg = Vec::new();
-    JpegEncoder::new_with_quality(&mut jpeg, QUALITY).write_image(&pixels, PIXELS, PIXELS, ExtendedColorType::L8)?;
+    let mut encoder = Encoder::new(&mut jpeg, QUALITY);
+    encoder.set_optimized_huffman_tables(true);
+    encoder.encode(&pixels, PIXELS, PIXELS, ColorType::Luma)?;
     Ok(jpeg)
 }
 
