@@ -1,13 +1,4 @@
-import { execFileSync } from "node:child_process";
-
 import { defineConfig } from "@playwright/test";
-
-// Any port that is free; the processes that run the tests read this file again and inherit the choice.
-const FREE_PORT =
-  "const s = net.createServer().listen(0, '127.0.0.1', () => { console.log(s.address().port); s.close(); })";
-const port = (process.env.FROC_TEST_PORT ??= execFileSync(process.execPath, ["-e", FREE_PORT], {
-  encoding: "utf8",
-}).trim());
 
 export default defineConfig({
   testDir: "./tests",
@@ -25,7 +16,8 @@ export default defineConfig({
   // The core is tested at the same time: what takes a moment may take seconds.
   expect: { timeout: 20_000 },
   use: {
-    baseURL: `http://127.0.0.1:${port}/`,
+    // What the server below told; the processes that run the tests read this file again once it runs.
+    baseURL: process.env.FROC_PAGE ?? "",
     acceptDownloads: true,
     launchOptions: {
       ...(process.env.CHROMIUM ? { executablePath: process.env.CHROMIUM } : {}),
@@ -42,8 +34,7 @@ export default defineConfig({
   },
   projects: [{ name: "chromium" }],
   webServer: {
-    command: `npm run --silent preview -- --host 127.0.0.1 --strictPort --port ${port}`,
-    url: `http://127.0.0.1:${port}/`,
-    reuseExistingServer: false,
+    command: "node build/serve.mjs 0",
+    wait: { stdout: /The page is at (?<froc_page>\S+)/ },
   },
 });

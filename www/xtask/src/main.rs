@@ -4,7 +4,6 @@ mod bench;
 mod browser;
 mod package;
 mod sample;
-mod serve;
 mod shell;
 mod stages;
 mod wasm;

@@ -8,7 +8,7 @@ use std::{env, fs};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::shell::{cargo, npm, output, program, root, run, target, www};
-use crate::{browser, package, sample, serve, wasm};
+use crate::{browser, package, sample, wasm};
 
 /// Builds the page into www/dist.
 pub fn build() -> Result<()> {
@@ -37,7 +37,7 @@ fn add_notices() -> Result<()> {
 /// Builds the page and serves it until it is stopped.
 pub fn serve(port: u16) -> Result<()> {
     build()?;
-    serve::serve(&www().join("dist"), port)
+    run(program("node").arg(www().join("build/serve.mjs")).arg(port.to_string()))
 }
 
 /// A named part of the tests.
