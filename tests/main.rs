@@ -54,7 +54,7 @@ fn every_file_of_tests_is_run() {
     for entry in std::fs::read_dir(folder).expect("the folder of tests") {
         let path = entry.expect("an entry").path();
         let name = path.file_stem().and_then(|name| name.to_str()).expect("a name");
-        if path.extension().is_some_and(|ending| ending == "rs") && name != "main" && name != "bindings" {
+        if path.extension().is_some_and(|ending| ending == "rs") && name != "main" {
             assert!(here.contains(&format!("\nmod {name};\n")), "tests/{name}.rs is no module of tests/main.rs");
         }
     }

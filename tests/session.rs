@@ -207,6 +207,59 @@ fn a_bad_file_changes_nothing_and_a_new_one_ends_what_was_computed() {
 }
 
 #[test]
+fn options_that_follow_others_score_as_if_they_had_come_first() {
+    let mut one = loaded();
+    for (iou_threshold, fp_per_image) in
+        [("0.5", "0.05, 0.1, 0.2"), ("0.5", "0.1, 1"), ("0.3", "0.1, 1"), ("0.3", "0.7"), ("0.5", "0.7")]
+    {
+        let options = Options::parse(iou_threshold, fp_per_image).expect("options");
+        assert_eq!(one.evaluate(&options), loaded().evaluate(&options), "{iou_threshold} and {fp_per_image}");
+    }
+    // Another file under the same threshold.
+    let mut fresh = loaded();
+    for session in [&mut one, &mut fresh] {
+        add(session, "a", "one.zip", &zip_of(&[("1.json", "[]")]));
+    }
+    assert_eq!(one.evaluate(&options()), fresh.evaluate(&options()));
+}
+
+#[test]
+fn a_bootstrap_goes_step_by_step_over_the_groups_of_a_file_until_that_leaves() {
+    let mut session = loaded();
+    session.evaluate(&options());
+    let lines = (0..N_IMAGES).map(|at| format!("{at}.png,{}\n", at % 10)).collect::<Vec<_>>().concat();
+    let kind = add(&mut session, "c", "groups.csv", format!("file_name,group\n{lines}").as_bytes());
+    assert_eq!(kind, FileKind::Groups);
+    let resampling = ResamplingOptions { replicates: 30, groups: GroupSource::Csv, ..ResamplingOptions::default() };
+    let mut progress = session.start_bootstrap(&options(), &resampling).expect("a bootstrap");
+    // For intervals, bands, and observer studies.
+    assert_eq!((progress.done, progress.total), (0, 90));
+    let mut steps = 0;
+    while progress.done < progress.total {
+        progress = session.step_bootstrap(7).expect("a bootstrap");
+        steps += 1;
+    }
+    assert_eq!(steps, 13, "90 by sevens");
+    let outcome = session.evaluate_with_statistics(&options(), &StatisticsOptions::default()).expect("a run");
+    assert_eq!(report(outcome).options.bootstrap.as_ref().expect("it is told").groups.n_groups, 10);
+    session.remove("c");
+    assert_eq!(session.step_bootstrap(1).expect_err("it is gone").place(), "bootstrap");
+}
+
+#[test]
+fn curves_of_a_run_are_read_by_its_id() {
+    let mut session = loaded();
+    session.evaluate(&options());
+    let points = |row: &str| session.curve("a", row, &options()).expect("a curve").recall.len();
+    // Only nodules are found: all pooled are they. The mean has a point for each number of false positives, on every second image.
+    assert_eq!((points("Nodule"), points("pooled"), points("mean")), (N_IMAGES + 1, N_IMAGES + 1, N_IMAGES / 2 + 1));
+    let roc = session.image_roc("a", 3).expect("a curve");
+    let area = roc.summary.area.expect("images with nodules and without");
+    assert!((0.5..=1.0).contains(&area), "{area}");
+    assert!(session.image_roc("a", 10).is_err() && session.curve("b", "pooled", &options()).is_err());
+}
+
+#[test]
 fn a_new_ground_truth_is_scored_against_and_the_last_one_counts() {
     let mut session = loaded();
     let n_images = |session: &mut Session| report(session.evaluate(&options())).ground_truth.n_images;

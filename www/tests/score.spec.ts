@@ -196,6 +196,45 @@ test("a zip of several pieces is read as the terminal reads it, runs in the orde
   expect(bytes.equals(asShown(bytes, [truth, large, small], []))).toBe(true);
 });
 
+/** A zip with its list of entries the other way round (APPNOTE.TXT, 4.3.12 and 4.3.16). */
+function backwards(zip: Buffer): Buffer {
+  const end = zip.lastIndexOf("PK\x05\x06");
+  const start = zip.readUInt32LE(end + 16);
+  const records: Buffer[] = [];
+  for (let at = start; at < end; at += records[0]?.length ?? end) {
+    const length = 46 + [28, 30, 32].reduce((sum, field) => sum + zip.readUInt16LE(at + field), 0);
+    records.unshift(zip.subarray(at, at + length));
+  }
+  return Buffer.concat([zip.subarray(0, start), ...records, zip.subarray(end)]);
+}
+
+test("a zip of stored files is read in pieces: in order, in another one, and with damage in the midst", async ({
+  page,
+}) => {
+  // Too large to be asked for at once, all in all; one file is so alone.
+  const blanks = [3_000_000, 10, 2_000_000, 4_500_000, 10_000_000, 10];
+  const entries = blanks.map((n, at) => [`${at}.json`, strToU8(nodule + " ".repeat(n))] as const);
+  const sound = Buffer.from(zipSync(Object.fromEntries([...entries, ["notes.txt", strToU8("")]]), { level: 0 }));
+  const damaged = Buffer.from(sound);
+  damaged.write("1", 4_000_000);
+  const zips = [upload("sound.zip", sound), upload("other-order.zip", backwards(sound))];
+  const files = [upload("test.json", smallTruth(blanks.length)), ...zips];
+  // By path: they are too many bytes to be handed over.
+  const folder = mkdtempSync(join(tmpdir(), "froc-"));
+  const paths = [...files, upload("damaged.zip", damaged)].map(({ name, buffer }) => {
+    writeFileSync(join(folder, name), buffer);
+    return join(folder, name);
+  });
+  await open(page);
+  await page.getByTestId("file-input").setInputFiles(paths);
+  await settled(page);
+  await expect(page.getByTestId("error")).toHaveText(/^damaged\.zip, 2\.json: .*checksum/);
+  expect((await report(page)).runs.map((run) => run.n_files)).toEqual([blanks.length, blanks.length]);
+  const bytes = await downloadReport(page);
+  expect(bytes.equals(asShown(bytes, files))).toBe(true);
+  rmSync(folder, { recursive: true });
+});
+
 test("a large file that is no zip, or half of one, is told as any other", async ({ page }) => {
   const whole = largeZip();
   await open(page);

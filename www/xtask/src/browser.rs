@@ -1,4 +1,4 @@
-//! Finds a Chromium and its driver, or installs them.
+//! Finds the browsers for the tests, or installs a Chromium.
 
 use std::env::consts::EXE_SUFFIX;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::shell::{npm, output, program, run, target, www};
+use crate::shell::{npm, output, program, run, www};
 use crate::stages::install_npm_packages;
 
 const CHROMIUM: &[&str] = &[
@@ -18,7 +18,6 @@ const CHROMIUM: &[&str] = &[
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
     "C:/Program Files/Google/Chrome/Application/chrome.exe",
 ];
-const CHROMEDRIVER: &[&str] = &["chromedriver", "/usr/lib/chromium-browser/chromedriver"];
 const WEBKIT_DRIVER: &[&str] = &["WebKitWebDriver"];
 const FIREFOX: &[&str] = &["firefox-esr", "firefox", "/Applications/Firefox.app/Contents/MacOS/firefox"];
 
@@ -27,31 +26,13 @@ pub fn chromium() -> Result<PathBuf> {
     if let Some(found) = find("CHROMIUM", CHROMIUM)? {
         return Ok(found);
     }
-    if install_debian_packages(&["chromium", "chromium-driver"])
+    if install_debian_package("chromium")
         && let Some(found) = find("CHROMIUM", CHROMIUM)?
     {
         return Ok(found);
     }
     playwright_chromium()
         .context("no Chromium is here and none could be installed; install one, or set CHROMIUM to its path")
-}
-
-/// The driver for a Chromium: `CHROMEDRIVER`, an installed one, Debian's package, or the one published with its version.
-pub fn chromedriver(chromium: &Path) -> Result<PathBuf> {
-    if let Some(found) = find("CHROMEDRIVER", CHROMEDRIVER)? {
-        return Ok(found);
-    }
-    if let Some(found) = find_in_folder("CHROMEWEBDRIVER", "chromedriver") {
-        return Ok(found);
-    }
-    if install_debian_packages(&["chromium-driver"])
-        && let Some(found) = find("CHROMEDRIVER", CHROMEDRIVER)?
-    {
-        return Ok(found);
-    }
-    published_driver(chromium).context(
-        "no chromedriver is here and none could be installed; install the one of your Chromium's version, or set CHROMEDRIVER to its path",
-    )
 }
 
 /// Firefox, if it is here: what only it can show is skipped without it.
@@ -74,12 +55,6 @@ fn find(variable: &str, names: &[&str]) -> Result<Option<PathBuf>> {
     Ok(Some(path))
 }
 
-/// A program in the folder that a variable names, as the machines of GitHub Actions do for drivers.
-fn find_in_folder(variable: &str, name: &str) -> Option<PathBuf> {
-    let path = PathBuf::from(env::var_os(variable)?).join(format!("{name}{EXE_SUFFIX}"));
-    Some(path).filter(|path| path.is_file())
-}
-
 fn find_program(name: &str) -> Option<PathBuf> {
     if Path::new(name).is_absolute() {
         return Some(PathBuf::from(name)).filter(|path| path.is_file());
@@ -88,8 +63,8 @@ fn find_program(name: &str) -> Option<PathBuf> {
     env::split_paths(&folders).map(|folder| folder.join(format!("{name}{EXE_SUFFIX}"))).find(|path| path.is_file())
 }
 
-/// Whether Debian's packages could be installed: only as root on Debian.
-fn install_debian_packages(packages: &[&str]) -> bool {
+/// Whether Debian's package could be installed: only as root on Debian.
+fn install_debian_package(package: &str) -> bool {
     let is_root = output(program("id").arg("-u")).is_ok_and(|id| id.trim() == "0");
     // Ubuntu's package of that name only points to a snap.
     let is_debian =
@@ -98,7 +73,7 @@ fn install_debian_packages(packages: &[&str]) -> bool {
         return false;
     }
     let apt = |arguments: &[&str]| run(program("apt-get").env("DEBIAN_FRONTEND", "noninteractive").args(arguments));
-    apt(&["update", "-q"]).is_ok() && apt(&[&["install", "-y", "-q"], packages].concat()).is_ok()
+    apt(&["update", "-q"]).is_ok() && apt(&["install", "-y", "-q", package]).is_ok()
 }
 
 fn playwright_chromium() -> Result<PathBuf> {
@@ -110,18 +85,6 @@ fn playwright_chromium() -> Result<PathBuf> {
         bail!("Playwright installed no browser at {}", path.display());
     }
     Ok(path)
-}
-
-/// The driver of a browser's own version, from the project that publishes the two together.
-fn published_driver(chromium: &Path) -> Result<PathBuf> {
-    let version = output(program(chromium).arg("--version"))?;
-    let major = version.split(|c: char| !c.is_ascii_digit()).find(|number| !number.is_empty());
-    let driver = format!("chromedriver@{}", major.context("it tells no version")?);
-    let arguments = ["exec", "--yes", "--", "@puppeteer/browsers", "install", &driver, "--path"];
-    let printed = output(npm().args(arguments).arg(target()?.join("chromedriver")))?;
-    // It ends with `chromedriver@156.0.8078.73 /path/to/chromedriver`.
-    let path = printed.lines().last().and_then(|line| line.split_once(' ')).map(|(_, path)| PathBuf::from(path));
-    path.filter(|path| path.is_file()).context("it was not installed where its installer says")
 }
 
 #[cfg(test)]

@@ -8,7 +8,6 @@ mod shell;
 mod stages;
 mod wasm;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -64,12 +63,6 @@ enum Command {
         /// Made if it does not exist.
         folder: PathBuf,
     },
-    /// Runs a wasm test binary; cargo calls this.
-    #[command(hide = true)]
-    WasmTestRunner {
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<OsString>,
-    },
 }
 
 fn main() -> ExitCode {
@@ -93,6 +86,5 @@ fn run(command: Command) -> Result<()> {
         Command::Program { target } => package::program(&target),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Sample { folder } => sample::write(&folder),
-        Command::WasmTestRunner { arguments } => wasm::run_tests(arguments),
     }
 }

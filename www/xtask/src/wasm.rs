@@ -1,4 +1,4 @@
-//! The core as WebAssembly, its bindings and its tests in a browser.
+//! The core as WebAssembly, and its bindings.
 
 use std::ffi::OsString;
 use std::path::{MAIN_SEPARATOR, Path, PathBuf};
@@ -7,7 +7,6 @@ use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
 
-use crate::browser;
 use crate::shell::{cargo, output, program, root, run, target, www};
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -58,41 +57,11 @@ pub fn bind(module: &Path, out: &Path, more: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Runs the tests of the bindings in headless Chromium.
-pub fn test() -> Result<()> {
-    let this = std::env::current_exe().context("cannot find this program")?;
-    let runner = serde_json::to_string(&[this.as_path(), Path::new("wasm-test-runner")])?;
-    let chromium = browser::chromium()?;
-    let capabilities = target()?.join("webdriver.json");
-    let arguments = ["headless", "disable-gpu", "no-sandbox", "disable-dev-shm-usage", "disable-background-networking"];
-    let options = serde_json::json!({ "goog:chromeOptions": { "binary": chromium, "args": arguments } });
-    fs::write(&capabilities, options.to_string()).context("cannot write webdriver.json")?;
-    let mut tests = cargo_for_wasm("test");
-    for driver in ["GECKODRIVER", "SAFARIDRIVER", "CHROMEDRIVER", "MSEDGEDRIVER"] {
-        tests.env_remove(driver).env_remove(format!("{driver}_REMOTE"));
-    }
-    // As a list, since paths may hold spaces.
-    run(tests
-        .args(["--profile", "wasm", "--test", "bindings", "--config", &format!("target.{TARGET}.runner = {runner}")])
-        .env("CARGO_ENCODED_RUSTFLAGS", flags_without_paths()?)
-        .env("CHROMEDRIVER", browser::chromedriver(&chromium)?)
-        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", capabilities)
-        // Seconds. A busy machine of two cores needs more than the usual 20, and its driver more than 5.
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "120")
-        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60"))
-}
-
 /// Cargo on the core as the page uses it.
 pub fn cargo_for_wasm(command: &str) -> Command {
     let mut cargo = cargo();
     cargo.args([command, "--locked", "--package", "froc", "--no-default-features", "--target", TARGET]);
     cargo
-}
-
-/// The runner that cargo calls for each wasm test binary.
-pub fn run_tests(arguments: Vec<OsString>) -> Result<()> {
-    let name = OsString::from("wasm-bindgen-test-runner");
-    wasm_bindgen_cli::wasm_bindgen_test_runner::run_cli_with_args(std::iter::once(name).chain(arguments))
 }
 
 /// Bindings and crate speak a private protocol that changes with every version.
