@@ -6,6 +6,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use anyhow::{Context as _, Result, bail};
+use wasm_bindgen_cli_support::Bindgen;
 
 use crate::shell::{cargo, output, program, root, run, target, www};
 
@@ -29,24 +30,28 @@ pub fn build() -> Result<()> {
         fs::remove_dir_all(&out).context("cannot clear www/pkg")?;
     }
     fs::create_dir_all(&out).context("cannot make www/pkg")?;
-    bind(&compile()?, &out, &["--omit-default-module-path"])
+    bind(&compile()?, &out, true)
 }
 
 /// Builds the core, and gives the place of the module without bindings.
 pub fn compile() -> Result<PathBuf> {
-    check_versions(&read(&root().join("Cargo.lock"))?)?;
     let flags = flags_without_paths()?;
     run(cargo_for_wasm("build").args(["--lib", "--profile", "wasm"]).env("CARGO_ENCODED_RUSTFLAGS", flags))?;
     Ok(target()?.join(TARGET).join("wasm/froc.wasm"))
 }
 
-/// Writes the module, its bindings and their types into a folder.
-pub fn bind(module: &Path, out: &Path, more: &[&str]) -> Result<()> {
-    let mut arguments: Vec<OsString> = ["wasm-bindgen", "--target", "web"].map(Into::into).into();
-    arguments.extend(["--remove-name-section", "--remove-producers-section"].map(Into::into));
-    arguments.extend(more.iter().map(Into::into));
-    arguments.extend(["--out-name".into(), "froc".into(), "--out-dir".into(), out.into(), module.into()]);
-    wasm_bindgen_cli::wasm_bindgen::run_cli_with_args(arguments)?;
+/// Writes the module, its bindings and their types into a folder; the bindings look for the module beside them, unless they are `told`
+/// each time where it is.
+pub fn bind(module: &Path, out: &Path, told: bool) -> Result<()> {
+    Bindgen::new()
+        .input_path(module)
+        .out_name("froc")
+        .web(true)?
+        .typescript(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .omit_default_module_path(told)
+        .generate(out)?;
     let folders = machine_folders()?;
     for name in ["froc_bg.wasm", "froc.js", "froc.d.ts"] {
         let bytes = fs::read(out.join(name)).with_context(|| format!("cannot read {name} in {}", out.display()))?;
@@ -62,37 +67,6 @@ pub fn cargo_for_wasm(command: &str) -> Command {
     let mut cargo = cargo();
     cargo.args([command, "--locked", "--package", "froc", "--no-default-features", "--target", TARGET]);
     cargo
-}
-
-/// Bindings and crate speak a private protocol that changes with every version.
-///
-/// # Errors
-/// The lock file holds `wasm-bindgen` and `wasm-bindgen-cli` at different versions.
-fn check_versions(lock: &str) -> Result<()> {
-    let crate_version = locked(lock, "wasm-bindgen")?;
-    let tool_version = locked(lock, "wasm-bindgen-cli")?;
-    if crate_version != tool_version {
-        bail!(
-            "Cargo.lock holds wasm-bindgen {crate_version} but wasm-bindgen-cli {tool_version}; \
-             set both to one version, in Cargo.toml and in www/xtask/Cargo.toml"
-        );
-    }
-    Ok(())
-}
-
-fn locked<'lock>(lock: &'lock str, name: &str) -> Result<&'lock str> {
-    let start = format!("name = \"{name}\"\nversion = \"");
-    let version = lock.split_once(&start).and_then(|(_, rest)| rest.split_once('"'));
-    version.map(|(version, _)| version).with_context(|| format!("Cargo.lock holds no {name}"))
-}
-
-/// The text of a file, with the line ends that cargo writes.
-///
-/// # Errors
-/// It cannot be read.
-fn read(path: &Path) -> Result<String> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(text.replace("\r\n", "\n"))
 }
 
 /// Folders whose names tell who built: the wider ones first, since of several that fit rustc takes the last.
@@ -137,23 +111,6 @@ fn holds(bytes: &[u8], folder: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_lock_file_holds_one_version() {
-        let lock = read(&root().join("Cargo.lock")).expect("a lock file");
-        check_versions(&lock).expect("one version");
-    }
-
-    #[test]
-    fn two_versions_are_told_apart() {
-        let lock = "[[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.1\"\n\n\
-                    [[package]]\nname = \"wasm-bindgen-cli\"\nversion = \"0.2.2\"\n";
-        assert_eq!(
-            check_versions(lock).expect_err("two versions").to_string(),
-            "Cargo.lock holds wasm-bindgen 0.2.1 but wasm-bindgen-cli 0.2.2; \
-             set both to one version, in Cargo.toml and in www/xtask/Cargo.toml"
-        );
-    }
 
     #[test]
     fn a_path_of_the_machine_is_seen() {

@@ -33,7 +33,7 @@ pub fn make() -> Result<()> {
 fn pack() -> Result<PathBuf> {
     let folder = out()?.join("npm");
     empty(&folder)?;
-    wasm::bind(&wasm::compile()?, &folder, &[])?;
+    wasm::bind(&wasm::compile()?, &folder, false)?;
     for file in FILES {
         let to = folder.join(file);
         fs::create_dir_all(to.parent().context("a file lies in a folder")?)?;
