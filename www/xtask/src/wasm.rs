@@ -36,7 +36,9 @@ pub fn build() -> Result<()> {
 /// Builds the core, and gives the place of the module without bindings.
 pub fn compile() -> Result<PathBuf> {
     let flags = flags_without_paths()?;
-    run(cargo_for_wasm("build").args(["--lib", "--profile", "wasm"]).env("CARGO_ENCODED_RUSTFLAGS", flags))?;
+    // That alone: beside an rlib it would not be optimised together with what it links.
+    let module = ["--lib", "--crate-type", "cdylib", "--profile", "wasm"];
+    run(cargo_for_wasm("rustc").args(module).env("CARGO_ENCODED_RUSTFLAGS", flags))?;
     Ok(target()?.join(TARGET).join("wasm/froc.wasm"))
 }
 
