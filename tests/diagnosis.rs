@@ -19,7 +19,7 @@ use serde_json::Value;
 
 use crate::oracle::datasets::{Case, case};
 use crate::oracle::reference::{Detection, Point, Undefined, Verdict, exact, iou, points, rank, verdicts};
-use crate::support::{CLASSES, read_ground_truth, read_predictions, same_cases_every_time, score};
+use crate::support::{CLASSES, is_long, read_ground_truth, read_predictions, same_cases_every_time, score};
 
 /// One class of a dataset, matched.
 struct Matched {
@@ -444,7 +444,7 @@ fn options(case: &Case) -> Options {
 
 #[test]
 fn every_detection_and_lesion_has_the_category_of_the_specification_and_counts_add_up() {
-    categories_and_counts(500);
+    categories_and_counts(if is_long() { 500 } else { 200 });
     let seen = SEEN.lock().expect("no panic before");
     let cells = [
         "Lesion true true",

@@ -222,7 +222,7 @@ fn a_size_leads_to_the_images_with_lesions_of_that_third() {
 #[test]
 fn a_change_leads_to_the_images_where_two_runs_differ_so() {
     let seen = RefCell::new(0);
-    check(500, |case, core| {
+    check(200, |case, core| {
         // Another run: the same one at other thresholds.
         let [here, there] = [core.thresholds(case.rates[0]), core.thresholds(f64::INFINITY)];
         let images = [core.images(&here), core.images(&there)];

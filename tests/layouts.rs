@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::json;
 
-use crate::support::{CLASSES, ground_truth_json, read_ground_truth, read_predictions, zip_of};
+use crate::support::{CLASSES, ground_truth_json, is_long, read_ground_truth, read_predictions, zip_of};
 
 /// A box and its score.
 type Five = [f64; 5];
@@ -26,10 +26,6 @@ const LAYOUTS: [(&str, Layout); 6] = [
     ("yxyx", |[x1, y1, x2, y2, score], _| [y1, x1, y2, x2, score]),
     ("xxyy", |[x1, y1, x2, y2, score], _| [x1, x2, y1, y2, score]),
 ];
-
-fn is_long() -> bool {
-    std::env::var_os("FROC_LONG").is_some()
-}
 
 fn unit(rng: &mut ChaCha8Rng) -> f64 {
     f64::from(rng.next_u32()) / f64::from(u32::MAX)

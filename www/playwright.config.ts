@@ -19,6 +19,8 @@ export default defineConfig({
     // What the server below told; the processes that run the tests read this file again once it runs.
     baseURL: process.env.FROC_PAGE ?? "",
     acceptDownloads: true,
+    // Each would keep a copy of the whole page; where that is what is tested, it is allowed.
+    serviceWorkers: "block",
     launchOptions: {
       ...(process.env.CHROMIUM ? { executablePath: process.env.CHROMIUM } : {}),
       args: [

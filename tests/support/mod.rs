@@ -97,6 +97,11 @@ pub fn scratch(name: &str) -> PathBuf {
     folder
 }
 
+/// Whether `FROC_LONG` asks for more cases, where a test says so.
+pub fn is_long() -> bool {
+    std::env::var_os("FROC_LONG").is_some()
+}
+
 /// So many cases, the same ones every time unless `PROPTEST_RNG_SEED` asks for others.
 pub fn same_cases_every_time(cases: u32) -> Config {
     let mut config = Config { cases, failure_persistence: None, ..Config::default() };

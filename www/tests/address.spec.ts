@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 
 import { expect, test, type Page } from "@playwright/test";
 
-import { choose, open, report, settled, upload, zip } from "./page.ts";
+import { choose, compute, open, report, settled, upload, view, zip } from "./page.ts";
 
 /** Opens the page at an address, from anew. */
 async function openAt(page: Page, hash: string): Promise<void> {
@@ -106,6 +106,26 @@ test("the hit criterion and the ignored classes stand in the address, by their p
   await page.getByTestId("reset-options").click();
   await expect(rows).toHaveCount(10);
   await expect.poll(() => hash(page)).toBe("#v=1&open=sample&class=2");
+});
+
+test("how images are drawn stands in the address; what is out of range is passed over", async ({ page }) => {
+  await openAt(page, "#v=1&open=near-tie&replicates=0&seed=x");
+  const used = page.getByTestId("bootstrap-used");
+  await view(page, "intervals");
+  await expect(used).toContainText("2000 replicates");
+  await compute(page, 150);
+  await expect.poll(() => hash(page)).toBe("#v=1&open=near-tie&replicates=150&view=intervals");
+  await page.reload();
+  await expect(used).toContainText("150 replicates");
+  await expect(page.getByTestId("replicates")).toHaveValue("150");
+  await page.getByTestId("seed").fill("7");
+  await page.getByTestId("compute").click();
+  await expect(used).toContainText("seed 7");
+  await expect.poll(() => hash(page)).toContain("&seed=7");
+  await settled(page);
+  await page.goBack();
+  await expect(used).toContainText("150 replicates");
+  await expect(used).toContainText("seed 1");
 });
 
 test("Back undoes one choice after the other", async ({ page }) => {

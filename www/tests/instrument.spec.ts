@@ -471,7 +471,7 @@ test("recall weighs as asked in the F-score, which is named so", async ({ page }
 });
 
 test("more than two runs are ranked: intervals of ranks, letters, and each minus the others", async ({ page }) => {
-  await open(page);
+  await open(page, "./");
   await choose(page, [...sampleFiles(), upload("copy-of-a.zip", sampleFiles()[0]?.buffer ?? "")]);
   const { ranking, runs } = await report(page);
   await view(page, "ranking");

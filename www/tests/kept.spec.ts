@@ -75,7 +75,7 @@ test("a report stands behind runs that are scored on the same images, and others
 }) => {
   const old = JSON.parse(terminal(files, ["--bootstrap", "2000"]).toString()) as Report;
   for (const run of old.runs) run.name = "last year";
-  await open(page);
+  await open(page, "./");
   await choose(page, [...files, upload("old.json", JSON.stringify(old))]);
   await expect(page.getByTestId("run-scores")).toHaveCount(2);
   await expect(page.getByTestId("headline-interval")).toContainText("95%");

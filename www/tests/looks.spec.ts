@@ -138,19 +138,20 @@ test("no table of the classes scrolls the page sideways at 360, 1024 and 2560 px
 });
 
 for (const colorScheme of ["light", "dark"] as const) {
-  test(`the plots look as they did, ${colorScheme}`, async ({ page }) => {
+  test(`the empty page, the reading, the classes and the plots look as they did, ${colorScheme}`, async ({ page }) => {
     await page.setViewportSize({ width: 1280, height: 900 });
     await page.emulateMedia({ colorScheme });
-    await open(page);
+    await open(page, "./");
+    // The sample and its draws are the same every time; fonts differ between machines, lines and colours do not.
+    const as = (name: string) => [`${name}-${colorScheme}.png`, { maxDiffPixelRatio: 0.06, threshold: 0.3 }] as const;
+    await expect(page.locator("#first-look")).toHaveScreenshot(...as("empty"));
     await sample(page);
+    await expect(page.getByTestId("reading-panel")).toHaveScreenshot(...as("reading"));
+    await expect(page.getByTestId("all-classes")).toHaveScreenshot(...as("classes"));
     await view(page, "intervals");
     for (const panel of ["curves", "forest", "roc", "sweep"]) {
       if (panel === "roc" || panel === "sweep") await page.getByTestId(`tab-${panel}`).click();
-      // The sample and its draws are the same every time; fonts differ between machines, lines and colours do not.
-      await expect(page.getByTestId(panel).locator("svg.plot")).toHaveScreenshot(`${panel}-${colorScheme}.png`, {
-        maxDiffPixelRatio: 0.06,
-        threshold: 0.3,
-      });
+      await expect(page.getByTestId(panel).locator("svg.plot")).toHaveScreenshot(...as(panel));
     }
   });
 }
@@ -172,7 +173,7 @@ test("the README shows the page as it is", async ({ page }) => {
   test.skip(!process.env.UPDATE_SCREENSHOT, "UPDATE_SCREENSHOT=1 writes docs/page.png anew");
   await page.setViewportSize({ width: 1440, height: 900 });
   await page.emulateMedia({ colorScheme: "light" });
-  await open(page);
+  await open(page, "./");
   await page.getByTestId("score-sample").click();
   await settled(page);
   const folder = resolve(import.meta.dirname, "../docs");

@@ -27,6 +27,8 @@ const test = base.extend<{ site: Site; elsewhere: Site }>({
   },
 });
 
+test.use({ serviceWorkers: "allow" });
+
 /** The page, and its own files kept for use without a network. */
 async function openKept(page: Page, site: Site): Promise<void> {
   await open(page, site.url);

@@ -3,6 +3,7 @@
 import { tick, untrack } from "svelte";
 
 import type { Category, OptionsReport, QuirkId, Report } from "../../pkg/froc.js";
+import type { Started } from "../engine/worker.ts";
 import { CATEGORIES } from "../words/causes.ts";
 import { TOUCHED } from "../words/quirks.ts";
 import { isSampleId } from "../words/samples.ts";
@@ -13,10 +14,11 @@ import { asTyped, type Session } from "./session.svelte.ts";
 const ORDERS = ["file", "name", "false_positives", "missed_lesions", "highest_score", "disagreement"] as const;
 const SIZES = ["small", "medium", "large"] as const;
 
-const place = (text: string | null, below: number): number | null => {
+const whole = (text: string | null, least: number, most: number): number | null => {
   const at = text !== null && /^\d+$/.test(text) ? Number(text) : NaN;
-  return at < below ? at : null;
+  return at >= least && at <= most ? at : null;
 };
+const place = (text: string | null, below: number): number | null => whole(text, 0, below - 1);
 const oneOf = <T extends string>(all: readonly T[], text: string | null): T | null =>
   all.find((one) => one === text) ?? null;
 const someOf = <T extends string>(all: readonly T[], text: string | null): T[] =>
@@ -30,9 +32,11 @@ function sliceOf(text: string | null, { slices = [] }: Report): [number, number]
   return of === null || at === null ? null : [of, at];
 }
 
-function written(session: Session, inspection: Inspection, defaults: OptionsReport): string {
+function written(session: Session, inspection: Inspection, started: Started): string {
   const { filters } = inspection;
+  const defaults = started.options;
   const options = session.options ?? defaults;
+  const [drawn, own] = [session.resampling, started.statistics.resampling];
   const fp = options.fp_per_image.join(",");
   const looks: Record<string, string | number | null> = {
     open: session.sample,
@@ -43,6 +47,8 @@ function written(session: Session, inspection: Inspection, defaults: OptionsRepo
       [...session.classNames.keys()].filter((at) => session.ignored.includes(session.classNames[at] ?? "")).join(",") ||
       null,
     fp: fp === defaults.fp_per_image.join(",") ? null : fp,
+    replicates: drawn && drawn.replicates !== own.replicates ? drawn.replicates : null,
+    seed: drawn && drawn.seed !== own.seed ? drawn.seed : null,
     rules: session.convention === "exact" ? "exact" : null,
     run: inspection.run || null,
     rate: inspection.readAt === null ? null : (options.fp_per_image[inspection.readAt] ?? null),
@@ -88,6 +94,7 @@ function apply(fields: URLSearchParams, session: Session, inspection: Inspection
 
 /** Scores under the options of an address, if they are others. */
 async function applyOptions(fields: URLSearchParams, session: Session, defaults: OptionsReport): Promise<void> {
+  session.resample(whole(fields.get("replicates"), 1, 100_000), whole(fields.get("seed"), 0, Number.MAX_SAFE_INTEGER));
   const own = asTyped(defaults);
   const asked = session.started?.protocols.find(({ name }) => name === fields.get("protocol"))?.name ?? null;
   // Classes are told by their places among those of the protocol.
@@ -153,8 +160,7 @@ export function followAddress(session: Session, inspection: Inspection): void {
       untrack(() => apply(fields, session, inspection));
     }
     // What waits for files is not lost before they are there.
-    const text =
-      pending && !report ? textOf(pending, { help: session.help }) : written(session, inspection, started.options);
+    const text = pending && !report ? textOf(pending, { help: session.help }) : written(session, inspection, started);
     const isFirst = isOfReport !== (report !== null);
     isOfReport = report !== null;
     if (text === location.hash || (!location.hash && text === `#v=${VERSION}`)) return;

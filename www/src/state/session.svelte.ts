@@ -103,6 +103,8 @@ export class Session {
   /** Seconds that drawing would take, where that is too long to begin by itself; null else. */
   tooLong: number | null = $state(null);
   statisticsErrors: ErrorReport[] = $state.raw([]);
+  /** How images are drawn, where a person wants it otherwise than the core does unless told. */
+  resampling: ResamplingOptions | null = $state.raw(null);
   /** Which recall is read first: as the script prints it, or without its quirks. */
   convention: Convention = $state("official");
   /** The section of the help that is open; null without help. */
@@ -121,8 +123,6 @@ export class Session {
 
   /** The file of the run that others are compared with. */
   #baseline = $state("");
-  /** How images were drawn last; null is how the core does it unless told otherwise. */
-  #resampling: ResamplingOptions | null = null;
   /** What is computed beside the score otherwise than the core does unless told. */
   #beside: Partial<StatisticsOptions> = {};
   /** A session some of whose files are not here yet. */
@@ -333,8 +333,19 @@ export class Session {
 
   /** Draws as a person wants it, however long that takes. */
   async computeStatistics(resampling: ResamplingOptions): Promise<void> {
-    this.#resampling = resampling;
+    this.resampling = resampling;
     await this.drawStatistics(Infinity);
+  }
+
+  /** Draws so often, from this seed, as an address tells; what it does not tell is as the core does it. */
+  resample(replicates: number | null, seed: number | null): void {
+    const own = this.started?.statistics.resampling;
+    if (!own) return;
+    const before = this.resampling ?? own;
+    const asked = { ...before, replicates: replicates ?? own.replicates, seed: seed ?? own.seed };
+    if (asked.replicates === before.replicates && asked.seed === before.seed) return;
+    this.resampling = asked;
+    if (this.report) void this.drawStatistics();
   }
 
   /** Draws as it was drawn last, unless that takes longer than so many milliseconds. */
@@ -360,7 +371,7 @@ export class Session {
     const baseline = isOther ? (this.runIds[this.baseline] ?? null) : null;
     // A table of groups is used while it is there, unless a person wants it otherwise.
     const groups = this.nGroups === null ? "images" : "csv";
-    const last = this.#resampling ?? { ...resampling, groups };
+    const last = this.resampling ?? { ...resampling, groups };
     const isAsked = atMost === Infinity || last.groups === "nih_names";
     try {
       const outcome = await this.engine.statistics(
@@ -614,7 +625,7 @@ export class Session {
     };
     if (bootstrap) {
       const { replicates, seed, level, groups } = bootstrap;
-      this.#resampling = { replicates, seed, level, groups: groups.source };
+      this.resampling = { replicates, seed, level, groups: groups.source };
     }
     if (isMissing) this.files.say("A session waits for its files.");
     else if (told.length > 0) this.files.say("What was chosen is restored; what is not as it was is told.");
