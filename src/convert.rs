@@ -1,4 +1,5 @@
-//! A run as files in another format: every detection of a class in every image, as it is read, with the reading that was chosen.
+//! A run as files in another format: every detection of a class in every image, as it is read, with the reading that was chosen. And a
+//! ground truth with corrections.
 //!
 //! What a format cannot keep is told by the [`Conversion`]. The right numbers are those of the files: boxes and scores are written
 //! so that a reader finds the same 64-bit numbers, where the format writes corners; where it writes sizes, see
@@ -7,6 +8,7 @@
 mod chestx_det;
 mod coco;
 mod csv;
+pub mod ground_truth;
 mod packed;
 #[cfg(feature = "cli")]
 pub mod rjafroc;
@@ -213,21 +215,6 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// That a class is known by its name alone.
-    ///
-    /// # Errors
-    /// If two have one name.
-    fn check_class_names(&self) -> Result<(), Error> {
-        let protocol = self.ground_truth.protocol();
-        let doubled =
-            protocol.classes().find(|class| protocol.class_named(protocol.class_name(*class)) != Some(*class));
-        doubled.map_or(Ok(()), |class| {
-            let what = format!("two of its classes are called \"{}\"", self.class_name(class));
-            let expected = "another name for one of them, since this format knows classes by their names";
-            Err(Error::new(self.ground_truth.name(), what, expected))
-        })
-    }
-
     /// That names of classes are what a line of text holds.
     ///
     /// # Errors
@@ -243,6 +230,20 @@ impl<'a> Rows<'a> {
             ))
         })
     }
+}
+
+/// That a class is known by its name alone.
+///
+/// # Errors
+/// If two have one name.
+fn check_class_names(ground_truth: &GroundTruth) -> Result<(), Error> {
+    let protocol = ground_truth.protocol();
+    let doubled = protocol.classes().find(|class| protocol.class_named(protocol.class_name(*class)) != Some(*class));
+    doubled.map_or(Ok(()), |class| {
+        let what = format!("two of its classes are called \"{}\"", ground_truth.class_name(class));
+        let expected = "another name for one of them, since this format knows classes by their names";
+        Err(Error::new(ground_truth.name(), what, expected))
+    })
 }
 
 impl Conversion {

@@ -13,7 +13,7 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::error::{Error, ErrorKind};
 use crate::finding::{
-    CROWD_LESIONS, DIFFICULT_LESIONS, Finding, Findings, LESIONS_OF_IGNORED_CLASS, UNKNOWN_LESION_CLASS,
+    CORRECTIONS, CROWD_LESIONS, DIFFICULT_LESIONS, Finding, Findings, LESIONS_OF_IGNORED_CLASS, UNKNOWN_LESION_CLASS,
 };
 use crate::geometry::{BBox, Extent, FileBox, ImageSize, Measure};
 use crate::limits::MAX_ROWS;
@@ -77,6 +77,8 @@ pub struct GroundTruth {
     is_for_script: bool,
     protocol: Protocol,
     findings: Vec<Finding>,
+    /// The images in which lesions were corrected, and how many corrections each has.
+    corrections: Vec<(u32, usize)>,
     /// The same with all classes; none if no class is ignored.
     whole: Option<Arc<Self>>,
     /// The same as its file tells it; none unless another protocol is chosen.
@@ -154,9 +156,40 @@ impl GroundTruth {
             is_for_script: true,
             protocol,
             findings,
+            corrections: Vec::new(),
             whole: None,
             as_told: None,
         })
+    }
+
+    /// The same of a file that says it is another's with so many corrections in these images; the findings tell how many there are.
+    #[must_use]
+    pub(crate) fn with_corrections(mut self, of_images: Vec<(u32, usize)>) -> Self {
+        let mut findings = Findings::default();
+        for (image, n) in &of_images {
+            let name = || self.images.get(*image as usize).unwrap_or_default().to_owned();
+            findings.add(&CORRECTIONS, *n, Some(*image), name);
+        }
+        self.findings.retain(|finding| finding.code != CORRECTIONS.code);
+        self.findings.extend(findings.finish());
+        Self { corrections: of_images, ..self }
+    }
+
+    /// Corrections of the original ground truth that the file says it holds; 0 of an original.
+    #[must_use]
+    pub fn n_corrections(&self) -> usize {
+        self.corrections.iter().map(|(_, n)| n).sum()
+    }
+
+    /// The images in which these are, each once, with how many.
+    pub(crate) fn corrections(&self) -> &[(u32, usize)] {
+        &self.corrections
+    }
+
+    /// What the file tells, whatever protocol is chosen and with all of its classes.
+    #[must_use]
+    pub fn as_told(&self) -> &Self {
+        self.as_told.as_deref().or(self.whole.as_deref()).unwrap_or(self)
     }
 
     /// The same with lesions that count neither as found nor against any detection, in place of those it has; the findings
@@ -246,6 +279,7 @@ impl GroundTruth {
         let truth = Self::new(&self.name, sha256, protocol.clone(), images, lesions, findings)?;
         let (image_of_id, sizes, as_told) = (self.image_of_id.clone(), self.sizes.clone(), self.as_told.clone());
         let Self { is_like_unscored, is_for_script, .. } = *self;
+        let truth = truth.with_corrections(self.corrections.clone());
         Ok(Self { image_of_id, sizes, is_like_unscored, is_for_script, as_told, ..truth })
     }
 

@@ -214,6 +214,14 @@ pub const LESIONS_OF_IGNORED_CLASS: Kind = Kind {
     fix: "Ignore no class to have them count.",
 };
 
+/// Corrections of another ground truth, which suspects in it led to.
+pub const CORRECTIONS: Kind = Kind {
+    code: "corrections",
+    one: "1 lesion was corrected after the runs and a person agreed that it was wrong, so no number is official.",
+    many: "{} corrections were made to lesions after the runs and a person agreed that they were wrong, so no number is official.",
+    fix: "Score against the original ground truth as well, and report both.",
+};
+
 /// Images whose name has no `.png` to turn into `.json`.
 pub const IMAGE_NAME_WITHOUT_PNG: Kind = Kind {
     code: "image_name_without_png",

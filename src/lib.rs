@@ -89,12 +89,13 @@
 //! | [`bootstrap`], [`compare`], [`rank`] | intervals and bands by resampling; runs compared and ranked on the same draws |
 //! | [`thresholds`] | score thresholds chosen on other images: chosen, kept in a file, scored |
 //! | [`slices`] | the images divided by a table or by their lesions, and what each part reaches |
+//! | [`suspects`] | where several runs agree against the ground truth, and what a person makes of that |
 //! | [`diagnosis`] | the cause of each false positive and missed lesion, and the images behind each count |
 //! | [`doctor`], [`finding`] | what is wrong with the files, on evidence |
 //! | [`report`] | what page, files and terminal show, as plain types; reports that were kept, read again |
 //! | [`sheet`] | a report as tables: the only list of columns |
 //! | [`render`] | a report as text, JSON, CSV, Markdown, LaTeX or HTML |
-//! | [`convert`] | a run as files in another format |
+//! | [`convert`] | a run as files in another format; a ground truth with corrections |
 //! | [`saved_page`] | the page in one file with files inside it |
 //! | [`options`], [`error`], [`limits`] | what can be chosen; one sentence for each thing that is wrong; how much is read at most |
 //! | [`session`] | files, readings, options, what was computed of them: all that page and terminal do |
@@ -135,6 +136,7 @@ pub mod score;
 pub mod session;
 pub mod sheet;
 pub mod slices;
+pub mod suspects;
 pub mod texts;
 pub mod thresholds;
 #[cfg(target_arch = "wasm32")]

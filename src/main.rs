@@ -16,6 +16,8 @@ mod restore;
 mod rjafroc;
 #[path = "main/slices.rs"]
 mod slices;
+#[path = "main/suspects.rs"]
+mod suspects;
 #[path = "main/thresholds.rs"]
 mod thresholds;
 #[path = "main/view.rs"]
@@ -65,6 +67,9 @@ enum Command {
     /// tells with the IoU threshold and the score threshold of its class.
     #[command(override_usage = usage("errors"))]
     Errors(Errors),
+    /// Is the ground truth right? What several runs agree on against it: lesions that may be missing, of another class, or whose boxes
+    /// may be off, to be marked right or wrong, and the score under a corrected ground truth beside that under the original.
+    Suspects(suspects::Suspects),
     /// A run, as it is read, as files in another format.
     #[command(override_usage = usage("convert --to <FORMAT>"))]
     Convert(convert::Convert),
@@ -366,6 +371,7 @@ fn work(command: Command) -> ExitCode {
         Command::Rank(rank) => return ended(rank::ranked(rank).and_then(|bytes| print(&bytes))),
         Command::Schema => return ended(froc::render::schema().map_err(one).and_then(|bytes| print(&bytes))),
         Command::Errors(errors) => return ended(list(&errors)),
+        Command::Suspects(arguments) => return ended(suspects::work(arguments)),
         Command::Convert(arguments) => {
             let done = restore::saved(&arguments.files)
                 .and_then(|saved| opened(&arguments.files, &[], Measure::Iou, saved.as_ref()))

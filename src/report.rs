@@ -15,6 +15,7 @@ mod read;
 mod share;
 pub mod slices;
 pub mod statistics;
+pub mod suspects;
 pub mod thresholds;
 
 use serde::{Deserialize, Serialize};
@@ -359,16 +360,7 @@ impl Report {
         Self {
             schema_version: SCHEMA_VERSION,
             froc_version: env!("CARGO_PKG_VERSION").to_owned(),
-            ground_truth: GroundTruthReport {
-                name: ground_truth.name().to_owned(),
-                protocol: ground_truth.protocol().name().to_owned(),
-                sha256: ground_truth.sha256().to_owned(),
-                n_images: ground_truth.n_images(),
-                n_lesions: ground_truth.n_all_lesions(),
-                n_ignored: ground_truth.ignored().len(),
-                ignored_classes: ground_truth.protocol().ignored_classes().map(str::to_owned).collect(),
-                protocol_is_chosen: ground_truth.is_protocol_chosen(),
-            },
+            ground_truth: GroundTruthReport::from(ground_truth),
             options: OptionsReport::from(&options.clone().with_hit(hit_on(ground_truth, options))),
             runs: reports,
             findings: ground_truth.findings().iter().map(FindingReport::from).collect(),
@@ -376,6 +368,21 @@ impl Report {
             ranking: None,
             thresholds: None,
             slices: Vec::new(),
+        }
+    }
+}
+
+impl From<&GroundTruth> for GroundTruthReport {
+    fn from(ground_truth: &GroundTruth) -> Self {
+        Self {
+            name: ground_truth.name().to_owned(),
+            protocol: ground_truth.protocol().name().to_owned(),
+            sha256: ground_truth.sha256().to_owned(),
+            n_images: ground_truth.n_images(),
+            n_lesions: ground_truth.n_all_lesions(),
+            n_ignored: ground_truth.ignored().len(),
+            ignored_classes: ground_truth.protocol().ignored_classes().map(str::to_owned).collect(),
+            protocol_is_chosen: ground_truth.is_protocol_chosen(),
         }
     }
 }
@@ -601,12 +608,15 @@ impl OfficialReport {
         let quirks = quirks::fired(classes, rates);
         let is_read_so = ground_truth.is_for_script() && run.reading().is_official() && run.formats().is_empty();
         let is_whole = ground_truth.ignored().is_empty() && protocol.ignored_classes().next().is_none();
-        let is_official = options.are_official() && protocol.measure() == Measure::Iou && is_read_so && is_whole;
+        let n_corrections = ground_truth.n_corrections();
+        let is_original = n_corrections == 0;
+        let is_official =
+            options.are_official() && protocol.measure() == Measure::Iou && is_read_so && is_whole && is_original;
         Self {
             name: if is_official {
                 OFFICIAL.to_owned()
             } else {
-                by_the_rules(hit_on(ground_truth, options), options, is_read_so, is_whole)
+                by_the_rules(hit_on(ground_truth, options), options, is_read_so, is_whole) + &corrected(n_corrections)
             },
             is_official,
             none_because: None,
@@ -657,6 +667,14 @@ fn by_the_rules(hit: Hit, options: &Options, is_read_so: bool, is_whole: bool) -
         name.push_str(", some lesions ignored");
     }
     name
+}
+
+/// What a number on a corrected ground truth is called behind its own name; nothing of an original.
+fn corrected(n_corrections: usize) -> String {
+    match n_corrections {
+        0 => String::new(),
+        n => format!(", by {} of the ground truth", counted(n, "correction")),
+    }
 }
 
 impl ExactReport {

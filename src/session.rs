@@ -10,7 +10,9 @@ mod parts;
 mod reports;
 mod slices;
 mod statistics;
+mod suspects;
 
+use std::collections::BTreeMap;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom, Write};
 use std::ops::ControlFlow::Continue;
 use std::sync::Arc;
@@ -51,6 +53,7 @@ use crate::report::statistics::row_named;
 use crate::report::{CurveReport, OptionsReport, Report, RunReport};
 use crate::run::{Prepared, Run};
 use crate::slices::{By, Division};
+use crate::suspects::{Mark, Suspect};
 use crate::thresholds::Thresholds;
 
 /// What a file was taken for.
@@ -169,6 +172,10 @@ pub struct Session {
     outcome: Outcome,
     running: Option<Running>,
     diagnoses: Diagnoses,
+    /// Those that were found, and under which options.
+    suspects: Option<(Options, Arc<[Suspect]>)>,
+    /// What a person says of suspects, by their ids.
+    marks: BTreeMap<String, Mark>,
     /// Whether it is told which files look like parts of one run.
     are_parts_told: bool,
 }
@@ -429,6 +436,7 @@ impl Session {
         self.divisions = Vec::new();
         self.running = None;
         self.diagnoses = Diagnoses::default();
+        self.suspects = None;
         self.forget_parts();
     }
 }

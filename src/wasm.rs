@@ -23,16 +23,19 @@ use crate::options::{Hit, MeasureFacts, Options};
 use crate::protocol::{CHESTX_DET10_LINKS, Protocol, ProtocolFacts};
 use crate::reading::Reading;
 use crate::render::errors::ErrorsFormat;
+use crate::render::suspects::SuspectsFormat;
 use crate::render::{Format, FormatFacts};
 use crate::report::diagnosis::DiagnosisReport;
 use crate::report::image::ImageReport;
 use crate::report::statistics::RocCurveReport;
+use crate::report::suspects::SuspectsReport;
 use crate::report::{CurveReport, OptionsReport, Report};
 use crate::session::{
     BootstrapProgress, ErrorReport, FileSummary, GalleryQuery, Outcome, ResamplingOptions, Restored, Session,
     SessionFile, StatisticsDefaults, StatisticsOptions, View,
 };
 use crate::slices::By;
+use crate::suspects::Mark;
 
 /// What every call throws that can fail.
 #[derive(Serialize, Tsify)]
@@ -405,6 +408,52 @@ impl Evaluator {
     ) -> Converted<()> {
         let format = ErrorsFormat::named(format).map_err(|error| thrown(&error))?;
         in_chunks(on_chunk, "errors", |out| self.0.errors(fp_per_image, iou_threshold, format, out))
+    }
+
+    /// The suspects in the ground truth by all runs, with their marks; if any is marked as wrong, with the scores under the corrected
+    /// ground truth, whose file `corrected_ground_truth` gives under the name that stands there.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if an option is out of range, no run can be scored, or the corrected ground truth cannot be.
+    pub fn suspects(&mut self, options: &Ts<OptionsReport>) -> Converted<Ts<SuspectsReport>> {
+        answer(self.0.suspects(&checked(options)?))
+    }
+
+    /// Marks a suspect by its id, or without a mark takes away the one that it has. Saved sessions hold it.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if there is no such mark.
+    #[expect(clippy::needless_pass_by_value, reason = "a value that may be missing is passed by value")]
+    pub fn mark_suspect(&mut self, id: &str, mark: Option<Ts<Mark>>) -> Converted<()> {
+        self.0.mark_suspect(id, mark.as_ref().map(from_js).transpose()?);
+        Ok(())
+    }
+
+    /// Reads the marks of a table that `export_suspects` wrote as `csv` and a person filled in; those it does not tell stay.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if it is no such table, or marks what is no suspect; then nothing has changed.
+    pub fn read_marks(&mut self, name: &str, bytes: &[u8], options: &Ts<OptionsReport>) -> Converted<()> {
+        self.0.read_marks(name, bytes, &checked(options)?).map_err(|error| thrown(&error))
+    }
+
+    /// The suspects as the bytes of a file: `csv`, `text` or `json`.
+    ///
+    /// # Errors
+    /// As `suspects`, and if there is no such format.
+    pub fn export_suspects(&mut self, format: &str, options: &Ts<OptionsReport>) -> Converted<Uint8Array> {
+        let options = checked(options)?;
+        let bytes = SuspectsFormat::named(format).and_then(|format| self.0.export_suspects(format, &options));
+        Ok(Uint8Array::from(bytes.map_err(|error| thrown(&error))?.as_slice()))
+    }
+
+    /// The ground truth with what is marked as wrong corrected, as the bytes of a file beside the original.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if nothing is marked as wrong, or it cannot be written.
+    pub fn corrected_ground_truth(&mut self, options: &Ts<OptionsReport>) -> Converted<Uint8Array> {
+        let file = self.0.corrected_ground_truth(&checked(options)?).map_err(|error| thrown(&error))?;
+        Ok(Uint8Array::from(file.bytes.as_slice()))
     }
 }
 

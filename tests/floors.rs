@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["convert", "score"],
     &["bootstrap"],
     &["compare", "diagnosis", "doctor", "thresholds"],
-    &["rank", "slices"],
+    &["rank", "slices", "suspects"],
     &["report"],
     &["sheet"],
     &["render", "saved_page"],

@@ -42,6 +42,8 @@ mod slices_cli;
 mod statistics_cli;
 mod support;
 mod suppression;
+mod suspects;
+mod suspects_cli;
 mod thresholds;
 mod thresholds_cli;
 mod view;

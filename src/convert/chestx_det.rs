@@ -2,12 +2,12 @@
 
 use std::io::{self, Write};
 
-use super::{Conversion, Rows, numbers, packed, text};
+use super::{Conversion, Rows, check_class_names, numbers, packed, text};
 use crate::error::Error;
 
 pub(super) fn write(rows: &Rows<'_>, conversion: &mut Conversion, out: impl Write) -> Result<io::Result<()>, Error> {
     let names = || rows.images().map(|(image, _)| rows.ground_truth.prediction_file(image).into_owned());
-    rows.check_class_names()?;
+    check_class_names(rows.ground_truth)?;
     packed::check(rows.ground_truth.name(), names())?;
     let n_without = rows.ground_truth.n_images().saturating_sub(rows.run.run.n_files());
     if n_without > 0 {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Conversion, Row, Rows, nearest, numbers, text};
+use super::{Conversion, Row, Rows, check_class_names, nearest, numbers, text};
 use crate::error::Error;
 use crate::geometry::FileBox;
 use crate::protocol::Class;
@@ -21,7 +21,7 @@ pub(super) fn write(rows: &Rows<'_>, conversion: &mut Conversion, out: impl Writ
         let numbers = numbers_of_classes(rows)?;
         return Ok(write_list(rows, conversion, out, |image| id(ids[image]), |class| id(numbers[class.index()])));
     }
-    rows.check_class_names()?;
+    check_class_names(rows.ground_truth)?;
     conversion.notes.push(
         "The ground truth has no ids, so the file lists its own images and categories; pycocotools takes what stands under \
          \"annotations\"."
@@ -45,7 +45,7 @@ fn numbers_of_classes<'a>(rows: &Rows<'a>) -> Result<Vec<&'a str>, Error> {
 }
 
 /// An id as JSON has it: a number where it is one.
-fn id(id: &str) -> String {
+pub(super) fn id(id: &str) -> String {
     let is_number = id.parse::<i64>().is_ok_and(|number| number.to_string() == id);
     if is_number { id.to_owned() } else { serde_json::Value::from(id).to_string() }
 }
@@ -96,7 +96,7 @@ fn write_list(
 }
 
 /// Where a box begins, and its size, of which a reader makes the sides.
-fn side(from: f64, to: f64) -> (f64, f64) {
+pub(super) fn side(from: f64, to: f64) -> (f64, f64) {
     let [size] = nearest([from, to], [to - from], |[size]| [from, from + size]);
     (from, size)
 }

@@ -2,13 +2,13 @@
 
 use std::io::{self, Write};
 
-use super::{Conversion, Row, Rows, number};
+use super::{Conversion, Row, Rows, check_class_names, number};
 use crate::error::Error;
 
 const HEADER: [&str; 7] = ["file_name", "label", "xmin", "ymin", "xmax", "ymax", "score"];
 
 pub(super) fn write(rows: &Rows<'_>, conversion: &mut Conversion, out: impl Write) -> Result<io::Result<()>, Error> {
-    rows.check_class_names()?;
+    check_class_names(rows.ground_truth)?;
     rows.check_lines(rows.ground_truth.protocol().class_names().iter().map(String::as_str))?;
     rows.check_lines(rows.ground_truth.images().iter())?;
     Ok(write_rows(rows, conversion, out))

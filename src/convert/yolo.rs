@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::{Conversion, Row, Rows, nearest, numbers, packed};
+use super::{Conversion, Row, Rows, check_class_names, nearest, numbers, packed};
 use crate::error::Error;
 use crate::geometry::{FileBox, ImageSize};
 use crate::input::yolo;
@@ -13,7 +13,7 @@ pub(super) fn write(rows: &Rows<'_>, conversion: &mut Conversion, out: impl Writ
     let labels = || rows.images().map(|(_, name)| yolo::file_of(name));
     let names = || std::iter::once(CLASSES.to_owned()).chain(labels());
     let classes = rows.ground_truth.protocol().class_names();
-    rows.check_class_names()?;
+    check_class_names(rows.ground_truth)?;
     rows.check_lines(classes.iter().map(String::as_str))?;
     if let Some(name) = labels().find(|name| !yolo::is_of_image(name)) {
         let what = format!("the file of an image would be \"{name}\"");

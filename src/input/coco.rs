@@ -8,7 +8,9 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use super::json::{Next, Read, Reader, shorten};
-use super::{Format, GroundTruthFormat, KeyedImages, ReadDetections, full, kept, records, sha256};
+use super::{
+    CORRECTIONS_KEY, Format, GroundTruthFormat, KeyedImages, ReadDetections, count, full, kept, records, sha256,
+};
 use crate::dataset::{Detections, GroundTruth, IgnoredAs, IgnoredLesion, Lesion, Remarks};
 use crate::error::Error;
 use crate::geometry::{FileBox, ImageSize};
@@ -68,6 +70,8 @@ struct Names<'a> {
     images: Vec<(Cow<'a, str>, Cow<'a, str>)>,
     /// Widths and heights of images, as far as they are told.
     sizes: Vec<Option<ImageSize>>,
+    /// Images whose lesions were corrected, and how often.
+    corrections: Vec<(u32, usize)>,
 }
 
 impl<'a> Names<'a> {
@@ -76,9 +80,11 @@ impl<'a> Names<'a> {
             if n > MAX_FILES {
                 return Err(Error::new("", format!("there are more than {MAX_FILES} images"), "fewer"));
             }
-            let mut sides = [f64::NAN; 2];
-            self.images.push(id_and_name(json, "file_name", IMAGE, &mut sides)?);
-            self.sizes.push(ImageSize::new(sides[0], sides[1]));
+            let mut numbers = [f64::NAN; 3];
+            self.images.push(id_and_name(json, "file_name", IMAGE, &mut numbers)?);
+            let [width, height, n] = numbers;
+            self.sizes.push(ImageSize::new(width, height));
+            self.corrections.extend((n > 0.0).then_some((self.images.len() as u32 - 1, count(n))));
             Ok(())
         });
         list.map_err(|error| error.within("images"))
@@ -89,27 +95,28 @@ impl<'a> Names<'a> {
             if n > MAX_CLASSES {
                 return Err(Error::new("", format!("there are more than {MAX_CLASSES} categories"), "fewer"));
             }
-            self.categories.push(id_and_name(json, "name", CATEGORY, &mut [0.0; 2])?);
+            self.categories.push(id_and_name(json, "name", CATEGORY, &mut [0.0; 3])?);
             Ok(())
         });
         list.map_err(|error| error.within("categories"))
     }
 }
 
-/// Id and name of an image or a category; `sides` take its width and height, if it tells them.
+/// Id and name of an image or a category; `numbers` take its width, its height and how often it was corrected, if it tells them.
 fn id_and_name<'a>(
     json: &mut Reader<'a>,
     name_key: &str,
     shape: &str,
-    sides: &mut [f64; 2],
+    numbers: &mut [f64; 3],
 ) -> Read<(Cow<'a, str>, Cow<'a, str>)> {
     let (mut id, mut name) = (None, None);
     json.object(shape, |json, key| {
         match &*key {
             "id" => id = Some(json.name("a number").map_err(|error| error.within("id"))?),
             _ if key == name_key => name = Some(json.name("a name").map_err(|error| error.within(&key))?),
-            "width" if json.peek() == Next::Number => sides[0] = json.number()?,
-            "height" if json.peek() == Next::Number => sides[1] = json.number()?,
+            "width" if json.peek() == Next::Number => numbers[0] = json.number()?,
+            "height" if json.peek() == Next::Number => numbers[1] = json.number()?,
+            CORRECTIONS_KEY if json.peek() == Next::Number => numbers[2] = json.number()?,
             _ => json.skip()?,
         }
         Ok(())
@@ -248,6 +255,7 @@ impl Instances<'_> {
         let file_names: Texts = images.iter().map(|(_, name)| name.replace('\\', "/")).collect();
         let truth = GroundTruth::new(name, sha256(bytes), protocol, file_names, &lesions, Vec::new())?;
         let truth = truth.with_ignored(ignored)?.not_for_script().with_sizes(self.names.sizes.clone());
+        let truth = truth.with_corrections(self.names.corrections.clone());
         Ok(truth.with_image_ids(images.iter().map(|(id, _)| id.clone().into_owned())))
     }
 }

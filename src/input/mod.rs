@@ -52,6 +52,15 @@ pub struct GroundTruthFormat {
 pub const GROUND_TRUTHS: &[GroundTruthFormat] =
     &[chestx_det::ground_truth::FORMAT, coco::GROUND_TRUTH, csv::GROUND_TRUTH];
 
+/// Under this key a ground truth that is another's with corrections tells how many a record has.
+pub const CORRECTIONS_KEY: &str = "corrections";
+
+/// A number of corrections; 0 of what is none.
+#[expect(clippy::cast_sign_loss, reason = "a cast stays within its type, and what is below 0 becomes 0")]
+const fn count(number: f64) -> usize {
+    (number as u32) as usize
+}
+
 /// A way to write detections.
 pub struct Format {
     /// What to call it in a sentence.

@@ -11,6 +11,7 @@ mod plot;
 mod provenance;
 #[cfg(feature = "schema")]
 mod schema;
+pub mod suspects;
 mod table;
 mod text;
 

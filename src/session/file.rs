@@ -1,5 +1,7 @@
 //! A session as a file, `.froc.json`: what a person chose, and of which files; no box, no image, nothing of what the files hold.
+//! Suspects that were marked are known by digests.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use serde::{Deserialize, Serialize};
@@ -16,6 +18,7 @@ use crate::report::OptionsReport;
 use crate::report::statistics::GroupsReport;
 use crate::score::average_precision::DEFAULT_MAX_DETECTIONS;
 use crate::slices::By;
+use crate::suspects::Mark;
 
 /// The version of the shape of [`SessionFile`]; it rises with every change, since a program that does not know a choice would
 /// restore something else.
@@ -43,6 +46,10 @@ pub struct SessionFile {
     pub baseline: Option<usize>,
     /// What the person wrote down.
     pub notes: String,
+    /// What the person said of suspects in the ground truth, by their ids.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub marks: BTreeMap<String, Mark>,
 }
 
 /// Who saved a session.
@@ -256,6 +263,7 @@ impl Session {
             options: report.options.clone(),
             baseline: report.comparisons.first().map(|comparison| comparison.baseline),
             notes: notes.to_owned(),
+            marks: self.marks.clone(),
         })
     }
 
@@ -266,6 +274,7 @@ impl Session {
     /// If the ground truth cannot be evaluated as that protocol says.
     pub fn restore(&mut self, saved: &SessionFile) -> Result<Restored, Error> {
         self.forget();
+        self.marks.clone_from(&saved.marks);
         let mut differences = self.restore_ground_truth(&saved.ground_truth)?;
         differences.extend(self.restore_predictions(&saved.predictions));
         let groups = saved.options.bootstrap.as_ref().map(|bootstrap| &bootstrap.groups);

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { expect, test } from "@playwright/test";
 import { strToU8, zipSync } from "fflate";
 
-import { default_options, Evaluator, initSync, parse_options } from "../pkg/froc.js";
-import type { Failure, ProgressReport, Reading, Report } from "../pkg/froc.js";
+import { default_options, Evaluator, initSync, parse_options, sha256 } from "../pkg/froc.js";
+import type { Failure, Mark, ProgressReport, Reading, Report } from "../pkg/froc.js";
 import { golden, root } from "./page.ts";
 
 test.beforeAll(() => void initSync({ module: readFileSync(join(root, "www/pkg/froc_bg.wasm")) }));
@@ -68,6 +68,45 @@ test("progress is told, and a listener that throws ends nothing; what takes the 
     throw "no more";
   };
   expect(thrown(() => evaluator.convert("p", "csv", failing))).toBe("no more");
+});
+
+test("suspects are marked, kept in the session and in a table, and corrected beside the original", () => {
+  const image = { file_name: "1.png", syms: [], boxes: [] };
+  const run = zipSync({ "1.json": strToU8('[{"Mass": [10, 10, 49, 49, 0.9]}]') });
+  const evaluator = new Evaluator();
+  evaluator.add("g", "test.json", Buffer.from(JSON.stringify([image])), silent);
+  for (const id of ["a", "b"]) evaluator.add(id, `${id}.zip`, run, silent);
+  const options = { ...default_options(), fp_per_image: [1] };
+  const mark = () => evaluator.suspects(options).suspects[0]?.mark;
+  const { suspects, corrections } = evaluator.suspects(options);
+  expect([suspects.length, suspects[0]?.kind, mark(), corrections]).toEqual([1, "missing", null, null]);
+  const id = suspects[0]?.id ?? "";
+  const nothing = /^Marks: no suspect in the list is marked as wrong/;
+  expect(sentence(() => evaluator.corrected_ground_truth(options))).toMatch(nothing);
+  evaluator.mark_suspect(id, "wrong");
+  const { corrections: corrected } = evaluator.suspects(options);
+  const file = evaluator.corrected_ground_truth(options);
+  expect(corrected?.ground_truth).toMatchObject({ name: "test.corrected.json", sha256: sha256(file), n_lesions: 1 });
+  expect(corrected?.scores.map((score) => score.corrected_name)).toEqual([
+    "the script's rules at other rates, by 1 correction of the ground truth",
+    "exact, by 1 correction of the ground truth",
+    "the script's rules at other rates, by 1 correction of the ground truth",
+    "exact, by 1 correction of the ground truth",
+  ]);
+
+  evaluator.evaluate(options);
+  const saved = Buffer.from(evaluator.save("", true)).toString();
+  const table = evaluator.export_suspects("csv", options);
+  evaluator.mark_suspect(id, null);
+  expect(mark()).toBeNull();
+  evaluator.read_marks("marks.csv", table, options);
+  expect(mark()).toBe("wrong");
+  evaluator.mark_suspect(id);
+  expect(evaluator.restore("s.froc.json", saved).session.marks).toEqual(new Map([[id, "wrong"]]));
+  expect(mark()).toBe("wrong");
+  expect(sentence(() => evaluator.export_suspects("excel", options))).toMatch(/^Format: there is "excel"/);
+  expect(thrown(() => evaluator.mark_suspect(id, "perhaps" as Mark))).toHaveProperty("errors");
+  expect(mark()).toBe("wrong");
 });
 
 test("names in Chinese are read with the tables of JavaScript", () => {

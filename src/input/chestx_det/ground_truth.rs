@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind};
 use crate::finding::{Findings, IMAGE_NAME_WITHOUT_PNG, OTHER_CLASSES, UNKNOWN_LESION_CLASS};
 use crate::geometry::FileBox;
 use crate::input::json::{Next, Read, Reader, shorten};
-use crate::input::{GroundTruthFormat, kept, sha256};
+use crate::input::{CORRECTIONS_KEY, GroundTruthFormat, count, kept, sha256};
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE};
 use crate::protocol::{CHESTX_DET10, Class, MAX_CLASSES, Protocol, chestx_det10};
 use crate::texts::Texts;
@@ -38,7 +38,8 @@ pub fn read(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
     all.read(bytes).map_err(|error| error.within(name))?;
     all.images.shrink();
     let protocol = all.settle(name);
-    GroundTruth::new(name, sha256(bytes), protocol, all.images, &all.lesions, all.findings.finish())
+    let truth = GroundTruth::new(name, sha256(bytes), protocol, all.images, &all.lesions, all.findings.finish())?;
+    Ok(truth.with_corrections(all.corrections))
 }
 
 #[derive(Default)]
@@ -50,6 +51,8 @@ struct Records {
     others: Vec<(String, u32)>,
     place_of_other: BTreeMap<String, usize>,
     findings: Findings,
+    /// As [`GroundTruth::with_corrections`] takes them.
+    corrections: Vec<(u32, usize)>,
 }
 
 /// What one record holds.
@@ -58,6 +61,7 @@ struct Record<'a> {
     file_name: Option<Cow<'a, str>>,
     syms: Option<Vec<Cow<'a, str>>>,
     boxes: Option<Vec<FileBox>>,
+    n_corrections: usize,
 }
 
 impl Records {
@@ -76,6 +80,7 @@ impl Records {
             return Err(Error::new("", "it has no \"file_name\"", RECORD));
         };
         let place = || format!("\"{}\"", shorten(file_name));
+        self.corrections.extend((record.n_corrections > 0).then_some((self.images.len() as u32, record.n_corrections)));
         self.keep_named(file_name, record.syms, record.boxes).map_err(|error| error.within(&place()))
     }
 
@@ -187,6 +192,7 @@ impl<'a> Record<'a> {
                 "syms" => record.syms = Some(syms(json).map_err(|error| error.within(&key))?),
                 "boxes" if json.peek() == Next::List => record.boxes = Some(boxes(json)?),
                 "boxes" => return Err(json.unexpected("a list of boxes [x1, y1, x2, y2]").within(&key)),
+                CORRECTIONS_KEY if json.peek() == Next::Number => record.n_corrections = count(json.number()?),
                 _ => json.skip()?,
             }
             Ok(())
