@@ -10,6 +10,7 @@ import type {
   FileSummary,
   GalleryQuery,
   ImageReport,
+  Mark,
   OpenedSession,
   OptionsReport,
   Outcome,
@@ -20,6 +21,7 @@ import type {
   ResamplingOptions,
   RocCurveReport,
   StatisticsOptions,
+  SuspectsReport,
   View,
 } from "../../pkg/froc.js";
 import { loadModule } from "./assets.ts";
@@ -88,6 +90,8 @@ export class Evaluator {
   #protocol: string | null = null;
   /** What the images are divided by. */
   #by: string[] = [];
+  /** What a person said of suspects, by their ids. */
+  #marks = new Map<string, Mark>();
   /** How many calls wait for an answer. */
   #waiting = 0;
   /** Ends the calls that wait for a worker which answers no more. */
@@ -224,6 +228,7 @@ export class Evaluator {
       this.#loaded.set(id, { ...loaded, reading, name: label });
     }
     this.#by = opened.session.options.slices?.by ?? [];
+    this.#marks = new Map(opened.session.marks ?? []);
     return opened;
   }
 
@@ -308,6 +313,26 @@ export class Evaluator {
     );
   }
 
+  /** Where several runs agree against the ground truth, as far as it is marked. */
+  suspects(options: OptionsReport): Promise<SuspectsReport> {
+    return this.#call((remote) => remote.suspects(options), "the list of suspects");
+  }
+
+  /** Says whether the ground truth is right where a suspect is; null takes that back. */
+  async markSuspect(id: string, mark: Mark | null): Promise<void> {
+    await this.#call((remote) => remote.markSuspect(id, mark));
+    if (mark) this.#marks.set(id, mark);
+    else this.#marks.delete(id);
+  }
+
+  /** The list of suspects as a table, and the ground truth as the marks correct it: the bytes of files. */
+  exportSuspects(options: OptionsReport): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#call((remote) => remote.exportSuspects(options), "the list of suspects");
+  }
+  correctedGroundTruth(options: OptionsReport): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#call((remote) => remote.correctedGroundTruth(options), "the corrected ground truth");
+  }
+
   /** The score thresholds that reach the rates with a run, as the bytes of a file: a table, or JSON. */
   thresholds(run: string, options: OptionsReport, isTable: boolean): Promise<Uint8Array<ArrayBuffer>> {
     return this.#call((remote) => remote.thresholds(run, options, isTable));
@@ -376,6 +401,7 @@ export class Evaluator {
         this.#listener.onLost(id, thrown.errors);
       }
     }
+    for (const [id, mark] of this.#marks) await remote.markSuspect(id, mark);
     // A column of a table that can be read no more is none.
     if (this.#by.length > 0) await remote.sliceBy(this.#by).catch(() => undefined);
     if (this.#scored) await remote.evaluate(this.#scored);

@@ -29,6 +29,7 @@ import type {
   InputFormats,
   ImageReport,
   Links,
+  Mark,
   Measure,
   MeasureFacts,
   OpenedSession,
@@ -43,6 +44,7 @@ import type {
   FormatFacts,
   StatisticsDefaults,
   StatisticsOptions,
+  SuspectsReport,
   TargetFacts,
   View,
 } from "../../pkg/froc.js";
@@ -311,6 +313,20 @@ const api = {
       parts,
       parts.map(({ buffer }) => buffer),
     );
+  },
+  /** Where several runs agree against the ground truth, as far as it is marked. */
+  suspects(options: OptionsReport): SuspectsReport {
+    return engine().suspects(options);
+  },
+  /** Says whether the ground truth is right where a suspect is; null takes that back. */
+  markSuspect(id: string, mark: Mark | null): void {
+    engine().mark_suspect(id, mark);
+  },
+  exportSuspects(options: OptionsReport): Uint8Array<ArrayBuffer> {
+    return engine().export_suspects("csv", options) as Uint8Array<ArrayBuffer>;
+  },
+  correctedGroundTruth(options: OptionsReport): Uint8Array<ArrayBuffer> {
+    return engine().corrected_ground_truth(options) as Uint8Array<ArrayBuffer>;
   },
   thresholds(run: string, options: OptionsReport, isTable: boolean): Uint8Array<ArrayBuffer> {
     return engine().thresholds(run, options, isTable) as Uint8Array<ArrayBuffer>;

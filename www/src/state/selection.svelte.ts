@@ -81,6 +81,7 @@ export const VIEWS = [
   "slices",
   "found-as",
   "quirks",
+  "suspects",
 ] as const;
 export type ClassView = (typeof VIEWS)[number];
 

@@ -202,6 +202,11 @@ export class Session {
     return this.files.items.some((item) => item.id === id && item.summary?.kind === "report");
   }
 
+  /** Runs whose boxes are here. */
+  get nScored(): number {
+    return this.runIds.filter((_, run) => !this.isKept(run)).length;
+  }
+
   /** Whether no run is scored here: nothing but reports is shown. */
   get isAllKept(): boolean {
     return this.report !== null && this.runIds.every((_, run) => this.isKept(run));

@@ -52,6 +52,21 @@ export const IMAGE: readonly Shortcut<Image>[] = [
   { keys: ["ArrowUp"], what: "moves up", act: (image) => image.pan(0, 1) },
 ];
 
+/** What the keys of the list of suspects act on. */
+export interface List {
+  go: (step: number) => void;
+  mark: (mark: "right" | "wrong") => void;
+  undo: () => void;
+}
+
+export const SUSPECTS: readonly Shortcut<List>[] = [
+  { keys: ["ArrowDown"], what: "the next suspect", act: (list) => list.go(1) },
+  { keys: ["ArrowUp"], what: "the suspect before", act: (list) => list.go(-1) },
+  { keys: ["r"], what: "the ground truth is right", act: (list) => list.mark("right") },
+  { keys: ["w"], what: "the ground truth is wrong", act: (list) => list.mark("wrong") },
+  { keys: ["u"], what: "takes the last mark back", act: (list) => list.undo() },
+];
+
 const named = (event: KeyboardEvent) => `${event.altKey ? "Alt+" : ""}${event.key}`;
 
 /** What a key does; nothing of a field that is typed into, of a dialogue over the page, or of what belongs to the browser. */
