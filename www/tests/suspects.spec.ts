@@ -1,6 +1,7 @@
 // Is the ground truth right? A list to go through by keys, marks that can be taken back, and a corrected copy beside the original.
 import { readFileSync } from "node:fs";
 
+import AxeBuilder from "@axe-core/playwright";
 import { expect, test, type Page } from "@playwright/test";
 
 import { choose, open, settled, terminal, upload, view, zip, type Upload } from "./page.ts";
@@ -93,7 +94,17 @@ test("suspects are gone through by keys, undone, corrected in a copy, and scored
   await expect(exact.nth(2)).toHaveText(`${(100 * (report.runs[0]?.exact.average_recall ?? Number.NaN)).toFixed(2)}%`);
   for (const row of await rows.all()) await expect(row.locator(".by")).toContainText("corrections of the ground truth");
 
-  // The marks come back with a saved session.
+  for (const width of [320, 1024]) {
+    await page.setViewportSize({ width, height: 800 });
+    const beyond = await page.evaluate(() => {
+      const { scrollWidth, clientWidth } = document.documentElement;
+      return scrollWidth - clientWidth;
+    });
+    expect(beyond, `${width} px`).toBe(0);
+  }
+  expect((await new AxeBuilder({ page }).include("#classes").analyze()).violations).toEqual([]);
+
+  // The list is saved with its marks.
   const list = page.waitForEvent("download");
   await page.getByTestId("save-suspects").click();
   expect(readFileSync(await (await list).path(), "utf8").match(/,wrong\b|\bwrong,/g)).toHaveLength(4);
