@@ -1,6 +1,7 @@
 // Is the ground truth right? Where runs agree against it, what a person says of each, and what comes of that.
 import type { Mark, OptionsReport, Suspect, SuspectsReport } from "../../pkg/froc.js";
 import type { ErrorReport, Evaluator } from "../engine/evaluator.ts";
+import { Latest } from "../engine/latest.ts";
 import { save } from "../plot/save.ts";
 import { sentences } from "./files.svelte.ts";
 
@@ -13,30 +14,32 @@ export class Suspects {
   #before: { id: string; mark: Mark | null }[] = $state.raw([]);
   readonly #engine: Evaluator;
   readonly #options: () => OptionsReport | null;
+  readonly #latest: Latest<{ options: OptionsReport; nth: number }, SuspectsReport>;
   #asked = 0;
 
   constructor(engine: Evaluator, options: () => OptionsReport | null) {
     this.#engine = engine;
     this.#options = options;
+    this.#latest = new Latest(
+      ({ options }) => engine.suspects(options),
+      (report, { nth }) => {
+        // A mark that was set since is not in it; the next answer has it.
+        if (nth !== this.#asked) return;
+        this.report = report;
+        this.errors = [];
+      },
+      (thrown) => (this.errors = sentences(thrown)),
+    );
   }
 
   get canUndo(): boolean {
     return this.#before.length > 0;
   }
 
-  /** Finds them anew, as files and options are now. */
-  async load(): Promise<void> {
+  /** Finds them anew, as files and options are now. While that is under way, what is asked meanwhile is answered once, after it. */
+  load(): void {
     const options = this.#options();
-    const mine = ++this.#asked;
-    if (!options) return;
-    try {
-      const report = await this.#engine.suspects(options);
-      if (mine !== this.#asked) return;
-      this.report = report;
-      this.errors = [];
-    } catch (thrown) {
-      if (mine === this.#asked) this.errors = sentences(thrown);
-    }
+    if (options) this.#latest.ask({ options, nth: ++this.#asked });
   }
 
   /** Says of one whether the ground truth is right; what is said already is taken back. */
@@ -55,7 +58,8 @@ export class Suspects {
   }
 
   async #set(id: string, mark: Mark | null): Promise<void> {
-    // Seen at once; what comes of it follows.
+    // Seen at once; what comes of it follows, and an answer that is on its way does not have it yet.
+    this.#asked++;
     if (this.report)
       this.report = {
         ...this.report,
@@ -63,7 +67,7 @@ export class Suspects {
       };
     try {
       await this.#engine.markSuspect(id, mark);
-      await this.load();
+      this.load();
     } catch (thrown) {
       this.errors = sentences(thrown);
     }
