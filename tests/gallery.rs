@@ -22,7 +22,7 @@ use crate::oracle::datasets::{Case, case};
 use crate::oracle::reference::{
     Detection, Step, Undefined, Verdict, detections_of, exact, lesions_of, official, points, rank, smallest_k, verdicts,
 };
-use crate::support::{CLASSES, cases, read_ground_truth, read_predictions, same_cases_every_time, score};
+use crate::support::{CLASSES, cases, is_long, read_ground_truth, read_predictions, same_cases_every_time, score};
 
 /// A dataset as the core holds it.
 struct Core {
@@ -222,7 +222,7 @@ fn a_size_leads_to_the_images_with_lesions_of_that_third() {
 #[test]
 fn a_change_leads_to_the_images_where_two_runs_differ_so() {
     let seen = RefCell::new(0);
-    check(200, |case, core| {
+    check(if is_long() { 500 } else { 200 }, |case, core| {
         // Another run: the same one at other thresholds.
         let [here, there] = [core.thresholds(case.rates[0]), core.thresholds(f64::INFINITY)];
         let images = [core.images(&here), core.images(&there)];

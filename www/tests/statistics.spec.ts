@@ -12,9 +12,12 @@ import {
   openExport,
   golden,
   goldenCase,
+  LARGE,
+  largeZip,
   open,
   report,
   settled,
+  smallTruth,
   upload,
   type Upload,
   view,
@@ -208,6 +211,22 @@ test("drawing is told and can be cancelled, and other options ask for it anew", 
       iou_threshold: 0.4,
       bootstrap: { replicates: 200 },
     });
+});
+
+test("drawing that takes long waits for a click beside the score, which starts it", async ({ page }) => {
+  await open(page, "./#v=1&replicates=100000");
+  await page
+    .getByTestId("file-input")
+    .setInputFiles([upload("test.json", smallTruth(LARGE)), upload("large.zip", largeZip())]);
+  const offer = page.getByTestId("draw-all-the-same");
+  await expect(offer).toBeVisible({ timeout: 40_000 });
+  await expect(page.getByTestId("headline-interval")).toHaveText(/the interval takes about \d+ s:/);
+  await offer.click();
+  await expect(offer).toHaveCount(0);
+  await expect(page.getByTestId("headline-interval")).toHaveText(/interval: \d+% drawn/);
+  await view(page, "intervals");
+  await page.getByTestId("cancel-bootstrap").click();
+  await expect(page.getByTestId("headline-interval")).toHaveText("no interval yet");
 });
 
 test("patients are drawn when groups are dropped as CSV, and a number out of range is said", async ({ page }) => {

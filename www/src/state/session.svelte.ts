@@ -209,7 +209,7 @@ export class Session {
 
   /** Whether no run is scored here: nothing but reports is shown. */
   get isAllKept(): boolean {
-    return this.report !== null && this.runIds.every((_, run) => this.isKept(run));
+    return this.report !== null && this.nScored === 0;
   }
 
   /** Whether the official number is read first. */
