@@ -4,6 +4,7 @@ mod files;
 mod finder;
 mod ignored;
 mod lesions;
+mod readers;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, TryReserveError};
@@ -13,7 +14,8 @@ use unicode_normalization::UnicodeNormalization as _;
 
 use crate::error::{Error, ErrorKind};
 use crate::finding::{
-    CORRECTIONS, CROWD_LESIONS, DIFFICULT_LESIONS, Finding, Findings, LESIONS_OF_IGNORED_CLASS, UNKNOWN_LESION_CLASS,
+    CORRECTIONS, CROWD_LESIONS, DIFFICULT_LESIONS, Finding, Findings, LESIONS_OF_IGNORED_CLASS, SEVERAL_READERS,
+    UNKNOWN_LESION_CLASS,
 };
 use crate::geometry::{BBox, Extent, FileBox, ImageSize, Measure};
 use crate::limits::MAX_ROWS;
@@ -26,6 +28,8 @@ pub(crate) use finder::stem;
 use ignored::Ignored;
 pub use ignored::{IgnoredAs, IgnoredBeside, IgnoredLesion};
 use lesions::Lesions;
+pub(crate) use readers::ReadRow;
+pub use readers::{AGREED_IOU, ChosenReaders, Readers, ReadersChoice, agreed};
 
 /// Does the same with each, in order: on all cores natively, one after the other in a browser's worker.
 pub fn map_all<A: Send, B: Send>(all: Vec<A>, of: impl Fn(A) -> B + Send + Sync) -> Vec<B> {
@@ -83,6 +87,8 @@ pub struct GroundTruth {
     whole: Option<Arc<Self>>,
     /// The same as its file tells it; none unless another protocol is chosen.
     as_told: Option<Arc<Self>>,
+    /// Whose boxes are lesions; none unless the file names several readers.
+    readers: Option<Arc<ChosenReaders>>,
 }
 
 impl GroundTruth {
@@ -159,6 +165,7 @@ impl GroundTruth {
             corrections: Vec::new(),
             whole: None,
             as_told: None,
+            readers: None,
         })
     }
 
@@ -280,7 +287,8 @@ impl GroundTruth {
         let (image_of_id, sizes, as_told) = (self.image_of_id.clone(), self.sizes.clone(), self.as_told.clone());
         let Self { is_like_unscored, is_for_script, .. } = *self;
         let truth = truth.with_corrections(self.corrections.clone());
-        Ok(Self { image_of_id, sizes, is_like_unscored, is_for_script, as_told, ..truth })
+        let readers = self.readers.as_ref().map(|readers| readers.under(&truth).map(Arc::new)).transpose()?;
+        Ok(Self { image_of_id, sizes, is_like_unscored, is_for_script, as_told, readers, ..truth })
     }
 
     /// The same with the id of each image, by which files of detections may name it.
@@ -389,6 +397,7 @@ impl GroundTruth {
         let is_numbered = numbers.iter().any(|number| number != NO_NUMBER);
         let protocol = &if is_numbered { protocol.numbered(numbers) } else { protocol.clone() };
         let mut findings = Findings::default();
+        let told = self.findings.iter().filter(|finding| finding.code == SEVERAL_READERS).cloned();
         let mut lesions = Vec::new();
         for (image, name) in self.images.iter().enumerate() {
             for class in self.classes() {
@@ -406,7 +415,7 @@ impl GroundTruth {
             let class = protocol.class_named(&lesion.class_name);
             (class.is_some() || lesion.class.is_none()).then(|| IgnoredLesion { class, ..lesion.clone() })
         });
-        self.rebuilt(protocol, &lesions, findings.finish())?.with_ignored(known.collect())
+        self.rebuilt(protocol, &lesions, told.chain(findings.finish()).collect())?.with_ignored(known.collect())
     }
 
     /// The name of the prediction file of an image.

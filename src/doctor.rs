@@ -226,7 +226,11 @@ fn file_names(case: Case<'_>) -> Option<Finding> {
         return None;
     }
     let finder = truth.finder(files);
-    let strays: Vec<&str> = files.iter().filter(|file| finder.image(file).is_none()).map(|file| file.path).collect();
+    let left_out = truth.left_out().map(|left_out| left_out.finder(files));
+    let is_stray = |file: &FileView<'_>| {
+        finder.image(file).is_none() && left_out.as_ref().is_none_or(|left_out| left_out.image(file).is_none())
+    };
+    let strays: Vec<&str> = files.iter().filter(is_stray).map(|file| file.path).collect();
     if strays.is_empty() {
         return None;
     }

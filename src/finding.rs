@@ -222,6 +222,9 @@ pub const CORRECTIONS: Kind = Kind {
     fix: "Score against the original ground truth as well, and report both.",
 };
 
+/// Several readers drew the boxes of the ground truth, and some of them of the same images.
+pub const SEVERAL_READERS: &str = "several_readers";
+
 /// Images whose name has no `.png` to turn into `.json`.
 pub const IMAGE_NAME_WITHOUT_PNG: Kind = Kind {
     code: "image_name_without_png",

@@ -32,6 +32,13 @@ pub const MAX_PAIRS_OF_IMAGE: u64 = 200_000_000;
 /// without suppression has some thousands.
 pub const MAX_SUPPRESSED_OF_IMAGE: usize = 20_000;
 
+/// The most boxes of one class in one image among which is looked for what readers agree on: 2,000. Three readers who draw all that there is
+/// make a few dozen.
+pub const MAX_READ_OF_IMAGE: usize = 2000;
+
+/// The most readers of a ground truth: 10,000. VinDr-CXR has 17.
+pub const MAX_READERS: usize = 10_000;
+
 /// The most images, lesions or detections: what a `u32` can number. 20 million detections are 0.5 % of it.
 pub const MAX_ROWS: usize = u32::MAX as usize - 1;
 

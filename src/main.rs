@@ -129,15 +129,14 @@ struct Files {
     /// The list of images and lesions (test.json).
     #[arg(long, value_name = "FILE", required_unless_present_any = ["session", "of_session"])]
     ground_truth: Option<PathBuf>,
-    /// Whose evaluation it is, if not what the ground truth tells.
-    #[arg(long, value_name = "NAME", value_parser = protocol())]
-    protocol: Option<String>,
+    #[command(flatten)]
+    evaluated: EvaluatedAs,
     /// A zip or a folder with one JSON file an image, or one JSON file for all images; give it again for more runs.
     #[arg(long, value_name = "ZIP", required_unless_present_any = ["session", "of_session"])]
     predictions: Vec<PathBuf>,
     /// A session that was saved by --save-session or on the page: FILES are read, named and scored as they were then, unless
     /// other options are given. What is no more the same file is said.
-    #[arg(long, value_name = "SESSION", conflicts_with_all = ["ground_truth", "predictions", "protocol", "HowToRead"])]
+    #[arg(long, value_name = "SESSION", conflicts_with_all = ["ground_truth", "predictions", "EvaluatedAs", "HowToRead"])]
     session: Option<PathBuf>,
     /// The files of the session in any order: ground truth, predictions, tables of groups and slices; after `froc score` without
     /// --session, reports.
@@ -145,6 +144,18 @@ struct Files {
     of_session: Vec<PathBuf>,
     #[command(flatten)]
     reading: HowToRead,
+}
+
+/// How the ground truth is understood, if not as it tells.
+#[derive(clap::Args)]
+struct EvaluatedAs {
+    /// Whose evaluation it is, if not what the ground truth tells.
+    #[arg(long, value_name = "NAME", value_parser = protocol())]
+    protocol: Option<String>,
+    /// Whose boxes are lesions, in a CSV that names their readers: agreed (at least two of an image agree, by an IoU of 0.5), all, or the
+    /// name of one, such as R8 [default: agreed where most images have two readers, else all].
+    #[arg(long, value_name = "READERS")]
+    readers: Option<String>,
 }
 
 /// What is scored, and how.
@@ -609,7 +620,9 @@ fn opened(
 fn added(input: &Files, ground_truth: &Path, wrong: &mut BTreeMap<usize, Vec<String>>) -> Result<Session, String> {
     let mut session = Session::default();
     add(&mut session, "ground truth", ground_truth, FileKind::GroundTruth)?;
-    session.choose_protocol(input.protocol.as_deref()).map_err(|error| error.to_string())?;
+    let EvaluatedAs { protocol, readers } = &input.evaluated;
+    session.choose_readers(readers.as_deref()).map_err(|error| error.to_string())?;
+    session.choose_protocol(protocol.as_deref()).map_err(|error| error.to_string())?;
     let reading = input.reading.reading();
     for (at, path) in input.predictions.iter().enumerate() {
         match add(&mut session, &at.to_string(), path, FileKind::Predictions) {

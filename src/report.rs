@@ -24,7 +24,7 @@ use tsify::Tsify;
 
 use crate::bootstrap::{Bootstrap, Uncertainty};
 use crate::curve::{Curve, Point};
-use crate::dataset::{GroundTruth, Predictions};
+use crate::dataset::{ChosenReaders, GroundTruth, Predictions, ReadersChoice};
 use crate::error::Error;
 use crate::geometry::Measure;
 use crate::input::attributes::Attributes;
@@ -112,6 +112,40 @@ pub struct GroundTruthReport {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
     pub protocol_is_chosen: bool,
+    /// Whose boxes are lesions; absent unless the file names several readers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub readers: Option<ReadersReport>,
+}
+
+/// Whose boxes are the lesions of a ground truth that several readers drew.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+pub struct ReadersReport {
+    /// `agreed`, `all`, or the name of a reader.
+    pub chosen: String,
+    /// The same in words, as captions say it.
+    pub caption: String,
+    /// Whether it is so without a choice.
+    pub is_default: bool,
+    /// Readers of the file, at least two.
+    pub n_readers: usize,
+    /// All that can be chosen.
+    pub choices: Vec<ReadersChoiceReport>,
+}
+
+/// Readers that can be chosen.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+pub struct ReadersChoiceReport {
+    /// `agreed`, `all`, or the name of a reader.
+    pub readers: String,
+    /// Images that this makes.
+    pub n_images: usize,
+    /// Lesions that this makes, of all classes of the file; at least one.
+    pub n_lesions: usize,
 }
 
 /// The options a report rests on.
@@ -383,12 +417,30 @@ impl From<&GroundTruth> for GroundTruthReport {
             n_ignored: ground_truth.ignored().len(),
             ignored_classes: ground_truth.protocol().ignored_classes().map(str::to_owned).collect(),
             protocol_is_chosen: ground_truth.is_protocol_chosen(),
+            readers: ground_truth.readers().map(ReadersReport::from),
+        }
+    }
+}
+
+impl From<&ChosenReaders> for ReadersReport {
+    fn from(chosen: &ChosenReaders) -> Self {
+        let choice = |of: ReadersChoice| ReadersChoiceReport {
+            readers: of.readers.name().to_owned(),
+            n_images: of.n_images,
+            n_lesions: of.n_lesions,
+        };
+        Self {
+            chosen: chosen.readers().name().to_owned(),
+            caption: chosen.caption(),
+            is_default: chosen.is_default(),
+            n_readers: chosen.names().len(),
+            choices: chosen.choices().into_iter().map(choice).collect(),
         }
     }
 }
 
 impl GroundTruthReport {
-    /// How many lesions there are, how many are ignored, and whose evaluation it is if that was chosen, in words.
+    /// How many lesions there are, whose, how many are ignored, and whose evaluation it is if that was chosen, in words.
     pub(crate) fn lesions(&self) -> String {
         let ignored = match self.n_ignored {
             0 => String::new(),
@@ -401,7 +453,8 @@ impl GroundTruthReport {
         };
         let chosen =
             if self.protocol_is_chosen { format!(", evaluated as {} by choice", self.protocol) } else { String::new() };
-        format!("{} lesions{ignored}{classes}{chosen}", self.n_lesions)
+        let readers = self.readers.as_ref().map(|readers| format!(", {}", readers.caption)).unwrap_or_default();
+        format!("{} lesions{ignored}{classes}{readers}{chosen}", self.n_lesions)
     }
 }
 

@@ -245,6 +245,8 @@ struct Join<'a> {
     ground_truth: &'a GroundTruth,
     predictions: &'a Predictions,
     finder: ImageFinder<'a>,
+    /// Finds the images that are left out since too few readers read them: their files count as nothing, and are no mistake.
+    left_out: Option<ImageFinder<'a>>,
     /// Place of each image's file among the files.
     file_of_image: Vec<Option<u32>>,
     /// The image that the next file is likely to be of.
@@ -262,6 +264,7 @@ impl<'a> Join<'a> {
             ground_truth,
             predictions,
             finder: ground_truth.finder(predictions.files()),
+            left_out: ground_truth.left_out().map(|left_out| left_out.finder(predictions.files())),
             formats: BTreeSet::new(),
             file_of_image: vec![None; ground_truth.n_images()],
             next_image: 0,
@@ -279,7 +282,9 @@ impl<'a> Join<'a> {
                 self.errors.push((*error).clone().within(self.predictions.name()));
                 return;
             }
-            self.findings.add(&FILE_WITHOUT_IMAGE, 1, None, || file.place().into_owned());
+            if self.left_out.as_ref().is_none_or(|left_out| left_out.image(file).is_none()) {
+                self.findings.add(&FILE_WITHOUT_IMAGE, 1, None, || file.place().into_owned());
+            }
             return;
         };
         self.next_image = image.saturating_add(1);

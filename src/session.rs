@@ -36,7 +36,7 @@ use self::statistics::Running;
 #[cfg(feature = "cli")]
 use crate::convert::rjafroc::{self, Study};
 use crate::convert::{Conversion, Target, convert};
-use crate::dataset::{GroundTruth, Predictions};
+use crate::dataset::{GroundTruth, Predictions, Readers};
 use crate::doctor::Refusal;
 use crate::error::{Error, ErrorKind};
 use crate::finding::Remedy;
@@ -158,6 +158,8 @@ pub struct Session {
     ignored: Vec<String>,
     /// What ground truths are evaluated as, in place of what their files tell.
     protocol: Option<Protocol>,
+    /// Whose boxes are lesions in ground truths that name several readers, in place of what they are without a choice.
+    readers: Option<Readers>,
     /// Name and bytes of tables of images by id; the last one counts.
     tables: Vec<NamedTable>,
     /// What the last table tells of the images; none until it is joined.
@@ -287,7 +289,11 @@ impl Session {
             return Err(Error::new(name, "its boxes have no scores", expected));
         }
         let contents = match contents {
-            Contents::GroundTruth(new) => Contents::GroundTruth(new.under(self.protocol.as_ref())?),
+            Contents::GroundTruth(new) => {
+                // One that does not name this reader is as it is without a choice.
+                let chosen = self.readers.as_ref().and_then(|readers| new.of_readers(Some(readers)).ok());
+                Contents::GroundTruth(chosen.unwrap_or(new).under(self.protocol.as_ref())?)
+            }
             other => other,
         };
         Ok(self.keep(id, name, contents))
@@ -343,6 +349,33 @@ impl Session {
         };
         self.ground_truths = self.ground_truths.iter().map(under).collect::<Result<_, Error>>()?;
         self.protocol = protocol;
+        self.forget();
+        self.predictions.iter_mut().for_each(|(_, file)| file.runs = None);
+        Ok(())
+    }
+
+    /// Scores on the boxes of these readers, where a ground truth names several: `all`, `agreed`, or the name of one
+    /// ([`Readers::named`]); or, without a name, of those that count without a choice. Of ground truths but the last one, and of those that will be added, as
+    /// far as they have that reader. Runs are made anew only if the choice is another than before.
+    ///
+    /// # Errors
+    /// If the ground truth that was added last names no several readers, or none of that name; then nothing has changed.
+    pub fn choose_readers(&mut self, name: Option<&str>) -> Result<(), Error> {
+        let readers = name.map(Readers::named);
+        if readers == self.readers {
+            return Ok(());
+        }
+        let last = self.ground_truths.len().saturating_sub(1);
+        let read = |(at, (id, truth)): (usize, &(String, GroundTruth))| {
+            let told = match truth.of_readers(readers.as_ref()) {
+                Err(_) if at < last => truth.of_readers(None),
+                told => told,
+            }?;
+            let told = told.measured_by(truth.protocol().measure()).under(self.protocol.as_ref())?;
+            Ok((id.clone(), ignoring_known(told, &self.ignored)))
+        };
+        self.ground_truths = self.ground_truths.iter().enumerate().map(read).collect::<Result<_, Error>>()?;
+        self.readers = readers;
         self.forget();
         self.predictions.iter_mut().for_each(|(_, file)| file.runs = None);
         Ok(())

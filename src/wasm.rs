@@ -178,6 +178,16 @@ impl Evaluator {
         self.0.choose_protocol(name.as_deref()).map_err(|error| thrown(&error))
     }
 
+    /// Scores on the boxes of these readers, where the ground truth names several: `all`, `agreed`, or the name of one; or without a name of those
+    /// that count without a choice.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if the ground truth names no several readers, or none of that name; then nothing has changed.
+    #[expect(clippy::needless_pass_by_value, reason = "a text that may be missing is passed by value")]
+    pub fn choose_readers(&mut self, name: Option<String>) -> Converted<()> {
+        self.0.choose_readers(name.as_deref()).map_err(|error| thrown(&error))
+    }
+
     /// Scores all classes but those of these names, of the ground truth that was added last and of those that will be.
     ///
     /// # Errors

@@ -672,3 +672,40 @@ fn errors_are_told_apart_by_kind() {
     assert_eq!(read_ground_truth(b"{}").map(|_| ()).expect_err("no list").kind(), Data);
     assert_eq!(Options::parse("2", "0.1").expect_err("above 1").kind(), Option);
 }
+
+/// More boxes of one class in an image than are compared, and more readers than there are: a score all the same, or one sentence.
+#[test]
+fn readers_beyond_all_limits() {
+    use froc::dataset::Readers;
+
+    let header = "image_id,rad_id,class_name,x_min,y_min,x_max,y_max\n";
+    let rows = |n: usize, reader: &dyn Fn(usize) -> String| {
+        (0..n).fold(header.to_owned(), |text, at| text + &format!("1,{},Nodule,10,10,20,20\n", reader(at)))
+    };
+    let read = |text: &str| froc::read_ground_truth("t.csv", text.as_bytes());
+    let many = read(&rows(2001, &|at| format!("R{}", at % 2))).expect("a table");
+    let readers = many.readers().expect("two readers");
+    assert_eq!((readers.readers(), many.n_all_lesions()), (&Readers::All, 2001));
+    let error = many.of_readers(Some(&Readers::Agreed)).expect_err("too many");
+    assert_eq!(
+        error.to_string(),
+        "t.csv: \"1\" has 2001 boxes of class Nodule; expected at most 2000 among which readers may agree."
+    );
+    // As many as are compared, all on one place: the first boxes of both readers, then the second ones.
+    let most = read(&rows(2000, &|at| format!("R{}", at % 2))).expect("a table");
+    assert_eq!(most.n_all_lesions(), 1000);
+    let error = read(&rows(10_001, &|at| format!("R{at}"))).expect_err("too many");
+    assert_eq!(
+        error.to_string(),
+        "t.csv: it names more than 10000 readers; expected a column of readers with the same names for many boxes, or none."
+    );
+    // Names that would change what is shown are shown as they are written.
+    let hidden = read(&format!("{header}1,\u{202e}a,Nodule,1,1,9,9\n1,b\u{200b},Nodule,1,1,9,9\n")).expect("a table");
+    let one = hidden.of_readers(Some(&Readers::named("\u{202e}a"))).expect("a reader");
+    let told = [one.readers().expect("readers").caption(), one.findings()[0].sentence.clone()];
+    for text in told.iter().chain(&one.findings()[0].examples) {
+        assert!(!text.contains(froc::printable::is_harmful), "{text}");
+    }
+    let error = hidden.of_readers(Some(&Readers::named("c"))).expect_err("nobody");
+    assert!(!error.to_string().contains(froc::printable::is_harmful), "{error}");
+}

@@ -30,6 +30,7 @@ mod parts;
 mod properties;
 mod published;
 mod rank;
+mod readers;
 mod render;
 mod rjafroc;
 mod schema;

@@ -87,8 +87,9 @@ fn reports() -> Vec<(&'static str, Value)> {
     let two_images = file("two-images.json", &two_images);
     let part_1 = file("part-1.zip", &zip_of(&[("1.json", "[]")]));
     let part_2 = file("part-2.zip", &zip_of(&[("2.json", "[]")]));
-    let coco = |name: &str| root().join("tests/formats").join(name);
-    let coco = [coco("coco-instances/instances.json"), coco("coco-results/results.json")];
+    let form = |name: &str| root().join("tests/formats").join(name);
+    let coco = [form("coco-instances/instances.json"), form("coco-results/results.json")];
+    let readers = [form("csv-of-lesions/annotations_train.csv"), form("csv/vindr.csv")];
     let names: Vec<Value> = serde_json::from_slice(&fs::read(truth).expect("a ground truth")).expect("JSON");
     let lines = names.iter().enumerate().map(|(at, image)| format!("{},{}\n", image["file_name"], at / 2));
     let groups = file("groups.csv", format!("file_name,group\n{}", lines.collect::<String>()).as_bytes());
@@ -127,6 +128,7 @@ fn reports() -> Vec<(&'static str, Value)> {
         ("another hit criterion", report("score", &[truth, run], &["--hit", "iobb:0.3"])),
         ("a class is ignored", report("score", &[truth, run], &["--ignore", "Nodule"])),
         ("remedies are offered", report("score", &[truth, &as_sizes], &["--accept-text-numbers"])),
+        ("several readers", report("score", &readers.each_ref(), &[])),
         ("COCO", report("score", &coco.each_ref(), &["--statistics"])),
     ];
     for case in ["few-images", "leading-false-positive", "absent-class", "none"] {

@@ -80,7 +80,13 @@ impl Lesions {
         places.map(|at| (self.classes[at], self.numbers[at], self.boxes[at]))
     }
 
-    /// The same boxes with the numbers of their file.
+    /// Those of all classes in an image with the numbers of their file, class by class.
+    pub fn in_image_in_file(&self, image: usize) -> impl Iterator<Item = (Class, FileBox)> {
+        let places = self.first[image] as usize..self.first[image + 1] as usize;
+        places.map(|at| (self.classes[at], self.in_file[at]))
+    }
+
+    /// Those of a class with the numbers of their file.
     pub fn of_in_file(&self, class: Class, image: usize) -> &[FileBox] {
         &self.in_file[self.places(class, image)]
     }

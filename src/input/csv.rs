@@ -11,16 +11,19 @@ use super::labels::Labels;
 use super::records::checked;
 use super::table::Table;
 use super::{Format, GroundTruthFormat, KeyedImages, ReadDetections, kept, sha256};
-use crate::dataset::{Detections, GroundTruth, Remarks};
+use crate::dataset::{Detections, GroundTruth, ReadRow, Remarks};
 use crate::error::Error;
 use crate::geometry::FileBox;
+use crate::protocol::Class;
 
 /// The format.
 pub const FORMAT: Format =
     Format { name: "CSV", endings: &[".csv", ".tsv"], sniff: is_it, read: ReadDetections::OfRun(read) };
 
 /// A ground truth: a table of boxes without scores, such as NIH's `BBox_List_2017.csv`, RSNA's `stage_2_train_labels.csv` or
-/// VinDr-CXR's `train.csv`.
+/// VinDr-CXR's `train.csv` (Kaggle: `image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max`) and `annotations_train.csv` (`PhysioNet`,
+/// `10.13026/3akn-b287`: `image_id,rad_id,class_name,x_min,y_min,x_max,y_max`), in which `rad_id` names the reader of each box and a row `No finding` without
+/// a box says that a reader saw none; its `annotations_test.csv` is a consensus and has no such column.
 pub const GROUND_TRUTH: GroundTruthFormat = GroundTruthFormat {
     name: "CSV of lesions",
     endings: &[".csv", ".tsv"],
@@ -58,6 +61,10 @@ const SIZES: [&[&str]; 4] = [
 ];
 /// Numbers of classes, in tables that have their names as well.
 const NUMBER: &[&str] = &["classid", "labelid", "categoryid"];
+/// Who drew a box, where several readers did.
+const READER: &[&str] = &["radid", "reader", "readerid", "radiologist", "radiologistid", "annotator", "annotatorid"];
+/// What a reader is called whose field is empty.
+const UNNAMED: &str = "unnamed";
 const EXPECTED_LESIONS: &str = "columns such as file_name, label, xmin, ymin, xmax, ymax";
 const EXPECTED: &str = "columns such as file_name, label, score, xmin, ymin, xmax, ymax";
 /// The class of boxes whose table names none: that of a dataset with one.
@@ -176,11 +183,13 @@ fn read_ground_truth(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
     let table = Table::new(bytes);
     let header = table.header().iter().collect::<Vec<_>>().join(", ");
     let columns = Columns::of(&table).filter(|columns| !columns.has_scores());
-    let number = table.column(NUMBER);
+    let (number, reader_at) = (table.column(NUMBER), table.column(READER));
     let columns = columns.ok_or_else(|| Error::new(name, format!("its columns are {header}"), EXPECTED_LESIONS))?;
     let mut images: Vec<String> = Vec::new();
     let mut rows: Vec<Row> = Vec::new();
     let mut labels = Labels::of(GROUND_TRUTH.name);
+    // Of each row its reader, and whether it is a box.
+    let mut readers: Vec<(String, bool)> = Vec::new();
     for (place, row) in table.rows(name) {
         let row = row?;
         let before = rows.len();
@@ -189,13 +198,40 @@ fn read_ground_truth(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
             labels.number(class, &row[number]);
         }
         images.push(row[columns.image].to_owned());
+        readers.extend(reader_at.map(|at| (kept(&row[at]).to_owned(), rows.len() > before)));
     }
+    let of_readers = rows.iter().filter(|_| reader_at.is_some());
+    let classes: Vec<String> = of_readers.map(|row| row.class.clone()).collect();
     by_image(&images, &mut rows, |image, of_it| {
         labels.push_image(image)?;
         of_it.iter().zip(1..).try_for_each(|(row, n)| labels.push_lesion(n, &row.class, row.bbox, false))
     })
     .map_err(|error| error.within(name))?;
-    labels.finish(name, sha256(bytes))
+    let truth = labels.finish(name, sha256(bytes))?;
+    with_readers(truth, &images, &readers, &classes)
+}
+
+/// The same with the readers of its rows; `images` and `readers` are those of all rows, `classes` those of the boxes.
+fn with_readers(
+    truth: GroundTruth,
+    images: &[String],
+    readers: &[(String, bool)],
+    classes: &[String],
+) -> Result<GroundTruth, Error> {
+    let place_of: HashMap<&str, u32> = truth.images().iter().zip(0..).collect();
+    let class_named: HashMap<&str, Class> = truth.classes().map(|class| (truth.class_name(class), class)).collect();
+    let mut classes = classes.iter();
+    let rows: Vec<ReadRow<'_>> = images
+        .iter()
+        .zip(readers)
+        .map(|(image, (reader, is_box))| ReadRow {
+            image: place_of.get(image.as_str()).copied().unwrap_or_default(),
+            reader: if reader.is_empty() { UNNAMED } else { reader },
+            class: is_box.then(|| classes.next()).flatten().and_then(|class| class_named.get(class.as_str()).copied()),
+        })
+        .collect();
+    drop((place_of, class_named));
+    truth.with_readers(&rows)
 }
 
 fn push_all(into: &mut Detections, rows: &[Row]) -> Result<Remarks, Error> {

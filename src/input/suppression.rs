@@ -50,7 +50,7 @@ pub fn suppress(rows: &mut Vec<Row>, above: f64) -> Result<(), usize> {
     for group in rows.chunk_by(|a, b| a.group == b.group) {
         let first = kept.len();
         for row in group {
-            if !kept[first..].iter().any(|better| iou(better.bbox, row.bbox) > above) {
+            if !kept[first..].iter().any(|better| better.bbox.iou(row.bbox) > above) {
                 kept.push(*row);
             }
         }
@@ -58,13 +58,4 @@ pub fn suppress(rows: &mut Vec<Row>, above: f64) -> Result<(), usize> {
     kept.sort_by_key(|row| row.at);
     *rows = kept;
     Ok(())
-}
-
-/// Intersection over union, in `f64`.
-fn iou(a: FileBox, b: FileBox) -> f64 {
-    let area = |bbox: FileBox| (bbox.x2 - bbox.x1) * (bbox.y2 - bbox.y1);
-    let width = (a.x2.min(b.x2) - a.x1.max(b.x1)).max(0.0);
-    let height = (a.y2.min(b.y2) - a.y1.max(b.y1)).max(0.0);
-    let intersection = width * height;
-    intersection / (area(a) + area(b) - intersection)
 }

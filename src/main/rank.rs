@@ -7,7 +7,7 @@ use froc::rank::least_replicates;
 use froc::render::Format;
 use froc::session::ResamplingOptions;
 
-use super::{Files, Hits, HowToRead, format, group_source, one, opened, options, protocol};
+use super::{EvaluatedAs, Files, Hits, HowToRead, format, group_source, one, opened, options};
 
 /// What is ranked, and how.
 #[derive(clap::Args)]
@@ -18,9 +18,8 @@ pub(super) struct Rank {
     /// The list of images and lesions (test.json).
     #[arg(long, value_name = "FILE")]
     ground_truth: PathBuf,
-    /// Whose evaluation it is, if not what the ground truth tells.
-    #[arg(long, value_name = "NAME", value_parser = protocol())]
-    protocol: Option<String>,
+    #[command(flatten)]
+    evaluated: EvaluatedAs,
     #[command(flatten)]
     hits: Hits,
     /// False positives per image at which recall is read [default: 0.05,0.1,0.2].
@@ -48,10 +47,10 @@ pub(super) struct Rank {
 
 /// The bytes of the report.
 pub(super) fn ranked(arguments: Rank) -> Result<Vec<u8>, Vec<String>> {
-    let Rank { predictions, ground_truth, protocol, hits, fp, bootstrap, seed, level, groups, format, reading } =
+    let Rank { predictions, ground_truth, evaluated, hits, fp, bootstrap, seed, level, groups, format, reading } =
         arguments;
     let (ground_truth, session, of_session) = (Some(ground_truth), None, Vec::new());
-    let files = Files { ground_truth, protocol, predictions, session, of_session, reading };
+    let files = Files { ground_truth, evaluated, predictions, session, of_session, reading };
     let options = options(&hits, fp.as_deref(), None).map_err(one)?;
     let mut session = opened(&files, &hits.ignore, options.hit().measure(), None)?;
     let groups = group_source(&mut session, groups.as_deref()).map_err(one)?;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use froc::render::suspects::SuspectsFormat;
 
 use super::guard::say;
-use super::{Files, Hits, HowToRead, new_file, one, opened, options, print, protocol, restore};
+use super::{EvaluatedAs, Files, Hits, HowToRead, new_file, one, opened, options, print, restore};
 
 /// What is looked at, and what a person made of it.
 #[derive(clap::Args)]
@@ -17,11 +17,10 @@ pub(super) struct Suspects {
     /// The list of images and lesions (test.json).
     #[arg(long, value_name = "FILE", required_unless_present = "session")]
     ground_truth: Option<PathBuf>,
-    /// Whose evaluation it is, if not what the ground truth tells.
-    #[arg(long, value_name = "NAME", value_parser = protocol())]
-    protocol: Option<String>,
+    #[command(flatten)]
+    evaluated: EvaluatedAs,
     /// A session that was saved on the page or by froc score, with its marks.
-    #[arg(long, value_name = "SESSION", conflicts_with_all = ["ground_truth", "protocol", "HowToRead"])]
+    #[arg(long, value_name = "SESSION", conflicts_with_all = ["ground_truth", "EvaluatedAs", "HowToRead"])]
     session: Option<PathBuf>,
     #[command(flatten)]
     hits: Hits,
@@ -54,11 +53,11 @@ enum Format {
 
 /// Finds, marks, corrects and prints; says what is to be known about the corrected file.
 pub(super) fn work(arguments: Suspects) -> Result<(), Vec<String>> {
-    let Suspects { predictions, ground_truth, protocol, session, hits, fp, marks, corrected, format, reading } =
+    let Suspects { predictions, ground_truth, evaluated, session, hits, fp, marks, corrected, format, reading } =
         arguments;
     let (predictions, of_session) =
         if session.is_some() { (Vec::new(), predictions) } else { (predictions, Vec::new()) };
-    let files = Files { ground_truth, protocol, predictions, session, of_session, reading };
+    let files = Files { ground_truth, evaluated, predictions, session, of_session, reading };
     let saved = restore::saved(&files)?;
     let options = options(&hits, fp.as_deref(), saved.as_ref()).map_err(one)?;
     let mut session = opened(&files, &hits.ignore, options.hit().measure(), saved.as_ref())?;

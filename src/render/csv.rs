@@ -8,7 +8,7 @@ use crate::report::Report;
 use crate::sheet::{Cell, Column, Row, sheets};
 
 /// The columns; behind them `hit` where another criterion than IoU decides, `division`, `slice` and `slices_sha256` where images
-/// are divided, and `protocol` where one is chosen. `fp_per_image` and `iou_threshold` are empty where a metric has none of its own, `value`, `low` and `high` where they
+/// are divided, `protocol` where one is chosen, and `readers` where several drew the boxes. `fp_per_image` and `iou_threshold` are empty where a metric has none of its own, `value`, `low` and `high` where they
 /// are undefined or were not asked for; fractions are in 0..=1. The last columns say what a row rests on.
 const COLUMNS: [&str; 18] = [
     "run",
@@ -44,9 +44,10 @@ pub fn csv(report: &Report) -> Result<Vec<u8>, Error> {
     let sliced = report.options.slices.as_ref();
     let of_slices = sliced.map(|_| ["division", "slice", "slices_sha256"]).into_iter().flatten();
     let protocol = report.ground_truth.protocol_is_chosen.then_some(&report.ground_truth.protocol);
-    let of_protocol = protocol.map(|_| "protocol");
+    let readers = report.ground_truth.readers.as_ref().map(|readers| no_formula(&readers.chosen).into_owned());
+    let last = protocol.map(|_| "protocol").into_iter().chain(readers.as_ref().map(|_| "readers"));
     writer
-        .write_record(COLUMNS.into_iter().chain(hit.as_ref().map(|_| "hit")).chain(of_slices).chain(of_protocol))
+        .write_record(COLUMNS.into_iter().chain(hit.as_ref().map(|_| "hit")).chain(of_slices).chain(last))
         .map_err(|error| fail(error.to_string()))?;
     for sheet in sheets(report) {
         for row in &sheet.rows {
@@ -60,7 +61,9 @@ pub fn csv(report: &Report) -> Result<Vec<u8>, Error> {
                 });
                 let record = record(report, row, column, cell).into_iter().chain(hit);
                 writer
-                    .write_record(record.chain(of_slices.into_iter().flatten()).chain(protocol.cloned()))
+                    .write_record(
+                        record.chain(of_slices.into_iter().flatten()).chain(protocol.cloned()).chain(readers.clone()),
+                    )
                     .map_err(|error| fail(error.to_string()))?;
             }
         }

@@ -145,6 +145,10 @@ impl Report {
         let shown = |text: &mut String| *text = printable(text, MAX_SENTENCE_CHARS);
         let truth = &mut self.ground_truth;
         [&mut self.froc_version, &mut truth.protocol, &mut truth.sha256].into_iter().for_each(shown);
+        if let Some(readers) = &mut truth.readers {
+            let choices = readers.choices.iter_mut().map(|choice| &mut choice.readers);
+            [&mut readers.chosen, &mut readers.caption].into_iter().chain(choices).for_each(shown);
+        }
         if let Some(bootstrap) = &mut self.options.bootstrap {
             [&mut bootstrap.generator, &mut bootstrap.groups.source].into_iter().for_each(shown);
             bootstrap.groups.sha256.iter_mut().for_each(shown);
@@ -231,6 +235,17 @@ impl Report {
             };
             let expected = format!("{}: runs are compared on the same images and lesions alone", file(here));
             return refused(format!("it is a report on {}", file(there)), expected);
+        }
+        // Before readers could be chosen, all boxes were lesions.
+        let chosen = |of: &super::GroundTruthReport| {
+            of.readers.as_ref().map_or_else(|| "all".to_owned(), |of| of.chosen.clone())
+        };
+        if chosen(here) != chosen(there) {
+            let told = |of: &super::GroundTruthReport| {
+                of.readers.as_ref().map_or_else(|| "all boxes".to_owned(), |readers| readers.caption.clone())
+            };
+            let expected = format!("the same lesions: {}; score it so, or choose these readers", told(here));
+            return refused(format!("it is a report on other lesions: {}", told(there)), expected);
         }
         let classes = |of: &Self| -> Vec<String> {
             of.runs.first().map_or_else(Vec::new, |run| run.classes.iter().map(|class| class.name.clone()).collect())

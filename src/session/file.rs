@@ -74,6 +74,10 @@ pub struct SavedGroundTruth {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
     pub ignored_classes: Vec<String>,
+    /// Whose boxes are lesions, if the person chose: `all`, `agreed`, or the name of a reader.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub readers: Option<String>,
 }
 
 /// A file of predictions of a session.
@@ -99,6 +103,8 @@ pub struct Restored {
     pub predictions: Vec<RestoredPredictions>,
     /// The name of the protocol that is chosen, in place of what the ground truth tells.
     pub protocol: Option<String>,
+    /// Whose boxes are lesions, if that is chosen.
+    pub readers: Option<String>,
     /// What differs.
     pub differences: Vec<Difference>,
 }
@@ -258,6 +264,7 @@ impl Session {
                 sha256: ground_truth.sha256().to_owned(),
                 protocol: ground_truth.protocol().name().to_owned(),
                 ignored_classes: ground_truth.protocol().ignored_classes().map(str::to_owned).collect(),
+                readers: self.chosen_readers(),
             },
             predictions: predictions.collect(),
             options: report.options.clone(),
@@ -271,7 +278,7 @@ impl Session {
     /// evaluates as the protocol of then says. A file is known by its SHA-256, else by its name. Tells what differs.
     ///
     /// # Errors
-    /// If the ground truth cannot be evaluated as that protocol says.
+    /// If the ground truth cannot be evaluated as that protocol says, or does not name the reader.
     pub fn restore(&mut self, saved: &SessionFile) -> Result<Restored, Error> {
         self.forget();
         self.marks.clone_from(&saved.marks);
@@ -307,11 +314,17 @@ impl Session {
         });
         let chosen = |facts: &&ProtocolFacts| Protocol::built_in(facts.name) == self.protocol;
         let protocol = Protocol::BUILT_IN.iter().find(chosen).map(|facts| facts.name.to_owned());
-        Ok(Restored { predictions: predictions.collect(), protocol, differences })
+        Ok(Restored { predictions: predictions.collect(), protocol, readers: self.chosen_readers(), differences })
+    }
+
+    /// Whose boxes are lesions in the ground truth that was added last, if these are not those that are without a choice.
+    fn chosen_readers(&self) -> Option<String> {
+        let readers = self.ground_truths.last()?.1.readers()?;
+        (!readers.is_default()).then(|| readers.readers().name().to_owned())
     }
 
     fn restore_ground_truth(&mut self, saved: &SavedGroundTruth) -> Result<Vec<Difference>, Error> {
-        let SavedGroundTruth { name, sha256, protocol, ignored_classes } = saved;
+        let SavedGroundTruth { name, sha256, protocol, ignored_classes, readers } = saved;
         if let Some(at) = self.ground_truths.iter().position(|(_, ground_truth)| ground_truth.sha256() == sha256) {
             // The last one counts.
             let it = self.ground_truths.remove(at);
@@ -325,6 +338,7 @@ impl Session {
         let is_chosen =
             |facts: &&ProtocolFacts| facts.label == protocol && ground_truth.protocol_of_file().name() != protocol;
         let chosen = Protocol::BUILT_IN.iter().find(is_chosen).map(|facts| facts.name);
+        self.choose_readers(readers.as_deref())?;
         self.choose_protocol(chosen)?;
         self.ignore_classes(ignored_classes)?;
         Ok(differences)

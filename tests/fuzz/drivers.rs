@@ -5,6 +5,7 @@ use std::io::Cursor;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use froc::dataset::Readers;
 use froc::input::attributes::Attributes;
 use froc::input::identify;
 use froc::input::labels::{LABELS, Labels};
@@ -75,7 +76,16 @@ pub fn files(bytes: &[u8]) {
 /// Any bytes as the ground truth.
 pub fn ground_truth(bytes: &[u8]) {
     let _ = checked(identify("test.json", bytes));
-    let _ = truth(bytes);
+    let Ok(truth) = truth(bytes) else { return };
+    // Whosever boxes are lesions, these are some of all.
+    let all = truth.of_readers(Some(&Readers::All)).map_or(truth.n_all_lesions(), |all| all.n_all_lesions());
+    let names = truth.readers().map_or(&[][..], |readers| readers.names());
+    for readers in [Readers::Agreed].into_iter().chain(names.iter().take(3).map(|name| Readers::One(name.clone()))) {
+        let chosen = checked(truth.of_readers(Some(&readers)));
+        assert!(
+            chosen.is_ok_and(|chosen| chosen.n_all_lesions() <= all) || names.is_empty() || readers == Readers::Agreed
+        );
+    }
 }
 
 /// Any bytes as the CSV of groups: each image is in one of the groups that are counted.
