@@ -84,6 +84,7 @@
 //! | [`run`] | files joined to images, detections ranked |
 //! | [`guide`] | the first score, which number to report, comparing, choosing a threshold, writing it up |
 //! | [`metric`] | the definition of every number, section by section |
+//! | [`fusion`] | several runs as one more |
 //! | [`matching`], [`mod@curve`] | which detection finds which lesion; recall over false positives |
 //! | [`score`] | one statistic a file: official, quirks, exact, ties, average precision, image ROC, sizes, conventions |
 //! | [`bootstrap`], [`compare`], [`rank`] | intervals and bands by resampling; runs compared and ranked on the same draws |
@@ -113,6 +114,7 @@ pub mod diagnosis;
 pub mod doctor;
 pub mod error;
 pub mod finding;
+pub mod fusion;
 pub mod geometry;
 pub mod input;
 pub mod limits;

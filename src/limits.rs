@@ -28,7 +28,7 @@ pub const MAX_LESIONS_OF_IMAGE: usize = 100_000;
 /// 14,000 lesions are as many; an image of ChestX-Det10 with 300 detections has 7,200.
 pub const MAX_PAIRS_OF_IMAGE: u64 = 200_000_000;
 
-/// The most detections of one class in one image among which suppression looks for overlaps: 20,000, which make 200 million pairs. A detector
+/// The most detections of one class in one image among which suppression, or the fusion of runs, looks for overlaps: 20,000, which make 200 million pairs. A detector
 /// without suppression has some thousands.
 pub const MAX_SUPPRESSED_OF_IMAGE: usize = 20_000;
 

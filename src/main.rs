@@ -31,6 +31,7 @@ use std::process::ExitCode;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use froc::fusion::DEFAULT_IOU;
 use froc::geometry::Measure;
 use froc::options::Hit;
 use froc::protocol::Protocol;
@@ -158,11 +159,34 @@ struct EvaluatedAs {
     readers: Option<String>,
 }
 
+/// A what-if.
+#[derive(clap::Args)]
+struct Fusing {
+    /// Add what the runs would score as one: their boxes combined by weighted boxes fusion, those of an IoU above this [default:
+    /// 0.55], all runs of equal weight. It takes the scores of all runs as of one scale.
+    #[arg(long, value_name = "IOU", allow_negative_numbers = true)]
+    #[expect(clippy::option_option, reason = "clap's flag with a value that may be left out")]
+    fuse: Option<Option<f64>>,
+}
+
+impl Fusing {
+    /// Adds what is asked for; gives its id.
+    fn work(&self, session: &mut Session) -> Result<Option<String>, Vec<String>> {
+        let Some(iou) = self.fuse else { return Ok(None) };
+        let id = session.fuse_all(iou.unwrap_or(DEFAULT_IOU)).map_err(one)?;
+        let wrong: Vec<String> =
+            session.join().into_iter().flat_map(|failure| failure.errors).map(|error| error.sentence).collect();
+        if wrong.is_empty() { Ok(Some(id)) } else { Err(wrong) }
+    }
+}
+
 /// What is scored, and how.
 #[derive(clap::Args)]
 struct Scoring {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    fusing: Fusing,
     /// False positives per image at which recall is read [default: 0.05,0.1,0.2].
     #[arg(long, value_name = "RATES")]
     fp: Option<String>,
@@ -284,6 +308,7 @@ impl HowToRead {
             nms: self.nms,
             // Which files these are is not known yet.
             together_with: Vec::new(),
+            fused: None,
         }
     }
 }
@@ -327,6 +352,8 @@ struct Compare {
 struct Errors {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    fusing: Fusing,
     /// The rate, in false positives per image, of the operating points [default: 0.2].
     #[arg(long, value_name = "RATE")]
     fp: Option<String>,
@@ -386,7 +413,7 @@ fn work(command: Command) -> ExitCode {
         Command::Convert(arguments) => {
             let done = restore::saved(&arguments.files)
                 .and_then(|saved| opened(&arguments.files, &[], Measure::Iou, saved.as_ref()))
-                .and_then(|session| convert::convert(&session, &arguments).map_err(|sentence| vec![sentence]));
+                .and_then(|session| convert::convert(session, &arguments));
             return ended(done.map(|notes| notes.iter().for_each(|note| guard::say(note))));
         }
         Command::Rjafroc(arguments) => {
@@ -455,6 +482,7 @@ fn list(arguments: &Errors) -> Result<(), Vec<String>> {
         }
     };
     let mut session = opened(&input.files, &input.hits.ignore, options.hit().measure(), saved.as_ref())?;
+    arguments.fusing.work(&mut session)?;
     let format = match arguments.format {
         ListFormat::Csv => ErrorsFormat::Csv,
         ListFormat::Json => ErrorsFormat::Json,
@@ -505,6 +533,7 @@ fn report(
     let options = options(&arguments.input.hits, arguments.fp.as_deref(), saved.as_ref()).map_err(one)?;
     let mut session =
         opened(&arguments.input.files, &arguments.input.hits.ignore, options.hit().measure(), saved.as_ref())?;
+    arguments.fusing.work(&mut session)?;
     slices::work(&mut session, arguments)?;
     match Extra::of(extra, saved.as_ref()) {
         None => {

@@ -36,6 +36,66 @@ pub struct Reading {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
     pub together_with: Vec<String>,
+    /// Of a run that is no file but made of several runs by weighted boxes fusion, how. Of files it says nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub fused: Option<Fused>,
+}
+
+/// How a run was made of several by weighted boxes fusion ([section 18](crate::metric)).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
+#[serde(deny_unknown_fields)]
+pub struct Fused {
+    /// The runs, each of equal weight.
+    pub of: Vec<FusedRun>,
+    /// Boxes are one from an IoU above this on, 0..=1.
+    pub iou_threshold: f64,
+}
+
+/// One of the runs of a fusion.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify), tsify(missing_as_null))]
+#[serde(deny_unknown_fields)]
+pub struct FusedRun {
+    /// What it is called.
+    pub name: String,
+    /// The highest score that was fused; `None` without detections. Scores of all runs are taken as of one scale.
+    pub highest_score: Option<f64>,
+}
+
+impl Fused {
+    /// What the run is called unless a person calls it otherwise.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let names: Vec<&str> = self.of.iter().map(|run| run.name.as_str()).collect();
+        format!("{}, fused", names.join(" + "))
+    }
+
+    fn sentence(&self) -> String {
+        let names: Vec<&str> = self.of.iter().map(|run| run.name.as_str()).collect();
+        // Enough digits to tell scales apart.
+        let highest =
+            |run: &FusedRun| run.highest_score.map_or_else(|| "none".to_owned(), |of| (of as f32).to_string());
+        let highest: Vec<String> = self.of.iter().map(highest).collect();
+        format!(
+            "No run of files: {} fused by weighted boxes fusion at IoU {}, equal weights. It takes their scores as of one scale: \
+             the highest are {}.",
+            and(&names),
+            self.iou_threshold,
+            and(&highest.iter().map(String::as_str).collect::<Vec<_>>())
+        )
+    }
+}
+
+/// `a, b and c`.
+fn and(all: &[&str]) -> String {
+    match all {
+        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => all.join(", "),
+    }
 }
 
 /// What the first four numbers of a box are.
@@ -109,6 +169,7 @@ impl Default for Reading {
             folders: Folders::default(),
             nms: None,
             together_with: Vec::new(),
+            fused: None,
         }
     }
 }
@@ -154,6 +215,7 @@ impl Reading {
         flags.extend(switches.iter().filter(|(is_on, _)| *is_on).map(|(_, flag)| (*flag).to_owned()));
         flags.extend(self.nms.map(|above| format!("--nms {above}")));
         flags.extend((!self.together_with.is_empty()).then(|| "--join".to_owned()));
+        flags.extend(self.fused.as_ref().map(|fused| format!("--fuse {}", fused.iou_threshold)));
         flags.join(" ")
     }
 
@@ -199,7 +261,8 @@ impl Reading {
         let otherwise = (!parts.is_empty()).then(|| format!("Not as the official script reads: {}.", parts.join("; ")));
         let with = &self.together_with;
         let together = (!with.is_empty()).then(|| format!("Read as one run with {}.", with.join(", ")));
-        let sentences: Vec<String> = otherwise.into_iter().chain(together).collect();
+        let sentences: Vec<String> =
+            otherwise.into_iter().chain(together).chain(self.fused.as_ref().map(Fused::sentence)).collect();
         (!sentences.is_empty()).then(|| sentences.join(" "))
     }
 }

@@ -660,6 +660,10 @@ impl OfficialReport {
         let printed = recall.iter().chain([&average]).map(|value| printed(value.unwrap_or(f64::NAN)));
         let quirks = quirks::fired(classes, rates);
         let is_read_so = ground_truth.is_for_script() && run.reading().is_official() && run.formats().is_empty();
+        let otherwise = match run.reading().fused {
+            Some(_) => Some("runs fused"),
+            None => (!is_read_so).then_some(READ_OTHERWISE),
+        };
         let is_whole = ground_truth.ignored().is_empty() && protocol.ignored_classes().next().is_none();
         let n_corrections = ground_truth.n_corrections();
         let is_original = n_corrections == 0;
@@ -669,7 +673,7 @@ impl OfficialReport {
             name: if is_official {
                 OFFICIAL.to_owned()
             } else {
-                by_the_rules(hit_on(ground_truth, options), options, is_read_so, is_whole) + &corrected(n_corrections)
+                by_the_rules(hit_on(ground_truth, options), options, otherwise, is_whole) + &corrected(n_corrections)
             },
             is_official,
             none_because: None,
@@ -703,8 +707,11 @@ impl OfficialReport {
     }
 }
 
+/// What numbers of files are called that the script does not read so.
+const READ_OTHERWISE: &str = "files read otherwise";
+
 /// What numbers by the script's rules are called where the script itself would not give them.
-fn by_the_rules(hit: Hit, options: &Options, is_read_so: bool, is_whole: bool) -> String {
+fn by_the_rules(hit: Hit, options: &Options, otherwise: Option<&str>, is_whole: bool) -> String {
     let defaults = Options::default();
     let has_own_rates = options.fp_per_image() == defaults.fp_per_image();
     let at = [(hit != Hit::default()).then(|| hit.to_string()), (!has_own_rates).then(|| "other rates".to_owned())];
@@ -713,8 +720,8 @@ fn by_the_rules(hit: Hit, options: &Options, is_read_so: bool, is_whole: bool) -
     if !at.is_empty() {
         name = format!("{name} at {}", at.join(" and "));
     }
-    if !is_read_so {
-        name.push_str(", files read otherwise");
+    if let Some(otherwise) = otherwise {
+        name = format!("{name}, {otherwise}");
     }
     if !is_whole {
         name.push_str(", some lesions ignored");

@@ -168,6 +168,11 @@ impl Run {
         self.findings.splice(0..0, finding);
     }
 
+    /// Tells anew how it was made, where only names are others.
+    pub(crate) fn tell_reading(&mut self, reading: Reading) {
+        self.reading = reading;
+    }
+
     /// Gives the run another name.
     pub fn rename(&mut self, name: String) {
         self.name = name;

@@ -6,6 +6,7 @@
 
 mod diagnosis;
 mod file;
+mod fusions;
 mod parts;
 mod reports;
 mod slices;
@@ -23,12 +24,13 @@ use tsify::Tsify;
 
 pub use self::diagnosis::{CellQuery, GalleryQuery, View};
 pub use self::file::{
-    Difference, DifferenceKind, Restored, RestoredPredictions, SESSION_VERSION, SavedGroundTruth, SavedPredictions,
-    SessionFile,
+    Difference, DifferenceKind, Restored, RestoredFusion, RestoredPredictions, SESSION_VERSION, SavedFusedRun,
+    SavedFusion, SavedGroundTruth, SavedPredictions, SessionFile,
 };
 pub use self::statistics::{BootstrapProgress, GroupSource, ResamplingOptions, StatisticsDefaults, StatisticsOptions};
 
 use self::diagnosis::Diagnoses;
+use self::fusions::Fusion;
 use self::parts::Parts;
 use self::reports::Kept;
 pub use self::slices::SliceChoice;
@@ -148,6 +150,8 @@ pub struct Session {
     ground_truths: Vec<(String, GroundTruth)>,
     /// By id, in the order in which they were added.
     predictions: Vec<(String, Readable)>,
+    /// What is made of runs of these, by id: further runs behind them.
+    fusions: Vec<(String, Fusion)>,
     /// Name and bytes by id; the last one counts.
     groups: Vec<NamedTable>,
     /// By id; the last one counts.
@@ -412,7 +416,7 @@ impl Session {
         }
     }
 
-    /// Forgets a file.
+    /// Forgets a file, or a fusion.
     pub fn remove(&mut self, id: &str) {
         self.forget();
         if self.ground_truths.iter().any(|(other, _)| other == id) {
@@ -424,6 +428,7 @@ impl Session {
     fn drop_file(&mut self, id: &str) {
         self.ground_truths.retain(|(other, _)| other != id);
         self.predictions.retain(|(other, _)| other != id);
+        self.fusions.retain(|(other, _)| other != id);
         self.groups.retain(|(other, _)| other != id);
         self.tables.retain(|(other, _)| other != id);
         self.thresholds.retain(|(other, _)| other != id);
@@ -439,8 +444,9 @@ impl Session {
         }
     }
 
-    /// Calls the run of a file of predictions otherwise from the next score on; the file keeps its name.
+    /// Calls the run of a file of predictions, or of a fusion, otherwise from the next score on; the file keeps its name.
     pub fn rename(&mut self, id: &str, name: &str) {
+        self.rename_fused(id, name);
         if let Some(file) = self.file_mut(id) {
             file.label = Some(name.to_owned());
             file.name_runs();
@@ -470,6 +476,7 @@ impl Session {
         self.running = None;
         self.diagnoses = Diagnoses::default();
         self.suspects = None;
+        self.forget_fused();
         self.forget_parts();
     }
 }
@@ -496,6 +503,7 @@ impl Session {
             })
         });
         let mut failures: Vec<FileFailure> = joined.collect();
+        failures.extend(self.join_fused());
         self.tell_digests_of_parts();
         self.tell_parts();
         let of_groups = self.grouping.as_ref().and_then(|of| of.as_ref().err()).zip(self.groups.last());
@@ -522,13 +530,13 @@ impl Session {
         Outcome { class_names, n_groups, choices, failures, ..Outcome::default() }
     }
 
-    /// The ids of the runs that can be scored, in the order of the files.
+    /// The ids of the runs that can be scored, in the order of the files, fused ones behind them.
     #[must_use]
     pub fn run_ids(&self) -> Vec<String> {
         self.runs().map(|(_, run, _)| run.to_owned()).collect()
     }
 
-    /// Scores every run, in the order of the files; what was read is not read again. Behind them stand the runs of reports, where
+    /// Scores every run, in the order of the files, and fused ones; what was read is not read again. Behind them stand the runs of reports, where
     /// these can be compared.
     pub fn evaluate(&mut self, options: &Options) -> &Outcome {
         self.set_measure(options.hit().measure());
@@ -637,8 +645,13 @@ impl Session {
         self.runs().find(|(_, id, _)| *id == run).map(|(.., prepared)| prepared)
     }
 
-    /// The runs that can be scored, with the ids of their files and their own, in the order of the files.
+    /// The runs that can be scored, with the ids of their files and their own, in the order of the files; behind them what is fused of
+    /// them, each under its id as if that were a file.
     fn runs(&self) -> impl Iterator<Item = (&str, &str, &Prepared)> {
+        self.runs_of_files().chain(self.fused_runs())
+    }
+
+    fn runs_of_files(&self) -> impl Iterator<Item = (&str, &str, &Prepared)> {
         self.predictions.iter().flat_map(|(file, Readable { runs, .. })| {
             let runs = runs.iter().flatten().flatten();
             runs.map(move |(id, prepared)| (file.as_str(), id.as_str(), prepared))
@@ -652,9 +665,16 @@ impl Session {
     }
 
     fn joined(&self) -> Result<Joined<'_>, Error> {
+        self.joined_of(self.runs())
+    }
+
+    fn joined_of<'a>(
+        &'a self,
+        runs: impl Iterator<Item = (&'a str, &'a str, &'a Prepared)>,
+    ) -> Result<Joined<'a>, Error> {
         let ground_truth = self.ground_truth()?;
         let mut joined = Joined { ground_truth, run_ids: Vec::new(), file_ids: Vec::new(), runs: Vec::new() };
-        for (file, run, prepared) in self.runs() {
+        for (file, run, prepared) in runs {
             joined.file_ids.push(file.to_owned());
             joined.run_ids.push(run.to_owned());
             joined.runs.push(prepared);

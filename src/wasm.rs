@@ -16,6 +16,7 @@ use wasm_bindgen::prelude::*;
 use self::blob::BlobReader;
 use crate::convert::{Conversion, Target, TargetFacts};
 use crate::error::Error;
+use crate::fusion::DEFAULT_IOU;
 use crate::geometry::Measure;
 use crate::input::labels::LABELS;
 use crate::input::{FORMATS, GROUND_TRUTHS, Progress, Stage};
@@ -167,6 +168,16 @@ impl Evaluator {
     /// Calls the run of a file of predictions otherwise from the next score on; the file keeps its name.
     pub fn rename(&mut self, id: &str, name: &str) {
         self.0.rename(id, name);
+    }
+
+    /// Fuses runs of files from the next score on, by an IoU or by the one that is used unless told, and gives the id of the run that
+    /// they make, in place of a fusion of the same before. `remove` forgets it, and `rename` calls it otherwise.
+    ///
+    /// # Errors
+    /// Throws a `Failure` if that is no IoU, or there is no run; then nothing has changed.
+    #[expect(clippy::needless_pass_by_value, reason = "an array is passed by value")]
+    pub fn fuse(&mut self, of: Vec<String>, iou_threshold: Option<f64>) -> Converted<String> {
+        self.0.fuse(&of, iou_threshold.unwrap_or(DEFAULT_IOU)).map_err(|error| thrown(&error))
     }
 
     /// Evaluates as a built-in protocol says, one of `protocols`, or without a name as the ground truth tells.

@@ -94,7 +94,7 @@ fn refusals_are_sentences_and_leave_every_file_as_it_was() {
         "{said}"
     );
     let said = refused(&["--to", "csv", "--predictions", path], &zip);
-    assert_eq!(said, "--predictions: there are 2 runs; expected one, since it becomes one file.\n");
+    assert_eq!(said, "--predictions: there are 2 runs; expected one, since it becomes one file, or --fuse.\n");
     let said = refused(&["--to", "excel"], &zip);
     let names = Target::ALL.map(|target| target.facts().name).join(", ");
     assert!(said.contains(&format!("[possible values: {names}]")), "{said}");

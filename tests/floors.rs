@@ -15,7 +15,7 @@ const FLOORS: &[&[&str]] = &[
     &["error", "finding", "protocol"],
     &["matching", "dataset", "options"],
     &["curve", "input", "run"],
-    &["convert", "score"],
+    &["convert", "fusion", "score"],
     &["bootstrap"],
     &["compare", "diagnosis", "doctor", "thresholds"],
     &["rank", "slices", "suspects"],

@@ -13,6 +13,7 @@ mod diagnosis;
 mod doctor;
 mod floors;
 mod formats;
+mod fusion;
 mod gallery;
 mod gates;
 mod golden;

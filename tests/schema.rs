@@ -125,6 +125,7 @@ fn reports() -> Vec<(&'static str, Value)> {
         ("read otherwise", report("score", &[&no_lesion, &as_sizes], &remedies)),
         ("a chosen protocol", report("score", &[&one_class, &one_box], &["--protocol", "chestx-det10"])),
         ("parts of one run", report("score", &[&two_images, &part_1, &part_2], &["--join"])),
+        ("runs fused", report("score", &[&one_class, &one_box, &nothing], &["--fuse"])),
         ("another hit criterion", report("score", &[truth, run], &["--hit", "iobb:0.3"])),
         ("a class is ignored", report("score", &[truth, run], &["--ignore", "Nodule"])),
         ("remedies are offered", report("score", &[truth, &as_sizes], &["--accept-text-numbers"])),

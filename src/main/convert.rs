@@ -12,6 +12,8 @@ use froc::session::Session;
 pub struct Convert {
     #[command(flatten)]
     pub files: super::Files,
+    #[command(flatten)]
+    fusing: super::Fusing,
     /// The format.
     #[arg(long, value_name = "FORMAT", value_parser = target())]
     to: Target,
@@ -27,14 +29,23 @@ fn target() -> impl TypedValueParser<Value = Target> {
     PossibleValuesParser::new(values).try_map(|name| Target::named(&name))
 }
 
-/// Writes the one run that there is; gives what is to be known about it.
+/// Writes the one run that there is, or what all are fused to; gives what is to be known about it.
 ///
 /// # Errors
-/// One sentence: if there are several runs, the format does not hold them, or the file cannot be made.
-pub fn convert(session: &Session, arguments: &Convert) -> Result<Vec<String>, String> {
-    let runs = session.run_ids();
+/// A sentence for each thing that is wrong: if there are several runs, they cannot be fused, the format does not hold them, or the file
+/// cannot be made.
+pub fn convert(mut session: Session, arguments: &Convert) -> Result<Vec<String>, Vec<String>> {
+    let fused = arguments.fusing.work(&mut session)?;
+    written(&session, fused, arguments).map_err(|sentence| vec![sentence])
+}
+
+fn written(session: &Session, fused: Option<String>, arguments: &Convert) -> Result<Vec<String>, String> {
+    let runs = fused.map_or_else(|| session.run_ids(), |fused| vec![fused]);
     let [run] = &runs[..] else {
-        return Err(format!("--predictions: there are {} runs; expected one, since it becomes one file.", runs.len()));
+        return Err(format!(
+            "--predictions: there are {} runs; expected one, since it becomes one file, or --fuse.",
+            runs.len()
+        ));
     };
     let target = arguments.to;
     let written = match &arguments.output {

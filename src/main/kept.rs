@@ -19,15 +19,17 @@ pub fn are_asked_for(files: &Files) -> bool {
 /// If a file is no report, the reports cannot be compared, or an option is given under which they would have to be scored anew;
 /// `is_more_wanted` is whether one is that stands elsewhere.
 pub fn opened(arguments: &Scoring, is_more_wanted: bool) -> Result<Session, Vec<String>> {
-    let Scoring { input, fp, seed, level, groups, slices, by, area_up_to, max_detections, save_session, .. } =
-        arguments;
+    let Scoring {
+        input, fusing, fp, seed, level, groups, slices, by, area_up_to, max_detections, save_session, ..
+    } = arguments;
     let is_scored_anew = is_more_wanted
         || [&input.hits.iou, &input.hits.hit, fp].iter().any(|flag| flag.is_some())
         || [groups, slices, save_session].iter().any(|flag| flag.is_some())
         || [level, area_up_to].iter().any(|flag| flag.is_some())
         || !(input.hits.ignore.is_empty() && by.is_empty())
         || seed.is_some()
-        || max_detections.is_some();
+        || max_detections.is_some()
+        || fusing.fuse.is_some();
     let mut session = Session::default();
     let mut wrong = Vec::new();
     for (at, path) in input.files.of_session.iter().enumerate() {

@@ -4,7 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::statistics::{ComparisonReport, MEAN, POOLED, RowReport, StatisticsReport};
-use super::{ClassReport, CurveReport, FindingReport, OFFICIAL, Report, RunReport, SCHEMA_VERSION, by_the_rules};
+use super::{
+    ClassReport, CurveReport, FindingReport, OFFICIAL, READ_OTHERWISE, Report, RunReport, SCHEMA_VERSION, by_the_rules,
+};
 use crate::error::{Error, ErrorKind};
 use crate::limits::{MAX_ROWS, MAX_SENTENCE_CHARS};
 use crate::printable::printable;
@@ -134,7 +136,7 @@ impl Report {
             run.official.name = if run.official.is_official {
                 OFFICIAL.to_owned()
             } else {
-                by_the_rules(options.hit(), &options, is_read_so, true)
+                by_the_rules(options.hit(), &options, (!is_read_so).then_some(READ_OTHERWISE), true)
             };
         }
     }

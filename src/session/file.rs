@@ -40,6 +40,10 @@ pub struct SessionFile {
     pub ground_truth: SavedGroundTruth,
     /// The files of predictions, in their order.
     pub predictions: Vec<SavedPredictions>,
+    /// What was fused of their runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub fusions: Vec<SavedFusion>,
     /// How they were scored, and what was computed beside the score; the name and SHA-256 of a file of groups among it.
     pub options: OptionsReport,
     /// Place among the runs of the one that the others were compared with, from 0.
@@ -95,12 +99,39 @@ pub struct SavedPredictions {
     pub reading: Reading,
 }
 
+/// Several runs of a session as one more.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+#[serde(deny_unknown_fields)]
+pub struct SavedFusion {
+    /// The runs.
+    pub of: Vec<SavedFusedRun>,
+    /// Boxes are one from an IoU above this on, 0..=1.
+    pub iou_threshold: f64,
+    /// What the person calls it, if not after its runs.
+    pub label: Option<String>,
+}
+
+/// A run of a session that was fused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[serde(deny_unknown_fields)]
+pub struct SavedFusedRun {
+    /// Place of its file among the predictions, from 0.
+    pub predictions: usize,
+    /// Where each folder of the file is a run, `/` and the name of that; else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub folder: String,
+}
+
 /// A session that was restored.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
 pub struct Restored {
     /// The files of predictions that are here, in their order.
     pub predictions: Vec<RestoredPredictions>,
+    /// What is fused of their runs.
+    pub fusions: Vec<RestoredFusion>,
     /// The name of the protocol that is chosen, in place of what the ground truth tells.
     pub protocol: Option<String>,
     /// Whose boxes are lesions, if that is chosen.
@@ -119,6 +150,20 @@ pub struct RestoredPredictions {
     pub label: Option<String>,
     /// How it is read.
     pub reading: Reading,
+}
+
+/// Several runs that are fused from now on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct RestoredFusion {
+    /// The id of the run that they make.
+    pub id: String,
+    /// The ids of the runs.
+    pub of: Vec<String>,
+    /// Boxes are one from an IoU above this on, 0..=1.
+    pub iou_threshold: f64,
+    /// What the person calls it, if not after its runs.
+    pub label: Option<String>,
 }
 
 /// What differs between the files of a session that was saved and those that are here.
@@ -267,6 +312,7 @@ impl Session {
                 readers: self.chosen_readers(),
             },
             predictions: predictions.collect(),
+            fusions: self.saved_fusions(),
             options: report.options.clone(),
             baseline: report.comparisons.first().map(|comparison| comparison.baseline),
             notes: notes.to_owned(),
@@ -278,12 +324,14 @@ impl Session {
     /// evaluates as the protocol of then says. A file is known by its SHA-256, else by its name. Tells what differs.
     ///
     /// # Errors
-    /// If the ground truth cannot be evaluated as that protocol says, or does not name the reader.
+    /// If the ground truth cannot be evaluated as that protocol says, or does not name the reader, or the threshold of a fusion is no IoU.
     pub fn restore(&mut self, saved: &SessionFile) -> Result<Restored, Error> {
         self.forget();
         self.marks.clone_from(&saved.marks);
         let mut differences = self.restore_ground_truth(&saved.ground_truth)?;
-        differences.extend(self.restore_predictions(&saved.predictions));
+        let (ids, of_predictions) = self.restore_predictions(&saved.predictions);
+        differences.extend(of_predictions);
+        let fusions = self.restore_fusions(&saved.fusions, &ids)?;
         let groups = saved.options.bootstrap.as_ref().map(|bootstrap| &bootstrap.groups);
         let groups = groups.and_then(|groups| groups.name.as_ref().zip(groups.sha256.as_ref()));
         let slices = saved.options.slices.as_ref();
@@ -314,7 +362,13 @@ impl Session {
         });
         let chosen = |facts: &&ProtocolFacts| Protocol::built_in(facts.name) == self.protocol;
         let protocol = Protocol::BUILT_IN.iter().find(chosen).map(|facts| facts.name.to_owned());
-        Ok(Restored { predictions: predictions.collect(), protocol, readers: self.chosen_readers(), differences })
+        Ok(Restored {
+            predictions: predictions.collect(),
+            fusions,
+            protocol,
+            readers: self.chosen_readers(),
+            differences,
+        })
     }
 
     /// Whose boxes are lesions in the ground truth that was added last, if these are not those that are without a choice.
@@ -344,14 +398,17 @@ impl Session {
         Ok(differences)
     }
 
-    fn restore_predictions(&mut self, saved: &[SavedPredictions]) -> Vec<Difference> {
-        let (mut differences, mut now_called) = (Vec::new(), Vec::new());
+    /// Gives the id of each of the saved files, none for one that is not here, and what differs.
+    fn restore_predictions(&mut self, saved: &[SavedPredictions]) -> (Vec<Option<String>>, Vec<Difference>) {
+        let (mut ids, mut differences, mut now_called) = (Vec::new(), Vec::new(), Vec::new());
         let mut here: Vec<_> = std::mem::take(&mut self.predictions).into_iter().map(Some).collect();
         for (saved, at) in saved.iter().zip(places(saved, &here)) {
             let Some((id, mut file)) = at.and_then(|at| here[at].take()) else {
                 differences.push(Difference::missing(&saved.name, saved.sha256.as_ref()));
+                ids.push(None);
                 continue;
             };
+            ids.push(Some(id.clone()));
             if let (Some(ours), Some(theirs)) = (file.predictions.sha256().get(), &saved.sha256) {
                 differences.extend(Difference::of([file.predictions.name(), ours], [&saved.name, theirs]));
             }
@@ -372,7 +429,7 @@ impl Session {
             file.runs = None;
             self.predictions.push((id, file));
         }
-        differences
+        (ids, differences)
     }
 }
 

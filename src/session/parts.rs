@@ -155,7 +155,7 @@ impl Readable {
         let Parts::With(others) = parts else { return Ok(Vec::new()) };
         // Of those that were chosen, those that are here.
         let together_with = others.iter().map(|part| part.name().to_owned()).collect();
-        let reading = Reading { together_with, ..self.reading.clone() };
+        let reading = Reading { together_with, fused: None, ..self.reading.clone() };
         if others.is_empty() {
             return crate::prepare(ground_truth, &self.predictions, &reading);
         }

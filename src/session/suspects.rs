@@ -13,14 +13,14 @@ use crate::run::{Prepared, Run};
 use crate::suspects::{Mark, Suspect, corrections, read_marks, suspects};
 
 impl Session {
-    /// The suspects in the ground truth by all runs, with their marks; if any is marked as wrong, with the scores under both ground
+    /// The suspects in the ground truth by all runs but fused ones, which agree with their parts, with their marks; if any is marked as wrong, with the scores under both ground
     /// truths.
     ///
     /// # Errors
     /// If no run can be scored, or the corrected ground truth cannot be written or scored.
     pub fn suspects(&mut self, options: &Options) -> Result<SuspectsReport, Error> {
         let found = self.found_suspects(options)?;
-        let Joined { ground_truth, runs, .. } = self.joined()?;
+        let Joined { ground_truth, runs, .. } = self.joined_of(self.runs_of_files())?;
         let suspects = self.marked(&found);
         let n_marked = suspects.iter().filter(|suspect| suspect.mark.is_some()).count();
         let n_elsewhere = self.marks.len().saturating_sub(n_marked);
@@ -79,7 +79,7 @@ impl Session {
         if let Some((_, known)) = self.suspects.as_ref().filter(|(of, _)| of == options) {
             return Ok(Arc::clone(known));
         }
-        let Joined { ground_truth, runs, .. } = self.joined()?;
+        let Joined { ground_truth, runs, .. } = self.joined_of(self.runs_of_files())?;
         let found: Arc<[Suspect]> = suspects(ground_truth, &runs, options).into();
         self.suspects = Some((options.clone(), Arc::clone(&found)));
         Ok(found)

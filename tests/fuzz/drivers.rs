@@ -150,13 +150,16 @@ fn score_in_all_ways(truth: &GroundTruth, predictions: Predictions) {
         folders: Folders::Apart,
         nms: Some(0.5),
         together_with: Vec::new(),
+        fused: None,
     };
     let any_corners = Reading { boxes: Layout::AnyCorners, ..Reading::default() };
     let options = Options::default();
     for reading in [Reading::default(), otherwise, any_corners] {
         match froc::prepare(truth, &predictions, &reading) {
             Ok(prepared) => {
-                let runs: Vec<&froc::Run> = prepared.iter().map(|prepared| &prepared.run).collect();
+                let parts: Vec<&froc::Prepared> = prepared.iter().collect();
+                let fused = checked(froc::fusion::fuse(truth, &parts, 0.0)).ok();
+                let runs: Vec<&froc::Run> = prepared.iter().chain(&fused).map(|prepared| &prepared.run).collect();
                 let report = froc::evaluate(truth, &runs, &options);
                 let _ = checked(froc::render::json(&report));
                 for run in &report.runs {
