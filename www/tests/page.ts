@@ -190,7 +190,8 @@ export function terminal(files: Upload[], options: string[], command = "score", 
     writeFileSync(join(folder, name), buffer);
     return join(folder, name);
   });
-  const truth = paths.findIndex((path) => /\.json(\.gz)?$/.test(path));
+  const json = paths.findIndex((path) => /\.json(\.gz)?$/.test(path));
+  const truth = json < 0 ? 0 : json;
   const inputs = paths.flatMap((path, at) => [at === truth ? "--ground-truth" : "--predictions", path]);
   return execFileSync(program, [command, ...inputs, "--format", format, ...options], { maxBuffer: 1 << 28 });
 }

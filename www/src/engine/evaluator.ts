@@ -88,6 +88,8 @@ export class Evaluator {
   #ignored: string[] = [];
   /** What the ground truth is evaluated as: a successor does so, too. */
   #protocol: string | null = null;
+  /** Whose boxes are lesions: a successor takes these, too. */
+  #readers: string | null = null;
   /** What the images are divided by. */
   #by: string[] = [];
   /** What a person said of suspects, by their ids. */
@@ -179,6 +181,7 @@ export class Evaluator {
       this.#scored = answer.used.options;
       this.#ignored = answer.used.ignored;
       this.#protocol = answer.used.protocol;
+      this.#readers = answer.used.readers;
     }
     return answer;
   }
@@ -220,6 +223,7 @@ export class Evaluator {
     const opened = await this.#call((remote) => remote.restore(session.name, text), session.name);
     this.#ignored = opened.session.ground_truth.ignored_classes ?? [];
     this.#protocol = opened.restored.protocol;
+    this.#readers = opened.restored.readers;
     for (const { id, label, reading } of opened.restored.predictions) {
       const loaded = this.#loaded.get(id);
       if (!loaded) continue;
@@ -386,6 +390,7 @@ export class Evaluator {
       Comlink.proxy((request: NetworkRequest) => this.#listener.onRequest(request)),
     );
     this.#readsFiles = started.readsFiles;
+    await remote.chooseReaders(this.#readers);
     await remote.chooseProtocol(this.#protocol);
     await remote.ignoreClasses(this.#ignored);
     for (const [id, { file, reading, name, digest }] of [...this.#loaded]) {

@@ -87,6 +87,8 @@ export interface Typed {
   ignored: string[];
   /** The name of the protocol that is chosen; null is what the ground truth tells. */
   protocol: string | null;
+  /** Whose boxes are lesions, where several readers drew them: `all`, `agreed`, or one by name; null is without a choice. */
+  readers: string | null;
 }
 
 /** Options that make sense, in use. */
@@ -94,6 +96,7 @@ export interface Used {
   options: OptionsReport;
   ignored: string[];
   protocol: string | null;
+  readers: string | null;
 }
 
 /** A curve without the steps that are too small to see. */
@@ -204,17 +207,21 @@ const api = {
   },
   /** Scores under options that a person typed, unless they are `now` in use. */
   evaluateTyped(
-    { measure, threshold, fp, ignored, protocol }: Typed,
+    { measure, threshold, fp, ignored, protocol, readers }: Typed,
     now: Used,
   ): { used: Used; outcome: Outcome } | null {
-    const used = { options: parse_options(measure, threshold, fp), ignored, protocol };
+    const used = { options: parse_options(measure, threshold, fp), ignored, protocol, readers };
     if (JSON.stringify(used) === JSON.stringify(now)) return null;
+    engine().choose_readers(readers);
     engine().choose_protocol(protocol);
     engine().ignore_classes(ignored);
     return { used, outcome: engine().evaluate(used.options) };
   },
   chooseProtocol(name: string | null): void {
     engine().choose_protocol(name);
+  },
+  chooseReaders(name: string | null): void {
+    engine().choose_readers(name);
   },
   ignoreClasses(names: string[]): void {
     engine().ignore_classes(names);

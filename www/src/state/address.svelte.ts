@@ -32,6 +32,19 @@ function sliceOf(text: string | null, { slices = [] }: Report): [number, number]
   return of === null || at === null ? null : [of, at];
 }
 
+/** Whose boxes are lesions: `agreed`, `all`, or a reader by the place among all that can be chosen, since an address holds no names. */
+const READERS = ["agreed", "all"];
+function readersWritten({ readers, report }: Session): string | number | null {
+  const choices = report?.ground_truth.readers?.choices ?? [];
+  return readers === null || READERS.includes(readers)
+    ? readers
+    : choices.findIndex((choice) => choice.readers === readers);
+}
+function readersRead(text: string | null, { report }: Session): string | null {
+  const choices = report?.ground_truth.readers?.choices ?? [];
+  return oneOf(READERS, text) ?? choices[place(text, choices.length) ?? -1]?.readers ?? null;
+}
+
 function written(session: Session, inspection: Inspection, started: Started): string {
   const { filters } = inspection;
   const defaults = started.options;
@@ -43,6 +56,7 @@ function written(session: Session, inspection: Inspection, started: Started): st
     iou: options.hit || options.iou_threshold === defaults.iou_threshold ? null : options.iou_threshold,
     hit: options.hit ? [options.hit.criterion, options.iou_threshold || []].flat().join(":") : null,
     protocol: session.protocol,
+    readers: readersWritten(session),
     ignore:
       [...session.classNames.keys()].filter((at) => session.ignored.includes(session.classNames[at] ?? "")).join(",") ||
       null,
@@ -113,6 +127,7 @@ async function applyOptions(fields: URLSearchParams, session: Session, defaults:
       .split(",")
       .flatMap((text) => classNames[place(text, classNames.length) ?? -1] ?? []),
     protocol: asked,
+    readers: readersRead(fields.get("readers"), session),
   };
   if (JSON.stringify(typed) !== JSON.stringify(session.typed)) await session.changeOptions(typed);
 }
@@ -155,8 +170,8 @@ export function followAddress(session: Session, inspection: Inspection): void {
     if (report && pending) {
       const fields = pending;
       pending = null;
-      // Which classes are left out is known by their places, once there are classes.
-      if (fields.has("ignore")) return void untrack(() => go(fields, started.options));
+      // Which classes are left out, and which reader counts, is known by their places, once there are some.
+      if (fields.has("ignore") || fields.has("readers")) return void untrack(() => go(fields, started.options));
       untrack(() => apply(fields, session, inspection));
     }
     // What waits for files is not lost before they are there.

@@ -64,6 +64,7 @@ export const asTyped = ({ iou_threshold, hit, fp_per_image }: OptionsReport): Ty
   fp: rates(fp_per_image),
   ignored: [],
   protocol: null,
+  readers: null,
 });
 
 export class Session {
@@ -78,8 +79,10 @@ export class Session {
   ignored: string[] = $state.raw([]);
   /** What the ground truth is evaluated as, by name; null is what it tells. */
   protocol: string | null = $state(null);
+  /** Whose boxes are lesions, where several readers drew them and a person chose; null else. */
+  readers: string | null = $state(null);
   /** The options as they were typed. */
-  typed: Typed = $state({ measure: "iou", threshold: "", fp: "", ignored: [], protocol: null });
+  typed: Typed = $state({ measure: "iou", threshold: "", fp: "", ignored: [], protocol: null, readers: null });
   /** What is wrong with the options as they were typed: the score is not of these. */
   optionErrors: ErrorReport[] = $state.raw([]);
   report: Report | null = $state.raw(null);
@@ -286,7 +289,12 @@ export class Session {
   /** Scores under options as they were typed, one after the other; what is wrong with the last of them stands in `optionErrors`. */
   changeOptions(typed: Typed): Promise<void> {
     this.typed = typed;
-    const asked = { ...typed, ignored: typed.ignored.filter((name) => this.classNames.includes(name)) };
+    const asked = {
+      ...typed,
+      ignored: typed.ignored.filter((name) => this.classNames.includes(name)),
+      // A ground truth that names no readers has none to choose.
+      readers: this.report && !this.report.ground_truth.readers ? null : typed.readers,
+    };
     const mine = ++this.#changes;
     const tell = (errors: ErrorReport[]) => {
       if (mine === this.#changes) this.optionErrors = errors;
@@ -620,7 +628,8 @@ export class Session {
     this.options = options;
     this.ignored = saved.ground_truth.ignored_classes ?? [];
     this.protocol = restored.protocol;
-    this.typed = { ...asTyped(options), ignored: this.ignored, protocol: this.protocol };
+    this.readers = restored.readers;
+    this.typed = { ...asTyped(options), ignored: this.ignored, protocol: this.protocol, readers: this.readers };
     this.optionErrors = [];
     this.#notes = saved.notes;
     this.#beside = {
@@ -701,15 +710,16 @@ export class Session {
   }
 
   async #scoreTyped(typed: Typed): Promise<void> {
-    const [{ options, ignored, protocol }, before] = [this, this.#scoring];
+    const [{ options, ignored, protocol, readers }, before] = [this, this.#scoring];
     if (!options) return;
-    const now: Used = { options, ignored, protocol };
+    const now: Used = { options, ignored, protocol, readers };
     await this.#whileScoring(async () => {
       const answer = await this.engine.evaluateTyped(typed, now);
       if (!answer) return;
       this.options = answer.used.options;
       this.ignored = answer.used.ignored;
       this.protocol = answer.used.protocol;
+      this.readers = answer.used.readers;
       // Other files are scored by now, but under the options before.
       if (before !== this.#scoring) return this.score();
       this.#overtake();
@@ -738,6 +748,9 @@ export class Session {
   #take({ report, run_ids, file_ids, class_names, n_groups, choices, failures }: Outcome): void {
     this.report = report;
     this.classNames = class_names;
+    // Another ground truth may not have whom a person chose.
+    const { chosen = null, is_default = true } = report?.ground_truth.readers ?? {};
+    if (report) this.readers = this.typed.readers = is_default ? null : chosen;
     this.scored = this.#scoring;
     this.runIds = run_ids;
     this.fileIds = file_ids;
