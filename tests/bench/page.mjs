@@ -1,6 +1,6 @@
 // Measures the built page in headless Chromium, as a person uses it; `cargo xtask bench` starts this in www.
 //
-//     page.mjs ROUNDS score|memory GROUND_TRUTH ZIP
+//     page.mjs ROUNDS score|select|memory GROUND_TRUTH ZIP
 //     page.mjs ROUNDS visit [LATENCY_MS BYTES_A_SECOND]
 //
 // Prints a list of [row, unit, value], one a round.
@@ -98,6 +98,34 @@ async function choose(page) {
   return ms;
 }
 
+/** Runs in the page: clicks what the selector finds, and says after how many milliseconds its last answer was on the screen. */
+async function click([selector, at]) {
+  const element = document.querySelectorAll(selector)[at];
+  if (!element) throw new Error(`there is no ${selector}`);
+  const start = performance.now();
+  let last = Number.NaN;
+  const observer = new MutationObserver(() => requestAnimationFrame(() => setTimeout(() => (last = performance.now()))));
+  observer.observe(document.body, { subtree: true, childList: true, attributes: true, characterData: true });
+  element.click();
+  await new Promise((quiet) => setTimeout(quiet, 1000));
+  observer.disconnect();
+  return last - start;
+}
+
+/** Runs in the page: scrolls the images through their list for two seconds, a screen at every frame, and says what the longest frame took. */
+async function scroll() {
+  const gallery = document.querySelector('[data-testid="gallery"]');
+  const start = performance.now();
+  let [longest, before] = [0, start];
+  while (before < start + 2000) {
+    gallery.scrollTop += gallery.clientHeight;
+    const now = await new Promise(requestAnimationFrame);
+    longest = Math.max(longest, now - before);
+    before = now;
+  }
+  return longest;
+}
+
 /** The most memory that a renderer of this browser held, in bytes; 0 where there is no /proc. */
 async function peak(browser) {
   const { processInfo } = await (await browser.newBrowserCDPSession()).send("SystemInfo.getProcessInfo");
@@ -118,6 +146,18 @@ const MEASURE = {
     const page = await open(browser);
     add("page, from files chosen to scores shown", "milliseconds", await choose(page));
     add("page, longest that its thread is blocked", "milliseconds", await page.evaluate(() => window.bench.blocked));
+  },
+  async select(browser) {
+    const page = await open(browser);
+    await choose(page);
+    // Counts, curves and intervals come after the scores.
+    await page.waitForTimeout(5000);
+    const clicks = { class: ['[data-testid="choose-class"]', 3], rate: ['[data-testid="where-rate"]', 1] };
+    for (const [what, [selector, at]] of Object.entries(clicks)) {
+      const ms = await page.evaluate(click, [selector, at]);
+      add(`page, another ${what} chosen`, "milliseconds", ms);
+    }
+    add("page, longest frame while images scroll", "milliseconds", await page.evaluate(scroll));
   },
   async memory(browser) {
     const page = await open(browser, { scripts: [watchMemory] });

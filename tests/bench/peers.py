@@ -1,9 +1,10 @@
-"""Average precision by the packages that people use for it, timed; `cargo xtask bench --only peers` calls this.
+"""What people would use instead, timed; `cargo xtask bench --only peers` calls this.
 
     peers.py convert FOLDER     writes the boxes of FOLDER as COCO's JSON, once
-    peers.py PACKAGE FOLDER     reads that JSON, evaluates, and prints {"ms", "result"}: AP at IoU 0.5
+    peers.py PACKAGE FOLDER     reads that JSON, evaluates, and prints {"ms", "result"}
 
-It is the least that gives AP at IoU 0.5: one IoU threshold, one range of area.
+The result is AP at IoU 0.5, and this is the least that gives it: one IoU threshold, one range of area. That of
+coco-froc-analysis is recall at the rates of ChestX-Det10.
 """
 
 import json
@@ -44,7 +45,20 @@ def xywh(box: list) -> list:
     return [x1, y1, x2 - x1, y2 - y1]
 
 
+def froc(folder: Path) -> dict:
+    import numpy
+    from coco_froc_analysis.froc import generate_froc_curve
+
+    start = perf_counter()
+    truth, detections = (json.loads((folder / name).read_text()) for name in ("lesions.json", "detections.json"))
+    recall, per_image = generate_froc_curve(truth, detections, plot_title=None)
+    at_rates = [numpy.interp((0.05, 0.1, 0.2), per_image[kind][::-1], recall[kind][::-1]) for kind in recall]
+    return {"ms": (perf_counter() - start) * 1e3, "result": float(numpy.mean(at_rates))}
+
+
 def evaluate(package: str, folder: Path) -> dict:
+    if package == "coco-froc-analysis":
+        return froc(folder)
     if package == "pycocotools":
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::ValueEnum;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::sample::{Chance, DETECTORS, Detected, Image, plain};
+use crate::sample::{Chance, DETECTORS, Detected, Detector, Image, plain};
 use crate::shell::target;
 
 /// Of the folder that holds the data; another one when they are made otherwise, so that old data are not taken for new.
@@ -72,13 +72,40 @@ pub fn folder() -> Result<PathBuf> {
 
 /// The data of a size, made unless they are there.
 pub fn make(size: Size) -> Result<Data> {
-    made(&format!("{}-v{VERSION}", size.name()), |files| write(size, files, None))
+    made(&format!("{}-v{VERSION}", size.name()), |files| write(size, files, None).map(drop))
 }
 
 /// The data of L, the files of the zip stored and filled up with blanks until the zip has 5 GB: every byte is read.
 pub fn make_huge() -> Result<Data> {
     const BYTES: usize = 5_000_000_000;
-    made(&format!("huge-v{VERSION}"), |files| write(Size::L, files, Some(BYTES / Size::L.images())))
+    made(&format!("huge-v{VERSION}"), |files| write(Size::L, files, Some(BYTES / Size::L.images())).map(drop))
+}
+
+/// The data of a size and runs on its images, each by a detector with a chance of its own.
+pub fn make_runs(size: Size, count: usize) -> Result<(Data, Vec<PathBuf>)> {
+    let path = |data: &Data, at: usize| data.folder.join(format!("run-{at:02}.zip"));
+    let data = made(&format!("{}-{count}-runs-v{VERSION}", size.name()), |files| {
+        let images = write(size, files, None)?;
+        (0..count).try_for_each(|at| {
+            let mut chance = Chance::new(1000 + at as u64);
+            write_run(&path(files, at), &images, size, &DETECTORS[at % DETECTORS.len()], &mut chance, None)
+        })
+    })?;
+    let runs = (0..count).map(|at| path(&data, at)).collect();
+    Ok((data, runs))
+}
+
+/// A table of the images to divide them by: `file_name,sex,age,view`.
+pub fn table(data: &Data) -> Result<PathBuf> {
+    let images: Vec<serde_json::Value> = serde_json::from_slice(&fs::read(&data.ground_truth)?)?;
+    let mut text = "file_name,sex,age,view\n".to_owned();
+    for (at, image) in images.iter().enumerate() {
+        let name = image["file_name"].as_str().context("an image without a name")?;
+        let _ = writeln!(text, "{name},{},{},{}", ["F", "M"][at % 2], 20 + at % 61, ["AP", "PA", "LL"][at % 3]);
+    }
+    let path = data.folder.join("images.csv");
+    fs::write(&path, text)?;
+    Ok(path)
 }
 
 fn made(name: &str, write: impl FnOnce(&Data) -> Result<()>) -> Result<Data> {
@@ -97,13 +124,25 @@ fn made(name: &str, write: impl FnOnce(&Data) -> Result<()>) -> Result<Data> {
 }
 
 /// Writes the ground truth and the zip; with `stored_bytes`, its files are not deflated and have that size at least.
-fn write(size: Size, files: &Data, stored_bytes: Option<usize>) -> Result<()> {
+fn write(size: Size, files: &Data, stored_bytes: Option<usize>) -> Result<Vec<Image>> {
     let mut chance = Chance::new(size as u64);
     let images: Vec<Image> = (1..=size.images()).map(|number| chance.image(number)).collect();
     fs::write(&files.ground_truth, serde_json::to_vec(&images)?)?;
+    write_run(&files.zip, &images, size, &DETECTORS[0], &mut chance, stored_bytes)?;
+    Ok(images)
+}
 
+/// Writes a detector's zip on the images.
+fn write_run(
+    path: &Path,
+    images: &[Image],
+    size: Size,
+    detector: &Detector,
+    chance: &mut Chance,
+    stored_bytes: Option<usize>,
+) -> Result<()> {
     let method = if stored_bytes.is_some() { CompressionMethod::Stored } else { CompressionMethod::Deflated };
-    let mut zip = ZipWriter::new(BufWriter::new(File::create(&files.zip)?));
+    let mut zip = ZipWriter::new(BufWriter::new(File::create(path)?));
     let mut text = String::new();
     let mut written = 0;
     for (at, image) in images.iter().enumerate() {
@@ -111,7 +150,7 @@ fn write(size: Size, files: &Data, stored_bytes: Option<usize>) -> Result<()> {
         let is_last = at + 1 == images.len();
         let share = if is_last { SHARES } else { chance.below(SHARES) };
         let until = (at * SHARES + share) * size.detections() / (images.len() * SHARES);
-        let mut shown = chance.detections(&DETECTORS[0], image);
+        let mut shown = chance.detections(detector, image);
         shown.truncate(until - written);
         while shown.len() < until - written {
             shown.push(chance.clutter());

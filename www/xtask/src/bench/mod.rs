@@ -29,7 +29,7 @@ pub struct Arguments {
     /// Also the memory of the page with a zip of 5 GB.
     #[arg(long)]
     huge: bool,
-    /// Only the parts whose name holds this text: stages, whole, memory, page, peers.
+    /// Only the parts whose name holds this text: stages, whole, memory, page, decide, formats, peers.
     #[arg(long)]
     only: Option<String>,
 }
@@ -49,6 +49,8 @@ const PARTS: &[Part] = &[
     ("whole", "From files to scores: the whole program, and the page in headless Chromium", whole),
     ("memory", "The most memory held at a time", memory),
     ("page", "A first visit", page),
+    ("decide", "Twenty runs ranked, and images divided by three columns, natively, 2,000 replicates", decide),
+    ("formats", "The same run in other formats, natively, from files to scores", formats),
     ("peers", "Average precision at IoU 0.5 by what people would use instead, without Python's start", peers),
 ];
 
@@ -131,7 +133,13 @@ fn whole(arguments: &Arguments, table: &mut Table) -> Result<()> {
             }
         }
         in_page(arguments.rounds, size.name(), &["score"], Some(&data), table)?;
+        in_page(arguments.rounds, size.name(), &["select"], Some(&data), table)?;
     }
+    for what in ["page, another class chosen", "page, another rate chosen"] {
+        table.goal(what, "M", 50.0);
+        table.goal(what, "L", 100.0);
+    }
+    table.goal("page, longest frame while images scroll", "L", 50.0);
     table.goal(PAGE, "M", 120.0);
     table.goal(PAGE, "L", 2300.0);
     table.goal("page, longest that its thread is blocked", "M", 50.0);
@@ -184,9 +192,68 @@ fn in_page(rounds: usize, column: &str, what: &[&str], data: Option<&Data>, tabl
     Ok(())
 }
 
+fn decide(arguments: &Arguments, table: &mut Table) -> Result<()> {
+    const RANK: &str = "froc rank, 20 runs";
+    const DRAWN: &str = "froc score --bootstrap 2000";
+    const DIVIDED: &str = "the same, --by sex,age,view";
+    let (data, runs) = data::make_runs(Size::M, 20)?;
+    let images = data::table(&data)?;
+    let rank = || -> Result<Command> {
+        let mut rank = froc_command("rank")?;
+        rank.args(["--bootstrap", "2000", "--ground-truth"]).arg(&data.ground_truth).args(&runs);
+        Ok(rank)
+    };
+    for _ in 0..arguments.rounds {
+        let mut add = |row: &str, ms| table.add(row, "M", Unit::Milliseconds, ms);
+        add(RANK, milliseconds(&mut rank()?)?);
+        add(DRAWN, milliseconds(froc(&data)?.args(["--bootstrap", "2000"]))?);
+        let by = ["--bootstrap", "2000", "--by", "sex,age,view", "--slices"];
+        add(DIVIDED, milliseconds(froc(&data)?.args(by).arg(&images))?);
+        if let Some(peak) = peak(&mut rank()?)? {
+            table.add("froc rank, 20 runs, memory", "M", Unit::Bytes, peak);
+        }
+    }
+    table.goal(RANK, "M", 3000.0);
+    table.goal(DIVIDED, "M", 2.0 * table.median(DRAWN, "M"));
+    Ok(())
+}
+
+fn formats(arguments: &Arguments, table: &mut Table) -> Result<()> {
+    const ZIP: &str = "zip of JSON";
+    const OTHERS: [(&str, &str, &str); 3] =
+        [("csv", "run.csv", "CSV"), ("yolo", "yolo.zip", "YOLO, zip"), ("coco", "coco.json", "COCO results")];
+    for (size, data) in make(arguments)? {
+        let mut runs = vec![(ZIP, data.zip.clone())];
+        for (target, file, row) in OTHERS {
+            let path = data.folder.join(file);
+            if !path.exists() {
+                let mut convert = froc_command("convert")?;
+                convert.arg("--ground-truth").arg(&data.ground_truth).arg("--predictions").arg(&data.zip);
+                run_program(convert.args(["--to", target, "--output"]).arg(&path))?;
+            }
+            runs.push((row, path));
+        }
+        for _ in 0..arguments.rounds {
+            for (row, run) in &runs {
+                let score = &mut scored(&data.ground_truth, run)?;
+                table.add(row, size.name(), Unit::Milliseconds, milliseconds(score)?);
+            }
+        }
+        for (.., row) in OTHERS {
+            table.goal(row, size.name(), 1.5 * table.median(ZIP, size.name()));
+        }
+    }
+    Ok(())
+}
+
 /// Each package in turn with froc, so that a machine whose speed drifts does not decide.
 fn peers(arguments: &Arguments, table: &mut Table) -> Result<()> {
     const PACKAGES: [&str; 3] = ["pycocotools", "faster-coco-eval", "hotcoco"];
+    const SAME_FILES: [(&str, &str, &str); 2] = [
+        ("0", "froc score, COCO files", "hotcoco"),
+        ("1", "froc score, COCO files, one thread", "hotcoco, one thread"),
+    ];
+    const FROC: &str = "coco-froc-analysis (FROC)";
     let bench = root().join("tests/bench");
     let environment = data::folder()?.join("python");
     let python = environment.join(if cfg!(windows) { "Scripts/python.exe" } else { "bin/python" });
@@ -195,28 +262,44 @@ fn peers(arguments: &Arguments, table: &mut Table) -> Result<()> {
     }
     let install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
     run_program(program(&python).args(install).arg(bench.join("requirements.txt")))?;
-    let ask = |arguments: &[&str], data: &Data| -> Result<Value> {
+    let ask = |arguments: &[&str], threads: &str, data: &Data| -> Result<Value> {
         let mut script = program(&python);
         script.arg(bench.join("peers.py")).args(arguments).arg(&data.folder).stderr(Stdio::inherit());
         // Packages print as they go; the last line is ours.
-        let printed = output(&mut script)?;
+        let printed = output(script.env("RAYON_NUM_THREADS", threads))?;
         Ok(serde_json::from_str(printed.trim().lines().last().unwrap_or_default())?)
     };
     for (size, data) in make(arguments)?.into_iter().filter(|(size, _)| *size != Size::S) {
-        ask(&["convert"], &data)?;
-        for _ in 0..arguments.rounds {
-            table.add(ALL_CORES, size.name(), Unit::Milliseconds, milliseconds(&mut froc(&data)?)?);
+        let column = size.name();
+        ask(&["convert"], "0", &data)?;
+        let (lesions, detections) = (data.folder.join("lesions.json"), data.folder.join("detections.json"));
+        for round in 0..arguments.rounds {
+            let mut add = |row: &str, ms| table.add(row, column, Unit::Milliseconds, ms);
+            add(ALL_CORES, milliseconds(&mut froc(&data)?)?);
+            for (threads, row, _) in SAME_FILES {
+                add(row, milliseconds(scored(&lesions, &detections)?.env("RAYON_NUM_THREADS", threads))?);
+            }
             let mut precision = None;
-            for package in PACKAGES {
-                let measured = ask(&[package], &data)?;
+            let one_thread = SAME_FILES.map(|(threads, _, peer)| (peer, threads)).into_iter().skip(1);
+            for (row, threads) in PACKAGES.map(|package| (package, "0")).into_iter().chain(one_thread) {
+                let package = row.split(',').next().unwrap_or(row);
+                let measured = ask(&[package], threads, &data)?;
                 let result = measured["result"].as_f64().context("no average precision")?;
                 let first = *precision.get_or_insert(result);
                 ensure!((result - first).abs() < 1e-9, "AP is {result} by {package}, but {first} by another");
-                table.add(package, size.name(), Unit::Milliseconds, measured["ms"].as_f64().context("no time")?);
+                add(row, measured["ms"].as_f64().context("no time")?);
+            }
+            // Of L it would take hours.
+            if size == Size::M && round == 0 {
+                add(FROC, ask(&["coco-froc-analysis"], "0", &data)?["ms"].as_f64().context("no time")?);
             }
         }
-        let fastest = PACKAGES.iter().map(|package| table.median(package, size.name())).fold(f64::INFINITY, f64::min);
-        table.goal(ALL_CORES, size.name(), fastest);
+        let fastest = PACKAGES.iter().map(|package| table.median(package, column)).fold(f64::INFINITY, f64::min);
+        table.goal(ALL_CORES, column, fastest);
+        for (_, row, peer) in SAME_FILES {
+            let most = (table.median(peer, column) / 1.5).min(table.median(FROC, column) / 200.0);
+            table.goal(row, column, most);
+        }
     }
     Ok(())
 }
@@ -227,10 +310,19 @@ fn make(arguments: &Arguments) -> Result<Vec<(Size, Data)>> {
 
 /// `froc score`, as it is released, on these data.
 fn froc(data: &Data) -> Result<Command> {
-    let mut command = program(target()?.join("release").join(format!("froc{}", env::consts::EXE_SUFFIX)));
-    command.arg("score").arg("--ground-truth").arg(&data.ground_truth).arg("--predictions").arg(&data.zip);
-    command.stdout(Stdio::null());
-    Ok(command)
+    scored(&data.ground_truth, &data.zip)
+}
+
+fn scored(ground_truth: &Path, predictions: &Path) -> Result<Command> {
+    let mut score = froc_command("score")?;
+    score.arg("--ground-truth").arg(ground_truth).arg("--predictions").arg(predictions);
+    Ok(score)
+}
+
+fn froc_command(command: &str) -> Result<Command> {
+    let mut program = program(target()?.join("release").join(format!("froc{}", env::consts::EXE_SUFFIX)));
+    program.arg(command).stdout(Stdio::null());
+    Ok(program)
 }
 
 /// Milliseconds from start to end.
