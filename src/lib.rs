@@ -181,8 +181,14 @@ pub fn prepare(
     predictions: &Arc<Predictions>,
     reading: &Reading,
 ) -> Result<Vec<Prepared>, Refusal> {
-    if !(reading.scale.is_finite() && reading.scale > 0.0) {
-        let error = Error::option("scale", format!("there is {}", reading.scale), "a number above 0");
+    if !reading.scale.xy().iter().all(|scale| scale.is_finite() && *scale > 0.0) {
+        let error =
+            Error::option("scale", format!("there is {}", reading.scale), "a number above 0, or two: for x and for y");
+        return Err(Refusal { errors: vec![error], remedies: Vec::new() });
+    }
+    if !reading.offset.iter().all(|number| number.is_finite()) {
+        let [x, y] = reading.offset;
+        let error = Error::option("offset", format!("there is {x},{y}"), "two numbers: for x and for y");
         return Err(Refusal { errors: vec![error], remedies: Vec::new() });
     }
     if let Some(above) = reading.nms.filter(|above| !(0.0..=1.0).contains(above)) {

@@ -35,7 +35,7 @@ use froc::fusion::DEFAULT_IOU;
 use froc::geometry::Measure;
 use froc::options::Hit;
 use froc::protocol::Protocol;
-use froc::reading::{FileNames, Folders, Layout};
+use froc::reading::{FileNames, Folders, Layout, Scale};
 use froc::render::Format;
 use froc::render::errors::ErrorsFormat;
 use froc::session::{
@@ -238,9 +238,12 @@ struct HowToRead {
     /// The score stands before the four numbers, not after them.
     #[arg(long)]
     score_first: bool,
-    /// Multiply every coordinate by this.
-    #[arg(long, value_name = "FACTOR", default_value_t = 1.0)]
-    scale: f64,
+    /// Multiply every coordinate by this; x and y by different ones: 1.5,2.
+    #[arg(long, value_name = "FACTOR", default_value = "1", value_parser = scale, allow_hyphen_values = true)]
+    scale: Scale,
+    /// Add this to every x and y, after they are multiplied, as in --offset 64,-32.
+    #[arg(long, value_name = "X,Y", default_value = "0,0", value_parser = offset, allow_hyphen_values = true)]
+    offset: [f64; 2],
     /// Read a class name as that of a class, as in NODULE=Nodule; give it again for more.
     #[arg(long, value_name = "NAME=CLASS", value_parser = class_name)]
     class: Vec<(String, String)>,
@@ -282,6 +285,25 @@ enum Boxes {
     Xxyy,
 }
 
+fn numbers(text: &str) -> Option<Vec<f64>> {
+    text.split(',').map(|number| number.trim().parse().ok()).collect()
+}
+
+fn scale(text: &str) -> Result<Scale, String> {
+    match numbers(text).as_deref() {
+        Some([same]) => Ok(Scale::Same(*same)),
+        Some([x, y]) => Ok(Scale::Each([*x, *y])),
+        _ => Err("write it as one number, or two with a comma between them, such as 1.5,2".to_owned()),
+    }
+}
+
+fn offset(text: &str) -> Result<[f64; 2], String> {
+    match numbers(text).as_deref() {
+        Some([x, y]) => Ok([*x, *y]),
+        _ => Err("write it as two numbers with a comma between them, such as 64,-32".to_owned()),
+    }
+}
+
 fn class_name(text: &str) -> Result<(String, String), String> {
     let (name, class) = text.rsplit_once('=').ok_or("write it as NAME=CLASS, such as NODULE=Nodule")?;
     Ok((name.to_owned(), class.to_owned()))
@@ -300,6 +322,7 @@ impl HowToRead {
             },
             score_first: self.score_first,
             scale: self.scale,
+            offset: self.offset,
             class_names: self.class.iter().cloned().collect(),
             file_names: if self.loose_names { FileNames::Loose } else { FileNames::Exact },
             leave_out_unreadable: self.leave_out_unreadable,

@@ -1,6 +1,7 @@
 //! How prediction files are read where they are not as the official script expects: a choice of the person, never of froc.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,8 +15,12 @@ pub struct Reading {
     pub boxes: Layout,
     /// The score stands before these four numbers, not after them.
     pub score_first: bool,
-    /// Every coordinate is multiplied by this; 1 leaves it as it is. Above 0.
-    pub scale: f64,
+    /// Every coordinate is multiplied by this; 1 leaves it as it is.
+    pub scale: Scale,
+    /// This is added to every x and every y of a corner, once they are scaled: where the images were cropped or padded, in pixels.
+    #[serde(skip_serializing_if = "is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub offset: [f64; 2],
     /// Names of classes that are not read otherwise, each with the official name it stands for.
     pub class_names: BTreeMap<String, String>,
     /// How the file of an image is found.
@@ -98,6 +103,50 @@ fn and(all: &[&str]) -> String {
     }
 }
 
+/// What coordinates are multiplied by: factors above 0.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
+#[serde(untagged)]
+pub enum Scale {
+    /// All by the same.
+    Same(f64),
+    /// x and widths by the first, y and heights by the second.
+    Each([f64; 2]),
+}
+
+impl Scale {
+    /// For x and for y.
+    #[must_use]
+    pub const fn xy(self) -> [f64; 2] {
+        match self {
+            Self::Same(scale) => [scale, scale],
+            Self::Each(scales) => scales,
+        }
+    }
+
+    /// Whether it leaves coordinates as they are.
+    #[must_use]
+    pub fn is_one(self) -> bool {
+        self.xy().iter().all(|scale| (scale - 1.0).abs() <= f64::EPSILON)
+    }
+}
+
+impl fmt::Display for Scale {
+    /// One number, or two with a comma between them: as `froc score --scale` takes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.xy() {
+            [x, y] if x.total_cmp(&y).is_eq() => write!(f, "{x}"),
+            [x, y] => write!(f, "{x},{y}"),
+        }
+    }
+}
+
+/// Whether it shifts nothing.
+pub(crate) fn is_none(offset: &[f64; 2]) -> bool {
+    offset.iter().all(|number| number.abs() <= 0.0)
+}
+
 /// What the first four numbers of a box are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -161,7 +210,8 @@ impl Default for Reading {
         Self {
             boxes: Layout::default(),
             score_first: false,
-            scale: 1.0,
+            scale: Scale::Same(1.0),
+            offset: [0.0; 2],
             class_names: BTreeMap::new(),
             file_names: FileNames::default(),
             leave_out_unreadable: false,
@@ -184,7 +234,21 @@ impl Reading {
     /// Whether coordinates stay as they are.
     #[must_use]
     pub fn is_unscaled(&self) -> bool {
-        (self.scale - 1.0).abs() <= f64::EPSILON
+        self.scale.is_one() && is_none(&self.offset)
+    }
+
+    /// How coordinates are scaled and shifted, such as `coordinates are multiplied by 2`; `None` if they stay.
+    fn moved(&self) -> Option<String> {
+        let [x, y] = self.scale.xy();
+        let scaled = match self.scale.to_string().split_once(',') {
+            _ if self.scale.is_one() => None,
+            Some(_) => Some(format!("x is multiplied by {x} and y by {y}")),
+            None => Some(format!("coordinates are multiplied by {x}")),
+        };
+        let [x, y] = self.offset;
+        let shifted = (!is_none(&self.offset)).then(|| format!("{x} is added to x and {y} to y"));
+        let parts: Vec<String> = scaled.into_iter().chain(shifted).collect();
+        (!parts.is_empty()).then(|| parts.join(", and "))
     }
 
     /// The flags of `froc score` that choose this reading.
@@ -202,8 +266,12 @@ impl Reading {
         if self.score_first {
             flags.push("--score-first".to_owned());
         }
-        if !self.is_unscaled() {
+        if !self.scale.is_one() {
             flags.push(format!("--scale {}", self.scale));
+        }
+        if !is_none(&self.offset) {
+            let [x, y] = self.offset;
+            flags.push(format!("--offset {x},{y}"));
         }
         flags.extend(self.class_names.iter().map(|(name, class)| format!("--class '{name}={class}'")));
         let switches = [
@@ -234,9 +302,7 @@ impl Reading {
         if self.score_first {
             parts.push("the score is the first number of a box".to_owned());
         }
-        if !self.is_unscaled() {
-            parts.push(format!("coordinates are multiplied by {}", self.scale));
-        }
+        parts.extend(self.moved());
         if !self.class_names.is_empty() {
             let names = self.class_names.iter().map(|(name, class)| format!("\"{name}\" as {class}"));
             parts.push(format!("class names are read so: {}", names.collect::<Vec<_>>().join(", ")));

@@ -83,21 +83,28 @@ fn a_spoiled_detector_is_read_as_it_was_meant() {
     assert_eq!(offers(&unspoiled.1), Vec::<&Reading>::new());
     let (mut failed, mut tried) = (Vec::new(), 0);
     for (name, layout) in LAYOUTS {
-        for score_first in [false, true] {
+        for (score_first, moved) in [(false, false), (true, false), (false, true), (true, true)] {
             for _ in 0..if is_long() { 20 } else { 1 } {
-                let scale = 0.2 + 2.8 * unit(&mut rng);
+                let same = 0.2 + 2.8 * unit(&mut rng);
+                // A scale for each axis, and an origin elsewhere.
+                let other = if moved { 0.2 + 2.8 * unit(&mut rng) } else { same };
+                let offset = [0; 2].map(|_| if moved { (400.0 * (unit(&mut rng) - 0.5)).round() } else { 0.0 });
                 let mut coins = rng.clone();
                 let zip = spoiled(&predictions, |[x1, y1, x2, y2, score]| {
                     let coin = coins.next_u32() % 2 == 0;
-                    let [a, b, c, d, _] = layout([x1, y1, x2, y2, score], coin).map(|number| number * scale);
+                    let [x1, x2] = [x1, x2].map(|x| (x + offset[0]) * same);
+                    let [y1, y2] = [y1, y2].map(|y| (y + offset[1]) * other);
+                    let [a, b, c, d, _] = layout([x1, y1, x2, y2, score], coin);
                     if score_first { [score, a, b, c, d] } else { [a, b, c, d, score] }
                 });
                 let (before, findings) = score(&truth, &zip, &Reading::default());
                 let after = offers(&findings).first().map_or(before.clone(), |reading| score(&truth, &zip, reading).0);
                 tried += 1;
                 if after.iter().zip(&unspoiled.0).any(|(after, right)| (after - right).abs() > 0.5) {
-                    failed
-                        .push(format!("{name}, score first: {score_first}, times {scale}: {before:?}, then {after:?}"));
+                    let flags: Vec<String> = offers(&findings).iter().map(|reading| reading.flags()).collect();
+                    failed.push(format!(
+                        "{name}, score first: {score_first}, times {same}, {other} after {offset:?}: {before:?}, then {after:?} by {flags:?}"
+                    ));
                 }
             }
         }
@@ -203,6 +210,11 @@ fn usual_layouts_and_sizes_are_offered_from_a_dozen_images() {
     assert_eq!(offered(|five| LAYOUTS[5].1(five, false)), "--boxes xxyy");
     assert_eq!(offered(|five| times(768.0 / 1024.0, five)), format!("--scale {}", 1024.0 / 768.0));
     assert_eq!(offered(|five| times(960.0 / 1024.0, five)), format!("--scale {}", 1024.0 / 960.0));
+    let apart = |[a, b, c, d, score]: Five| [a / 2.0, b / 1.6, c / 2.0, d / 1.6, score];
+    assert_eq!(offered(apart), "--scale 2,1.6");
+    let cropped = |[a, b, c, d, score]: Five| [a - 64.0, b - 32.0, c - 64.0, d - 32.0, score];
+    assert_eq!(offered(cropped), "--offset 64,32");
+    assert_eq!(offered(|five| times(0.5, xywh(cropped(five)))), "--boxes xywh --scale 2 --offset 64,32");
     let grid = |number: f64| (number / 1.024).round();
     assert_eq!(offered(|[a, b, c, d, score]| [grid(a), grid(b), grid(c), grid(d), score]), "--scale 1.024");
 }

@@ -107,6 +107,10 @@ fn reports() -> Vec<(&'static str, Value)> {
         "--folders-apart",
         "--nms",
         "0.5",
+        "--scale",
+        "2,1.5",
+        "--offset",
+        "-8,0",
     ];
     let mut reports = vec![
         ("score", report("score", &[truth, run], &[])),

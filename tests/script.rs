@@ -18,7 +18,7 @@ use froc::convert::{Target, convert};
 use froc::dataset::{Detections, Lesion, PredictionFile};
 use froc::geometry::BBox;
 use froc::protocol::{CHESTX_DET10, Class, Protocol};
-use froc::reading::Layout;
+use froc::reading::{Layout, Scale};
 use froc::{GroundTruth, Options, Predictions, Reading, Run};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -358,7 +358,12 @@ fn unpacked(zip: &[u8], dataset: &Dataset) -> Vec<OneClass> {
 #[test]
 fn the_script_gives_a_converted_zip_the_number_that_was_shown() {
     let xywh = Reading { boxes: Layout::Xywh, ..Reading::default() };
-    let scaled = Reading { boxes: Layout::AnyCorners, scale: 1.0 / 3.0, ..Reading::default() };
+    let scaled = Reading {
+        boxes: Layout::AnyCorners,
+        scale: Scale::Each([1.0 / 3.0, 0.5]),
+        offset: [7.25, -3.5],
+        ..Reading::default()
+    };
     let score_first = Reading { score_first: true, boxes: Layout::Cxcywh, ..Reading::default() };
     let readings = [Reading::default(), xywh, scaled, score_first];
     let mut n_found = 0;

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use crate::support::{scratch, zip_of};
 use froc::input::sha256;
-use froc::reading::{FileNames, Layout};
+use froc::reading::{FileNames, Layout, Scale};
 use froc::session::{DifferenceKind, SESSION_VERSION, Session, SessionFile};
 use froc::{ErrorKind, Options, Reading};
 use serde_json::{Value, json};
@@ -392,6 +392,8 @@ fn names_readings_order_and_notes_are_restored_and_a_digest_that_is_not_known_is
         file_names: FileNames::Loose,
         accept_text_numbers: true,
         nms: Some(0.5),
+        scale: Scale::Each([1.25, 1.0]),
+        offset: [-8.0, 0.5],
         ..Reading::default()
     };
     session.set_reading("b.zip", reading);

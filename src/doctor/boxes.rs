@@ -1,5 +1,5 @@
-//! Boxes in another layout or of another image size: the scale is estimated from boxes and lesions, not looked up, and a
-//! reading is offered once it was scored.
+//! Boxes in another layout, of another image size or another origin: scale and offset are estimated from boxes and lesions,
+//! across and down, not looked up, and a reading is offered once it was scored.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::finding::{Finding, MAX_EXAMPLES, Remedy, Seen};
 use crate::geometry::{BBox, Extent, FileBox, ImageSize, Measure, iou};
 use crate::input::remedy::{apply, read_box, score_first};
 use crate::options::Options;
-use crate::reading::{Layout, Reading};
+use crate::reading::{Layout, Reading, Scale, is_none};
 use crate::run::Run;
 use crate::score::official::{self, Counts};
 
@@ -26,6 +26,8 @@ const USUAL_SIDES: [f64; 20] = [
 const USUAL_WITHIN: f64 = 0.005;
 /// The width of a bar in the histogram of the logarithms of scales.
 const BAR: f64 = 0.02;
+/// The same for one axis alone, where a jittery box agrees less with its lesion; in widths of a lesion for offsets.
+const WIDE_BAR: f64 = 0.2;
 /// A better reading has this many times the overlap of the first.
 const LEAST_GAIN: f64 = 1.03;
 /// The gain in overlap is this many times its standard error ...
@@ -45,7 +47,9 @@ const CLEAR: f64 = 1.1;
 struct Trial {
     layout: Layout,
     score_first: bool,
-    scale: f64,
+    /// Across and down, as are offsets.
+    scale: [f64; 2],
+    offset: [f64; 2],
 }
 
 /// What came of it.
@@ -65,11 +69,12 @@ type Pair<'a> = (Numbers, &'a [BBox]);
 impl Trial {
     fn read(self, (bbox, score): Numbers) -> FileBox {
         let bbox = if self.score_first { score_first(bbox, score).0 } else { bbox };
-        read_box(bbox, self.layout, self.scale)
+        read_box(bbox, self.layout, self.scale, self.offset)
     }
 
     fn of(reading: &Reading) -> Self {
-        Self { layout: reading.boxes, score_first: reading.score_first, scale: reading.scale }
+        let (scale, offset) = (reading.scale.xy(), reading.offset);
+        Self { layout: reading.boxes, score_first: reading.score_first, scale, offset }
     }
 
     fn outcome(self, pairs: &[Pair<'_>]) -> Outcome {
@@ -83,26 +88,165 @@ impl Trial {
         Outcome { trial: self, overlaps, sum }
     }
 
+    /// How many numbers of it are estimates.
+    fn n_numbers(self) -> usize {
+        let [x, y] = self.scale;
+        let scales = if x.total_cmp(&y).is_ne() { 2 } else { usize::from(x.total_cmp(&1.0).is_ne()) };
+        scales + if is_none(&self.offset) { 0 } else { 2 }
+    }
+
+    /// The scales and offsets that bring the boxes onto lesions best, the plainest first.
+    fn moved(self, pairs: &[Pair<'_>]) -> Vec<Self> {
+        let same = self.scales(pairs).into_iter().map(|scale| Self { scale: [scale; 2], ..self });
+        let mut trials: Vec<Self> = [self].into_iter().chain(same).collect();
+        trials.extend(self.fitted(pairs));
+        trials
+    }
+
     /// The scales that bring the boxes onto lesions best: that which most pairs of boxes and lesions of one shape agree on,
     /// and a usual one nearby.
     fn scales(self, pairs: &[Pair<'_>]) -> Vec<f64> {
-        let unscaled = Self { scale: 1.0, ..self };
         let fits = |(numbers, lesions): &Pair<'_>| {
-            let bbox = unscaled.read(*numbers);
+            let bbox = self.read(*numbers);
             lesions.iter().filter_map(move |lesion| fit(bbox, *lesion)).collect::<Vec<_>>()
         };
-        let mut logs: Vec<f64> = pairs.iter().flat_map(fits).map(f64::ln).collect();
-        logs.sort_by(f64::total_cmp);
-        // The most within one bar, wherever it begins.
-        let within = |from: usize| logs[from..].partition_point(|log| *log < logs[from] + BAR);
-        let Some(first) = (0..logs.len()).max_by_key(|from| (within(*from), std::cmp::Reverse(*from))) else {
-            return Vec::new();
-        };
-        let estimate = logs[first + within(first) / 2].exp();
-        let usual = USUAL_SIDES.into_iter().map(|side| f64::from(ImageSize::CHESTX_DET.width) / side).chain([1.0]);
-        let near = usual.filter(|usual| (estimate / usual - 1.0).abs() < USUAL_WITHIN);
-        near.chain([rounded(estimate)]).collect()
+        let logs: Vec<f64> = pairs.iter().flat_map(fits).map(f64::ln).collect();
+        let Some(estimate) = mode(logs, BAR).map(f64::exp) else { return Vec::new() };
+        usual(estimate).into_iter().chain([rounded(estimate)]).collect()
     }
+
+    /// Where boxes are scaled differently across and down, or shifted: of no offset, of one scale, and of neither.
+    fn fitted(self, pairs: &[Pair<'_>]) -> Vec<Self> {
+        let boxes: Vec<(FileBox, BBox)> = pairs
+            .iter()
+            .flat_map(|(numbers, lesions)| lesions.iter().map(|lesion| (self.read(*numbers), *lesion)))
+            .filter(|(bbox, lesion)| is_box(*bbox) && is_box(FileBox::from(*lesion)))
+            .collect();
+        let Some(first) = first_guess(&boxes) else { return Vec::new() };
+        let places = [Line::through_origin, Line::new];
+        let [origin, free] = places.map(|line| refined(&boxes, first, line));
+        let trial = |[across, down]: [Line; 2], is_one_scale: bool| {
+            let [x, y] =
+                [across.scale, down.scale].map(|scale| usual(scale).first().copied().unwrap_or(rounded(scale)));
+            let both = f64::midpoint(across.scale, down.scale);
+            let both = usual(both).first().copied().unwrap_or(rounded(both));
+            let scale = if is_one_scale { [both; 2] } else { [x, y] };
+            // The middle of the boxes stays where it is, whatever the scale is rounded to.
+            let offset = [(across, scale[0]), (down, scale[1])]
+                .map(|(line, scale)| (line.offset + (line.scale - scale) * line.middle).round());
+            Self { scale, offset, ..self }
+        };
+        let origin = origin.map(|lines| Self { offset: [0.0; 2], ..trial(lines, false) });
+        let free = free.map(|lines| [trial(lines, true), trial(lines, false)]);
+        origin.into_iter().chain(free.into_iter().flatten()).collect()
+    }
+}
+
+/// Where the numbers of a box lie along one axis on those of its lesion: times `scale`, plus `offset`.
+#[derive(Debug, Clone, Copy)]
+struct Line {
+    scale: f64,
+    offset: f64,
+    /// The mean of the boxes' numbers.
+    middle: f64,
+}
+
+impl Line {
+    /// The line by least squares of the boxes, whose numbers are the uncertain ones, on the lesions; `None` if it falls or is flat.
+    fn new(points: &[(f64, f64)]) -> Option<Self> {
+        let n = points.len() as f64;
+        let [of_boxes, of_lesions] =
+            points.iter().fold([0.0; 2], |[x, y], (bbox, lesion)| [x + bbox / n, y + lesion / n]);
+        let sums = points.iter().fold([0.0; 2], |[both, lesions], (bbox, lesion)| {
+            let away = lesion - of_lesions;
+            [both + (bbox - of_boxes) * away, lesions + away * away]
+        });
+        let scale = sums[1] / sums[0];
+        (scale.is_finite() && scale > 0.0).then_some(Self {
+            scale,
+            offset: of_lesions - scale * of_boxes,
+            middle: of_boxes,
+        })
+    }
+
+    /// The same without an offset.
+    fn through_origin(points: &[(f64, f64)]) -> Option<Self> {
+        let sums = points.iter().fold([0.0; 3], |[both, lesions, boxes], (bbox, lesion)| {
+            [both + bbox * lesion, lesions + lesion * lesion, boxes + bbox]
+        });
+        let scale = sums[1] / sums[0];
+        (scale.is_finite() && scale > 0.0).then_some(Self { scale, offset: 0.0, middle: sums[2] / points.len() as f64 })
+    }
+}
+
+/// What most pairs of boxes and lesions agree on: first their widths and heights, then their centres.
+fn first_guess(boxes: &[(FileBox, BBox)]) -> Option<[Line; 2]> {
+    let axis = |across: bool| {
+        let ends = |(bbox, lesion): &(FileBox, BBox)| {
+            let lesion = FileBox::from(*lesion);
+            if across {
+                [[bbox.x1, bbox.x2], [lesion.x1, lesion.x2]]
+            } else {
+                [[bbox.y1, bbox.y2], [lesion.y1, lesion.y2]]
+            }
+        };
+        let ratio = |[bbox, lesion]: [[f64; 2]; 2]| ((lesion[1] - lesion[0]) / (bbox[1] - bbox[0])).ln();
+        let log = mode(boxes.iter().map(ends).map(ratio).collect(), WIDE_BAR)?;
+        let of_one_size = boxes.iter().map(ends).filter(|ends| (ratio(*ends) - log).abs() < WIDE_BAR);
+        // Offsets are counted in widths of lesions, or wide ones would need a bar of their own.
+        let offsets = of_one_size.map(|[bbox, lesion]| (lesion[0] + lesion[1] - log.exp() * (bbox[0] + bbox[1])) / 2.0);
+        let mut widths: Vec<f64> = boxes.iter().map(ends).map(|[_, lesion]| lesion[1] - lesion[0]).collect();
+        widths.sort_by(f64::total_cmp);
+        let offset = mode(offsets.collect(), WIDE_BAR * widths[widths.len() / 2])?;
+        Some(Line { scale: log.exp(), offset, middle: 0.0 })
+    };
+    Some([axis(true)?, axis(false)?])
+}
+
+/// Lines through the pairs that lie on each other by the lines before, a few times.
+fn refined(
+    boxes: &[(FileBox, BBox)],
+    first: [Line; 2],
+    line: impl Fn(&[(f64, f64)]) -> Option<Line>,
+) -> Option<[Line; 2]> {
+    const TIMES: usize = 5;
+    let mut lines = first;
+    for _ in 0..TIMES {
+        let [across, down] = lines;
+        let (scale, offset) = ([across.scale, down.scale], [across.offset, down.offset]);
+        let is_on = |(bbox, lesion): &&(FileBox, BBox)| {
+            iou(read_box(*bbox, Layout::Corners, scale, offset).rounded(), *lesion, Extent::PlusOne) >= 0.5
+        };
+        let on: Vec<(FileBox, FileBox)> =
+            boxes.iter().filter(is_on).map(|(bbox, lesion)| (*bbox, FileBox::from(*lesion))).collect();
+        if on.len() < LEAST_BOXES {
+            return None;
+        }
+        let points = |numbers: fn(FileBox) -> [f64; 2]| {
+            on.iter().flat_map(|(bbox, lesion)| numbers(*bbox).into_iter().zip(numbers(*lesion))).collect::<Vec<_>>()
+        };
+        lines = [line(&points(|bbox| [bbox.x1, bbox.x2]))?, line(&points(|bbox| [bbox.y1, bbox.y2]))?];
+    }
+    Some(lines)
+}
+
+/// Where most numbers lie within one bar of a histogram, wherever the bar begins: their median.
+fn mode(mut numbers: Vec<f64>, bar: f64) -> Option<f64> {
+    numbers.sort_by(f64::total_cmp);
+    let within = |from: usize| numbers[from..].partition_point(|number| *number < numbers[from] + bar);
+    let first = (0..numbers.len()).max_by_key(|from| (within(*from), std::cmp::Reverse(*from)))?;
+    Some(numbers[first + within(first) / 2])
+}
+
+/// Usual scales near an estimated one.
+fn usual(estimate: f64) -> Vec<f64> {
+    let usual = USUAL_SIDES.into_iter().map(|side| f64::from(ImageSize::CHESTX_DET.width) / side).chain([1.0]);
+    usual.filter(|usual| (estimate / usual - 1.0).abs() < USUAL_WITHIN).collect()
+}
+
+/// Whether its second corner is right of and below the first, and all of it finite.
+fn is_box(bbox: FileBox) -> bool {
+    bbox.x2 > bbox.x1 && bbox.y2 > bbox.y1 && bbox.rounded().area(Extent::PlusOne).is_finite()
 }
 
 /// A number of four digits.
@@ -117,7 +261,7 @@ fn fit(bbox: FileBox, lesion: BBox) -> Option<f64> {
     let dot = |a: [f64; 4], b: [f64; 4]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     let scale = dot(numbers, lesion_numbers) / dot(numbers, numbers);
     let is_usable = scale.is_finite() && scale > 1e-4 && scale < 1e5 && bbox.x2 > bbox.x1 && bbox.y2 > bbox.y1;
-    let scaled = read_box(bbox, Layout::Corners, scale).rounded();
+    let scaled = read_box(bbox, Layout::Corners, [scale; 2], [0.0; 2]).rounded();
     // What is well on it tells the scale well.
     (is_usable && iou(scaled, lesion, Extent::PlusOne) >= 0.5).then_some(scale)
 }
@@ -136,11 +280,13 @@ pub(super) fn boxes(case: Case<'_>, beside: &[Beside<'_>]) -> Option<Finding> {
     let reading = with(case.reading, |reading| {
         reading.boxes = trial.layout;
         reading.score_first = trial.score_first;
-        reading.scale = trial.scale;
+        let [x, y] = trial.scale;
+        reading.scale = if x.total_cmp(&y).is_eq() { Scale::Same(x) } else { Scale::Each([x, y]) };
+        reading.offset = trial.offset;
     });
     // The rest of the reading is applied already.
-    let boxes =
-        Reading { boxes: reading.boxes, score_first: reading.score_first, scale: reading.scale, ..Reading::default() };
+    let Reading { boxes, score_first, scale, offset, .. } = reading;
+    let boxes = Reading { boxes, score_first, scale, offset, ..Reading::default() };
     let (recall_before, recall_after) = (scored(case)?.recall, scored_read(case, &boxes)?.recall);
     if recall_after < recall_before
         || (recall_after <= recall_before && before.share() > 0.5 && after.share() < NEARLY_ALL)
@@ -211,28 +357,38 @@ fn has_official_boxes(reading: &Reading) -> bool {
     reading.boxes == official.boxes && reading.score_first == official.score_first && reading.is_unscaled()
 }
 
+/// The place of the plainest of those that do nearly as well as the best: one scale at most, unless more numbers gain much.
+fn plainest(outcomes: &[Outcome]) -> Option<usize> {
+    let most = |n_numbers: usize| {
+        let plain = outcomes.iter().filter(|outcome| outcome.trial.n_numbers() <= n_numbers);
+        plain.map(|outcome| outcome.sum).fold(0.0, f64::max)
+    };
+    let n_numbers = if LEAST_GAIN * most(1) >= most(usize::MAX) { 1 } else { usize::MAX };
+    let is_it =
+        |at: &usize| outcomes[*at].trial.n_numbers() <= n_numbers && outcomes[*at].sum >= 0.998 * most(n_numbers);
+    (0..outcomes.len()).filter(is_it).min_by_key(|at| outcomes[*at].trial.n_numbers())
+}
+
 /// The best of all readings, if it is surely better than the first and clearly better than those of other layouts.
 fn best(pairs: &[Pair<'_>], before: &Outcome) -> Option<Outcome> {
     let mut outcomes: Vec<Outcome> = Vec::new();
     for (layout, score_first) in [false, true].into_iter().flat_map(|first| Layout::ALL.map(|layout| (layout, first))) {
-        let unscaled = Trial { layout, score_first, scale: 1.0 };
-        let mut scales = vec![1.0];
-        scales.extend(unscaled.scales(pairs));
-        let tried = scales.into_iter().map(|scale| Trial { scale, ..unscaled }.outcome(pairs));
-        // The first of those that do nearly as well: the plainest.
-        let tried: Vec<Outcome> = tried.collect();
-        let most = tried.iter().map(|outcome| outcome.sum).fold(0.0, f64::max);
-        outcomes.extend(tried.into_iter().find(|outcome| outcome.sum >= 0.998 * most));
+        let unscaled = Trial { layout, score_first, scale: [1.0; 2], offset: [0.0; 2] };
+        let mut tried: Vec<Outcome> = unscaled.moved(pairs).into_iter().map(|trial| trial.outcome(pairs)).collect();
+        outcomes.extend(plainest(&tried).map(|at| tried.swap_remove(at)));
     }
-    let most = outcomes.iter().map(|outcome| outcome.sum).fold(0.0, f64::max);
-    let at = outcomes.iter().position(|outcome| outcome.sum >= 0.998 * most)?;
+    let at = plainest(&outcomes)?;
     let best = outcomes.swap_remove(at);
     let is_surely_better = best.sum >= LEAST_GAIN * before.sum
         && best.n_on() >= LEAST_BOXES
         && best.sum >= MEANT * best.n_on() as f64
         && best.certainty(before) >= if best.share() >= NEARLY_ALL { SURE_IF_NEARLY_ALL } else { SURE };
-    // Readings that give the same boxes are no rivals.
-    let is_rival = |other: &Outcome| other.sum * CLEAR > best.sum && other.overlaps != best.overlaps;
+    // Readings that give the same boxes are no rivals, nor are those that take more numbers for it.
+    let is_rival = |other: &Outcome| {
+        other.sum * CLEAR > best.sum
+            && other.overlaps != best.overlaps
+            && other.trial.n_numbers() <= best.trial.n_numbers()
+    };
     let is_same_layout = |other: &Outcome| {
         other.trial.score_first == best.trial.score_first
             && (other.trial.layout == best.trial.layout
@@ -319,8 +475,15 @@ fn reading_of(reading: &Reading) -> String {
         Layout::Xxyy => "as x1, x2, y1, y2",
     };
     let first = if reading.score_first { " after the score" } else { "" };
-    let scale = if reading.is_unscaled() { String::new() } else { format!(", times {}", reading.scale) };
-    format!("{layout}{first}{scale}")
+    let times = match reading.scale {
+        scale if scale.is_one() => String::new(),
+        Scale::Each([x, y]) => format!(", times {x} across and {y} down"),
+        Scale::Same(scale) => format!(", times {scale}"),
+    };
+    let [x, y] = reading.offset;
+    let shifted =
+        if is_none(&reading.offset) { String::new() } else { format!(", shifted by {x} across and {y} down") };
+    format!("{layout}{first}{times}{shifted}")
 }
 
 /// Lesions of the ground truth whose second corner is not right of and below the first.

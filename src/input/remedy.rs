@@ -192,7 +192,7 @@ fn read_row(from: &Detections, at: usize, reading: &Reading, pixels: [f64; 2]) -
     let (bbox, score) = if reading.score_first { score_first(bbox, score) } else { (bbox, score) };
     let [across, down] = pixels;
     let bbox = FileBox { x1: bbox.x1 * across, y1: bbox.y1 * down, x2: bbox.x2 * across, y2: bbox.y2 * down };
-    let bbox = read_box(bbox, reading.boxes, reading.scale);
+    let bbox = read_box(bbox, reading.boxes, reading.scale.xy(), reading.offset);
     (bbox.rounded().area(Extent::PlusOne).is_finite() && (score as f32).is_finite()).then_some((bbox, score))
 }
 
@@ -202,20 +202,29 @@ pub const fn score_first(bbox: FileBox, score: f64) -> (FileBox, f64) {
     (FileBox { x1: bbox.y1, y1: bbox.x2, x2: bbox.y2, y2: score }, bbox.x1)
 }
 
-/// A box whose four numbers, scaled, mean what `layout` says; as if the file had been written so, in `f64`.
+/// A box whose four numbers mean what `layout` says, scaled and then shifted, each across and down; as if the file had been
+/// written so, in `f64`.
 ///
 /// Width is `x2 - x1`, as COCO writes it.
 #[must_use]
-pub fn read_box(bbox: FileBox, layout: Layout, scale: f64) -> FileBox {
-    let [a, b, c, d] = [bbox.x1, bbox.y1, bbox.x2, bbox.y2].map(|number| number * scale);
-    match layout {
+pub fn read_box(bbox: FileBox, layout: Layout, scale: [f64; 2], offset: [f64; 2]) -> FileBox {
+    let [across, down] = scale;
+    let scales = match layout {
+        Layout::Corners | Layout::Xywh | Layout::AnyCorners | Layout::Cxcywh => [across, down, across, down],
+        Layout::Yxyx => [down, across, down, across],
+        Layout::Xxyy => [across, across, down, down],
+    };
+    let [a, b, c, d] = [bbox.x1 * scales[0], bbox.y1 * scales[1], bbox.x2 * scales[2], bbox.y2 * scales[3]];
+    let FileBox { x1, y1, x2, y2 } = match layout {
         Layout::Corners => FileBox { x1: a, y1: b, x2: c, y2: d },
         Layout::Xywh => FileBox { x1: a, y1: b, x2: a + c, y2: b + d },
         Layout::AnyCorners => FileBox { x1: a.min(c), y1: b.min(d), x2: a.max(c), y2: b.max(d) },
         Layout::Yxyx => FileBox { x1: b, y1: a, x2: d, y2: c },
         Layout::Cxcywh => FileBox { x1: a - c / 2.0, y1: b - d / 2.0, x2: a + c / 2.0, y2: b + d / 2.0 },
         Layout::Xxyy => FileBox { x1: a, y1: c, x2: b, y2: d },
-    }
+    };
+    let [right, below] = offset;
+    FileBox { x1: x1 + right, y1: y1 + below, x2: x2 + right, y2: y2 + below }
 }
 
 /// The files that belong to no image by their exact names but to one if names match loosely, each with its image.

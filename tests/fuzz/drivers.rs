@@ -10,7 +10,7 @@ use froc::input::attributes::Attributes;
 use froc::input::identify;
 use froc::input::labels::{LABELS, Labels};
 use froc::printable::is_harmful;
-use froc::reading::{FileNames, Folders, Layout};
+use froc::reading::{FileNames, Folders, Layout, Scale};
 use froc::slices::{By, Division};
 use froc::{Error, GroundTruth, Groups, Options, Predictions, Reading};
 
@@ -142,7 +142,8 @@ fn score_in_all_ways(truth: &GroundTruth, predictions: Predictions) {
     let otherwise = Reading {
         boxes: Layout::Xywh,
         score_first: true,
-        scale: 1024.0,
+        scale: Scale::Each([1024.0, 512.0]),
+        offset: [-64.0, 32.0],
         class_names: [("NODULE".to_owned(), "Nodule".to_owned())].into(),
         file_names: FileNames::Loose,
         leave_out_unreadable: true,
