@@ -52,6 +52,25 @@ test("what is missing is null, and every failure is a sentence", () => {
   expect(sentence(() => evaluator.add("p", "cut.zip", half, silent))).toMatch(/^cut\.zip: it is no zip, or cut short/);
 });
 
+test("runs are fused by an IoU or by that of the core, and forgotten like files", () => {
+  const evaluator = new Evaluator();
+  evaluator.add("g", "test.json", truth, silent);
+  evaluator.add("p", "a.zip", predictions, silent);
+  evaluator.add("q", "b.zip", predictions, silent);
+  const id = evaluator.fuse(["q", "p"], undefined);
+  expect(evaluator.fuse(["p", "q"], 0.5)).toBe(id);
+  const { report, run_ids } = evaluator.evaluate(default_options());
+  expect(run_ids).toEqual(["p", "q", id]);
+  const fused = report?.runs[2];
+  expect(fused?.name).toBe("a.zip + b.zip, fused");
+  expect(fused?.reading?.reading.fused?.of.map(({ name }) => name)).toEqual(["a.zip", "b.zip"]);
+  expect(fused?.reading?.reading.fused?.iou_threshold).toBe(0.5);
+  expect(sentence(() => evaluator.fuse(["p"], 2))).toBe("fuse: there is 2; expected an IoU from 0 to 1, such as 0.55.");
+  expect(sentence(() => evaluator.fuse([], 0.5))).toMatch(/^fuse: there is no run to fuse;/);
+  evaluator.remove(id);
+  expect(evaluator.evaluate(default_options()).run_ids).toEqual(["p", "q"]);
+});
+
 test("progress is told, and a listener that throws ends nothing; what takes the bytes of a file and throws ends it", () => {
   const told: ProgressReport[] = [];
   const evaluator = new Evaluator();

@@ -54,6 +54,15 @@ interface Loaded {
   digest: string | null;
 }
 
+interface Fused {
+  /** The ids of the runs. */
+  of: string[];
+  /** The IoU above which boxes are one; null is the core's. */
+  iou: number | null;
+  /** What it is called, if not after its runs. */
+  name: string | null;
+}
+
 /** Who is told of what happens without being asked for. */
 export interface Listener {
   /** A file that was loaded can be read no more. */
@@ -76,6 +85,8 @@ export class Evaluator {
   /** Whether workers can read files; if not, they are given the bytes. */
   #readsFiles = true;
   #loaded = new Map<string, Loaded>();
+  /** Runs that are fused of those of files, by id: a successor fuses them, too. */
+  #fused = new Map<string, Fused>();
   /** Files whose digest is taken once they are scored. */
   #undigested: { id: string; file: File }[] = [];
   /** Settles when the digests that are being taken are known. */
@@ -147,8 +158,10 @@ export class Evaluator {
     return this.#call((remote) => remote.isOfOneImage(bytes), file.name);
   }
 
+  /** Forgets a file, or a fused run. */
   async remove(id: string): Promise<void> {
     this.#loaded.delete(id);
+    this.#fused.delete(id);
     await this.#call((remote) => remote.remove(id));
   }
 
@@ -159,11 +172,18 @@ export class Evaluator {
     if (loaded) loaded.reading = reading;
   }
 
-  /** Calls the run of a file otherwise from the next score on. */
+  /** Calls the run of a file, or a fused one, otherwise from the next score on. */
   async rename(id: string, name: string): Promise<void> {
     await this.#call((remote) => remote.rename(id, name), id);
-    const loaded = this.#loaded.get(id);
-    if (loaded) loaded.name = name;
+    const named = this.#loaded.get(id) ?? this.#fused.get(id);
+    if (named) named.name = name;
+  }
+
+  /** Fuses runs of files from the next score on; gives the id of the run that they make. */
+  async fuse(of: string[], iou: number | null): Promise<string> {
+    const id = await this.#call((remote) => remote.fuse(of, iou), "fusion");
+    this.#fused.set(id, { of, iou, name: null });
+    return id;
   }
 
   async evaluate(options: OptionsReport): Promise<Outcome> {
@@ -231,6 +251,9 @@ export class Evaluator {
       this.#loaded.delete(id);
       this.#loaded.set(id, { ...loaded, reading, name: label });
     }
+    this.#fused = new Map(
+      opened.restored.fusions.map(({ id, of, iou_threshold: iou, label: name }) => [id, { of, iou, name }]),
+    );
     this.#by = opened.session.options.slices?.by ?? [];
     this.#marks = new Map(opened.session.marks ?? []);
     return opened;
@@ -405,6 +428,10 @@ export class Evaluator {
         this.#loaded.delete(id);
         this.#listener.onLost(id, thrown.errors);
       }
+    }
+    for (const [id, { of, iou, name }] of this.#fused) {
+      await remote.fuse(of, iou);
+      if (name) await remote.rename(id, name);
     }
     for (const [id, mark] of this.#marks) await remote.markSuspect(id, mark);
     // A column of a table that can be read no more is none.

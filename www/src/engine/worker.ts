@@ -202,6 +202,10 @@ const api = {
   setReading(id: string, reading: Reading | null): void {
     engine().set_reading(id, reading);
   },
+  /** Fuses runs of files, by an IoU or as the core does unless told; gives the id of the run that they make. */
+  fuse(of: string[], iou: number | null): string {
+    return engine().fuse(of, iou);
+  },
   evaluate(options: OptionsReport): Outcome {
     return engine().evaluate(options);
   },

@@ -45,6 +45,34 @@ function readersRead(text: string | null, { report }: Session): string | null {
   return oneOf(READERS, text) ?? choices[place(text, choices.length) ?? -1]?.readers ?? null;
 }
 
+/** What is fused, by the places of the runs among those of the report, and by an IoU where it is not the core's. */
+function fusions({ files, runIds }: Session): string {
+  const told = files.fusions.map(({ of, iou }) => ({ places: of.map((id) => runIds.indexOf(id)), iou }));
+  const here = told.filter(({ places }) => !places.includes(-1));
+  return here.map(({ places, iou }) => places.join(".") + (iou === null ? "" : `:${iou}`)).join(",");
+}
+
+/** Fuses what an address tells, and nothing else. */
+async function applyFusions(fields: URLSearchParams, session: Session): Promise<void> {
+  const { runIds } = session;
+  const told = (fields.get("fuse") ?? "").split(",").flatMap((text) => {
+    const [places = "", own] = text.split(":");
+    const of = places.split(".").map((one) => runIds[place(one, runIds.length) ?? -1]);
+    const ids = of.filter((id) => id !== undefined);
+    const iou = own === undefined ? null : Number(own);
+    return ids.length === of.length && (iou === null || (iou >= 0 && iou <= 1)) ? { ids, iou } : [];
+  });
+  const isOf = (of: string[], ids: string[]) => of.length === ids.length && ids.every((id) => of.includes(id));
+  for (const { id, of } of session.files.fusions) {
+    const name = session.report?.runs[runIds.indexOf(id)]?.name ?? id;
+    if (!told.some(({ ids }) => isOf(of, ids))) await session.remove(id, name);
+  }
+  for (const { ids, iou } of told) {
+    const isThere = session.files.fusions.some((fusion) => isOf(fusion.of, ids) && fusion.iou === iou);
+    if (!isThere) await session.fuse(ids, iou);
+  }
+}
+
 function written(session: Session, inspection: Inspection, started: Started): string {
   const { filters } = inspection;
   const defaults = started.options;
@@ -64,6 +92,7 @@ function written(session: Session, inspection: Inspection, started: Started): st
     replicates: drawn && drawn.replicates !== own.replicates ? drawn.replicates : null,
     seed: drawn && drawn.seed !== own.seed ? drawn.seed : null,
     rules: session.convention === "exact" ? "exact" : null,
+    fuse: fusions(session) || null,
     run: inspection.run || null,
     rate: inspection.readAt === null ? null : (options.fp_per_image[inspection.readAt] ?? null),
     tab: inspection.tab === TABS[0] ? null : inspection.tab,
@@ -145,6 +174,7 @@ export function followAddress(session: Session, inspection: Inspection): void {
   const go = async (fields: URLSearchParams, defaults: OptionsReport) => {
     isGoing = true;
     await applyOptions(fields, session, defaults);
+    await applyFusions(fields, session);
     // What follows the classes has done so.
     await tick();
     apply(fields, session, inspection);
@@ -170,8 +200,9 @@ export function followAddress(session: Session, inspection: Inspection): void {
     if (report && pending) {
       const fields = pending;
       pending = null;
-      // Which classes are left out, and which reader counts, is known by their places, once there are some.
-      if (fields.has("ignore") || fields.has("readers")) return void untrack(() => go(fields, started.options));
+      // Which classes are left out, which reader counts and which runs are fused is known by their places, once there are such.
+      if (["ignore", "readers", "fuse"].some((field) => fields.has(field)))
+        return void untrack(() => go(fields, started.options));
       untrack(() => apply(fields, session, inspection));
     }
     // What waits for files is not lost before they are there.

@@ -31,6 +31,20 @@ export interface Item {
   remedies: Remedy[];
 }
 
+/** Several runs as one more. */
+export interface Fusion {
+  /** The key of the run that they make. */
+  id: string;
+  /** The ids of the runs. */
+  of: string[];
+  /** The IoU above which boxes are one; null is the core's. */
+  iou: number | null;
+  /** What a person calls it, if not after its runs. */
+  label: string | null;
+  /** Why it cannot be made. */
+  failures: ErrorReport[];
+}
+
 /** The sentences for whatever was thrown. */
 export function sentences(thrown: unknown): ErrorReport[] {
   if (thrown instanceof EvaluationError) return thrown.errors;
@@ -46,10 +60,12 @@ function numbered(name: string, n: number): string {
 
 export class Files {
   items: Item[] = $state.raw([]);
+  /** What is fused of their runs. Of a fusion one of whose files was removed there is no run, until that is back. */
+  fusions: Fusion[] = $state.raw([]);
   /** What was done last, for the status line. */
   said = $state("");
-  /** The file that an undo would bring back. */
-  undo: File | null = $state.raw(null);
+  /** The file or fusion that an undo would bring back. */
+  undo: File | Fusion | null = $state.raw(null);
 
   readonly #engine: Evaluator;
   readonly #offer: (file: File, isRead: boolean) => Promise<boolean>;
@@ -88,16 +104,26 @@ export class Files {
   async removeSample(): Promise<void> {
     const sample = this.items.filter(({ isSample }) => isSample);
     this.items = this.items.filter(({ isSample }) => !isSample);
+    if (sample.length > 0) for (const { id } of this.fusions) await this.#unfuse(id);
     for (const { id, file } of sample) {
       this.#ends.get(file)?.abort(new Cancelled());
       await this.#forget(id);
     }
   }
 
-  /** Calls the run of a file otherwise. */
+  /** Calls the run of a file, or a fused one, otherwise. */
   async rename(id: string, name: string): Promise<void> {
     await this.#engine.rename(id, name);
     this.#change(id, { name });
+    this.fusions = this.fusions.map((fusion) => (fusion.id === id ? { ...fusion, label: name } : fusion));
+  }
+
+  /** Makes one more run of several, in place of what was fused of the same before. */
+  async fuse(of: string[], iou: number | null, label: string | null): Promise<void> {
+    const id = await this.#engine.fuse(of, iou);
+    if (label) await this.#engine.rename(id, label);
+    const others = this.fusions.filter((fusion) => fusion.id !== id);
+    this.fusions = [...others, { id, of, iou, label, failures: [] }];
   }
 
   /** Reads files; whether there may be something new to score. */
@@ -109,10 +135,16 @@ export class Files {
     return (await Promise.all(inTurn.map((item) => this.#read(item)))).includes(true);
   }
 
-  async remove(id: string): Promise<void> {
+  /** Takes a file or a fused run away, which is called so. */
+  async remove(id: string, name: string): Promise<void> {
+    const fusion = this.fusions.find((fusion) => fusion.id === id);
+    if (fusion) {
+      this.say(`Removed ${name}.`, fusion);
+      return this.#unfuse(id);
+    }
     const removed = this.items.find((item) => item.id === id);
     this.items = this.items.filter((item) => item.id !== id);
-    this.say(`Removed ${removed?.name ?? id}.`, removed?.file);
+    this.say(`Removed ${name}.`, removed?.file);
     await this.#forget(id);
   }
 
@@ -128,15 +160,19 @@ export class Files {
     this.#change(id, { state: "failed", summary: null, errors });
   }
 
-  /** Tells which files cannot be scored against this ground truth. */
+  /** Tells which files cannot be scored against this ground truth, and which runs cannot be fused. */
   mark(failures: FileFailure[]): void {
+    this.fusions = this.fusions.map((fusion) => ({
+      ...fusion,
+      failures: failures.find(({ id }) => id === fusion.id)?.errors ?? [],
+    }));
     this.items = this.items.map((item) => {
       const failure = failures.find(({ id }) => id === item.id);
       return { ...item, failures: failure?.errors ?? [], remedies: failure?.remedies ?? [] };
     });
   }
 
-  say(text: string, undo: File | null = null): void {
+  say(text: string, undo: File | Fusion | null = null): void {
     this.said = text;
     this.undo = undo;
   }
@@ -232,6 +268,11 @@ export class Files {
 
   async #forget(id: string): Promise<void> {
     this.#held.delete(id);
+    await this.#engine.remove(id);
+  }
+
+  async #unfuse(id: string): Promise<void> {
+    this.fusions = this.fusions.filter((fusion) => fusion.id !== id);
     await this.#engine.remove(id);
   }
 

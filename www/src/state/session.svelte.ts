@@ -266,12 +266,32 @@ export class Session {
 
   async bringBack(): Promise<void> {
     const { undo } = this.files;
-    if (undo) await this.#add({ files: [undo], folders: [] }, this.files.isSample(undo));
+    if (undo instanceof File) await this.#add({ files: [undo], folders: [] }, this.files.isSample(undo));
+    else if (undo) await this.fuse(undo.of, undo.iou, undo.label);
   }
 
-  async remove(id: string): Promise<void> {
-    await this.files.remove(id);
+  /** Takes a file or a fused run away, which is called so. */
+  async remove(id: string, name: string): Promise<void> {
+    await this.files.remove(id, name);
     await this.score();
+  }
+
+  /** The runs that a click fuses: those that are shown and whose boxes are here; none of one, or if they are fused. */
+  get fusible(): string[] {
+    const { fusions } = this.files;
+    const isOfFile = (id: string, run: number) => !this.isKept(run) && fusions.every((fusion) => fusion.id !== id);
+    const isShown = (run: number) => !this.hidden.includes(this.fileIds[run] ?? "");
+    const runs = this.runIds.filter((id, run) => isOfFile(id, run) && isShown(run));
+    const areFused = fusions.some(({ of }) => of.length === runs.length && runs.every((id) => of.includes(id)));
+    return runs.length < 2 || areFused ? [] : runs;
+  }
+
+  /** Adds what runs would score as one. */
+  async fuse(of: string[], iou: number | null = null, label: string | null = null): Promise<void> {
+    await this.#changing(async () => {
+      await this.files.fuse(of, iou, label);
+      this.files.say(`Fused ${counted(of.length, "run")}.`);
+    });
   }
 
   /** Reads a file otherwise; null is how the official script reads. */
@@ -624,6 +644,13 @@ export class Session {
     this.files.items = this.files.items.map((item) =>
       labels.has(item.id) ? { ...item, name: named(item.id, item.file) } : item,
     );
+    this.files.fusions = restored.fusions.map(({ id, of, iou_threshold: iou, label }) => ({
+      id,
+      of,
+      iou,
+      label,
+      failures: [],
+    }));
     const { area_up_to, max_detections, beta, bootstrap, slices: _, ...options } = saved.options;
     this.options = options;
     this.ignored = saved.ground_truth.ignored_classes ?? [];
