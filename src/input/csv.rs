@@ -15,6 +15,7 @@ use crate::dataset::{Detections, GroundTruth, ReadRow, Remarks};
 use crate::error::Error;
 use crate::geometry::FileBox;
 use crate::protocol::Class;
+use crate::texts::{Finder, Texts};
 
 /// The format.
 pub const FORMAT: Format =
@@ -116,12 +117,42 @@ impl Columns {
     }
 }
 
-/// One box of a table.
+/// What a table holds: a name a million times is kept once.
+#[derive(Default)]
+struct Rows {
+    /// Names in the order in which they first stand.
+    images: Names,
+    classes: Names,
+    /// Of each row the place of its image.
+    image_of: Vec<u32>,
+    boxes: Vec<Row>,
+}
+
+/// One box of a table: the places of its image and of its class among the names.
 struct Row {
-    image: String,
-    class: String,
+    image: u32,
+    class: u32,
     bbox: FileBox,
     score: f64,
+}
+
+/// Different names, each at its place.
+#[derive(Default)]
+struct Names {
+    names: Texts,
+    finder: Finder,
+}
+
+impl Names {
+    /// The place of a name, which is added if there is none like it.
+    fn add(&mut self, name: &str) -> u32 {
+        let Self { names, finder } = self;
+        let place = names.len() as u32;
+        finder.insert(name, place, |at| names[at as usize] == *name).unwrap_or_else(|| {
+            names.push(name);
+            place
+        })
+    }
 }
 
 fn is_it(bytes: &[u8]) -> bool {
@@ -138,39 +169,26 @@ pub(super) fn other_columns(head: &[u8]) -> Error {
 fn read(bytes: &[u8], into: &mut KeyedImages) -> Result<(), Error> {
     let table = Table::new(bytes);
     let columns = Columns::of(&table).filter(Columns::has_scores).ok_or_else(|| other_columns(bytes))?;
-    let mut images: Vec<String> = Vec::new();
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows = Rows::default();
     for (place, row) in table.rows("") {
-        let row = row?;
-        let read = columns.boxes_of(&row, &mut rows);
-        read.map_err(|error| error.within(place.trim_start_matches(", ")))?;
-        images.push(row[columns.image].to_owned());
+        columns.read(&row?, &mut rows).map_err(|error| error.within(&place.to_string()))?;
     }
-    by_image(&images, &mut rows, |image, of_it| into.read(image, |detections| push_all(detections, of_it)))
+    rows.by_image(|image, classes, of_it| into.read(image, |detections| push_all(detections, classes, of_it)))
 }
 
-/// Goes through the boxes image by image. Those of an image need not stand together; its first row tells its place.
-fn by_image(
-    images: &[String],
-    rows: &mut [Row],
-    mut each: impl FnMut(&str, &[Row]) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut order: HashMap<&str, usize> = HashMap::new();
-    let mut firsts: Vec<&str> = Vec::new();
-    for image in images {
-        order.entry(image).or_insert_with(|| {
-            firsts.push(image);
-            firsts.len() - 1
-        });
+impl Rows {
+    /// Goes through the boxes image by image, with the names of their classes. Those of an image need not stand together; its
+    /// first row tells its place.
+    fn by_image(&mut self, mut each: impl FnMut(&str, &Texts, &[Row]) -> Result<(), Error>) -> Result<(), Error> {
+        self.boxes.sort_by_key(|row| row.image);
+        let mut rest = &*self.boxes;
+        for (image, place) in self.images.names.iter().zip(0..) {
+            let (of_it, others) = rest.split_at(rest.partition_point(|row| row.image == place));
+            rest = others;
+            each(image, &self.classes.names, of_it)?;
+        }
+        Ok(())
     }
-    rows.sort_by_key(|row| order.get(row.image.as_str()).copied());
-    let mut rest = &*rows;
-    for image in firsts {
-        let (of_it, others) = rest.split_at(rest.partition_point(|row| row.image == image));
-        rest = others;
-        each(image, of_it)?;
-    }
-    Ok(())
 }
 
 fn is_ground_truth(bytes: &[u8]) -> bool {
@@ -185,69 +203,68 @@ fn read_ground_truth(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
     let columns = Columns::of(&table).filter(|columns| !columns.has_scores());
     let (number, reader_at) = (table.column(NUMBER), table.column(READER));
     let columns = columns.ok_or_else(|| Error::new(name, format!("its columns are {header}"), EXPECTED_LESIONS))?;
-    let mut images: Vec<String> = Vec::new();
-    let mut rows: Vec<Row> = Vec::new();
+    let mut rows = Rows::default();
     let mut labels = Labels::of(GROUND_TRUTH.name);
-    // Of each row its reader, and whether it is a box.
-    let mut readers: Vec<(String, bool)> = Vec::new();
+    // Of each row its reader, and the class of its box if it is one.
+    let mut readers: Vec<(String, Option<u32>)> = Vec::new();
     for (place, row) in table.rows(name) {
         let row = row?;
-        let before = rows.len();
-        columns.boxes_of(&row, &mut rows).map_err(|error| error.within(&place))?;
-        if let (Some(Row { class, .. }), Some(number)) = (rows.get(before), number) {
-            labels.number(class, &row[number]);
+        let before = rows.boxes.len();
+        columns.read(&row, &mut rows).map_err(|error| error.within(&place.to_string()))?;
+        let class = rows.boxes.get(before).map(|row| row.class);
+        if let Some((class, number)) = class.zip(number) {
+            labels.number(&rows.classes.names[class as usize], &row[number]);
         }
-        images.push(row[columns.image].to_owned());
-        readers.extend(reader_at.map(|at| (kept(&row[at]).to_owned(), rows.len() > before)));
+        readers.extend(reader_at.map(|at| (kept(&row[at]).to_owned(), class)));
     }
-    let of_readers = rows.iter().filter(|_| reader_at.is_some());
-    let classes: Vec<String> = of_readers.map(|row| row.class.clone()).collect();
-    by_image(&images, &mut rows, |image, of_it| {
+    rows.by_image(|image, classes, of_it| {
         labels.push_image(image)?;
-        of_it.iter().zip(1..).try_for_each(|(row, n)| labels.push_lesion(n, &row.class, row.bbox, false))
+        of_it
+            .iter()
+            .zip(1..)
+            .try_for_each(|(row, n)| labels.push_lesion(n, &classes[row.class as usize], row.bbox, false))
     })
     .map_err(|error| error.within(name))?;
     let truth = labels.finish(name, sha256(bytes))?;
-    with_readers(truth, &images, &readers, &classes)
+    with_readers(truth, &rows, &readers)
 }
 
-/// The same with the readers of its rows; `images` and `readers` are those of all rows, `classes` those of the boxes.
-fn with_readers(
-    truth: GroundTruth,
-    images: &[String],
-    readers: &[(String, bool)],
-    classes: &[String],
-) -> Result<GroundTruth, Error> {
+/// The same with the readers of its rows.
+fn with_readers(truth: GroundTruth, rows: &Rows, readers: &[(String, Option<u32>)]) -> Result<GroundTruth, Error> {
     let place_of: HashMap<&str, u32> = truth.images().iter().zip(0..).collect();
     let class_named: HashMap<&str, Class> = truth.classes().map(|class| (truth.class_name(class), class)).collect();
-    let mut classes = classes.iter();
-    let rows: Vec<ReadRow<'_>> = images
+    let (images, classes) = (&rows.images.names, &rows.classes.names);
+    let of_readers: Vec<ReadRow<'_>> = rows
+        .image_of
         .iter()
         .zip(readers)
-        .map(|(image, (reader, is_box))| ReadRow {
-            image: place_of.get(image.as_str()).copied().unwrap_or_default(),
+        .map(|(image, (reader, class))| ReadRow {
+            image: place_of.get(&images[*image as usize]).copied().unwrap_or_default(),
             reader: if reader.is_empty() { UNNAMED } else { reader },
-            class: is_box.then(|| classes.next()).flatten().and_then(|class| class_named.get(class.as_str()).copied()),
+            class: class.and_then(|class| class_named.get(&classes[class as usize]).copied()),
         })
         .collect();
     drop((place_of, class_named));
-    truth.with_readers(&rows)
+    truth.with_readers(&of_readers)
 }
 
-fn push_all(into: &mut Detections, rows: &[Row]) -> Result<Remarks, Error> {
+fn push_all(into: &mut Detections, classes: &Texts, rows: &[Row]) -> Result<Remarks, Error> {
     into.reserve(rows.len()).map_err(super::full)?;
     for Row { class, bbox, score, .. } in rows {
-        into.push_named(kept(class), *bbox, *score);
+        into.push_named(kept(&classes[*class as usize]), *bbox, *score);
     }
     Ok(Remarks::default())
 }
 
 impl Columns {
-    fn boxes_of(&self, row: &csv::StringRecord, into: &mut Vec<Row>) -> Result<(), Error> {
-        let image = &row[self.image];
+    /// Adds the boxes of a row.
+    fn read(&self, row: &csv::StringRecord, into: &mut Rows) -> Result<(), Error> {
+        let Rows { images, classes, image_of, boxes } = into;
+        let image = images.add(&row[self.image]);
+        image_of.push(image);
         let class = self.class.map_or(ONLY_CLASS, |at| &row[at]);
         let mut push = |class: &str, bbox: FileBox, score: f64| {
-            into.push(Row { image: image.to_owned(), class: class.to_owned(), bbox: checked(bbox)?, score });
+            boxes.push(Row { image, class: classes.add(class), bbox: checked(bbox)?, score });
             Ok(())
         };
         match self.boxes {

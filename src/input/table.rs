@@ -2,6 +2,7 @@
 //! names of many kinds.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
@@ -47,15 +48,35 @@ impl<'a> Table<'a> {
     }
 
     /// The rows, with the place of each for sentences: `groups.csv, line 3`.
-    pub fn rows(self, name: &str) -> impl Iterator<Item = (String, Result<StringRecord, Error>)> + use<'a> {
-        let name = name.to_owned();
+    pub fn rows(self, name: &str) -> impl Iterator<Item = (Place<'_>, Result<StringRecord, Error>)> {
         self.rows.into_records().zip(1..).map(move |(row, number)| {
-            let place = format!("{name}, line {number} after the header");
+            let place = Place { name, number };
             let row = row.map_err(|error| {
-                Error::new(place.clone(), what(&error), "a line with as many fields as the header has columns")
+                Error::new(place.to_string(), what(&error), "a line with as many fields as the header has columns")
             });
             (place, row)
         })
+    }
+}
+
+/// Where a row stands: written when a sentence wants it.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    name: &'a str,
+    /// After the header, from 1.
+    number: u64,
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let comma = if self.name.is_empty() { "" } else { ", " };
+        write!(f, "{}{comma}line {} after the header", self.name, self.number)
+    }
+}
+
+impl From<Place<'_>> for String {
+    fn from(place: Place<'_>) -> Self {
+        place.to_string()
     }
 }
 
@@ -92,7 +113,7 @@ impl Lines {
             let line = line?;
             if let Some(of) = lines_of.get_mut(&line[image_at]) {
                 of.push(lines.len() as u32);
-                lines.push((place, line));
+                lines.push((place.to_string(), line));
             }
         }
         let of_image = images.iter().map(|image| {
@@ -160,7 +181,7 @@ mod tests {
             assert_eq!(table.column(&["group"]), None);
             let rows: Vec<_> = table.rows("t.csv").collect();
             assert_eq!(rows.len(), 1);
-            assert_eq!(rows[0].0, "t.csv, line 1 after the header");
+            assert_eq!(rows[0].0.to_string(), "t.csv, line 1 after the header");
             assert_eq!(rows[0].1.as_ref().map(|row| row[1].to_owned()), Ok("7".to_owned()));
         }
         assert_eq!(Table::new(b"").header().len(), 0);

@@ -84,11 +84,11 @@ pub(super) fn read(name: &str, bytes: &[u8]) -> Result<Thresholds, Error> {
         let line = line?;
         let field = |at: usize| &line[places[at]];
         let wrong = |at: usize, expected: &str| {
-            Error::new(place.clone(), format!("its {} is \"{}\"", COLUMNS[at], field(at)), expected)
+            Error::new(place, format!("its {} is \"{}\"", COLUMNS[at], field(at)), expected)
         };
         let of: Vec<String> = (4..COLUMNS.len()).map(|at| field(at).to_owned()).collect();
         if read.is_none() {
-            let hit = Hit::parse(field(4)).map_err(|error| error.within(&place))?;
+            let hit = Hit::parse(field(4)).map_err(|error| error.within(&place.to_string()))?;
             read = Some((of.clone(), head(hit, [5, 6, 7, 8].map(field))));
         }
         // Made above, of the first line.
