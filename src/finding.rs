@@ -222,6 +222,14 @@ pub const CORRECTIONS: Kind = Kind {
     fix: "Score against the original ground truth as well, and report both.",
 };
 
+/// Lesions that a file tells as ellipses or polygons.
+pub const SHAPES_AS_BOXES: Kind = Kind {
+    code: "shapes_as_boxes",
+    one: "1 object is an ellipse or a polygon and is read as the box around it; object-CXR's own evaluation takes a detection as a point, and finds an object if the point lies in its shape.",
+    many: "{} objects are ellipses or polygons and are read as the boxes around them; object-CXR's own evaluation takes a detection as a point, and finds an object if the point lies in its shape.",
+    fix: "Score by the centre in the box to be near that: --hit centre in the terminal, among the options on the page; object-CXR's figure of boxes is among those under each published convention.",
+};
+
 /// Several readers drew the boxes of the ground truth, and some of them of the same images.
 pub const SEVERAL_READERS: &str = "several_readers";
 

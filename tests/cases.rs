@@ -221,6 +221,109 @@ fn a_table_of_lesions_is_a_ground_truth() {
     }
 }
 
+/// Name, lesions and exact recall at each rate of the one class, and the images.
+fn one_class(report: &Value) -> (&str, u64, Vec<f64>, u64) {
+    let classes = report["runs"][0]["classes"].as_array().expect("classes");
+    assert_eq!(classes.len(), 1);
+    let recall = classes[0]["exact"]["recall"].as_array().expect("a recall a rate");
+    let recall = recall.iter().map(|recall| recall.as_f64().expect("lesions")).collect();
+    let [n_lesions, n_images] = [&classes[0]["n_lesions"], &report["ground_truth"]["n_images"]];
+    let count = |of: &Value| of.as_u64().expect("a count");
+    (classes[0]["name"].as_str().expect("a name"), count(n_lesions), recall, count(n_images))
+}
+
+/// The boxes around shapes are the lesions; the challenge's own criterion, which the finding offers, finds what lies in their middle.
+#[test]
+fn the_table_of_object_cxr_is_a_ground_truth() {
+    let files = Files::new("object-cxr");
+    let table = (0..N_IMAGES).fold("image_path,annotation\n/data/0.jpg,\n".to_owned(), |table, image| {
+        let [x1, y1, x2, y2] = lesion(image);
+        let [x, y] = [f64::midpoint(x1, x2), f64::midpoint(y1, y2)];
+        let shape = match image % 3 {
+            0 => format!("0 {x1} {y1} {x2} {y2}"),
+            1 => format!("1 {x1} {y1} {x2} {y2}"),
+            _ => format!("2 {x} {y1} {x2} {y} {x} {y2} {x1} {y}"),
+        };
+        table + &format!("/data/{}.jpg,{shape}\n", name(image))
+    });
+    let truth = files.write("dev.csv", table);
+    let results = |of: &dyn Fn([f64; 4]) -> [f64; 4]| {
+        Value::from(each(|image| {
+            json!({ "image_id": name(image), "category_id": 1, "bbox": of(lesion(image)), "score": score_of(image) })
+        }))
+        .to_string()
+    };
+    let whole = results(&|[x1, y1, x2, y2]| [x1, y1, x2 - x1, y2 - y1]);
+    let middle = results(&|[x1, y1, x2, y2]| [f64::midpoint(x1, x2) - 2.0, f64::midpoint(y1, y2) - 2.0, 4.0, 4.0]);
+    let [whole, middle] = [files.write("whole.json", whole), files.write("middle.json", middle)];
+    let n = N_IMAGES as u64;
+    let report = score(&truth, &whole, &[]).expect("a report");
+    assert_eq!(one_class(&report), ("foreign object", n, vec![1.0; 3], n + 1));
+    let finding = &report["findings"][0];
+    let n_shapes = (0..N_IMAGES).filter(|image| image % 3 != 0).count();
+    assert_eq!((&finding["code"], &finding["count"]), (&json!("shapes_as_boxes"), &json!(n_shapes)));
+    assert!(finding["fix"].as_str().is_some_and(|fix| fix.contains("--hit centre")), "{finding}");
+    assert_eq!(one_class(&score(&truth, &middle, &[]).expect("a report")).2, vec![0.0; 3]);
+    assert_eq!(one_class(&score(&truth, &middle, &["--hit", "centre"]).expect("a report")).2, vec![1.0; 3]);
+
+    let expected = "expected shapes set apart by semicolons, such as 0 x1 y1 x2 y2 (a rectangle), 1 x1 y1 x2 y2 (an ellipse) or 2 x1 y1 x2 y2 x3 y3 (a polygon), or nothing.";
+    for (shapes, what) in [
+        ("0 1 2 3 4;3 1 2 3 4", "a shape begins with \"3\""),
+        ("0 1 2 3", "a shape of kind 0 has 3 numbers"),
+        ("2 1 2 3 4", "a shape of kind 2 has 4 numbers"),
+    ] {
+        let truth = files.write("dev.csv", format!("image_name,annotation\n1.jpg,{shapes}\n"));
+        let sentence = format!("dev.csv, line 1 after the header: {what}; {expected}\n");
+        assert_eq!(score(&truth, &whole, &[]), Err(sentence));
+    }
+    // A column of notes is none of shapes.
+    let notes = files.write("notes.csv", "image_name,annotation\n1.jpg,blurred\n");
+    assert!(score(&notes, &whole, &[]).is_err_and(|sentence| !sentence.contains("shape")));
+}
+
+/// A label of 0 is an image without nodules, and no class.
+#[test]
+fn the_table_of_node21_is_a_ground_truth() {
+    let files = Files::new("node21");
+    let table = (0..N_IMAGES).fold(
+        ",height,img_name,label,width,x,y\n0,0,c1.mha,0,0,0,0\n1,0,c2.mha,0,0,0,0\n".to_owned(),
+        |table, image| {
+            let [x1, y1, x2, y2] = lesion(image);
+            table + &format!("{},{},n{}.mha,1,{},{x1},{y1}\n", image + 2, y2 - y1, name(image), x2 - x1)
+        },
+    );
+    let truth = files.write("metadata.csv", table);
+    let run = (0..N_IMAGES).fold("image,score,x1,y1,x2,y2\nc1,0.1,5,5,9,9\n".to_owned(), |table, image| {
+        let [x1, y1, x2, y2] = lesion(image);
+        table + &format!("n{},{},{x1},{y1},{x2},{y2}\n", name(image), score_of(image))
+    });
+    let run = files.write("run.csv", run);
+    let n = N_IMAGES as u64;
+    let report = score(&truth, &run, &[]).expect("a report");
+    assert_eq!(one_class(&report), ("nodule", n, vec![1.0; 3], n + 2));
+    // A file for each image, called like it.
+    let zipped =
+        zip_of(&[(format!("n{}.json", name(0)), json!([{ "nodule": [100, 120, 200, 200, 0.5] }]).to_string())]);
+    let report = score(&truth, &files.write("run.zip", zipped), &[]).expect("a report");
+    assert_eq!(report["runs"][0]["classes"][0]["true_positives"], 1);
+    for (row, sentence) in [
+        ("9,n.mha,2,9,1,1", "its label is \"2\"; expected 1 of a nodule, or 0 of an image without any."),
+        ("tall,n.mha,1,9,1,1", "a field is \"tall\"; expected a finite number."),
+    ] {
+        let table = format!("height,img_name,label,width,x,y\n0,c.mha,0,0,0,0\n{row}\n");
+        let place = "metadata.csv, line 2 after the header: ";
+        assert_eq!(score(&files.write("metadata.csv", table), &run, &[]), Err(format!("{place}{sentence}\n")));
+    }
+    // Images without nodules alone have the class all the same.
+    let none = files.write("none.csv", "height,img_name,label,width,x,y\n0,c1.mha,0,0,0,0\n");
+    let report = score(&none, &run, &[]).expect("a report");
+    let classes = &report["runs"][0]["classes"];
+    assert_eq!(
+        (&classes[0]["name"], &classes[0]["n_lesions"], &classes[1]),
+        (&json!("nodule"), &json!(0), &Value::Null)
+    );
+}
+
 #[test]
 fn a_broken_file_of_labels_ends_in_a_sentence() {
     let files = Files::new("broken-labels");

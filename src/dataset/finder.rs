@@ -73,8 +73,10 @@ impl<'a> ImageFinder<'a> {
 
 /// A name without the ending of a picture or a file of predictions.
 pub(crate) fn stem(name: &str) -> &str {
-    const ENDINGS: [&str; 12] =
-        [".json", ".png", ".jpg", ".jpeg", ".dcm", ".dicom", ".bmp", ".tif", ".tiff", ".webp", ".txt", ".xml"];
+    const ENDINGS: [&str; 14] = [
+        ".json", ".png", ".jpg", ".jpeg", ".dcm", ".dicom", ".mha", ".mhd", ".bmp", ".tif", ".tiff", ".webp", ".txt",
+        ".xml",
+    ];
     let Some((stem, ending)) = name.rsplit_once('.') else { return name };
     let is_known = ENDINGS.iter().any(|known| known[1..].eq_ignore_ascii_case(ending));
     if is_known { stem } else { name }

@@ -310,7 +310,7 @@ fn corners([x1, y1, x2, y2]: [f64; 4], are_sizes: bool) -> FileBox {
 }
 
 /// A number, with a decimal comma where that was meant.
-fn finite(text: &str) -> Result<f64, Error> {
+pub(super) fn finite(text: &str) -> Result<f64, Error> {
     let number = text.parse().or_else(|_| text.replace(',', ".").parse());
     number.ok().filter(|number: &f64| number.is_finite() && (*number as f32).is_finite()).ok_or_else(|| {
         let there = if text.is_empty() { "a field is empty".to_owned() } else { format!("a field is \"{text}\"") };

@@ -32,7 +32,7 @@ pub struct Groups {
 
 /// Usual names of the column that names an image.
 pub(super) const IMAGE: &[&str] =
-    &["filename", "file", "imageindex", "imageid", "imagename", "image", "img", "path", "name"];
+    &["filename", "file", "imageindex", "imageid", "imagename", "imgname", "image", "img", "imagepath", "path", "name"];
 /// Usual names of the column that tells what belongs together.
 pub(super) const GROUP: &[&str] =
     &["group", "groupid", "patientid", "patient", "subjectid", "subject", "caseid", "studyid"];

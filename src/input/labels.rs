@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{voc, yolo, yolo_labels};
 use crate::dataset::{GroundTruth, IgnoredAs, IgnoredLesion, Lesion};
 use crate::error::{Error, ErrorKind};
-use crate::finding::{Findings, LESIONS_IN_FRACTIONS};
+use crate::finding::{Findings, LESIONS_IN_FRACTIONS, SHAPES_AS_BOXES};
 use crate::geometry::{FileBox, ImageSize};
 use crate::limits::{MAX_FILES, MAX_LESIONS_OF_IMAGE, MAX_RATIO, MAX_ROWS};
 use crate::protocol::{Class, MAX_CLASSES, Protocol};
@@ -78,6 +78,8 @@ pub struct Labels {
     pictures: Vec<(String, Option<ImageSize>)>,
     /// The names of classes by their numbers, if a file lists them.
     class_names: Vec<String>,
+    /// What was read as a box although its file tells another shape.
+    shapes: Findings,
 }
 
 impl Labels {
@@ -187,6 +189,20 @@ impl Labels {
         Ok(())
     }
 
+    /// Adds a class of the dataset, which may have no lesion, by its name and the number by which files may call it.
+    pub(super) fn push_class(&mut self, class: &str, number: &str) {
+        self.number(class, number);
+        self.place_of_class.insert(class.to_owned(), self.classes.len());
+        self.classes.push(class.to_owned());
+    }
+
+    /// Tells that the lesion that was added last is the box around another shape.
+    pub(super) fn note_shape(&mut self) {
+        let image = self.images.len().checked_sub(1);
+        let name = || image.and_then(|image| self.images.get(image)).unwrap_or_default().to_owned();
+        self.shapes.add(&SHAPES_AS_BOXES, 1, image.map(|image| image as u32), name);
+    }
+
     /// Whether a file was read.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
@@ -199,7 +215,7 @@ impl Labels {
     /// # Errors
     /// As [`GroundTruth::new`].
     pub fn finish(mut self, name: &str, sha256: String) -> Result<GroundTruth, Error> {
-        let mut findings = Findings::default();
+        let mut findings = std::mem::take(&mut self.shapes);
         let lacks_scores = self.wants_pictures();
         if lacks_scores {
             self.name_classes();

@@ -14,6 +14,8 @@ pub mod groups;
 pub mod gzip;
 mod json;
 pub mod labels;
+mod node21;
+mod object_cxr;
 mod records;
 pub mod remedy;
 mod sniff;
@@ -50,7 +52,7 @@ pub struct GroundTruthFormat {
 
 /// The formats of ground truths; a file is read as the first whose structure it has.
 pub const GROUND_TRUTHS: &[GroundTruthFormat] =
-    &[chestx_det::ground_truth::FORMAT, coco::GROUND_TRUTH, csv::GROUND_TRUTH];
+    &[chestx_det::ground_truth::FORMAT, coco::GROUND_TRUTH, node21::FORMAT, object_cxr::FORMAT, csv::GROUND_TRUTH];
 
 /// Under this key a ground truth that is another's with corrections tells how many a record has.
 pub const CORRECTIONS_KEY: &str = "corrections";

@@ -72,7 +72,7 @@ pub fn identify(name: &str, head: &[u8]) -> Result<Kind, Error> {
             "a zip of prediction files; download or pack it again",
         )),
         _ if name.to_ascii_lowercase().ends_with(".json") => Ok(Kind::GroundTruth),
-        _ if (csv::GROUND_TRUTH.sniff)(head) => Ok(Kind::GroundTruth),
+        _ if GROUND_TRUTHS.iter().any(|format| (format.sniff)(head)) => Ok(Kind::GroundTruth),
         _ if (csv::FORMAT.sniff)(head) => Ok(Kind::PredictionsOfAll),
         _ if csv::FORMAT.has_ending(name) => Err(csv::other_columns(head).within(name)),
         _ => Err(Error::new(name, "it is neither JSON nor a zip", BOTH)),
