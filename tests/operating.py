@@ -1,7 +1,13 @@
-"""Writes operating.json: precision-recall and calibration of made-up scores, by scikit-learn. `python operating.py > operating.json`"""
+"""Writes operating.json: precision-recall and calibration of made-up scores, by scikit-learn and MAPIE.
+
+    pip install mapie==1.6.0 numpy==2.4.6 scikit-learn==1.9.1
+    python operating.py > operating.json
+"""
 import json
+import mapie
 import sklearn
 import numpy as np
+from mapie.metrics.calibration import expected_calibration_error
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import fbeta_score, precision_recall_curve
 
@@ -18,5 +24,7 @@ for n, digits in [(40, 1), (300, 2), (300, 6), (25, 1)]:
         score=score.tolist(), label=label.tolist(), threshold=threshold.tolist(),
         precision=precision[:-1].tolist(), recall=recall[:-1].tolist(),
         f={str(b): values for b, values in f.items()},
-        share_of_true_positives=share.tolist(), mean_score=mean.tolist()))
-print(json.dumps(dict(scikit_learn=sklearn.__version__, numpy=np.__version__, cases=cases)))
+        share_of_true_positives=share.tolist(), mean_score=mean.tolist(),
+        # Its bins end at so many numbers from 0 to 1: eleven make ten bins.
+        expected_error=expected_calibration_error(label, score, num_bins=11, split_strategy="uniform")))
+print(json.dumps(dict(scikit_learn=sklearn.__version__, mapie=mapie.__version__, numpy=np.__version__, cases=cases)))
