@@ -298,7 +298,7 @@ fn readers_are_chosen_told_and_taken_back() {
     assert!(!codes.contains(&"file_without_image"), "{codes:?}");
 
     for (choice, caption, expected) in [
-        ("agreed", "on each of which at least two of 3 readers agree", vec![("Nodule", 1, 1), ("Mass", 0, 0)]),
+        ("agreed", "those on which at least two of 3 readers agree", vec![("Nodule", 1, 1), ("Mass", 0, 0)]),
         ("all", "all boxes of 3 readers", vec![("Nodule", 3, 2), ("Mass", 1, 1)]),
         ("R9", "those of R9 alone, one of 3 readers", vec![("Nodule", 1, 1), ("Mass", 1, 1)]),
     ] {
@@ -350,7 +350,7 @@ fn reports_on_other_readers_are_not_compared() {
     assert_eq!(outcome.report.as_ref().map(|report| report.runs.len()), Some(1));
     assert_eq!(
         outcome.failures[0].errors[0].sentence,
-        "report.json: it is a report on other lesions: all boxes of 3 readers; expected the same lesions: on each of which at least two of 3 readers agree; \
+        "report.json: it is a report on other lesions: all boxes of 3 readers; expected the same lesions: those on which at least two of 3 readers agree; \
          score it so, or choose these readers."
     );
 }

@@ -134,7 +134,7 @@ impl ChosenReaders {
     pub fn caption(&self) -> String {
         let n = self.of.names.len();
         match &self.readers {
-            Readers::Agreed => format!("on each of which at least two of {n} readers agree"),
+            Readers::Agreed => format!("those on which at least two of {n} readers agree"),
             Readers::All => format!("all boxes of {n} readers"),
             Readers::One(name) => format!("those of {} alone, one of {n} readers", printable(name, MAX_SENTENCE_CHARS)),
         }
