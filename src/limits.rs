@@ -47,3 +47,6 @@ pub const MAX_NAME_BYTES: usize = 64;
 
 /// The most characters of one part of a sentence.
 pub const MAX_SENTENCE_CHARS: usize = 400;
+
+/// The longest first line that is taken for the header of a table, in bytes; a whole JSON file may stand in one line.
+pub const MAX_HEADER_BYTES: usize = 1 << 16;

@@ -9,6 +9,7 @@ use csv::{ReaderBuilder, StringRecord, Trim};
 use super::json::BOM;
 use crate::dataset::GroundTruth;
 use crate::error::Error;
+use crate::limits::MAX_HEADER_BYTES;
 
 /// A table and its header.
 pub struct Table<'a> {
@@ -18,10 +19,12 @@ pub struct Table<'a> {
 
 impl<'a> Table<'a> {
     /// A table; its columns are set apart by what its first line says, or by the sign that occurs most often in its header.
-    /// Without a header if the first line is not UTF-8.
+    /// Without a header if the first line is not UTF-8, and empty if it has more than [`MAX_HEADER_BYTES`].
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         let bytes = bytes.strip_prefix(BOM).unwrap_or(bytes);
+        let is_line = bytes.len() <= MAX_HEADER_BYTES || bytes[..MAX_HEADER_BYTES].contains(&b'\n');
+        let bytes = if is_line { bytes } else { &[] };
         // Excel's own way to tell, which it does not show.
         let said = bytes.strip_prefix(b"sep=").and_then(|rest| rest.split_first());
         let (delimiter, bytes) = match said {
@@ -185,5 +188,8 @@ mod tests {
             assert_eq!(rows[0].1.as_ref().map(|row| row[1].to_owned()), Ok("7".to_owned()));
         }
         assert_eq!(Table::new(b"").header().len(), 0);
+        let wide = |n: usize| format!("{}b\n", "a,".repeat(n));
+        assert_eq!(Table::new(wide(1000).as_bytes()).header().len(), 1001);
+        assert_eq!(Table::new(wide(MAX_HEADER_BYTES).as_bytes()).header().len(), 0);
     }
 }
