@@ -32,7 +32,7 @@ def convert(folder: Path) -> None:
                 for name, (x1, y1, x2, y2, score) in entry.items():
                     detections.append({"image_id": number, "category_id": category[name], "bbox": xywh([x1, y1, x2, y2]), "score": score})
     truth = {
-        "images": [{"id": number, "width": 1024, "height": 1024} for number in range(1, len(images) + 1)],
+        "images": [{"id": number, "file_name": image["file_name"], "width": 1024, "height": 1024} for number, image in enumerate(images, 1)],
         "annotations": lesions,
         "categories": [{"id": number, "name": name} for name, number in category.items()],
     }
