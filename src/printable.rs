@@ -66,3 +66,17 @@ pub fn no_formula(text: &str) -> Cow<'_, str> {
     }
     shown
 }
+
+/// `1 image`, `2 images`.
+pub(crate) fn counted(n: usize, noun: &str) -> String {
+    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
+}
+
+/// `A`, `A and B`, `A, B and C`.
+pub(crate) fn in_a_row(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::printable::in_a_row;
+
 /// A way to read a set of predictions; the default is that of the official script. It changes no file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -18,7 +20,7 @@ pub struct Reading {
     /// Every coordinate is multiplied by this; 1 leaves it as it is.
     pub scale: Scale,
     /// This is added to every x and every y of a corner, once they are scaled: where the images were cropped or padded, in pixels.
-    #[serde(skip_serializing_if = "is_none")]
+    #[serde(skip_serializing_if = "shifts_nothing")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
     pub offset: [f64; 2],
     /// Names of classes that are not read otherwise, each with the official name it stands for.
@@ -88,23 +90,15 @@ impl Fused {
         format!(
             "No run of files: {} fused by weighted boxes fusion at IoU {}, equal weights. It takes their scores as of one scale: \
              the highest are {}.",
-            and(&names),
+            in_a_row(&names),
             self.iou_threshold,
-            and(&highest.iter().map(String::as_str).collect::<Vec<_>>())
+            in_a_row(&highest.iter().map(String::as_str).collect::<Vec<_>>())
         )
     }
 }
 
-/// `a, b and c`.
-fn and(all: &[&str]) -> String {
-    match all {
-        [others @ .., last] if !others.is_empty() => format!("{} and {last}", others.join(", ")),
-        _ => all.join(", "),
-    }
-}
-
-/// What coordinates are multiplied by: factors above 0.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+/// What coordinates are multiplied by: factors above 0. However it is written, the same factors are the same scale.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(target_arch = "wasm32", derive(tsify::Tsify))]
 #[serde(untagged)]
@@ -132,18 +126,22 @@ impl Scale {
     }
 }
 
-impl fmt::Display for Scale {
-    /// One number, or two with a comma between them: as `froc score --scale` takes it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.xy() {
-            [x, y] if x.total_cmp(&y).is_eq() => write!(f, "{x}"),
-            [x, y] => write!(f, "{x},{y}"),
-        }
+impl PartialEq for Scale {
+    fn eq(&self, other: &Self) -> bool {
+        self.xy().iter().zip(other.xy()).all(|(a, b)| a.total_cmp(&b).is_eq())
     }
 }
 
-/// Whether it shifts nothing.
-pub(crate) fn is_none(offset: &[f64; 2]) -> bool {
+impl fmt::Display for Scale {
+    /// One number, or two with a comma between them: as `froc score --scale` takes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [x, y] = self.xy();
+        if *self == Self::Same(x) { write!(f, "{x}") } else { write!(f, "{x},{y}") }
+    }
+}
+
+/// Whether an offset shifts nothing.
+pub(crate) fn shifts_nothing(offset: &[f64; 2]) -> bool {
     offset.iter().all(|number| number.abs() <= 0.0)
 }
 
@@ -234,19 +232,19 @@ impl Reading {
     /// Whether coordinates stay as they are.
     #[must_use]
     pub fn is_unscaled(&self) -> bool {
-        self.scale.is_one() && is_none(&self.offset)
+        self.scale.is_one() && shifts_nothing(&self.offset)
     }
 
     /// How coordinates are scaled and shifted, such as `coordinates are multiplied by 2`; `None` if they stay.
     fn moved(&self) -> Option<String> {
         let [x, y] = self.scale.xy();
-        let scaled = match self.scale.to_string().split_once(',') {
-            _ if self.scale.is_one() => None,
-            Some(_) => Some(format!("x is multiplied by {x} and y by {y}")),
-            None => Some(format!("coordinates are multiplied by {x}")),
+        let scaled = match self.scale {
+            scale if scale.is_one() => None,
+            scale if scale == Scale::Same(x) => Some(format!("coordinates are multiplied by {x}")),
+            _ => Some(format!("x is multiplied by {x} and y by {y}")),
         };
         let [x, y] = self.offset;
-        let shifted = (!is_none(&self.offset)).then(|| format!("{x} is added to x and {y} to y"));
+        let shifted = (!shifts_nothing(&self.offset)).then(|| format!("{x} is added to x and {y} to y"));
         let parts: Vec<String> = scaled.into_iter().chain(shifted).collect();
         (!parts.is_empty()).then(|| parts.join(", and "))
     }
@@ -269,7 +267,7 @@ impl Reading {
         if !self.scale.is_one() {
             flags.push(format!("--scale {}", self.scale));
         }
-        if !is_none(&self.offset) {
+        if !shifts_nothing(&self.offset) {
             let [x, y] = self.offset;
             flags.push(format!("--offset {x},{y}"));
         }

@@ -29,6 +29,7 @@ use crate::error::Error;
 use crate::geometry::Measure;
 use crate::input::attributes::Attributes;
 use crate::options::{Hit, Options};
+use crate::printable::{counted, in_a_row};
 use crate::protocol::{Class, Protocol};
 use crate::reading::Reading;
 use crate::run::Run;
@@ -903,19 +904,5 @@ fn quirk_sentence(protocol: &Protocol, quirk: &Quirk, classes: &[ClassScore], op
             "The script adds one pixel to widths and heights, which changed the verdict on {} in {names}.",
             counted(n, "detection")
         ),
-    }
-}
-
-/// `1 image`, `2 images`.
-fn counted(n: usize, noun: &str) -> String {
-    format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
-}
-
-/// `A`, `A and B`, `A, B and C`.
-fn in_a_row(names: &[&str]) -> String {
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_owned(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
     }
 }

@@ -191,8 +191,14 @@ fn a_table_of_lesions_is_a_ground_truth() {
         let [x1, y1, x2, y2] = lesion(image);
         table + &format!("{}.png,Nodule,{},{x1},{y1},{x2},{y2}\n", name(image), score_of(image))
     });
-    let report = score(&truth, &files.write("predictions.csv", predictions), &[]).expect("a report");
-    assert_eq!(nodules(&report), (vec![1.0; 3], false));
+    // A table is known by its header, whatever its name ends with.
+    let corners = std::fs::read(&truth).expect("the table");
+    for ending in [".csv", ".txt", ""] {
+        let truth = files.write(&format!("truth{ending}"), &corners);
+        let run = files.write(&format!("predictions{ending}"), &predictions);
+        let report = score(&truth, &run, &[]).expect("a report");
+        assert_eq!(nodules(&report), (vec![1.0; 3], false), "{ending}");
+    }
     // VinDr-CXR's own: classes by name, which predictions call by number; rows without a box.
     let vindr = (0..N_IMAGES).fold(
         "image_id,class_name,class_id,rad_id,x_min,y_min,x_max,y_max\n0,No finding,14,R1,,,,\n".to_owned(),
@@ -322,6 +328,25 @@ fn the_table_of_node21_is_a_ground_truth() {
         (&classes[0]["name"], &classes[0]["n_lesions"], &classes[1]),
         (&json!("nodule"), &json!(0), &Value::Null)
     );
+}
+
+#[test]
+fn a_scale_or_an_offset_that_is_none_is_refused() {
+    let files = Files::new("scales");
+    let (truth, run) = (files.write("test.json", truth().to_string()), files.write("perfect.zip", zip(entry)));
+    let refused = |flag: &str, value: &str| score(&truth, &run, &[flag, value]).expect_err(value);
+    for value in ["0", "-1", "nan", "inf", "2,0"] {
+        let there = value.replace("nan", "NaN");
+        let expected = format!("scale: there is {there}; expected a number above 0, or two: for x and for y.\n");
+        assert_eq!(refused("--scale", value), expected);
+    }
+    assert_eq!(refused("--offset", "1,inf"), "offset: there is 1,inf; expected two numbers: for x and for y.\n");
+    assert!(refused("--scale", "1,2,3").contains("write it as one number, or two with a comma between them"));
+    assert!(refused("--offset", "64").contains("write it as two numbers with a comma between them"));
+    // What moves nothing leaves the files as they are.
+    for flags in [["--scale", "1,1"], ["--offset", "-0,0"]] {
+        assert_eq!(nodules(&score(&truth, &run, &flags).expect("a report")), (vec![1.0; 3], true), "{flags:?}");
+    }
 }
 
 #[test]

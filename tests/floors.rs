@@ -11,7 +11,8 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 /// `bootstrap` resamples what `score` reads, so it stands above it. `sheet` makes tables of a `report`, and `render` makes bytes of them, so each stands above what it is made of; the root of the crate (`lib.rs`) stands below the
 /// shells, which may use what it offers.
 const FLOORS: &[&[&str]] = &[
-    &["geometry", "limits", "printable", "reading", "texts"],
+    &["limits", "printable", "texts"],
+    &["geometry", "reading"],
     &["error", "finding", "protocol"],
     &["matching", "dataset", "options"],
     &["curve", "input", "run"],

@@ -11,7 +11,7 @@ use crate::finding::{Finding, MAX_EXAMPLES, Remedy, Seen};
 use crate::geometry::{BBox, Extent, FileBox, ImageSize, Measure, iou};
 use crate::input::remedy::{apply, read_box, score_first};
 use crate::options::Options;
-use crate::reading::{Layout, Reading, Scale, is_none};
+use crate::reading::{Layout, Reading, Scale, shifts_nothing};
 use crate::run::Run;
 use crate::score::official::{self, Counts};
 
@@ -92,7 +92,7 @@ impl Trial {
     fn n_numbers(self) -> usize {
         let [x, y] = self.scale;
         let scales = if x.total_cmp(&y).is_ne() { 2 } else { usize::from(x.total_cmp(&1.0).is_ne()) };
-        scales + if is_none(&self.offset) { 0 } else { 2 }
+        scales + if shifts_nothing(&self.offset) { 0 } else { 2 }
     }
 
     /// The scales and offsets that bring the boxes onto lesions best, the plainest first.
@@ -482,7 +482,7 @@ fn reading_of(reading: &Reading) -> String {
     };
     let [x, y] = reading.offset;
     let shifted =
-        if is_none(&reading.offset) { String::new() } else { format!(", shifted by {x} across and {y} down") };
+        if shifts_nothing(&reading.offset) { String::new() } else { format!(", shifted by {x} across and {y} down") };
     format!("{layout}{first}{times}{shifted}")
 }
 
