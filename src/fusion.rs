@@ -63,9 +63,7 @@ pub fn fuse_boxes(mut boxes: Vec<Scored>, n_runs: usize, iou_threshold: f64) -> 
 
 /// By falling score, then by the corners: what is equal by it is the same.
 fn by_score(a: &Scored, b: &Scored) -> Ordering {
-    let corners = |of: &Scored| [of.bbox.x1, of.bbox.y1, of.bbox.x2, of.bbox.y2];
-    let by_corner = || corners(a).iter().zip(corners(b)).map(|(a, b)| a.total_cmp(&b)).find(|order| order.is_ne());
-    b.score.total_cmp(&a.score).then_with(|| by_corner().unwrap_or(Ordering::Equal))
+    b.score.total_cmp(&a.score).then_with(|| a.bbox.by_corners(b.bbox))
 }
 
 /// Boxes that are taken for one.

@@ -1,5 +1,7 @@
 //! Boxes and their overlap, in `f32` and in the official script's order of operations.
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 /// A rectangle on an image, in pixels: x grows to the right, y downwards.
@@ -43,6 +45,14 @@ impl FileBox {
     #[must_use]
     pub const fn rounded(self) -> BBox {
         BBox { x1: self.x1 as f32, y1: self.y1 as f32, x2: self.x2 as f32, y2: self.y2 as f32 }
+    }
+
+    /// The order by x1, then y1, x2 and y2, of which 0 is above -0 and equal boxes alone are the same.
+    #[must_use]
+    pub(crate) fn by_corners(self, other: Self) -> Ordering {
+        let corners = |of: Self| [of.x1, of.y1, of.x2, of.y2];
+        let differ = corners(self).into_iter().zip(corners(other)).map(|(a, b)| a.total_cmp(&b));
+        differ.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
     }
 
     /// Intersection over union in `f64`, 0..=1, with widths `x2 - x1`; the same whichever of the two comes first. Of two boxes

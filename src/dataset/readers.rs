@@ -1,6 +1,5 @@
 //! Boxes that several readers drew of the same images, and whose of them are lesions ([section 10](crate::metric)).
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -9,7 +8,7 @@ use crate::error::{Error, ErrorKind};
 use crate::finding::{Finding, SEVERAL_READERS, Seen};
 use crate::geometry::FileBox;
 use crate::limits::{MAX_READ_OF_IMAGE, MAX_READERS, MAX_SENTENCE_CHARS};
-use crate::printable::printable;
+use crate::printable::{counted, printable};
 use crate::protocol::Class;
 
 /// The least IoU of two boxes that readers agree on.
@@ -373,7 +372,7 @@ impl ChosenReaders {
             by.choices().into_iter().filter(|choice| choice.readers != self.readers).collect();
         let told = |choice: &ReadersChoice| {
             let name = printable(choice.readers.name(), MAX_SENTENCE_CHARS);
-            format!("{name}: {} lesions in {} images", choice.n_lesions, choice.n_images)
+            format!("{name}: {} in {}", counted(choice.n_lesions, "lesion"), counted(choice.n_images, "image"))
         };
         let mut seen = Seen::default();
         for choice in &others {
@@ -408,7 +407,7 @@ pub fn agreed(boxes: &[(u32, FileBox)]) -> Vec<FileBox> {
 /// The boxes of each lesion, by their readers.
 fn groups(boxes: &[(u32, FileBox)]) -> Vec<Vec<(u32, FileBox)>> {
     let mut boxes = boxes.to_vec();
-    boxes.sort_by(|a, b| by_corners(a.1, b.1).then_with(|| a.0.cmp(&b.0)));
+    boxes.sort_by(|a, b| a.1.by_corners(b.1).then_with(|| a.0.cmp(&b.0)));
     let agree = |a: usize, b: usize| boxes[a].0 != boxes[b].0 && boxes[a].1.iou(boxes[b].1) >= AGREED_IOU;
     let mut pairs: Vec<(f64, usize, usize)> = Vec::new();
     for (a, (_, first)) in boxes.iter().enumerate() {
@@ -435,7 +434,7 @@ fn groups(boxes: &[(u32, FileBox)]) -> Vec<Vec<(u32, FileBox)>> {
         group.sort_by_key(|(reader, _)| *reader);
         found.push(group);
     }
-    found.sort_by(|a, b| by_corners(mean(a), mean(b)));
+    found.sort_by(|a, b| mean(a).by_corners(mean(b)));
     found
 }
 
@@ -443,10 +442,4 @@ fn groups(boxes: &[(u32, FileBox)]) -> Vec<Vec<(u32, FileBox)>> {
 fn mean(group: &[(u32, FileBox)]) -> FileBox {
     let mean = |of: fn(FileBox) -> f64| group.iter().map(|(_, bbox)| of(*bbox)).sum::<f64>() / group.len() as f64;
     FileBox { x1: mean(|of| of.x1), y1: mean(|of| of.y1), x2: mean(|of| of.x2), y2: mean(|of| of.y2) }
-}
-
-fn by_corners(a: FileBox, b: FileBox) -> Ordering {
-    let corners = |of: FileBox| [of.x1, of.y1, of.x2, of.y2];
-    let differ = corners(a).into_iter().zip(corners(b)).map(|(a, b)| a.total_cmp(&b)).find(|order| order.is_ne());
-    differ.unwrap_or(Ordering::Equal)
 }

@@ -119,7 +119,7 @@ impl Columns {
 
 /// What a table holds: a name a million times is kept once.
 #[derive(Default)]
-struct Rows {
+pub(super) struct Rows {
     /// Names in the order in which they first stand.
     images: Names,
     classes: Names,
@@ -177,6 +177,31 @@ fn read(bytes: &[u8], into: &mut KeyedImages) -> Result<(), Error> {
 }
 
 impl Rows {
+    /// Adds a row of an image, with a box or without; gives the place of the image.
+    pub(super) fn push_image(&mut self, image: &str) -> u32 {
+        let place = self.images.add(image);
+        self.image_of.push(place);
+        place
+    }
+
+    /// Adds a box in the image at that place.
+    ///
+    /// # Errors
+    /// If its area is not finite.
+    pub(super) fn push_box(&mut self, image: u32, class: &str, bbox: FileBox, score: f64) -> Result<(), Error> {
+        self.boxes.push(Row { image, class: self.classes.add(class), bbox: checked(bbox)?, score });
+        Ok(())
+    }
+
+    /// Adds the images and their boxes to the labels of a dataset.
+    pub(super) fn label(&mut self, labels: &mut Labels) -> Result<(), Error> {
+        self.by_image(|image, classes, of_it| {
+            labels.push_image(image)?;
+            let mut lesions = of_it.iter().zip(1..);
+            lesions.try_for_each(|(row, n)| labels.push_lesion(n, &classes[row.class as usize], row.bbox, false))
+        })
+    }
+
     /// Goes through the boxes image by image, with the names of their classes. Those of an image need not stand together; its
     /// first row tells its place.
     fn by_image(&mut self, mut each: impl FnMut(&str, &Texts, &[Row]) -> Result<(), Error>) -> Result<(), Error> {
@@ -217,14 +242,7 @@ fn read_ground_truth(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
         }
         readers.extend(reader_at.map(|at| (kept(&row[at]).to_owned(), class)));
     }
-    rows.by_image(|image, classes, of_it| {
-        labels.push_image(image)?;
-        of_it
-            .iter()
-            .zip(1..)
-            .try_for_each(|(row, n)| labels.push_lesion(n, &classes[row.class as usize], row.bbox, false))
-    })
-    .map_err(|error| error.within(name))?;
+    rows.label(&mut labels).map_err(|error| error.within(name))?;
     let truth = labels.finish(name, sha256(bytes))?;
     with_readers(truth, &rows, &readers)
 }
@@ -259,14 +277,8 @@ fn push_all(into: &mut Detections, classes: &Texts, rows: &[Row]) -> Result<Rema
 impl Columns {
     /// Adds the boxes of a row.
     fn read(&self, row: &csv::StringRecord, into: &mut Rows) -> Result<(), Error> {
-        let Rows { images, classes, image_of, boxes } = into;
-        let image = images.add(&row[self.image]);
-        image_of.push(image);
+        let image = into.push_image(&row[self.image]);
         let class = self.class.map_or(ONLY_CLASS, |at| &row[at]);
-        let mut push = |class: &str, bbox: FileBox, score: f64| {
-            boxes.push(Row { image, class: classes.add(class), bbox: checked(bbox)?, score });
-            Ok(())
-        };
         match self.boxes {
             Boxes::One { sides, are_sizes, score } => {
                 // An image without a box has a row with empty fields.
@@ -278,7 +290,7 @@ impl Columns {
                     *number = finite(&row[at])?;
                 }
                 let score = score.map_or(Ok(0.0), |at| finite(&row[at]))?;
-                push(class, corners(numbers, are_sizes), score)
+                into.push_box(image, class, corners(numbers, are_sizes), score)
             }
             Boxes::Text(at) => {
                 let fields: Vec<&str> = row[at].split_whitespace().collect();
@@ -297,7 +309,7 @@ impl Columns {
                         *value = finite(text)?;
                     }
                     let [score, a, b, c, d] = values;
-                    push(class, corners([a, b, c, d], !with_class), score)?;
+                    into.push_box(image, class, corners([a, b, c, d], !with_class), score)?;
                 }
                 Ok(())
             }
@@ -305,7 +317,7 @@ impl Columns {
     }
 }
 
-fn corners([x1, y1, x2, y2]: [f64; 4], are_sizes: bool) -> FileBox {
+pub(super) fn corners([x1, y1, x2, y2]: [f64; 4], are_sizes: bool) -> FileBox {
     if are_sizes { FileBox { x1, y1, x2: x1 + x2, y2: y1 + y2 } } else { FileBox { x1, y1, x2, y2 } }
 }
 

@@ -5,11 +5,8 @@
 //! `node21challenge/node21_detection_baseline` at 972d2c9, which reads it so. The predictions of the challenge (`nodules.json`, corners in millimetres) are
 //! not read.
 
-use std::collections::HashMap;
-
-use super::csv::finite;
+use super::csv::{Rows, corners, finite};
 use super::labels::Labels;
-use super::records::checked;
 use super::table::Table;
 use super::{GroundTruthFormat, sha256};
 use crate::dataset::GroundTruth;
@@ -42,41 +39,28 @@ fn is_it(bytes: &[u8]) -> bool {
 fn read(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
     let table = Table::new(bytes);
     let at = columns(&table).ok_or_else(|| Error::new(name, "it has other columns", EXPECTED))?;
-    let mut images: Vec<(String, Vec<FileBox>)> = Vec::new();
-    let mut place_of: HashMap<String, usize> = HashMap::new();
+    let mut rows = Rows::default();
     for (place, row) in table.rows(name) {
         let row = row?;
         let [image, label, sides @ ..] = at.map(|at| &row[at]);
-        let of = *place_of.entry(image.to_owned()).or_insert_with(|| {
-            images.push((image.to_owned(), Vec::new()));
-            images.len() - 1
-        });
-        match label {
-            "0" => {}
-            "1" => {
-                let [x1, y1, width, height] = sides.map(finite);
-                let (x1, y1) = (
-                    x1.map_err(|error| error.within(&place.to_string()))?,
-                    y1.map_err(|error| error.within(&place.to_string()))?,
-                );
-                let sides = width.and_then(|width| Ok((width, height?)));
-                let (width, height) = sides.map_err(|error| error.within(&place.to_string()))?;
-                let bbox = checked(FileBox { x1, y1, x2: x1 + width, y2: y1 + height });
-                images[of].1.push(bbox.map_err(|error| error.within(&place.to_string()))?);
+        let image = rows.push_image(image);
+        let read = match label {
+            "0" => Ok(()),
+            "1" => nodule(sides).and_then(|bbox| rows.push_box(image, CLASS, bbox, 0.0)),
+            _ => {
+                Err(Error::new("", format!("its label is \"{label}\""), "1 of a nodule, or 0 of an image without any"))
             }
-            other => {
-                let expected = "1 of a nodule, or 0 of an image without any";
-                return Err(Error::new(place.to_string(), format!("its label is \"{other}\""), expected));
-            }
-        }
+        };
+        read.map_err(|error| error.within(&place.to_string()))?;
     }
     let mut labels = Labels::of(FORMAT.name);
     labels.push_class(CLASS, "1");
-    for (image, boxes) in images {
-        labels.push_image(&image).map_err(|error| error.within(name))?;
-        for (bbox, n) in boxes.into_iter().zip(1..) {
-            labels.push_lesion(n, CLASS, bbox, false).map_err(|error| error.within(name))?;
-        }
-    }
+    rows.label(&mut labels).map_err(|error| error.within(name))?;
     labels.finish(name, sha256(bytes))
+}
+
+/// The box of left, top, width and height.
+fn nodule(sides: [&str; 4]) -> Result<FileBox, Error> {
+    let [x, y, width, height] = sides.map(finite);
+    Ok(corners([x?, y?, width?, height?], true))
 }
