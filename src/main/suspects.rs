@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use froc::render::suspects::SuspectsFormat;
 
 use super::guard::say;
@@ -34,21 +35,18 @@ pub(super) struct Suspects {
     /// Write the ground truth, with what is marked as wrong corrected, into a new file.
     #[arg(long, value_name = "FILE")]
     corrected: Option<PathBuf>,
-    /// What to print.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    /// What to print: a list, and the scores under both ground truths if anything is marked as wrong; a table to be marked and given
+    /// back by --marks; or everything.
+    #[arg(long, value_parser = format(), default_value = SuspectsFormat::Text.name())]
+    format: SuspectsFormat,
     #[command(flatten)]
     reading: HowToRead,
 }
 
-#[derive(Clone, Copy, clap::ValueEnum)]
-enum Format {
-    /// A list, and the scores under both ground truths if anything is marked as wrong.
-    Text,
-    /// A table to be marked and given back by --marks.
-    Csv,
-    /// Everything.
-    Json,
+/// The formats, by name.
+fn format() -> impl TypedValueParser<Value = SuspectsFormat> {
+    PossibleValuesParser::new(SuspectsFormat::ALL.map(SuspectsFormat::name))
+        .try_map(|name| SuspectsFormat::named(&name))
 }
 
 /// Finds, marks, corrects and prints; says what is to be known about the corrected file.
@@ -69,11 +67,6 @@ pub(super) fn work(arguments: Suspects) -> Result<(), Vec<String>> {
         })?;
         session.read_marks(&name, &bytes, &options).map_err(one)?;
     }
-    let format = match format {
-        Format::Text => SuspectsFormat::Text,
-        Format::Csv => SuspectsFormat::Csv,
-        Format::Json => SuspectsFormat::Json,
-    };
     let bytes = session.export_suspects(format, &options).map_err(one)?;
     if let Some(path) = corrected {
         let file = session.corrected_ground_truth(&options).map_err(one)?;

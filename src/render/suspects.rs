@@ -36,17 +36,26 @@ const COLUMNS: [&str; 13] = [
 ];
 
 impl SuspectsFormat {
-    /// The format of that name: `text`, `csv` or `json`.
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Text, Self::Csv, Self::Json];
+
+    /// What it is asked for by.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Csv => "csv",
+            Self::Json => "json",
+        }
+    }
+
+    /// The format of that name.
     ///
     /// # Errors
     /// If there is none.
     pub fn named(name: &str) -> Result<Self, Error> {
-        match name {
-            "text" => Ok(Self::Text),
-            "csv" => Ok(Self::Csv),
-            "json" => Ok(Self::Json),
-            _ => Err(Error::option("Format", format!("there is \"{name}\""), "text, csv or json")),
-        }
+        let none = || Error::option("Format", format!("there is \"{name}\""), "text, csv or json");
+        Self::ALL.into_iter().find(|format| format.name() == name).ok_or_else(none)
     }
 
     /// The report in this format. In a table, names that a spreadsheet would run as a formula begin with an apostrophe.
