@@ -62,22 +62,24 @@ fn spoiled(predictions: &Predictions, mut spoil: impl FnMut(Five) -> Five) -> Ve
     zip_of(&files)
 }
 
-fn golden(case: &str) -> Option<(GroundTruth, Predictions)> {
+/// The real annotations with a jittery detector where they are, else made-up ones; and within how many points of the score an offer
+/// comes: few boxes tell a scale less well.
+fn detector() -> (GroundTruth, Predictions, f64) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = std::env::var_os("GOLDEN_DIR").map_or_else(|| root.join("../shared/golden"), PathBuf::from).join(case);
-    let read = |name: &str| std::fs::read(folder.join(name)).ok();
-    Some((
-        read_ground_truth(&read("test.json")?).expect("a ground truth"),
-        read_predictions(&read("predictions.zip")?).expect("a zip"),
-    ))
+    let real =
+        std::env::var_os("GOLDEN_DIR").map_or_else(|| root.join("../shared/golden"), PathBuf::from).join("strong");
+    let (folder, within) = if real.is_dir() { (real, 0.5) } else { (root.join("tests/golden/synthetic"), 1.5) };
+    let bytes = |name: &str| std::fs::read(folder.join(name)).expect("a file of the case");
+    (
+        read_ground_truth(&bytes("test.json")).expect("a ground truth"),
+        read_predictions(&bytes("predictions.zip")).expect("a zip"),
+        within,
+    )
 }
 
 #[test]
 fn a_spoiled_detector_is_read_as_it_was_meant() {
-    let Some((truth, predictions)) = golden("strong") else {
-        println!("the golden case strong is not here");
-        return;
-    };
+    let (truth, predictions, within) = detector();
     let mut rng = ChaCha8Rng::seed_from_u64(7);
     let unspoiled = score(&truth, &spoiled(&predictions, |five| five), &Reading::default());
     assert_eq!(offers(&unspoiled.1), Vec::<&Reading>::new());
@@ -100,7 +102,7 @@ fn a_spoiled_detector_is_read_as_it_was_meant() {
                 let (before, findings) = score(&truth, &zip, &Reading::default());
                 let after = offers(&findings).first().map_or(before.clone(), |reading| score(&truth, &zip, reading).0);
                 tried += 1;
-                if after.iter().zip(&unspoiled.0).any(|(after, right)| (after - right).abs() > 0.5) {
+                if after.iter().zip(&unspoiled.0).any(|(after, right)| (after - right).abs() > within) {
                     let flags: Vec<String> = offers(&findings).iter().map(|reading| reading.flags()).collect();
                     failed.push(format!(
                         "{name}, score first: {score_first}, times {same}, {other} after {offset:?}: {before:?}, then {after:?} by {flags:?}"
@@ -115,10 +117,7 @@ fn a_spoiled_detector_is_read_as_it_was_meant() {
 
 #[test]
 fn a_bad_detector_is_offered_nothing() {
-    let Some((truth, _)) = golden("strong") else {
-        println!("the golden case strong is not here");
-        return;
-    };
+    let (truth, ..) = detector();
     let mut offered = Vec::new();
     for seed in 0..if is_long() { 200 } else { 4 } {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
