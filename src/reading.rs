@@ -78,7 +78,7 @@ impl Fused {
     #[must_use]
     pub fn name(&self) -> String {
         let names: Vec<&str> = self.of.iter().map(|run| run.name.as_str()).collect();
-        format!("{}, fused", names.join(" + "))
+        format!("Fused {}", names.join(" + "))
     }
 
     fn sentence(&self) -> String {

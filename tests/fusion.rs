@@ -268,7 +268,7 @@ fn what_cannot_be_fused_is_one_sentence() {
     assert_eq!(
         refused(&[vec![mass(square, 0.5); many]], 0.5),
         format!(
-            "a.zip + empty.zip, fused, \"0.png\": fusion has {many} boxes of one class to compare; expected at most {} in one image; keep those with the highest scores.",
+            "Fused a.zip + empty.zip, \"0.png\": fusion has {many} boxes of one class to compare; expected at most {} in one image; keep those with the highest scores.",
             many - 1
         )
     );
@@ -276,7 +276,7 @@ fn what_cannot_be_fused_is_one_sentence() {
     let huge = 1e30;
     assert_eq!(
         refused(&[vec![mass([0.0, 0.0, huge, 1.0], 0.5), mass([0.0, 0.0, 1.0, huge], 0.5)]], 0.0),
-        "a.zip + empty.zip, fused, \"0.png\": the area of a fused box is too large for a 32-bit number; expected corners in pixels."
+        "Fused a.zip + empty.zip, \"0.png\": the area of a fused box is too large for a 32-bit number; expected corners in pixels."
     );
     // Nothing of nothing, and a file for each image.
     let nothing = fuse(&truth, &[&empty, &empty], 0.5).expect("a run");
@@ -325,7 +325,7 @@ fn a_fused_run_is_one_more_for_as_long_as_its_runs_are_here() {
     let id = session.fuse(&both, 0.5).expect("two runs");
     // The same in another order, or again, is no other.
     assert_eq!(session.fuse_all(DEFAULT_IOU).expect("two runs"), id);
-    assert_eq!(names(&mut session), ["a.zip", "b.zip", "a.zip + b.zip, fused"]);
+    assert_eq!(names(&mut session), ["a.zip", "b.zip", "Fused a.zip + b.zip"]);
     let run = session.outcome().report.as_ref().expect("a report").runs[2].clone();
     // Of 2 lesions each model finds one, both of them both.
     let recall = |run: &froc::report::RunReport| run.classes[3].exact.recall[2];
@@ -357,7 +357,7 @@ fn a_fused_run_is_one_more_for_as_long_as_its_runs_are_here() {
     assert_eq!(suspects.runs, ["a.zip", "b.zip"]);
 
     session.rename("a.zip", "model A");
-    assert_eq!(names(&mut session)[2], "model A + b.zip, fused");
+    assert_eq!(names(&mut session)[2], "Fused model A + b.zip");
     session.rename(&id, "both");
     assert_eq!(names(&mut session)[2], "both");
     session.remove("a.zip");
@@ -415,7 +415,7 @@ fn a_saved_session_holds_what_was_fused() {
     assert_eq!(restored.differences, []);
     let [fusion] = &restored.fusions[..] else { panic!("one fusion") };
     assert_eq!((&fusion.of[..], fusion.iou_threshold), (&["x.zip".to_owned(), "y.zip".to_owned()][..], 0.6));
-    assert_eq!((fusion.label.as_deref(), fusion.id.as_str()), (Some("both"), "x.zip + y.zip, fused"));
+    assert_eq!((fusion.label.as_deref(), fusion.id.as_str()), (Some("both"), "Fused x.zip + y.zip"));
     assert_eq!(names(&mut again), ["x.zip", "y.zip", "both"]);
     let after = again.outcome().report.clone().expect("a report");
     assert_eq!(after.runs[2].exact, before.expect("a report").runs[2].exact);
@@ -436,7 +436,7 @@ fn folders_that_are_runs_are_fused_and_restored() {
     add(&mut session, "m.zip", &zip);
     session.set_reading("m.zip", Reading { folders: froc::reading::Folders::Apart, ..Reading::default() });
     let id = session.fuse_all(0.5).expect("two runs");
-    assert_eq!(id, "m.zip/one + m.zip/two, fused");
+    assert_eq!(id, "Fused m.zip/one + m.zip/two");
     session.evaluate(&Options::default());
     let saved = session.save("").expect("a session");
     let restored = session.restore(&saved).expect("a session");
@@ -464,7 +464,7 @@ fn the_terminal_adds_it_compares_it_and_writes_it() {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
     let scored = froc("fusion", &with("score", &["--fuse", "--format", "json", "--save-session", "s.froc.json"]));
     let report: Value = serde_json::from_slice(&scored.stdout).unwrap_or_else(|_| panic!("{}", text(&scored.stderr)));
-    assert_eq!(report["runs"][2]["name"], "a.zip + b.zip, fused");
+    assert_eq!(report["runs"][2]["name"], "Fused a.zip + b.zip");
     assert_eq!(report["runs"][2]["reading"]["reading"]["fused"]["iou_threshold"], DEFAULT_IOU);
     let saved = fs::read_to_string(scratch_path("s.froc.json")).expect("a session");
     assert!(saved.contains("\"fusions\""), "{saved}");
@@ -476,7 +476,7 @@ fn the_terminal_adds_it_compares_it_and_writes_it() {
     let report: Value = serde_json::from_slice(&compared.stdout).expect("JSON");
     assert_eq!(report["comparisons"].as_array().map(Vec::len), Some(2));
     let errors = text(&froc("fusion-errors", &with("errors", &["--fuse"])).stdout);
-    assert!(errors.contains("\"a.zip + b.zip, fused\","), "{errors}");
+    assert!(errors.contains("\nFused a.zip + b.zip,"), "{errors}");
     let written = froc("fusion-convert", &with("convert", &["--to", "csv", "--fuse"]));
     assert!(text(&written.stdout).contains("\n1.png,Nodule,100.0,100.0,199.0,199.0,0.45\n"));
 

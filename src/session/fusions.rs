@@ -31,7 +31,7 @@ impl Session {
         if of.is_empty() {
             return Err(Error::option("fuse", "there is no run to fuse", "predictions of two or more models"));
         }
-        let mut id = format!("{}, fused", of.join(" + "));
+        let mut id = format!("Fused {}", of.join(" + "));
         while self.predictions.iter().any(|(file, _)| *file == id) {
             id.push('\'');
         }

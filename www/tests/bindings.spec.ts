@@ -62,7 +62,7 @@ test("runs are fused by an IoU or by that of the core, and forgotten like files"
   const { report, run_ids } = evaluator.evaluate(default_options());
   expect(run_ids).toEqual(["p", "q", id]);
   const fused = report?.runs[2];
-  expect(fused?.name).toBe("a.zip + b.zip, fused");
+  expect(fused?.name).toBe("Fused a.zip + b.zip");
   expect(fused?.reading?.reading.fused?.of.map(({ name }) => name)).toEqual(["a.zip", "b.zip"]);
   expect(fused?.reading?.reading.fused?.iou_threshold).toBe(0.5);
   expect(sentence(() => evaluator.fuse(["p"], 2))).toBe("fuse: there is 2; expected an IoU from 0 to 1, such as 0.55.");

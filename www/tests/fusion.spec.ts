@@ -24,7 +24,7 @@ import {
 } from "./page.ts";
 
 const files = sampleFiles();
-const FUSED = "model-a.zip + model-b.zip, fused";
+const FUSED = "Fused model-a.zip + model-b.zip";
 const FLAGS = ["--fuse"];
 
 async function openFused(page: Page): Promise<void> {
