@@ -9,7 +9,7 @@
 //! method (ACM Transactions on Modeling and Computer Simulation 29, 2019): the high half of `word * n`, after passing over
 //! words whose low half is below `2^32 mod n`. A replicate is `n` draws. So it depends on nothing but `(s, r, n)`.
 
-mod observer;
+mod stratified;
 
 use std::ops::ControlFlow;
 
@@ -25,7 +25,7 @@ use crate::protocol::Class;
 use crate::run::Run;
 use crate::score::official::Counts;
 use crate::score::{average_recall, mean};
-pub use observer::ObserverBootstrap;
+pub use stratified::{Figures, StratifiedBootstrap};
 
 /// Name and version of the generator; it changes when the draws of a seed do.
 pub const GENERATOR: &str = "froc-bootstrap-1";
@@ -369,8 +369,8 @@ impl Bootstrap {
     }
 }
 
-/// The bootstraps that a report needs: intervals at the rates of the options, bands along the curves, and the figures of observer
-/// studies.
+/// The bootstraps that a report needs: intervals at the rates of the options, bands along the curves, and figures that need images
+/// with lesions and images without.
 ///
 /// The bands rest on the first [`Uncertainty::MAX_BAND_REPLICATES`] replicates at most: they are read off a plot, and every
 /// replicate of theirs holds [`grid`] numbers for each row.
@@ -378,21 +378,22 @@ impl Bootstrap {
 pub struct Uncertainty {
     intervals: Bootstrap,
     bands: Bootstrap,
-    observer: ObserverBootstrap,
+    stratified: StratifiedBootstrap,
 }
 
 impl Uncertainty {
     /// The most replicates behind a band.
     pub const MAX_BAND_REPLICATES: u32 = 2000;
 
-    /// Prepares to resample for any number of runs, on the same draws.
+    /// Prepares to resample for any number of runs, on the same draws; `specificity` is the least at which image sensitivity is
+    /// read, above 0 and up to 1.
     ///
     /// # Errors
     /// As [`Bootstrap::new`].
     pub fn new(
         ground_truth: &GroundTruth,
         runs: &[&Run],
-        options: &Options,
+        (options, specificity): (&Options, f64),
         resampling: Resampling,
         groups: Groups,
     ) -> Result<Self, Error> {
@@ -401,7 +402,13 @@ impl Uncertainty {
         let for_bands = Resampling::new(replicates, resampling.seed(), resampling.level())?;
         Ok(Self {
             bands: Bootstrap::new(ground_truth, runs, &on_grid, for_bands, groups.clone())?,
-            observer: ObserverBootstrap::new(ground_truth, runs, options, resampling.clone(), &groups),
+            stratified: StratifiedBootstrap::new(
+                ground_truth,
+                runs,
+                (options, specificity),
+                resampling.clone(),
+                &groups,
+            ),
             intervals: Bootstrap::new(ground_truth, runs, options, resampling, groups)?,
         })
     }
@@ -413,7 +420,7 @@ impl Uncertainty {
         let n = n - (self.intervals.done() - before);
         let before = self.bands.done();
         let all_bands = all_intervals && self.bands.step(n);
-        all_bands && self.observer.step(n - (self.bands.done() - before))
+        all_bands && self.stratified.step(n - (self.bands.done() - before))
     }
 
     /// Runs all replicates; `on_progress` is told how many of how many are done, and may end it.
@@ -430,13 +437,13 @@ impl Uncertainty {
     /// Replicates of all three that are done.
     #[must_use]
     pub const fn done(&self) -> u32 {
-        self.intervals.done() + self.bands.done() + self.observer.done()
+        self.intervals.done() + self.bands.done() + self.stratified.done()
     }
 
     /// Replicates of all three.
     #[must_use]
     pub const fn total(&self) -> u32 {
-        self.intervals.resampling.replicates() + self.bands.resampling.replicates() + self.observer.total()
+        self.intervals.resampling.replicates() + self.bands.resampling.replicates() + self.stratified.total()
     }
 
     /// Recall at the rates of the options.
@@ -445,10 +452,10 @@ impl Uncertainty {
         &self.intervals
     }
 
-    /// AFROC and wAFROC.
+    /// AFROC, wAFROC, and image sensitivity.
     #[must_use]
-    pub const fn observer(&self) -> &ObserverBootstrap {
-        &self.observer
+    pub const fn stratified(&self) -> &StratifiedBootstrap {
+        &self.stratified
     }
 
     /// Recall at the rates of the [`grid`].

@@ -37,7 +37,7 @@
 //! use froc::geometry::BBox;
 //! use froc::protocol::Protocol;
 //! use froc::report::statistics::Wanted;
-//! use froc::score::average_precision::DEFAULT_MAX_DETECTIONS;
+//! use froc::options::DEFAULT_SPECIFICITY;
 //! use froc::{Groups, Options, Predictions, Resampling, Run};
 //!
 //! let ground_truth = froc::read_ground_truth(
@@ -63,10 +63,11 @@
 //! let options = Options::new(0.5, vec![0.5])?;
 //! let resampling = Resampling::new(200, 1, 0.95)?;
 //! let by_image = Groups::images(&ground_truth);
-//! let mut uncertainty = Uncertainty::new(&ground_truth, &[&first, &second], &options, resampling, by_image)?;
+//! let at = (&options, DEFAULT_SPECIFICITY);
+//! let mut uncertainty = Uncertainty::new(&ground_truth, &[&first, &second], at, resampling, by_image)?;
 //! while !uncertainty.step(u32::MAX) {}
 //! let (uncertainty, baseline) = (Some(&uncertainty), Some(0));
-//! let wanted = Wanted { area_up_to: 1.0, max_detections: DEFAULT_MAX_DETECTIONS, beta: 1.0, uncertainty, baseline };
+//! let wanted = Wanted { uncertainty, baseline, ..Wanted::default() };
 //! let runs = [(&first, &one), (&second, &both)];
 //! let report = froc::evaluate_with_statistics(&ground_truth, &runs, &options, wanted);
 //! assert_eq!(report.runs[0].exact.average_recall, Some(0.5));

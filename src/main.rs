@@ -218,6 +218,10 @@ struct Scoring {
     /// How much more recall weighs than precision in F-scores, such as 2 for F2 [default: 1].
     #[arg(long, value_name = "BETA", allow_negative_numbers = true)]
     beta: Option<f64>,
+    /// The least share of images without a lesion of a class that show no detection of it, at which the sensitivity of images is
+    /// read [default: 0.9].
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true)]
+    specificity: Option<f64>,
     /// Write what is chosen here, with names and SHA-256 of the files and nothing of what they hold, into a new file
     /// (such as mine.froc.json) that --session and the page read.
     #[arg(long, value_name = "SESSION")]
@@ -604,6 +608,14 @@ fn with_statistics(
             return Err(vec![format!("Baseline: {there}; {expected}")]);
         }
     };
+    let kept = saved.and_then(|saved| saved.statistics(&runs)).unwrap_or_default();
+    let statistics = StatisticsOptions {
+        area_up_to: arguments.area_up_to.unwrap_or(kept.area_up_to),
+        max_detections: arguments.max_detections.unwrap_or(kept.max_detections),
+        beta: arguments.beta.unwrap_or(kept.beta),
+        specificity: arguments.specificity.unwrap_or(kept.specificity),
+        baseline,
+    };
     if let Some(replicates) = extra.replicates {
         let saved = saved.and_then(SessionFile::resampling).unwrap_or_default();
         let groups = match arguments.groups.as_deref() {
@@ -612,16 +624,9 @@ fn with_statistics(
         };
         let (seed, level) = (arguments.seed.unwrap_or(saved.seed), arguments.level.unwrap_or(saved.level));
         let resampling = ResamplingOptions { replicates, seed, level, groups };
-        session.start_bootstrap(options, &resampling).map_err(one)?;
+        session.start_bootstrap(options, &resampling, &statistics).map_err(one)?;
         session.step_bootstrap(u32::MAX).map_err(one)?;
     }
-    let saved = saved.and_then(|saved| saved.statistics(&runs)).unwrap_or_default();
-    let statistics = StatisticsOptions {
-        area_up_to: arguments.area_up_to.unwrap_or(saved.area_up_to),
-        max_detections: arguments.max_detections.unwrap_or(saved.max_detections),
-        beta: arguments.beta.unwrap_or(saved.beta),
-        baseline,
-    };
     session.evaluate_with_statistics(options, &statistics).map(|_| ()).map_err(one)
 }
 

@@ -415,3 +415,18 @@ fn there_is(text: &str) -> String {
     let text = text.trim();
     if text.is_empty() { "there is nothing".into() } else { format!("there is {text}") }
 }
+
+/// The least image specificity at which sensitivity is read unless another is asked for.
+pub const DEFAULT_SPECIFICITY: f64 = 0.9;
+
+/// The least image specificity at which sensitivity is read, above 0 and up to 1.
+///
+/// # Errors
+/// If it is not.
+pub fn specificity(specificity: f64) -> Result<f64, Error> {
+    if specificity > 0.0 && specificity <= 1.0 {
+        return Ok(specificity);
+    }
+    let expected = "a share above 0 and up to 1, such as 0.9: nine of ten images without a lesion show nothing";
+    Err(Error::option("Specificity of images", there_is(&specificity.to_string()), expected))
+}

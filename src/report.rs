@@ -171,6 +171,9 @@ pub struct OptionsReport {
     /// How much more recall weighs than precision in F-scores that say `f_beta`, above 0; absent without statistics.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub beta: Option<f64>,
+    /// The least image specificity at which sensitivity is read, above 0 and up to 1; absent without statistics.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub specificity: Option<f64>,
     /// How images were resampled; absent without a bootstrap.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<BootstrapReport>,
@@ -535,6 +538,7 @@ impl Report {
         self.options.area_up_to = Some(wanted.area_up_to);
         self.options.max_detections = Some(wanted.max_detections);
         self.options.beta = Some(wanted.beta);
+        self.options.specificity = Some(wanted.specificity);
         self.options.bootstrap = bootstrap.map(BootstrapReport::new);
         for (at, (((run, classes), predictions), report)) in
             runs.iter().zip(predictions).zip(&mut self.runs).enumerate()
@@ -563,6 +567,7 @@ impl From<&Options> for OptionsReport {
             area_up_to: None,
             max_detections: None,
             beta: None,
+            specificity: None,
             bootstrap: None,
             slices: None,
         }

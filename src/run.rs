@@ -106,6 +106,16 @@ impl Run {
         self.ranking(class).detections().iter().map(|&detection| image_of_detection[detection as usize]).collect()
     }
 
+    /// The highest score of the detections of a class in each of so many images; `None` of an image without any.
+    #[must_use]
+    pub(crate) fn highest_scores(&self, class: Class, n_images: usize) -> Vec<Option<f32>> {
+        let mut highest = vec![None; n_images];
+        for (image, score) in self.images(class).into_iter().zip(self.ranking(class).scores()) {
+            highest[image as usize].get_or_insert(*score);
+        }
+        highest
+    }
+
     /// Ranks and numbers of the detections of a class by falling score of their file, which may tell apart what is equal in
     /// `f32`; those that are equal there, too, in the order in which they are listed. `detections` are those that the run
     /// was made of.

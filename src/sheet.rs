@@ -113,7 +113,8 @@ pub fn sheets(report: &Report) -> Vec<Sheet> {
         all.extend([metrics::other_metrics(report), published::conventions(report)]);
         all.extend([metrics::sizes(report), metrics::iou_sweep(report)]);
         all.extend([operating::best(report), operating::at_rates(report)]);
-        // Reports were written without it.
+        // Reports were written without these.
+        all.extend(report.options.specificity.map(|_| operating::at_specificity(report)));
         all.extend(Some(confusion::confusion(report)).filter(|sheet| !sheet.rows.is_empty()));
     }
     if let Some(ranking) = &report.ranking {

@@ -297,8 +297,9 @@ impl Evaluator {
         &mut self,
         options: &Ts<OptionsReport>,
         resampling: &Ts<ResamplingOptions>,
+        statistics: &Ts<StatisticsOptions>,
     ) -> Converted<Ts<BootstrapProgress>> {
-        answer(self.0.start_bootstrap(&checked(options)?, &from_js(resampling)?))
+        answer(self.0.start_bootstrap(&checked(options)?, &from_js(resampling)?, &from_js(statistics)?))
     }
 
     /// Draws up to `n` more replicates. Between two calls the worker can tell how far it is, or be told to stop.

@@ -330,15 +330,9 @@ fn figures(case: &Case, truth: &GroundTruth, predictions: Predictions) -> Value 
     let resampling = Resampling::new(20, 1, 0.9).expect("in range");
     let by_image = Groups::images(truth);
     let mut uncertainty =
-        Uncertainty::new(truth, &[&run.run, &run.run], &options, resampling, by_image).expect("few lesions");
+        Uncertainty::new(truth, &[&run.run, &run.run], (&options, 0.9), resampling, by_image).expect("few lesions");
     while !uncertainty.step(u32::MAX) {}
-    let wanted = Wanted {
-        area_up_to: 1.0,
-        max_detections: DEFAULT_MAX_DETECTIONS,
-        beta: 1.0,
-        uncertainty: Some(&uncertainty),
-        baseline: Some(0),
-    };
+    let wanted = Wanted { uncertainty: Some(&uncertainty), baseline: Some(0), ..Wanted::default() };
     let runs = [(&run.run, &*run.predictions), (&run.run, &*run.predictions)];
     let report = froc::evaluate_with_statistics(truth, &runs, &options, wanted);
     let mut of_run = serde_json::to_value(&report.runs[0]).expect("JSON");
@@ -347,8 +341,9 @@ fn figures(case: &Case, truth: &GroundTruth, predictions: Predictions) -> Value 
         // They have matchings of their own.
         row["average_precision"] = Value::Null;
         row["image_roc"] = Value::Null;
+        // An image is shown by any detection, wherever it is.
+        row["at_specificity"] = Value::Null;
         if let Some(operating) = row.get_mut("operating").and_then(Value::as_object_mut) {
-            // An image is shown by any detection, wherever it is.
             operating.retain(|_, value| !value.to_string().contains("image_sensitivity"));
         }
     }

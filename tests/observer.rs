@@ -1,6 +1,7 @@
-//! AFROC and wAFROC: their intervals against drawing images anew, the coverage of these, and what has none.
+//! AFROC, wAFROC and image sensitivity at a given specificity: their intervals against drawing images anew, the coverage of these,
+//! and what has none.
 
-use froc::bootstrap::{Draws, Interval, ObserverBootstrap, Row, Uncertainty};
+use froc::bootstrap::{Draws, Figures, Interval, Row, StratifiedBootstrap, Uncertainty};
 use froc::report::Report;
 use froc::report::statistics::Wanted;
 use froc::{GroundTruth, Groups, Options, Predictions, Resampling, Run};
@@ -12,14 +13,15 @@ fn report(truth: &GroundTruth, run: (&Run, &Predictions), replicates: u32) -> Re
     let options = Options::default();
     let resampling = Resampling::new(replicates, 3, 0.95).expect("a resampling");
     let groups = Groups::images(truth);
-    let mut drawn = Uncertainty::new(truth, &[run.0], &options, resampling, groups).expect("groups");
+    let mut drawn = Uncertainty::new(truth, &[run.0], (&options, 0.9), resampling, groups).expect("groups");
     while !drawn.step(7) {}
-    let wanted = Wanted { area_up_to: 1.0, max_detections: 100, beta: 1.0, uncertainty: Some(&drawn), baseline: None };
+    let wanted = Wanted { uncertainty: Some(&drawn), ..Wanted::default() };
     froc::evaluate_with_statistics(truth, &[run], &options, wanted)
 }
 
-/// Both figures of a class by looking at every pair; `None` without images of both kinds.
-fn figures(truth: &GroundTruth, run: &Run, class: usize, weights: &[u32]) -> Option<[f64; 2]> {
+/// AFROC and wAFROC of a class by looking at every pair, and image sensitivity at a specificity of 0.9 by looking at every score;
+/// `None` without images of both kinds.
+fn figures(truth: &GroundTruth, run: &Run, class: usize, weights: &[u32]) -> Option<[f64; 3]> {
     let class = truth.classes().nth(class).expect("a class");
     let verdicts = run.verdicts(class, truth.n_lesions(class), 0.5, truth.protocol().extent());
     let (scores, images) = (run.ranking(class).scores(), run.images(class));
@@ -57,7 +59,21 @@ fn figures(truth: &GroundTruth, run: &Run, class: usize, weights: &[u32]) -> Opt
             (lesion_pairs, image_pairs) = (lesion_pairs + weight * of * n, image_pairs + weight * of);
         }
     }
-    (image_pairs > 0.0).then(|| [sums[0] / lesion_pairs, sums[1] / image_pairs])
+    // An image is shown at a threshold that its highest score reaches.
+    let mut highest = vec![f32::NEG_INFINITY; weights.len()];
+    for (score, image) in scores.iter().zip(&images) {
+        highest[*image as usize] = highest[*image as usize].max(*score);
+    }
+    let share = |has_lesion: bool, least: f32| {
+        let of = (0..weights.len()).filter(|image| truth.lesions(class, *image).1.is_empty() != has_lesion);
+        let (shown, all) = of.fold((0, 0), |(shown, all), image| {
+            (shown + u32::from(highest[image] >= least) * weights[image], all + weights[image])
+        });
+        f64::from(shown) / f64::from(all)
+    };
+    let kept = scores.iter().filter(|least| 1.0 - share(false, **least) >= 0.9 - 1e-12);
+    let sensitivity = kept.map(|least| share(true, *least)).fold(0.0, f64::max);
+    (image_pairs > 0.0).then(|| [sums[0] / lesion_pairs, sums[1] / image_pairs, sensitivity])
 }
 
 fn is_close(ours: Option<f64>, theirs: Option<f64>) -> bool {
@@ -91,13 +107,13 @@ fn figures_and_intervals_are_those_of_every_pair_of_images_drawn_anew() {
     let has = |of: &dyn Fn(usize) -> bool| -> Vec<bool> { (0..truth.n_images()).map(of).collect() };
     let mut told_apart = 0;
     for (class, row) in rows.iter().take(n_classes).enumerate() {
-        let ours = row.observer.as_ref().expect("of every class");
+        let (ours, at) = (row.observer.expect("of every class"), row.at_specificity.expect("of every class"));
         let one = truth.classes().nth(class).expect("a class");
         let is_diseased = has(&|image| !truth.lesions(one, image).1.is_empty());
         let theirs = figures(&truth, &run, class, &ones);
-        let resampled: Vec<Option<[f64; 2]>> =
+        let resampled: Vec<Option<[f64; 3]>> =
             (0..u64::from(replicates)).map(|at| figures(&truth, &run, class, &drawn(&is_diseased, at))).collect();
-        for (at, estimate) in [ours.afroc, ours.wafroc].into_iter().enumerate() {
+        for (at, estimate) in [ours.afroc, ours.wafroc, at.sensitivity].into_iter().enumerate() {
             assert!(is_close(estimate.value, theirs.map(|both| both[at])), "{}: {estimate:?}, {theirs:?}", row.name);
             let ends = Interval::new(resampled.iter().map(|both| both.map(|both| both[at])), 0.95).map(|of| of.ends);
             for end in [0, 1] {
@@ -110,13 +126,15 @@ fn figures_and_intervals_are_those_of_every_pair_of_images_drawn_anew() {
     assert!(told_apart > 0, "images with several lesions");
     // The mean over the classes: one draw for all, images with any lesion and those without apart.
     let mean = rows[n_classes].observer.as_ref().expect("of the mean");
+    let at_specificity = rows[n_classes].at_specificity.expect("of the mean");
+    assert_eq!((at_specificity.specificity, at_specificity.score_threshold), (None, None), "each class has its own");
     let mean_of = |weights: &[u32], at: usize| {
         let of: Vec<f64> =
             (0..n_classes).filter_map(|class| Some(figures(&truth, &run, class, weights)?[at])).collect();
         (!of.is_empty()).then(|| of.iter().sum::<f64>() / of.len() as f64)
     };
     let is_diseased = has(&|image| truth.has_lesions(image));
-    for (at, estimate) in [mean.afroc, mean.wafroc].into_iter().enumerate() {
+    for (at, estimate) in [mean.afroc, mean.wafroc, at_specificity.sensitivity].into_iter().enumerate() {
         assert!(is_close(estimate.value, mean_of(&ones, at)), "{estimate:?}");
         let resampled = (0..u64::from(replicates)).map(|replicate| mean_of(&drawn(&is_diseased, replicate), at));
         let ends = Interval::new(resampled, 0.95).map(|of| of.ends);
@@ -125,37 +143,38 @@ fn figures_and_intervals_are_those_of_every_pair_of_images_drawn_anew() {
         }
     }
     assert_eq!(
-        rows[n_classes + 1].observer,
-        None,
+        (rows[n_classes + 1].observer, rows[n_classes + 1].at_specificity),
+        (None, None),
         "classes ranked together have no images without a lesion of the class"
     );
 }
 
 #[test]
-fn intervals_of_observer_figures_cover_the_truth_as_often_as_they_say() {
+fn intervals_of_these_figures_cover_the_truth_as_often_as_they_say() {
     let detector = Detector { n_images: 150, ..Detector::default() };
     // A lesion is found at y = u^(1/3), which is above the highest of n uniform numbers with the chance 3 / (n + 3); if it is not
     // found, it is level with an image without a detection, one of five.
     let above: f64 = (0..5).map(|n| 3.0 / f64::from(n + 3)).sum::<f64>() / 5.0;
-    let expected = detector.found * above + (1.0 - detector.found) * 0.5 / 5.0;
-    let (n_datasets, mut covered, mut sums) = (300_u32, [0_u32; 2], [0.0; 2]);
-    let figures: [fn(&froc::score::afroc::Figures) -> f64; 2] = [|of| of.afroc, |of| of.wafroc];
+    let area = detector.found * above + (1.0 - detector.found) * 0.5 / 5.0;
+    let expected = [area, area, detector.image_sensitivity(0.9)];
+    let (n_datasets, mut covered, mut sums) = (300_u32, [0_u32; 3], [0.0; 3]);
+    let figures: [fn(&Figures) -> f64; 3] = [|of| of.observer.afroc, |of| of.observer.wafroc, |of| of.sensitivity];
     for dataset in 0..n_datasets {
         let (truth, predictions) = detector.dataset(u64::from(dataset));
         let run = Run::new(&truth, &predictions).expect("a run");
         let resampling = Resampling::new(250, u64::from(dataset), 0.95).expect("a resampling");
         let groups = Groups::images(&truth);
-        let mut bootstrap = ObserverBootstrap::new(&truth, &[&run], &Options::default(), resampling, &groups);
+        let mut bootstrap = StratifiedBootstrap::new(&truth, &[&run], (&Options::default(), 0.9), resampling, &groups);
         while !bootstrap.step(u32::MAX) {}
         for (at, figure) in figures.into_iter().enumerate() {
             let [low, high] = bootstrap.interval(0, Row::Mean, figure).expect("both kinds of images").ends;
-            covered[at] += u32::from(low <= expected && expected <= high);
+            covered[at] += u32::from(low <= expected[at] && expected[at] <= high);
             sums[at] += bootstrap.estimate(0, Row::Mean).as_ref().map(figure).expect("both kinds of images");
         }
     }
     let coverage = covered.map(|covered| f64::from(covered) / f64::from(n_datasets));
     eprintln!("coverage of the 95 % interval over {n_datasets} datasets: {coverage:?}");
-    for (coverage, sum) in coverage.into_iter().zip(sums) {
+    for ((coverage, sum), expected) in coverage.into_iter().zip(sums).zip(expected) {
         assert!((0.92..=0.97).contains(&coverage), "{coverage}");
         assert!((sum / f64::from(n_datasets) - expected).abs() < 0.01, "{sum}, expected {expected}");
     }
@@ -172,5 +191,7 @@ fn without_images_of_both_kinds_there_is_no_figure() {
     for row in report.runs[0].statistics.as_ref().expect("statistics").rows.iter().take(11) {
         let observer = row.observer.as_ref().expect("of every class");
         assert_eq!((observer.afroc.value, observer.wafroc.interval), (None, None), "{}", row.name);
+        let at = row.at_specificity.expect("of every class");
+        assert_eq!((at.sensitivity.value, at.sensitivity.interval, at.specificity), (None, None, None), "{}", row.name);
     }
 }

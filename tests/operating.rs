@@ -3,10 +3,9 @@
 use crate::support::cases::{cases, load};
 use froc::curve::{Curve, Point};
 use froc::matching::Verdict;
-use froc::options::DEFAULT_AREA_UP_TO;
 use froc::report::statistics::Wanted;
 use froc::score::official::Counts;
-use froc::score::operating::{Bin, Calibration, best_f_score, f_score, precision, precision_recall};
+use froc::score::operating::{Bin, Calibration, HighestScores, best_f_score, f_score, precision, precision_recall};
 use froc::{Options, Report};
 use serde_json::Value;
 
@@ -59,6 +58,16 @@ fn precision_recall_f_scores_and_calibration_are_those_of_scikit_learn_and_mapie
             let first = f.iter().position(|value| (value - most).abs() <= TOLERANCE).expect("the greatest");
             assert_eq!(point.score_threshold, Some(thresholds[first] as f32), "beta {beta}");
         }
+        // Each taken as an image by its highest score.
+        let images = (0..).zip(&ranked).map(|(unit, (score, label))| (Some(*score as f32), unit, *label));
+        let images = HighestScores::of(images);
+        for at in case["at_specificity"].as_array().expect("a list") {
+            let of = |key: &str| at[key].as_f64().expect("a number");
+            let ours = images.at_specificity(of("least"), &vec![1; ranked.len()]).expect("both labels");
+            assert!(is_close(Some(ours.sensitivity), of("sensitivity")), "{at}, {ours:?}");
+            assert!(is_close(Some(ours.specificity), of("specificity")), "{at}, {ours:?}");
+            assert_eq!(ours.score_threshold, at["threshold"].as_f64().map(|score| score as f32), "{at}");
+        }
         let rises = precision_recall(&curve);
         assert_eq!(rises.last().map(|point| point.true_positives as usize), Some(n_lesions));
         assert!(rises.windows(2).all(|two| two[0].true_positives < two[1].true_positives));
@@ -96,15 +105,14 @@ fn calibration_needs_scores_from_0_to_1() {
 
 fn report(case: &std::path::Path, beta: f64) -> Report {
     let (truth, predictions, run) = load(case);
-    let wanted =
-        Wanted { area_up_to: DEFAULT_AREA_UP_TO, max_detections: 100, beta, uncertainty: None, baseline: None };
+    let wanted = Wanted { beta, ..Wanted::default() };
     froc::evaluate_with_statistics(&truth, &[(&run, &predictions)], &Options::default(), wanted)
 }
 
 /// Every golden case, by going through all images and detections for each threshold.
 #[test]
 fn figures_of_golden_cases_are_those_of_plain_loops() {
-    let (mut with_images, mut with_best) = (0, 0);
+    let (mut with_images, mut with_best, mut at_specificity) = (0, 0, 0);
     for (case, beta) in cases().into_iter().zip([1.0, 2.0, 0.5].into_iter().cycle()) {
         let (truth, predictions, run) = load(&case);
         let report = report(&case, beta);
@@ -156,6 +164,23 @@ fn figures_of_golden_cases_are_those_of_plain_loops() {
                 assert!(shown.iter().all(|one| one.0 <= threshold || f(one.0, beta) < most), "{place}");
                 with_best += 1;
             }
+            let images = || 0..truth.n_images();
+            let (with, without): (Vec<usize>, Vec<usize>) =
+                images().partition(|image| !truth.lesions(class, *image).1.is_empty());
+            let share = |of: &[usize], is: &dyn Fn(usize) -> bool| {
+                (!of.is_empty()).then(|| of.iter().filter(|image| is(**image)).count() as f64 / of.len() as f64)
+            };
+            let at = row.at_specificity.expect("of every class");
+            let highest = |image: usize| shown.iter().find(|one| one.1 as usize == image).map(|one| one.0);
+            let specificity = |least: f32| share(&without, &|image| highest(image).is_none_or(|score| score < least));
+            let kept = images().filter_map(highest).filter(|least| specificity(*least).is_some_and(|s| s >= 0.9));
+            let lowest = kept.reduce(f32::min).filter(|_| !with.is_empty() && !without.is_empty());
+            assert_eq!(at.score_threshold, lowest, "{place}");
+            let least = lowest.unwrap_or(f32::INFINITY);
+            let sensitivity = share(&with, &|image| highest(image).is_some_and(|score| score >= least));
+            assert_eq!(at.sensitivity.value, sensitivity.filter(|_| !without.is_empty()), "{place}");
+            assert_eq!(at.specificity, specificity(least).filter(|_| !with.is_empty()), "{place}");
+            at_specificity += usize::from(at.sensitivity.value.is_some_and(|share| share > 0.0));
             for (rate, at) in operating.at_rates.iter().enumerate() {
                 let least = report.runs[0].classes[class.index()].exact.score_threshold[rate];
                 if n_lesions > 0 {
@@ -166,13 +191,7 @@ fn figures_of_golden_cases_are_those_of_plain_loops() {
                     assert!((f_beta - f(least, beta)).abs() < TOLERANCE, "{place}");
                 }
                 let n_in = |image: usize| shown.iter().filter(|one| one.1 as usize == image && one.0 >= least).count();
-                let images = || 0..truth.n_images();
-                let (with, without): (Vec<usize>, Vec<usize>) =
-                    images().partition(|image| !truth.lesions(class, *image).1.is_empty());
                 let free: Vec<usize> = images().filter(|image| !truth.has_lesions(*image)).collect();
-                let share = |of: &[usize], is: &dyn Fn(usize) -> bool| {
-                    (!of.is_empty()).then(|| of.iter().filter(|image| is(**image)).count() as f64 / of.len() as f64)
-                };
                 assert_eq!(at.image_sensitivity, share(&with, &|image| n_in(image) > 0), "{place}");
                 assert_eq!(at.image_specificity, share(&without, &|image| n_in(image) == 0), "{place}");
                 assert_eq!(at.lesion_free_with_fp, share(&free, &|image| n_in(image) > 0), "{place}");
@@ -194,4 +213,5 @@ fn figures_of_golden_cases_are_those_of_plain_loops() {
         }
     }
     assert!(with_images > 20 && with_best > 9, "{with_images} rates, {with_best} classes");
+    assert!(at_specificity > 9, "{at_specificity} classes");
 }

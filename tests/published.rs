@@ -14,7 +14,7 @@ use crate::support::{ground_truth_json, zip_of};
 fn report(truth: &GroundTruth, predictions: Predictions, options: &Options) -> Report {
     let runs = froc::prepare(truth, &Arc::new(predictions), &Reading::default());
     let prepared = runs.unwrap_or_else(|refusal| panic!("{}", refusal.errors[0])).remove(0);
-    let wanted = Wanted { area_up_to: 1.0, max_detections: 100, beta: 1.0, uncertainty: None, baseline: None };
+    let wanted = Wanted::default();
     froc::evaluate_with_statistics(truth, &[(&prepared.run, &prepared.predictions)], options, wanted)
 }
 

@@ -26,11 +26,11 @@ fn report_of(name: &str, options: &Options) -> Report {
     let half_run = Run::new(&truth, &half).expect("a run");
     let resampling = Resampling::new(200, 1, 0.95).expect("a resampling");
     let groups = Groups::images(&truth);
-    let mut uncertainty = Uncertainty::new(&truth, &[&run, &half_run], options, resampling, groups).expect("groups");
+    let mut uncertainty =
+        Uncertainty::new(&truth, &[&run, &half_run], (options, 0.9), resampling, groups).expect("groups");
     while !uncertainty.step(64) {}
     assert_eq!(uncertainty.done(), uncertainty.total());
-    let wanted =
-        Wanted { area_up_to: 1.0, max_detections: 100, beta: 1.0, uncertainty: Some(&uncertainty), baseline: Some(0) };
+    let wanted = Wanted { uncertainty: Some(&uncertainty), baseline: Some(0), ..Wanted::default() };
     let report = froc::evaluate_with_statistics(&truth, &[(&run, &all), (&half_run, &half)], options, wanted);
     // As the program writes and reads them.
     let chosen = Thresholds::of(&truth, &half_run, options).json().expect("bytes");
@@ -438,15 +438,16 @@ fn nothing_is_added_unless_asked_for() {
     let (truth, predictions, run) = load(&case);
     let plain = froc::evaluate(&truth, &[&run], &Options::default());
     let json = text(Format::Json, &plain);
-    for key in ["statistics", "comparisons", "bootstrap", "area_up_to", "max_detections", "beta"] {
+    for key in ["statistics", "comparisons", "bootstrap", "area_up_to", "max_detections", "beta", "specificity"] {
         assert!(!json.contains(key), "{key}");
     }
-    let wanted = Wanted { area_up_to: 1.0, max_detections: 100, beta: 1.0, uncertainty: None, baseline: None };
+    let wanted = Wanted::default();
     let mut report = froc::evaluate_with_statistics(&truth, &[(&run, &predictions)], &Options::default(), wanted);
     assert!(report.runs[0].statistics.take().is_some());
     report.options.area_up_to = None;
     report.options.max_detections = None;
     report.options.beta = None;
+    report.options.specificity = None;
     assert_eq!(report, plain);
 }
 
@@ -460,7 +461,7 @@ fn the_grid_holds_the_usual_rates_and_areas_are_means_of_fine_steps() {
     // The area up to 1 is the mean recall over many rates up to 1.
     let case = case("synthetic").expect("it is in tests/golden");
     let (truth, predictions, run) = load(&case);
-    let wanted = Wanted { area_up_to: 1.0, max_detections: 100, beta: 1.0, uncertainty: None, baseline: None };
+    let wanted = Wanted::default();
     let fine: Vec<f64> = (0..20_000).map(|step| (f64::from(step) + 0.5) / 20_000.0).collect();
     let options = Options::new(0.5, fine).expect("rising rates");
     let report = froc::evaluate_with_statistics(&truth, &[(&run, &predictions)], &Options::default(), wanted);

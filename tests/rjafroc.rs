@@ -146,7 +146,7 @@ fn rjafroc_computes_the_figures_of_the_report_from_the_workbook() {
         let workbook = study(runs).expect("a study").workbook;
         let of_sheets = figures(&workbook);
         assert_eq!(of_sheets.len(), 2, "each run is a modality");
-        let wanted = Wanted { area_up_to: 1.0, max_detections: 100, beta: 1.0, uncertainty: None, baseline: None };
+        let wanted = Wanted::default();
         let both: Vec<_> = runs.iter().map(|of| (&of.run, &*of.predictions)).collect();
         let report = froc::evaluate_with_statistics(truth, &both, &options, wanted);
         for (modality, of_sheets) in of_sheets.iter().enumerate() {

@@ -102,7 +102,8 @@ fn a_whole_story() {
 
     // Intervals, and one against the other.
     let resampling = ResamplingOptions { replicates: 20, groups: GroupSource::Images, ..ResamplingOptions::default() };
-    let mut progress = session.start_bootstrap(&options(), &resampling).expect("a bootstrap");
+    let mut progress =
+        session.start_bootstrap(&options(), &resampling, &StatisticsOptions::default()).expect("a bootstrap");
     while progress.done < progress.total {
         progress = session.step_bootstrap(7).expect("a bootstrap");
     }
@@ -195,14 +196,17 @@ fn a_bad_file_changes_nothing_and_a_new_one_ends_what_was_computed() {
     assert_eq!(ended.expect_err("it was ended").kind(), froc::ErrorKind::Cancelled);
     assert_eq!(*session.evaluate(&options()), before);
 
-    session.start_bootstrap(&options(), &ResamplingOptions::default()).expect("a bootstrap");
+    session
+        .start_bootstrap(&options(), &ResamplingOptions::default(), &StatisticsOptions::default())
+        .expect("a bootstrap");
     add(&mut session, "c", "groups.csv", b"file_name,group\n0.png,1\n");
     assert_eq!(session.step_bootstrap(1).expect_err("files have changed").place(), "bootstrap");
     let csv = ResamplingOptions { groups: GroupSource::Csv, ..ResamplingOptions::default() };
-    let error = session.start_bootstrap(&options(), &csv).expect_err("nine images are missing");
+    let error =
+        session.start_bootstrap(&options(), &csv, &StatisticsOptions::default()).expect_err("nine images are missing");
     assert!(error.to_string().starts_with("groups.csv"), "{error}");
     session.remove("c");
-    let error = session.start_bootstrap(&options(), &csv).expect_err("no groups");
+    let error = session.start_bootstrap(&options(), &csv, &StatisticsOptions::default()).expect_err("no groups");
     assert_eq!(error.to_string(), "groups: no file of groups was added; expected a CSV file with file_name,group.");
 }
 
@@ -231,7 +235,8 @@ fn a_bootstrap_goes_step_by_step_over_the_groups_of_a_file_until_that_leaves() {
     let kind = add(&mut session, "c", "groups.csv", format!("file_name,group\n{lines}").as_bytes());
     assert_eq!(kind, FileKind::Groups);
     let resampling = ResamplingOptions { replicates: 30, groups: GroupSource::Csv, ..ResamplingOptions::default() };
-    let mut progress = session.start_bootstrap(&options(), &resampling).expect("a bootstrap");
+    let mut progress =
+        session.start_bootstrap(&options(), &resampling, &StatisticsOptions::default()).expect("a bootstrap");
     // For intervals, bands, and observer studies.
     assert_eq!((progress.done, progress.total), (0, 90));
     let mut steps = 0;
@@ -372,7 +377,8 @@ fn score_thresholds_are_a_file_like_any_other() {
 
     // Intervals come and go with those of the score.
     let resampling = ResamplingOptions { replicates: 20, seed: 1, level: 0.95, groups: GroupSource::Images };
-    let mut progress = session.start_bootstrap(&options, &resampling).expect("a bootstrap");
+    let mut progress =
+        session.start_bootstrap(&options, &resampling, &StatisticsOptions::default()).expect("a bootstrap");
     while progress.done < progress.total {
         progress = session.step_bootstrap(7).expect("a bootstrap");
     }
@@ -464,7 +470,7 @@ fn a_table_divides_the_images_until_it_goes() {
     let again = report(session.evaluate(&Options::new(0.5, vec![0.5]).expect("options"))).clone();
     assert_eq!((again.slices.len(), again.slices[0].slices[1].rows[4].n_images), (2, 10));
     let resampling = ResamplingOptions { replicates: 20, ..ResamplingOptions::default() };
-    session.start_bootstrap(&options(), &resampling).expect("groups");
+    session.start_bootstrap(&options(), &resampling, &StatisticsOptions::default()).expect("groups");
     session.step_bootstrap(u32::MAX).expect("a bootstrap");
     let outcome = session.evaluate_with_statistics(&options(), &StatisticsOptions::default()).expect("a report");
     assert!(report(outcome).slices[0].slices[1].rows[4].at_rates[0].recall.interval.is_some());

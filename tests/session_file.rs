@@ -236,6 +236,7 @@ fn a_session_holds_no_box_no_image_and_no_path() {
         "session_version",
         "sha256",
         "source",
+        "specificity",
     ];
     let expected: BTreeSet<&str> = expected.into_iter().chain(keys).collect();
     assert_eq!(names.into_iter().collect::<BTreeSet<_>>(), expected);

@@ -4,6 +4,7 @@ use crate::support;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use froc::report::statistics::Wanted;
 use serde_json::Value;
 
 fn case() -> PathBuf {
@@ -98,15 +99,9 @@ fn every_format_is_what_the_core_renders() {
     let groups = froc::Groups::images(&truth);
     let options = froc::Options::default();
     let mut uncertainty =
-        froc::bootstrap::Uncertainty::new(&truth, &[&run], &options, resampling, groups).expect("groups");
+        froc::bootstrap::Uncertainty::new(&truth, &[&run], (&options, 0.9), resampling, groups).expect("groups");
     while !uncertainty.step(7) {}
-    let wanted = froc::report::statistics::Wanted {
-        area_up_to: 1.0,
-        max_detections: 100,
-        beta: 1.0,
-        uncertainty: Some(&uncertainty),
-        baseline: None,
-    };
+    let wanted = Wanted { uncertainty: Some(&uncertainty), ..Wanted::default() };
     // The program looks for mistakes in the files too, and the report says what it found.
     let prepared = froc::prepare(&truth, &std::sync::Arc::new(predictions), &froc::Reading::default());
     let prepared = prepared.expect("readable files");
@@ -152,6 +147,47 @@ fn recall_weighs_as_asked_and_the_f_score_is_named_so() {
             "Beta of the F-score: there is {there}; expected a number above 0 and up to 100, such as 2, which makes recall weigh \
              twice as much as precision."
         );
+        assert_eq!((output.status.code(), said(&output).contains(&expected)), (Some(2), true), "{}", said(&output));
+    }
+}
+
+#[test]
+fn sensitivity_is_read_at_the_specificity_that_is_asked_for() {
+    let at = |specificity: &str| json(&["score", "--bootstrap", "100", "--specificity", specificity], 1);
+    let rows = |report: &Value| report["runs"][0]["statistics"]["rows"].as_array().cloned().expect("rows");
+    let (usual, strict) = (json(&["score", "--bootstrap", "100"], 1), at("0.99"));
+    assert_eq!((&usual["options"]["specificity"], &strict["options"]["specificity"]), (&0.9.into(), &0.99.into()));
+    assert_eq!(at("0.9")["runs"], usual["runs"]);
+    let mut fell = 0;
+    for (usual, strict) in rows(&usual).iter().zip(rows(&strict)).take(11) {
+        let [usual, strict] = [&usual["at_specificity"], &strict["at_specificity"]];
+        let value = |of: &Value| of["sensitivity"]["value"].as_f64();
+        let Some((usual_value, strict_value)) = value(usual).zip(value(strict)) else { continue };
+        assert!(strict_value <= usual_value, "{usual} {strict}");
+        fell += usize::from(strict_value < usual_value);
+        let interval = |of: &Value| of["sensitivity"]["interval"].clone();
+        assert!(interval(strict).is_array() && interval(strict) != interval(usual), "{usual} {strict}");
+        if let Some(reached) = strict["specificity"].as_f64() {
+            assert!(reached >= 0.99, "{strict}");
+        }
+    }
+    assert!(fell > 5, "{fell}");
+    let mean = &rows(&strict)[10]["at_specificity"];
+    let share = format!("{:.2}", 100.0 * mean["sensitivity"]["value"].as_f64().expect("of the mean"));
+    for format in ["text", "markdown", "html", "latex", "csv"] {
+        let text = printed(&froc(&["score", "--bootstrap", "100", "--specificity", "0.99", "--format", format], 1));
+        let is_named = if format == "csv" {
+            text.contains(",sensitivity_at_specificity_0.99,")
+        } else {
+            text.contains("sensitivity at a specificity of 0.99") && text.contains(&share)
+        };
+        assert!(is_named, "{format}: {text}");
+    }
+    for wrong in ["0", "-0.5", "1.01", "90", "nan"] {
+        let output = froc(&["score", "--statistics", "--specificity", wrong], 1);
+        let there = if wrong == "nan" { "NaN" } else { wrong };
+        let expected =
+            format!("Specificity of images: there is {there}; expected a share above 0 and up to 1, such as 0.9");
         assert_eq!((output.status.code(), said(&output).contains(&expected)), (Some(2), true), "{}", said(&output));
     }
 }

@@ -52,10 +52,9 @@ fn what_is_kept_on_one_dataset_is_scored_on_another_in_every_format_as_the_core_
     let resampling = Resampling::new(40, 1, 0.95).expect("a resampling");
     let groups = Groups::images(&truth);
     let options = Options::default();
-    let mut uncertainty = Uncertainty::new(&truth, &[run], &options, resampling, groups).expect("groups");
+    let mut uncertainty = Uncertainty::new(&truth, &[run], (&options, 0.9), resampling, groups).expect("groups");
     while !uncertainty.step(u32::MAX) {}
-    let wanted =
-        Wanted { area_up_to: 1.0, max_detections: 100, beta: 1.0, uncertainty: Some(&uncertainty), baseline: None };
+    let wanted = Wanted { uncertainty: Some(&uncertainty), ..Wanted::default() };
     let report = froc::evaluate_with_statistics(&truth, &[(run, predictions)], &options, wanted);
     let chosen = Thresholds::read("t.json", &bytes).expect("a file of thresholds");
     let bootstrap = Some(uncertainty.intervals());

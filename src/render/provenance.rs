@@ -1,6 +1,6 @@
 //! What a report rests on, in words.
 
-use crate::options::DEFAULT_BETA;
+use crate::options::{DEFAULT_BETA, DEFAULT_SPECIFICITY};
 use crate::report::Report;
 
 /// What the figures rest on, one fact a line: version, options, seed, and the SHA-256 of every input.
@@ -22,6 +22,9 @@ pub(super) fn provenance(report: &Report) -> Vec<String> {
     }
     if let Some(beta) = options.beta.filter(|beta| beta.ne(&DEFAULT_BETA)) {
         facts.push(format!("F-scores with beta {beta}"));
+    }
+    if let Some(specificity) = options.specificity.filter(|specificity| specificity.ne(&DEFAULT_SPECIFICITY)) {
+        facts.push(format!("image sensitivity at a specificity of at least {specificity}"));
     }
     if let Some(bootstrap) = &options.bootstrap {
         let groups = match (bootstrap.groups.source.as_str(), &bootstrap.groups.name, &bootstrap.groups.sha256) {

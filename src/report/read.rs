@@ -201,14 +201,19 @@ impl Report {
         let computed = |of: &Self| {
             let options = &of.options;
             let is_any = of.runs.iter().any(|run| run.statistics.is_some());
-            is_any.then(|| (options.area_up_to, options.max_detections, options.beta, options.bootstrap.clone()))
+            let beside = (options.area_up_to, options.max_detections, options.beta);
+            is_any.then(|| (beside, options.specificity, options.bootstrap.clone()))
         };
         let is_alike = match (computed(self), computed(other)) {
-            (Some(here), Some(there)) => here == there,
-            (None, Some((area_up_to, max_detections, beta, bootstrap))) => {
+            // What was written before sensitivity was read at a specificity holds none that could differ.
+            (Some((beside, at, drawn)), Some((other, of, others))) => {
+                beside == other && drawn == others && (at == of || at.is_none() || of.is_none())
+            }
+            (None, Some(((area_up_to, max_detections, beta), specificity, bootstrap))) => {
                 self.options.area_up_to = area_up_to;
                 self.options.max_detections = max_detections;
                 self.options.beta = beta;
+                self.options.specificity = specificity;
                 self.options.bootstrap = self.options.bootstrap.take().or(bootstrap);
                 true
             }

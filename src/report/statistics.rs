@@ -10,20 +10,20 @@ use super::confusion::{ConfusionCellReport, ConfusionReport};
 use super::operating::OperatingReport;
 use super::published::PublishedReport;
 use super::{CurveReport, all_defined, defined};
-use crate::bootstrap::{self, Bootstrap, Interval, ObserverBootstrap, Row, Statistic, Uncertainty};
+use crate::bootstrap::{self, Bootstrap, Figures, Interval, Row, Statistic, StratifiedBootstrap, Uncertainty};
 use crate::compare::{Changes, Difference, Sides, holm};
 use crate::curve::Curve;
 use crate::dataset::{GroundTruth, Predictions};
 use crate::geometry::Extent;
 use crate::input::groups::{Groups, Source};
-use crate::options::{Options, Resampling};
+use crate::options::{DEFAULT_AREA_UP_TO, DEFAULT_BETA, DEFAULT_SPECIFICITY, Options, Resampling};
 use crate::protocol::{Class, Protocol};
 use crate::run::Run;
-use crate::score::afroc::Figures;
 use crate::score::average_precision::{AveragePrecision, DEFAULT_MAX_DETECTIONS, average_precision};
 use crate::score::conventions::{self, Convention, sweep_thresholds};
 use crate::score::image_roc::ImageRoc;
 use crate::score::official::Counts;
+use crate::score::operating::HighestScores;
 use crate::score::sizes::{Division, SizeGroup, by_size};
 use crate::score::{ClassScore, average_recall, exact, mean, pooled_curve};
 
@@ -118,6 +118,10 @@ pub struct RowReport {
     // Reports were written without it under the same version.
     #[cfg_attr(feature = "schema", schemars(skip_serializing_if = "Option::is_none"))]
     pub observer: Option<ObserverReport>,
+    /// Image sensitivity at `options.specificity`; of `pooled`, none.
+    // Reports were written without it under the same version.
+    #[cfg_attr(feature = "schema", schemars(skip_serializing_if = "Option::is_none"))]
+    pub at_specificity: Option<AtSpecificityReport>,
     /// Operating characteristics; of `mean` and `pooled`, none.
     // Reports were written without it under the same version.
     #[cfg_attr(feature = "schema", schemars(skip_serializing_if = "Option::is_none"))]
@@ -133,6 +137,21 @@ pub struct ObserverReport {
     pub afroc: EstimateReport,
     /// That of the weighted curve, in which every image with lesions counts alike.
     pub wafroc: EstimateReport,
+}
+
+/// Images told to hold a lesion of a class by a detection of it, at the lowest score threshold whose specificity is at least
+/// `options.specificity`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+pub struct AtSpecificityReport {
+    /// Share of the images with a lesion of the class in which a detection is shown, wherever; of `mean`, over the classes where it
+    /// is defined. Replicates draw images with and without a lesion apart, and choose the threshold anew.
+    pub sensitivity: EstimateReport,
+    /// Share of the images without one in which none is shown; `None` of `mean`.
+    pub specificity: Option<f64>,
+    /// Detections scoring at least this are shown; `None` where nothing is, and of `mean`.
+    pub score_threshold: Option<f32>,
 }
 
 /// A number and its bootstrap interval.
@@ -341,12 +360,28 @@ pub struct Wanted<'a> {
     /// As many detections of a class in one image count in average precision, those with the highest scores: in pycocotools
     /// `maxDets`, [`DEFAULT_MAX_DETECTIONS`] as it comes. Above 0.
     pub max_detections: u32,
-    /// How much more recall weighs than precision in F-scores, above 0: [`DEFAULT_BETA`](crate::options::DEFAULT_BETA) as it comes.
+    /// How much more recall weighs than precision in F-scores, above 0: [`DEFAULT_BETA`] as it comes.
     pub beta: f64,
+    /// The least image specificity at which sensitivity is read, above 0 and up to 1:
+    /// [`DEFAULT_SPECIFICITY`] as it comes.
+    pub specificity: f64,
     /// Finished bootstraps of the same runs in the same order.
     pub uncertainty: Option<&'a Uncertainty>,
     /// The run that all others are compared with, by its place; it needs the bootstraps.
     pub baseline: Option<usize>,
+}
+
+impl Default for Wanted<'_> {
+    fn default() -> Self {
+        Self {
+            area_up_to: DEFAULT_AREA_UP_TO,
+            max_detections: DEFAULT_MAX_DETECTIONS,
+            beta: DEFAULT_BETA,
+            specificity: DEFAULT_SPECIFICITY,
+            uncertainty: None,
+            baseline: None,
+        }
+    }
 }
 
 impl BootstrapReport {
@@ -482,7 +517,7 @@ impl Analysis<'_> {
         let area = of_rows(&|curve, counts| exact::area(curve, counts, wanted.area_up_to));
         let mut precisions = self.average_precisions(wanted.max_detections).into_iter();
         let mut rocs = self.image_rocs().into_iter();
-        let observers = self.observers(at, wanted.uncertainty);
+        let of_both_kinds = self.of_both_kinds(at, wanted);
         let all_lesions = curves.last().map_or(0, |(_, counts)| counts.n_lesions);
         let row = |(place, (row, name)): (usize, (Row, &str))| {
             let estimate = |value: Option<f64>, statistic: Statistic| {
@@ -499,7 +534,8 @@ impl Analysis<'_> {
                 average_precision: precisions.next().flatten(),
                 image_roc: rocs.next(),
                 sizes: self.sizes(row),
-                observer: observers.get(place).copied(),
+                observer: of_both_kinds.get(place).map(|both| both.0),
+                at_specificity: of_both_kinds.get(place).map(|both| both.1),
                 operating: self.operating(row, wanted.beta),
             }
         };
@@ -533,23 +569,41 @@ impl Analysis<'_> {
         rocs
     }
 
-    /// Of each class, then the mean; `at` is the place of the run in the bootstraps.
-    fn observers(&self, at: usize, uncertainty: Option<&Uncertainty>) -> Vec<ObserverReport> {
-        let (groups, resampling) = (Groups::images(self.ground_truth), Resampling::default());
-        let alone = || ObserverBootstrap::new(self.ground_truth, &[self.run], self.options, resampling, &groups);
-        let (bootstrap, at) = match uncertainty {
-            Some(uncertainty) => (Cow::Borrowed(uncertainty.observer()), at),
-            None => (Cow::Owned(alone()), 0),
-        };
+    /// Figures that need images with lesions and images without: of each class, then the mean; `at` is the place of the run in the
+    /// bootstraps.
+    fn of_both_kinds(&self, at: usize, wanted: Wanted<'_>) -> Vec<(ObserverReport, AtSpecificityReport)> {
+        let (groups, options) = (Groups::images(self.ground_truth), (self.options, wanted.specificity));
+        // One of another specificity has no figures of this one.
+        let is_of_it = |drawn: &&StratifiedBootstrap| drawn.specificity().total_cmp(&wanted.specificity).is_eq();
+        let drawn = wanted.uncertainty.map(Uncertainty::stratified).filter(is_of_it);
+        let alone =
+            || StratifiedBootstrap::new(self.ground_truth, &[self.run], options, Resampling::default(), &groups);
+        let (bootstrap, at) = drawn.map_or_else(|| (Cow::Owned(alone()), 0), |drawn| (Cow::Borrowed(drawn), at));
         let estimate = |row: Row, figure: fn(&Figures) -> f64| {
             let value = bootstrap.estimate(at, row).as_ref().map(figure);
             let found = bootstrap.interval(at, row, figure);
             let n_left_out = found.map_or(bootstrap.done() as usize, |found| found.n_without_lesions);
-            let n_without_lesions = uncertainty.map(|_| n_left_out);
+            let n_without_lesions = drawn.map(|_| n_left_out);
             EstimateReport { value, interval: found.map(|found| found.ends), n_without_lesions }
         };
-        let report =
-            |row: Row| ObserverReport { afroc: estimate(row, |of| of.afroc), wafroc: estimate(row, |of| of.wafroc) };
+        let images: Vec<u32> = (0..).take(self.ground_truth.n_images()).collect();
+        let report = |row: Row| {
+            let reached = match row {
+                Row::Class(class) => HighestScores::new(self.ground_truth, self.run, class, &images)
+                    .at_specificity(wanted.specificity, &vec![1; images.len()]),
+                _ => None,
+            };
+            let observer = ObserverReport {
+                afroc: estimate(row, |of| of.observer.afroc),
+                wafroc: estimate(row, |of| of.observer.wafroc),
+            };
+            let at_specificity = AtSpecificityReport {
+                sensitivity: estimate(row, |of| of.sensitivity),
+                specificity: reached.map(|at| at.specificity),
+                score_threshold: reached.and_then(|at| at.score_threshold),
+            };
+            (observer, at_specificity)
+        };
         self.ground_truth.classes().map(Row::Class).chain([Row::Mean]).map(report).collect()
     }
 

@@ -56,10 +56,7 @@ impl Sample {
             of_lesion[claim.lesion as usize] = Some(ranking.scores()[claim.rank as usize]);
         }
         // Without a lesion of the class every detection is a false positive.
-        let mut highest = vec![None; ground_truth.n_images()];
-        for (image, score) in run.images(class).into_iter().zip(ranking.scores()) {
-            highest[image as usize].get_or_insert(*score);
-        }
+        let highest = run.highest_scores(class, ground_truth.n_images());
         let of_image = |image: usize| {
             let (first, lesions) = ground_truth.lesions(class, image);
             let (unit, n) = (unit_of_image[image], lesions.len() as u32);

@@ -135,6 +135,91 @@ fn share(part: u32, of: u32) -> Option<f64> {
     (of > 0).then(|| f64::from(part) / f64::from(of))
 }
 
+/// The images of a class that are told to hold a lesion of it where as few of the others are as a given specificity allows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AtSpecificity {
+    /// Share of the images with a lesion of the class in which a detection is shown, wherever in the image.
+    pub sensitivity: f64,
+    /// Share of the images without one in which none is shown: at least what was asked for.
+    pub specificity: f64,
+    /// The lowest score threshold that keeps it; `None` if only showing nothing does.
+    pub score_threshold: Option<f32>,
+}
+
+/// An image by the highest score of a class.
+#[derive(Debug, Clone, Copy)]
+struct Highest {
+    /// `None` without a detection of the class, which no score threshold shows.
+    score: Option<f32>,
+    /// The unit that the image is drawn with.
+    unit: u32,
+    has_lesion: bool,
+}
+
+/// The images of a class by their highest score, falling, and whether they have a lesion of it.
+///
+/// ```
+/// use froc::score::operating::HighestScores;
+/// let images = [(Some(0.9), true), (Some(0.6), false), (Some(0.4), true), (None, true), (None, false)];
+/// let images = HighestScores::of((0..).zip(images).map(|(unit, (score, has_lesion))| (score, unit, has_lesion)));
+/// let found = |specificity| images.at_specificity(specificity, &[1; 5]).map(|at| (at.sensitivity, at.score_threshold));
+/// assert_eq!(found(1.0), Some((1.0 / 3.0, Some(0.9))));
+/// assert_eq!(found(0.5), Some((2.0 / 3.0, Some(0.4))));
+/// ```
+#[derive(Debug, Clone)]
+pub struct HighestScores(Vec<Highest>);
+
+impl HighestScores {
+    /// Those of a class of a run; `unit_of_image` is what each image is drawn with, such as its own number. Images without a
+    /// [`label`](GroundTruth::label) are left out.
+    #[must_use]
+    pub fn new(ground_truth: &GroundTruth, run: &Run, class: Class, unit_of_image: &[u32]) -> Self {
+        let highest = run.highest_scores(class, ground_truth.n_images());
+        let image = |(image, score)| Some((score, unit_of_image[image], ground_truth.label(class, image)?));
+        Self::of(highest.into_iter().enumerate().filter_map(image))
+    }
+
+    /// Those of images given by highest score, unit, and whether they have a lesion of the class.
+    #[must_use]
+    pub fn of(images: impl IntoIterator<Item = (Option<f32>, u32, bool)>) -> Self {
+        let highest = |(score, unit, has_lesion)| Highest { score, unit, has_lesion };
+        let mut images: Vec<Highest> = images.into_iter().map(highest).collect();
+        // Scores are finite, and `None` is below all of them.
+        radsort::sort_by_key(&mut images, |image| image.score.map_or(f32::INFINITY, |score| -score));
+        Self(images)
+    }
+
+    /// What is reached at the lowest score threshold whose specificity is at least the given one, above 0 and up to 1, where each
+    /// unit counts so often; `None` where no image with a lesion counts, or none without.
+    #[must_use]
+    pub fn at_specificity(&self, specificity: f64, weights: &[u32]) -> Option<AtSpecificity> {
+        let weight = |image: &Highest| u64::from(weights[image.unit as usize]);
+        let mut n = [0; 2];
+        for image in &self.0 {
+            n[usize::from(image.has_lesion)] += weight(image);
+        }
+        let [n_without, n_with] = n;
+        let share = |part: u64, of: u64| (of > 0).then(|| part as f64 / of as f64);
+        let mut best = AtSpecificity { sensitivity: share(0, n_with)?, specificity: 1.0, score_threshold: None };
+        let mut shown = [0; 2];
+        for equal in self.0.chunk_by(|a, b| a.score == b.score) {
+            for image in equal {
+                shown[usize::from(image.has_lesion)] += weight(image);
+            }
+            let reached = share(n_without - shown[0], n_without)?;
+            if equal[0].score.is_none() || reached < specificity {
+                break;
+            }
+            best = AtSpecificity {
+                sensitivity: share(shown[1], n_with)?,
+                specificity: reached,
+                score_threshold: equal[0].score,
+            };
+        }
+        (n_without > 0).then_some(best)
+    }
+}
+
 /// Bins of equal width that scores in 0..=1 fall into.
 pub const N_BINS: usize = 10;
 

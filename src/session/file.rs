@@ -11,7 +11,7 @@ use tsify::Tsify;
 use super::{ErrorReport, GroupSource, NamedTable, ResamplingOptions, Session, StatisticsOptions};
 use crate::error::{Error, ErrorKind};
 use crate::input;
-use crate::options::{DEFAULT_AREA_UP_TO, DEFAULT_BETA, Options};
+use crate::options::{DEFAULT_AREA_UP_TO, DEFAULT_BETA, DEFAULT_SPECIFICITY, Options};
 use crate::protocol::{Protocol, ProtocolFacts};
 use crate::reading::Reading;
 use crate::report::OptionsReport;
@@ -280,9 +280,10 @@ impl SessionFile {
         let area_up_to = self.options.area_up_to.unwrap_or(DEFAULT_AREA_UP_TO);
         let max_detections = self.options.max_detections.unwrap_or(DEFAULT_MAX_DETECTIONS);
         let beta = self.options.beta.unwrap_or(DEFAULT_BETA);
+        let specificity = self.options.specificity.unwrap_or(DEFAULT_SPECIFICITY);
         let baseline = self.baseline.and_then(|at| run_ids.get(at)).cloned();
         let is_wanted = self.options.area_up_to.is_some() || baseline.is_some();
-        is_wanted.then_some(StatisticsOptions { area_up_to, max_detections, beta, baseline })
+        is_wanted.then_some(StatisticsOptions { area_up_to, max_detections, beta, specificity, baseline })
     }
 }
 

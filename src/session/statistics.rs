@@ -9,7 +9,9 @@ use crate::bootstrap::{Bootstrap, Uncertainty};
 use crate::dataset::{GroundTruth, Predictions};
 use crate::error::Error;
 use crate::input::groups::Groups;
-use crate::options::{DEFAULT_AREA_UP_TO, DEFAULT_BETA, Options, Resampling, area_up_to, beta};
+use crate::options::{
+    DEFAULT_AREA_UP_TO, DEFAULT_BETA, DEFAULT_SPECIFICITY, Options, Resampling, area_up_to, beta, specificity,
+};
 use crate::report::Report;
 use crate::report::statistics::{RocCurveReport, Wanted};
 use crate::run::Run;
@@ -69,6 +71,10 @@ pub struct StatisticsOptions {
     #[serde(default = "default_beta")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
     pub beta: f64,
+    /// The least image specificity at which sensitivity is read, above 0 and up to 1; 0.9 unless given.
+    #[serde(default = "default_specificity")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub specificity: f64,
     /// The id of the run that all others are compared with; null for none.
     pub baseline: Option<String>,
 }
@@ -81,12 +87,17 @@ const fn default_beta() -> f64 {
     DEFAULT_BETA
 }
 
+const fn default_specificity() -> f64 {
+    DEFAULT_SPECIFICITY
+}
+
 impl Default for StatisticsOptions {
     fn default() -> Self {
         Self {
             area_up_to: DEFAULT_AREA_UP_TO,
             max_detections: DEFAULT_MAX_DETECTIONS,
             beta: DEFAULT_BETA,
+            specificity: DEFAULT_SPECIFICITY,
             baseline: None,
         }
     }
@@ -125,7 +136,8 @@ impl Running {
 }
 
 impl Session {
-    /// Starts a bootstrap over all runs, in place of one before; nothing is drawn yet.
+    /// Starts a bootstrap over all runs, in place of one before; nothing is drawn yet. Image sensitivity is read where `statistics`
+    /// say.
     ///
     /// # Errors
     /// If an option is out of range, the groups do not fit, or no run can be scored.
@@ -133,15 +145,17 @@ impl Session {
         &mut self,
         options: &Options,
         wanted: &ResamplingOptions,
+        statistics: &StatisticsOptions,
     ) -> Result<BootstrapProgress, Error> {
         self.running = None;
+        let specificity = specificity(statistics.specificity)?;
         let resampling = Resampling::new(wanted.replicates, wanted.seed, wanted.level)?;
         self.set_measure(options.hit().measure());
         self.join();
         let Joined { ground_truth, runs, .. } = self.joined()?;
         let groups = self.groups(ground_truth, wanted.groups)?;
         let runs: Vec<&Run> = runs.iter().map(|prepared| &prepared.run).collect();
-        let uncertainty = Uncertainty::new(ground_truth, &runs, options, resampling, groups)?;
+        let uncertainty = Uncertainty::new(ground_truth, &runs, (options, specificity), resampling, groups)?;
         self.running = Some(Running { options: options.clone(), uncertainty });
         self.step_bootstrap(0)
     }
@@ -174,6 +188,7 @@ impl Session {
     ) -> Result<&Outcome, Error> {
         let area_up_to = area_up_to(statistics.area_up_to)?;
         let beta = beta(statistics.beta)?;
+        let specificity = specificity(statistics.specificity)?;
         self.set_measure(options.hit().measure());
         let failures = self.join();
         let Joined { ground_truth, run_ids, file_ids, runs } = self.joined()?;
@@ -186,6 +201,7 @@ impl Session {
             area_up_to,
             max_detections: statistics.max_detections,
             beta,
+            specificity,
             uncertainty: self.running.as_ref().filter(is_done).map(|running| &running.uncertainty),
             baseline: statistics.baseline.as_ref().map(place).transpose()?,
         };

@@ -1,8 +1,8 @@
-//! Operating characteristics: the best F-score, precision and images at each rate, calibration.
+//! Operating characteristics: the best F-score, precision and images at each rate, sensitivity at a specificity, calibration.
 
 use super::metrics::{by_class, plain};
 use super::{Cell, Column, Row, Sheet, rests_on};
-use crate::options::DEFAULT_BETA;
+use crate::options::{DEFAULT_BETA, DEFAULT_SPECIFICITY};
 use crate::report::Report;
 use crate::report::operating::{AtRateReport, OperatingReport};
 use crate::report::statistics::{MEAN, POOLED, RowReport};
@@ -38,10 +38,8 @@ pub(super) fn best(report: &Report) -> Sheet {
     let mut rows = by_class(report, cells);
     rows.retain(|row| row.class != MEAN && row.class != POOLED);
     // More is better of F1 alone.
-    for row in &mut rows {
-        for cell in row.cells.iter_mut().skip(1) {
-            cell.is_best = false;
-        }
+    for cell in rows.iter_mut().flat_map(|row| row.cells.iter_mut().skip(1)) {
+        cell.is_best = false;
     }
     let beta = beta(report);
     let weighs = match report.options.beta.filter(|beta| beta.ne(&DEFAULT_BETA)) {
@@ -71,6 +69,44 @@ pub(super) fn best(report: &Report) -> Sheet {
                 ("ECE", "expected_calibration_error"),
             ],
         ),
+        rows,
+    }
+}
+
+/// Image sensitivity at a specificity.
+pub(super) fn at_specificity(report: &Report) -> Sheet {
+    let least = report.options.specificity.unwrap_or(DEFAULT_SPECIFICITY);
+    let cells = |row: &RowReport| {
+        let at = row.at_specificity.as_ref();
+        vec![
+            Cell::percent(at.and_then(|at| at.sensitivity.value), at.and_then(|at| at.sensitivity.interval)),
+            Cell::percent(at.and_then(|at| at.specificity), None),
+            Cell::score(at.and_then(|at| at.score_threshold)),
+        ]
+    };
+    let mut rows = by_class(report, cells);
+    rows.retain(|row| row.class != POOLED);
+    // More is better of sensitivity alone.
+    for cell in rows.iter_mut().flat_map(|row| row.cells.iter_mut().skip(1)) {
+        cell.is_best = false;
+    }
+    let metric = format!("sensitivity_at_specificity_{least}");
+    let column = |heading: &str, metric: String| Column::new(heading, metric, None);
+    Sheet {
+        title: format!("Image sensitivity at a specificity of {least}"),
+        caption: format!("Image sensitivity at a specificity of {least} at least, by class. {}", rests_on(report)),
+        notes: vec![
+            "At the lowest score threshold at which at least that share of the images without a lesion of the class shows no \
+             detection of it: the share of the images with one in which a detection is shown, wherever. The interval draws both \
+             kinds of images apart and chooses the threshold anew. The mean is over the classes."
+                .to_owned(),
+        ],
+        names: vec!["Class", "Run"],
+        columns: vec![
+            column("image sensitivity, %", metric.clone()),
+            column("specificity reached, %", format!("{metric}_reached")),
+            column("score at least", format!("{metric}_score_threshold")),
+        ],
         rows,
     }
 }

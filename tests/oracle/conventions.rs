@@ -73,7 +73,7 @@ pub(super) fn statistics(case: &Case) -> StatisticsReport {
         froc::read_predictions("model.zip", zip, &mut |_| ControlFlow::Continue(())).expect("predictions");
     let run = Run::new(&truth, &predictions).expect("a run");
     let options = Options::new(case.iou_threshold, case.rates.clone()).expect("options in range");
-    let wanted = Wanted { area_up_to: 1.0, max_detections: 100, beta: 1.0, uncertainty: None, baseline: None };
+    let wanted = Wanted::default();
     let report = froc::evaluate_with_statistics(&truth, &[(&run, &predictions)], &options, wanted);
     report.runs[0].statistics.clone().expect("statistics")
 }

@@ -50,6 +50,25 @@ impl Detector {
         self.found * (1.0 - score_threshold.powf(self.power))
     }
 
+    /// Image sensitivity where the share `specificity` of images without a lesion shows nothing, in infinitely many images.
+    pub fn image_sensitivity(&self, specificity: f64) -> f64 {
+        // An image with 0 to 4 false positives, all equally likely, shows none of them above a threshold with this chance, which
+        // rises with the threshold.
+        let none_shown = |threshold: f64| (0..5).map(|n| threshold.powi(n)).sum::<f64>() / 5.0;
+        let (mut low, mut high) = (0.0, 1.0);
+        for _ in 0..60 {
+            let middle = f64::midpoint(low, high);
+            if none_shown(middle) < specificity {
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        let not_found = 1.0 - self.found * (1.0 - low.powf(self.power));
+        // One lesion or two, equally likely.
+        1.0 - specificity * f64::midpoint(not_found, not_found * not_found)
+    }
+
     /// The dataset of a number.
     pub fn dataset(&self, number: u64) -> (GroundTruth, Predictions) {
         let mut uniform = Uniform(number.wrapping_mul(0x0001_0000_0001_b3a5));

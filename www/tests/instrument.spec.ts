@@ -470,6 +470,37 @@ test("recall weighs as asked in the F-score, which is named so", async ({ page }
   await expect(page.getByTestId("operating").locator("thead")).toContainText("at the best F2");
 });
 
+test("sensitivity of images is read at the specificity that is asked for", async ({ page }) => {
+  await openSample(page);
+  await view(page, "metrics");
+  const cell = page.getByTestId("operating").locator("tbody tr").nth(3).getByTestId("operating-sensitivity");
+  const told = async (asked: number) => {
+    const after = await report(page);
+    expect(after.options.specificity).toBe(asked);
+    await expect(page.getByTestId("operating").locator("thead")).toContainText(`at specificity ${asked}`);
+    const at = after.runs[0]?.statistics?.rows[3]?.at_specificity;
+    expect(at?.specificity).toBeGreaterThanOrEqual(asked);
+    const [low, high] = (at?.sensitivity.interval ?? [NaN, NaN]).map((end) => (100 * end).toFixed(1));
+    await expect(cell).toHaveText(`${(100 * (at?.sensitivity.value ?? NaN)).toFixed(2)}%${low} to ${high}`);
+    const mean = after.runs[0]?.statistics?.rows[10]?.at_specificity?.sensitivity.value ?? NaN;
+    const last = page.getByTestId("operating").getByTestId("operating-sensitivity").last();
+    await expect(last).toContainText(`${(100 * mean).toFixed(2)}%`);
+    return at?.sensitivity.value ?? NaN;
+  };
+  const usual = await told(0.9);
+  await page.getByTestId("specificity").fill("0.99");
+  await page.getByTestId("specificity").press("Enter");
+  await expect(page.getByTestId("operating").locator("thead")).toContainText("at specificity 0.99");
+  expect(await told(0.99)).toBeLessThan(usual);
+  // What is no share changes nothing.
+  await page.getByTestId("specificity").fill("90");
+  await page.getByTestId("specificity").press("Enter");
+  await expect(page.getByTestId("operating").locator("thead")).toContainText("at specificity 0.99");
+  // It leads to the images that show the class there.
+  await cell.click();
+  await expect(page.getByTestId("gallery")).toBeInViewport();
+});
+
 test("more than two runs are ranked: intervals of ranks, letters, and each minus the others", async ({ page }) => {
   await open(page, "./");
   await choose(page, [...sampleFiles(), upload("copy-of-a.zip", sampleFiles()[0]?.buffer ?? "")]);

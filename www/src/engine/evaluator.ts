@@ -270,14 +270,15 @@ export class Evaluator {
     onprogress: (share: number) => Promise<boolean>,
   ): Promise<Outcome | null> {
     const what = "statistics";
-    let { done, total } = await this.#call((remote) => remote.startBootstrap(options, resampling), what);
+    const start = (remote: Comlink.Remote<Api>) => remote.startBootstrap(options, resampling, statistics);
+    let { done, total } = await this.#call(start, what);
     let slice = 20;
     while (done < total) {
-      const start = performance.now();
+      const began = performance.now();
       const size = slice;
       ({ done, total } = await this.#call((remote) => remote.stepBootstrap(size), what));
       // About a twentieth of a second a slice: Cancel answers within it, and messages cost nothing beside it.
-      slice = Math.max(1, Math.round((size * 50) / Math.max(1, performance.now() - start)));
+      slice = Math.max(1, Math.round((size * 50) / Math.max(1, performance.now() - began)));
       if (!(await onprogress(done / total))) {
         await this.#call((remote) => remote.stopBootstrap(), what);
         return null;

@@ -260,8 +260,12 @@ const api = {
   restore(name: string, text: string): OpenedSession {
     return engine().restore(name, text);
   },
-  startBootstrap(options: OptionsReport, resampling: ResamplingOptions): BootstrapProgress {
-    return engine().start_bootstrap(options, resampling);
+  startBootstrap(
+    options: OptionsReport,
+    resampling: ResamplingOptions,
+    statistics: StatisticsOptions,
+  ): BootstrapProgress {
+    return engine().start_bootstrap(options, resampling, statistics);
   },
   stepBootstrap(n: number): BootstrapProgress {
     return engine().step_bootstrap(n);

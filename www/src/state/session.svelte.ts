@@ -364,6 +364,12 @@ export class Session {
     void this.drawStatistics(Infinity);
   }
 
+  /** Reads image sensitivity where so many images without a lesion show nothing, 0 to 1. */
+  setSpecificity(specificity: number): void {
+    this.#beside = { ...this.#beside, specificity };
+    void this.drawStatistics(Infinity);
+  }
+
   /** Draws as a person wants it, however long that takes. */
   async computeStatistics(resampling: ResamplingOptions): Promise<void> {
     this.resampling = resampling;
@@ -651,7 +657,7 @@ export class Session {
       label,
       failures: [],
     }));
-    const { area_up_to, max_detections, beta, bootstrap, slices: _, ...options } = saved.options;
+    const { area_up_to, max_detections, beta, specificity, bootstrap, slices: _, ...options } = saved.options;
     this.options = options;
     this.ignored = saved.ground_truth.ignored_classes ?? [];
     this.protocol = restored.protocol;
@@ -663,6 +669,7 @@ export class Session {
       ...(area_up_to && { area_up_to }),
       ...(max_detections && { max_detections }),
       ...(beta && { beta }),
+      ...(specificity && { specificity }),
     };
     if (bootstrap) {
       const { replicates, seed, level, groups } = bootstrap;

@@ -1,24 +1,35 @@
-//! Intervals of the figures of observer studies: images with lesions and images without are drawn apart
-//! ([section 14](crate::metric)).
+//! Intervals of figures that need images with lesions and images without: those of observer studies ([section
+//! 14](crate::metric)), and image sensitivity at a given specificity ([section 16](crate::metric)). Both kinds are drawn apart.
 
 use super::{AT_ONCE, Draws, Interval, Row};
 use crate::dataset::{GroundTruth, map_all};
 use crate::input::groups::Groups;
 use crate::options::{Options, Resampling};
 use crate::run::Run;
-use crate::score::afroc::{Figures, Sample};
+use crate::score::afroc::{self, Sample};
 use crate::score::mean;
+use crate::score::operating::HighestScores;
 
 /// Units that are drawn among each other: those with such a lesion, and those without.
 type Strata = [Vec<u32>; 2];
 
-/// A bootstrap of the observer-study figures of any number of runs, in progress.
+/// What is computed of images of both kinds, each figure in 0..=1.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Figures {
+    /// Those of observer studies.
+    pub observer: afroc::Figures,
+    /// Image sensitivity at the specificity of the bootstrap.
+    pub sensitivity: f64,
+}
+
+/// A bootstrap of such figures of any number of runs, in progress.
 #[derive(Debug, Clone)]
-pub struct ObserverBootstrap {
+pub struct StratifiedBootstrap {
     resampling: Resampling,
+    specificity: f64,
     n_units: usize,
     /// Of each run, the classes.
-    samples: Vec<Vec<Sample>>,
+    samples: Vec<Vec<(Sample, HighestScores)>>,
     /// Of each class by its own lesions, and last, for the mean of the classes, by the lesions of any.
     strata: Vec<Strata>,
     sample: Vec<Option<Figures>>,
@@ -27,19 +38,22 @@ pub struct ObserverBootstrap {
     done: u32,
 }
 
-impl ObserverBootstrap {
-    /// Prepares to resample groups of the images of this ground truth.
+impl StratifiedBootstrap {
+    /// Prepares to resample groups of the images of this ground truth; `specificity` is the least at which sensitivity is read.
     #[must_use]
     pub fn new(
         ground_truth: &GroundTruth,
         runs: &[&Run],
-        options: &Options,
+        (options, specificity): (&Options, f64),
         resampling: Resampling,
         groups: &Groups,
     ) -> Self {
         let unit_of_image = groups.of_image();
         let of_run = |run: &&Run| {
-            let of_class = |class| Sample::new(ground_truth, run, class, options, unit_of_image);
+            let of_class = |class| {
+                let sample = Sample::new(ground_truth, run, class, options, unit_of_image);
+                (sample, HighestScores::new(ground_truth, run, class, unit_of_image))
+            };
             ground_truth.classes().map(of_class).collect()
         };
         let strata = |is_diseased: &dyn Fn(usize) -> Option<bool>| {
@@ -60,6 +74,7 @@ impl ObserverBootstrap {
         all.push(strata(&|image| Some(ground_truth.has_lesions(image))));
         let mut bootstrap = Self {
             resampling,
+            specificity,
             n_units: groups.n_groups(),
             samples: runs.iter().map(of_run).collect(),
             strata: all,
@@ -111,14 +126,24 @@ impl ObserverBootstrap {
 
     /// The classes of each run, each behind the weights of its own strata, and their mean by those of the last.
     fn figures(&self, weights: &[Vec<u32>]) -> Vec<Option<Figures>> {
+        let of_class = |(sample, highest): &(Sample, HighestScores), weights: &[u32]| {
+            let observer = sample.figures(weights)?;
+            Some(Figures { observer, sensitivity: highest.at_specificity(self.specificity, weights)?.sensitivity })
+        };
         let mut all = Vec::new();
         for classes in &self.samples {
-            all.extend(classes.iter().zip(weights).map(|(sample, weights)| sample.figures(weights)));
+            all.extend(classes.iter().zip(weights).map(|(class, weights)| of_class(class, weights)));
             let together = weights.last().map_or(&[][..], Vec::as_slice);
-            let figures: Vec<Figures> = classes.iter().filter_map(|sample| sample.figures(together)).collect();
+            let figures: Vec<Figures> = classes.iter().filter_map(|class| of_class(class, together)).collect();
             let mean_of = |of: fn(&Figures) -> f64| mean(figures.iter().map(of));
-            let both = mean_of(|of| of.afroc).zip(mean_of(|of| of.wafroc));
-            all.push(both.map(|(afroc, wafroc)| Figures { afroc, wafroc }));
+            let means =
+                (mean_of(|of| of.observer.afroc), mean_of(|of| of.observer.wafroc), mean_of(|of| of.sensitivity));
+            all.push(match means {
+                (Some(afroc), Some(wafroc), Some(sensitivity)) => {
+                    Some(Figures { observer: afroc::Figures { afroc, wafroc }, sensitivity })
+                }
+                _ => None,
+            });
         }
         all
     }
@@ -127,6 +152,12 @@ impl ObserverBootstrap {
     #[must_use]
     pub const fn done(&self) -> u32 {
         self.done
+    }
+
+    /// The specificity at which sensitivity is read.
+    #[must_use]
+    pub const fn specificity(&self) -> f64 {
+        self.specificity
     }
 
     /// Replicates in all.
@@ -141,7 +172,7 @@ impl ObserverBootstrap {
         self.sample[self.place(run, row)?]
     }
 
-    /// Percentiles of one of the figures, AFROC or wAFROC, of the replicates.
+    /// Percentiles of one of the figures of the replicates.
     #[must_use]
     pub fn interval(&self, run: usize, row: Row, figure: fn(&Figures) -> f64) -> Option<Interval> {
         let place = self.place(run, row)?;
