@@ -116,6 +116,17 @@ fn every_ground_truth_holds_its_rows() {
 }
 
 #[test]
+fn results_belong_to_images_and_categories_that_have_ids_alone() {
+    let truth = folder("COCO instances").join("ids-alone.json");
+    let truth = froc::read_ground_truth("truth.json", &fs::read(truth).expect("a file")).expect("a ground truth");
+    let results = br#"[{"image_id": 397133, "category_id": 44, "bbox": [217, 240, 40, 58], "score": 0.9}]"#;
+    let predictions = froc::input::read_predictions_of_all("results.json", results).expect("results");
+    let run = froc::Run::new(&truth, &predictions).expect("a run");
+    let report = froc::evaluate(&truth, &[&run], &froc::Options::default());
+    assert_eq!((report.runs[0].exact.average_recall, report.runs[0].n_files), (Some(1.0), 1));
+}
+
+#[test]
 fn every_file_of_labels_holds_its_rows() {
     for format in LABELS {
         let files = files(&folder(format.name));

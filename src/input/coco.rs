@@ -102,7 +102,7 @@ impl<'a> Names<'a> {
     }
 }
 
-/// Id and name of an image or a category; `numbers` take its width, its height and how often it was corrected, if it tells them.
+/// Id and name of an image or a category, which is its id where it has none, as for pycocotools; `numbers` take its width, its height and how often it was corrected, if it tells them.
 fn id_and_name<'a>(
     json: &mut Reader<'a>,
     name_key: &str,
@@ -121,8 +121,9 @@ fn id_and_name<'a>(
         }
         Ok(())
     })?;
-    let missing = |what: &str| Error::new("", format!("it has no \"{what}\""), shape);
-    Ok((id.ok_or_else(|| missing("id"))?, name.ok_or_else(|| missing(name_key))?))
+    let id = id.ok_or_else(|| Error::new("", "it has no \"id\"", shape))?;
+    let name = name.unwrap_or_else(|| id.clone());
+    Ok((id, name))
 }
 
 /// One annotation or result.
