@@ -721,6 +721,10 @@ fn a_mistake_in_a_coco_file_ends_in_one_sentence() {
             changed("/images/1", json!({ "id": 1 })),
             r#"t.json, images, image 2: it has no "file_name"; expected an image {"id": 1, "file_name": "1.png"} of COCO."#,
         ),
+        (
+            changed("/categories/1", json!({ "id": 7 })),
+            r#"t.json, categories, category 2: it has no "name"; expected a category {"id": 1, "name": "Nodule"} of COCO."#,
+        ),
     ];
     for (text, sentence) in mistakes {
         assert_eq!(score(&files.write("t.json", text), &perfect, &[]), Err(format!("{sentence}\n")));

@@ -76,39 +76,68 @@ struct Names<'a> {
 
 impl<'a> Names<'a> {
     fn read_images(&mut self, json: &mut Reader<'a>) -> Read<()> {
+        let mut images = Vec::new();
+        // Of a key that stands twice, the last counts.
+        (self.sizes, self.corrections) = (Vec::new(), Vec::new());
         let list = json.list("a list of images", Some("image"), |json, n| {
             if n > MAX_FILES {
                 return Err(Error::new("", format!("there are more than {MAX_FILES} images"), "fewer"));
             }
             let mut numbers = [f64::NAN; 3];
-            self.images.push(id_and_name(json, "file_name", IMAGE, &mut numbers)?);
+            images.push(id_and_name(json, "file_name", IMAGE, &mut numbers)?);
             let [width, height, n] = numbers;
             self.sizes.push(ImageSize::new(width, height));
-            self.corrections.extend((n > 0.0).then_some((self.images.len() as u32 - 1, count(n))));
+            self.corrections.extend((n > 0.0).then_some((images.len() as u32 - 1, count(n))));
             Ok(())
         });
-        list.map_err(|error| error.within("images"))
+        let named = list.and_then(|()| named(images, "image", "file_name", IMAGE));
+        self.images = named.map_err(|error| error.within("images"))?;
+        Ok(())
     }
 
     fn read_categories(&mut self, json: &mut Reader<'a>) -> Read<()> {
+        let mut categories = Vec::new();
         let list = json.list("a list of categories", Some("category"), |json, n| {
             if n > MAX_CLASSES {
                 return Err(Error::new("", format!("there are more than {MAX_CLASSES} categories"), "fewer"));
             }
-            self.categories.push(id_and_name(json, "name", CATEGORY, &mut [0.0; 3])?);
+            categories.push(id_and_name(json, "name", CATEGORY, &mut [0.0; 3])?);
             Ok(())
         });
-        list.map_err(|error| error.within("categories"))
+        let named = list.and_then(|()| named(categories, "category", "name", CATEGORY));
+        self.categories = named.map_err(|error| error.within("categories"))?;
+        Ok(())
     }
 }
 
-/// Id and name of an image or a category, which is its id where it has none, as for pycocotools; `numbers` take its width, its height and how often it was corrected, if it tells them.
+/// An id, and the name that goes with it.
+type IdAndName<'a, Name = Cow<'a, str>> = (Cow<'a, str>, Name);
+
+/// Images or categories with their names. Where none has any, they are called by their ids, as pycocotools knows them.
+fn named<'a>(
+    all: Vec<IdAndName<'a, Option<Cow<'a, str>>>>,
+    what: &str,
+    name_key: &str,
+    shape: &str,
+) -> Read<Vec<IdAndName<'a>>> {
+    let has_names = all.iter().any(|(_, name)| name.is_some());
+    let name = |(n, (id, name)): (usize, IdAndName<'a, Option<Cow<'a, str>>>)| match name {
+        Some(name) => Ok((id, name)),
+        None if has_names => {
+            Err(Error::new("", format!("it has no \"{name_key}\""), shape).within(&format!("{what} {}", n + 1)))
+        }
+        None => Ok((id.clone(), id)),
+    };
+    all.into_iter().enumerate().map(name).collect()
+}
+
+/// Id and name of an image or a category; `numbers` take its width, its height and how often it was corrected, if it tells them.
 fn id_and_name<'a>(
     json: &mut Reader<'a>,
     name_key: &str,
     shape: &str,
     numbers: &mut [f64; 3],
-) -> Read<(Cow<'a, str>, Cow<'a, str>)> {
+) -> Read<IdAndName<'a, Option<Cow<'a, str>>>> {
     let (mut id, mut name) = (None, None);
     json.object(shape, |json, key| {
         match &*key {
@@ -121,9 +150,7 @@ fn id_and_name<'a>(
         }
         Ok(())
     })?;
-    let id = id.ok_or_else(|| Error::new("", "it has no \"id\"", shape))?;
-    let name = name.unwrap_or_else(|| id.clone());
-    Ok((id, name))
+    Ok((id.ok_or_else(|| Error::new("", "it has no \"id\"", shape))?, name))
 }
 
 /// One annotation or result.

@@ -61,7 +61,8 @@ impl<'a> Reader<'a> {
         if is_utf_16(bytes) {
             return Err(bad(0, "it is UTF-16 text"));
         }
-        let text = str::from_utf8(bytes).map_err(|error| bad(error.valid_up_to(), "it is not UTF-8 text"))?;
+        let text =
+            simdutf8::compat::from_utf8(bytes).map_err(|error| bad(error.valid_up_to(), "it is not UTF-8 text"))?;
         Ok(Self { text, rest: text.as_bytes(), expected, reads_text: false, text_number: None })
     }
 
