@@ -95,7 +95,7 @@ pub enum Order {
 
 impl Filter {
     fn is_open(&self) -> bool {
-        self.class.is_none() && self.categories.is_empty() && self.min_score.is_none() && self.max_score.is_none()
+        self.class.is_none() && self.is_of_class_alone()
     }
 
     /// Whether it depends on the boxes which images pass, or come first in that order.
@@ -109,9 +109,14 @@ impl Filter {
         ground_truth.classes().filter(|class| self.class.is_none_or(|wanted| wanted == *class))
     }
 
+    /// Whether a class is asked for, if anything.
+    fn is_of_class_alone(&self) -> bool {
+        self.categories.is_empty() && self.min_score.is_none() && self.max_score.is_none()
+    }
+
     /// Whether the class says of which lesions and false positives a change is, and nothing more is asked.
     fn is_of_change_alone(&self) -> bool {
-        self.change.is_some() && self.categories.is_empty() && self.min_score.is_none() && self.max_score.is_none()
+        self.change.is_some() && self.is_of_class_alone()
     }
 
     /// Of an ignored lesion that concerns every class, `class` is none.
@@ -138,7 +143,7 @@ pub fn images(
     let wanted = Wanted::new(ground_truth, view, other, filter);
     let mut images: Vec<u32> = (0..ground_truth.n_images() as u32)
         .filter(|image| search.is_empty() || names[*image as usize].to_lowercase().contains(&search))
-        .filter(|image| passes(ground_truth, view, filter, *image as usize) && wanted.passes(*image as usize))
+        .filter(|image| wanted.passes(*image as usize))
         .collect();
     let count = |outcome: Outcome| move |image: usize| tally(ground_truth, view, image, filter.class, outcome);
     match (order, other) {
@@ -183,6 +188,8 @@ struct Wanted<'a> {
     limits: PerClass<Limits>,
     /// Of each image, whether it has the cell that is asked for.
     has_cell: Vec<bool>,
+    /// Of each image, whether it has a lesion or a detection that counts of the class that is asked for.
+    has_class: Vec<bool>,
 }
 
 impl<'a> Wanted<'a> {
@@ -210,7 +217,8 @@ impl<'a> Wanted<'a> {
         let mut findings = view.prepared.run.findings().iter().chain(ground_truth.findings());
         let found = filter.finding.as_ref().and_then(|id| findings.find(|finding| finding.id() == *id));
         let seen = found.map(|finding| finding.images.as_slice()).unwrap_or_default();
-        Self { ground_truth, view, other, filter, touched, seen, limits, has_cell }
+        let has_class = filter.class.map(|class| images_of(ground_truth, view, class)).unwrap_or_default();
+        Self { ground_truth, view, other, filter, touched, seen, limits, has_cell, has_class }
     }
 
     fn passes(&self, image: usize) -> bool {
@@ -219,6 +227,8 @@ impl<'a> Wanted<'a> {
         let is_touched = |at: u32| self.touched.binary_search(&at).is_ok();
         let is_seen = filter.finding.is_none() || self.seen.binary_search(&(image as u32)).is_ok();
         is_seen
+            && self.is_among(image)
+            && self.has_boxes(image)
             && (filter.confusion.is_none() || self.has_cell[image])
             && (filter.quirks.is_none()
                 || detections(*view, image)
@@ -226,6 +236,30 @@ impl<'a> Wanted<'a> {
                     .any(|(at, class, score)| wants((class, view.diagnosis.detection(at as usize), Some(score)))))
             && filter.size.is_none_or(|size| self.lesions_of_size(size, image).any(wants))
             && filter.change.is_none_or(|change| self.other.is_none_or(|other| self.is_changed(change, other, image)))
+    }
+
+    fn is_among(&self, image: usize) -> bool {
+        let Self { ground_truth, filter, .. } = self;
+        let among = filter.among.as_ref();
+        among.is_none_or(|among| among.get(image).is_some_and(|is_wanted| *is_wanted))
+            && filter.lesion_free.is_none_or(|wanted| wanted == ground_truth.is_lesion_free(image))
+    }
+
+    /// Whether it has a lesion or a detection that is asked for, where nothing else says which are.
+    fn has_boxes(&self, image: usize) -> bool {
+        let Self { ground_truth, view, filter, .. } = self;
+        // What has its own detections or lesions has asked them.
+        let is_about_others = filter.quirks.is_some() || filter.size.is_some();
+        if is_about_others || filter.is_open() || filter.is_of_change_alone() {
+            return true;
+        }
+        let wants = |(class, category, score): Item| filter.wants(Some(class), category, score);
+        let wants_ignored = || {
+            let mut ignored = ground_truth.ignored_in(image).iter();
+            ignored.any(|lesion| filter.wants(lesion.class, Category::Ignored, None))
+        };
+        self.has_class.get(image).is_none_or(|has_class| *has_class)
+            && (filter.is_of_class_alone() || items(ground_truth, *view, image).any(wants) || wants_ignored())
     }
 
     fn lesions_of_size(&self, size: Size, image: usize) -> impl Iterator<Item = Item> {
@@ -256,23 +290,19 @@ impl<'a> Wanted<'a> {
     }
 }
 
-fn passes(ground_truth: &GroundTruth, view: Shown<'_>, filter: &Filter, image: usize) -> bool {
-    if filter.among.as_ref().is_some_and(|among| !among.get(image).is_some_and(|is_wanted| *is_wanted)) {
-        return false;
+/// Of each image, whether it has a lesion of a class or a detection of it that counts.
+fn images_of(ground_truth: &GroundTruth, view: Shown<'_>, class: Class) -> Vec<bool> {
+    let run = &view.prepared.run;
+    let is_it = |image: usize| {
+        let is_ignored = || ground_truth.ignored_in(image).iter().any(|lesion| lesion.class == Some(class));
+        !ground_truth.lesions(class, image).1.is_empty() || is_ignored()
+    };
+    let mut has_class: Vec<bool> = (0..ground_truth.n_images()).map(is_it).collect();
+    let n_counted = run.ranking(class).scores().partition_point(|score| counts(*score, view.thresholds[class]));
+    for image in run.images(class).into_iter().take(n_counted) {
+        has_class[image as usize] = true;
     }
-    if let Some(wanted) = filter.lesion_free {
-        let is_free = ground_truth.is_lesion_free(image);
-        if is_free != wanted {
-            return false;
-        }
-    }
-    // What has its own detections or lesions has asked them.
-    let is_about_others = filter.quirks.is_some() || filter.size.is_some();
-    is_about_others
-        || filter.is_open()
-        || filter.is_of_change_alone()
-        || items(ground_truth, view, image).any(|(class, category, score)| filter.wants(Some(class), category, score))
-        || ground_truth.ignored_in(image).iter().any(|lesion| filter.wants(lesion.class, Category::Ignored, None))
+    has_class
 }
 
 /// Class, category and score.
