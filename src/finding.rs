@@ -230,6 +230,14 @@ pub const SHAPES_AS_BOXES: Kind = Kind {
     fix: "Score by the centre in the box to be near that: --hit centre in the terminal, among the options on the page; object-CXR's figure of boxes is among those under each published convention.",
 };
 
+/// Detections without width and height, where areas are compared.
+pub const POINTS: Kind = Kind {
+    code: "points",
+    one: "1 detection is a point, a box without width and height, which overlaps no lesion as a box does.",
+    many: "{} detections are points, boxes without width and height, which overlap no lesion as boxes do.",
+    fix: "Score by the centre in the box: --hit centre in the terminal, among the options on the page.",
+};
+
 /// Several readers drew the boxes of the ground truth, and some of them of the same images.
 pub const SEVERAL_READERS: &str = "several_readers";
 

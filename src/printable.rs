@@ -37,15 +37,21 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     shown.into()
 }
 
-/// The text with harmful characters written as escapes, and cut after `most` of its characters.
+/// The text with harmful characters written as escapes, and cut where it is longer than `most` characters with these.
 ///
 /// ```
 /// assert_eq!(froc::printable::printable("a\nb", 9), "a\\nb");
 /// assert_eq!(froc::printable::printable("abcdef", 3), "abc…");
+/// assert_eq!(froc::printable::printable("a\u{1b}\u{1b}", 9), r"a\u{1b}…");
 /// ```
 #[must_use]
 pub fn printable(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
+    let mut room = most;
+    let is_beyond = |(_, letter): &(usize, char)| {
+        let width = if is_harmful(*letter) { letter.escape_default().len() } else { 1 };
+        room.checked_sub(width).map(|left| room = left).is_none()
+    };
+    match text.char_indices().find(is_beyond) {
         None => visible(text).into_owned(),
         Some((end, _)) => visible(&text[..end]).into_owned() + "…",
     }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::dataset::{ClassOfName, Detections, FileView, GroundTruth, ImageFinder, Predictions, Sha256, map_all};
 use crate::error::Error;
 use crate::finding::{
-    BOTH_SPELLINGS, DOUBLE_KEYS, EMPTY_FILE, FILE_WITHOUT_IMAGE, Finding, Findings, IMAGE_WITHOUT_FILE,
+    BOTH_SPELLINGS, DOUBLE_KEYS, EMPTY_FILE, FILE_WITHOUT_IMAGE, Finding, Findings, IMAGE_WITHOUT_FILE, POINTS,
     UNREAD_CLASS_NAME,
 };
 use crate::geometry::{BBox, Extent, ImageSize};
@@ -344,6 +344,14 @@ impl<'a> Join<'a> {
         self.findings.add(&BOTH_SPELLINGS, remarks.both_spellings as usize, Some(image), place);
         self.findings.add(&DOUBLE_KEYS, remarks.double_keys as usize, Some(image), place);
         let detections = self.predictions.detections();
+        if protocol.measure().is_share() {
+            let numbers = file.detections.clone().unwrap_or_default();
+            let is_point = |at: &u32| {
+                let bbox = detections.bbox(*at as usize);
+                bbox.x1.total_cmp(&bbox.x2).is_eq() && bbox.y1.total_cmp(&bbox.y2).is_eq()
+            };
+            self.findings.add(&POINTS, numbers.filter(is_point).count(), Some(image), place);
+        }
         let mut unread =
             unread(detections, &self.class_of_name, file).filter(|at| !protocol.is_ignored(detections.name(*at)));
         if let Some(first) = unread.next() {

@@ -272,6 +272,47 @@ fn the_table_of_object_cxr_is_a_ground_truth() {
     assert_eq!(one_class(&score(&truth, &middle, &[]).expect("a report")).2, vec![0.0; 3]);
     assert_eq!(one_class(&score(&truth, &middle, &["--hit", "centre"]).expect("a report")).2, vec![1.0; 3]);
 
+    // The challenge's own predictions: a point in each object, and none in an image without one.
+    let points = |point: &dyn Fn(usize) -> String| {
+        let row = |image: usize| format!("/data/test/{}.jpg,{}\n", name(image), point(image));
+        (0..N_IMAGES)
+            .fold("image_path,prediction\n/data/test/blank.jpg,\n".to_owned(), |table, image| table + &row(image))
+    };
+    let middle_of = |image: usize| {
+        let [x1, y1, x2, y2] = lesion(image);
+        format!("{} {} {};0.001 1 1", score_of(image), f64::midpoint(x1, x2), f64::midpoint(y1, y2))
+    };
+    let found = files.write("prediction_localization.csv", points(&middle_of));
+    let report = score(&truth, &found, &[]).expect("a report");
+    let told = |report: &Value| {
+        let findings = report["runs"][0]["findings"].as_array().expect("a list");
+        findings.iter().find(|finding| finding["code"] == "points").map(|finding| finding["count"].clone())
+    };
+    assert_eq!((one_class(&report).2, told(&report)), (vec![0.0; 3], Some(json!(2 * n))));
+    let report = score(&truth, &found, &["--hit", "centre", "--statistics"]).expect("a report");
+    assert_eq!(one_class(&report).2, vec![1.0; 3]);
+    assert!(
+        report["runs"][0]["findings"].as_array().expect("a list").iter().all(|finding| finding["code"] != "points")
+    );
+    let published = report["runs"][0]["statistics"]["published"].as_array().expect("a list");
+    let own = published.iter().find(|convention| convention["name"] == "object-CXR").expect("its own figure");
+    assert_eq!(own["value"], json!(1.0), "the challenge's FROC of points within every object");
+
+    let expected = "expected points set apart by semicolons, such as 0.9 1000 500 (probability, x and y), or nothing.";
+    for (text, what) in [
+        ("0.9", "there is one number, as of a whole image (prediction_classification.csv)"),
+        ("0.9 1 2;0.8 1", "a point has 2 numbers"),
+    ] {
+        let wrong = files.write("prediction.csv", points(&|_| text.to_owned()));
+        let sentence = format!("prediction.csv, line 2 after the header: {what}; {expected}\n");
+        assert_eq!(score(&truth, &wrong, &[]), Err(sentence));
+    }
+    // A column of classes is none of points.
+    let classes = files.write("classes.csv", "image_path,prediction\n1.jpg,nodule\n");
+    assert!(
+        score(&truth, &classes, &[])
+            .is_err_and(|sentence| sentence.contains("it holds a table without columns such as label, score"))
+    );
     let expected = "expected shapes set apart by semicolons, such as 0 x1 y1 x2 y2 (a rectangle), 1 x1 y1 x2 y2 (an ellipse) or 2 x1 y1 x2 y2 x3 y3 (a polygon), or nothing.";
     for (shapes, what) in [
         ("0 1 2 3 4;3 1 2 3 4", "a shape begins with \"3\""),

@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 
 use super::groups::IMAGE;
+use super::json::shorten;
 use super::labels::Labels;
 use super::records::checked;
 use super::table::Table;
@@ -325,7 +326,8 @@ pub(super) fn corners([x1, y1, x2, y2]: [f64; 4], are_sizes: bool) -> FileBox {
 pub(super) fn finite(text: &str) -> Result<f64, Error> {
     let number = text.parse().or_else(|_| text.replace(',', ".").parse());
     number.ok().filter(|number: &f64| number.is_finite() && (*number as f32).is_finite()).ok_or_else(|| {
-        let there = if text.is_empty() { "a field is empty".to_owned() } else { format!("a field is \"{text}\"") };
+        let there =
+            if text.is_empty() { "a field is empty".to_owned() } else { format!("a field is \"{}\"", shorten(text)) };
         Error::new("", there, "a finite number")
     })
 }

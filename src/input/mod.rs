@@ -93,6 +93,7 @@ pub const FORMATS: &[Format] = &[
     records::BY_CLASS,
     coco::RESULTS,
     by_image::FORMAT,
+    object_cxr::POINTS,
     csv::FORMAT,
     yolo::FORMAT,
 ];

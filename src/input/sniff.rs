@@ -1,6 +1,6 @@
 //! What a file is, by looking into it.
 
-use super::{FORMATS, GROUND_TRUTHS, ReadDetections, csv, gzip};
+use super::{FORMATS, Format, GROUND_TRUTHS, ReadDetections, csv, gzip};
 use crate::error::Error;
 
 /// What a file is taken for.
@@ -73,10 +73,14 @@ pub fn identify(name: &str, head: &[u8]) -> Result<Kind, Error> {
         )),
         _ if name.to_ascii_lowercase().ends_with(".json") => Ok(Kind::GroundTruth),
         _ if GROUND_TRUTHS.iter().any(|format| (format.sniff)(head)) => Ok(Kind::GroundTruth),
-        _ if (csv::FORMAT.sniff)(head) => Ok(Kind::PredictionsOfAll),
+        _ if FORMATS.iter().any(|format| is_of_run(format) && (format.sniff)(head)) => Ok(Kind::PredictionsOfAll),
         _ if csv::FORMAT.has_ending(name) => Err(csv::other_columns(head).within(name)),
         _ => Err(Error::new(name, "it is neither JSON nor a zip", BOTH)),
     }
+}
+
+const fn is_of_run(format: &Format) -> bool {
+    matches!(format.read, ReadDetections::OfRun(_))
 }
 
 /// Whether text is the predictions for one image, or holds nothing, as the file of an image without detections does.
