@@ -98,10 +98,10 @@ impl Filter {
         self.class.is_none() && self.is_of_class_alone()
     }
 
-    /// Whether it depends on the boxes which images pass, or come first in that order.
+    /// Whether it depends on the causes of boxes which images pass, or come first in that order.
     #[must_use]
-    pub fn asks_for_boxes(&self, order: Order) -> bool {
-        let is_open = self.is_open() && self.quirks.is_none() && self.size.is_none() && self.change.is_none();
+    pub fn asks_for_causes(&self, order: Order) -> bool {
+        let is_open = self.is_of_class_alone() && self.quirks.is_none() && self.size.is_none() && self.change.is_none();
         !is_open || self.confusion.is_some() || !matches!(order, Order::File | Order::Name)
     }
 

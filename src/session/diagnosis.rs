@@ -170,7 +170,7 @@ impl Session {
     pub fn gallery(&mut self, query: &GalleryQuery) -> Result<Vec<u32>, Error> {
         let GalleryQuery { view, other, .. } = query;
         let filter = self.filter(query);
-        let images = if filter.asks_for_boxes(query.order) { Images::All } else { Images::These(&[]) };
+        let images = if filter.asks_for_causes(query.order) { Images::All } else { Images::These(&[]) };
         self.diagnose(view, images);
         if let Some(other) = other {
             self.diagnose(other, images);
