@@ -524,3 +524,28 @@ fn a_lesion_is_shown_with_the_detection_that_found_it_among_those_of_equal_score
     let shown: Vec<[f32; 4]> = image.lesions.iter().map(|it| it.overlaps.as_ref().expect("it is found").bbox).collect();
     assert_eq!(shown, [[0.0, 0.0, 99.0, 99.0], [30.0, 0.0, 129.0, 99.0]]);
 }
+
+/// A class alone is listed without looking at causes, which a query of every category looks at.
+#[test]
+fn a_class_is_listed_before_the_causes_are_known_as_after() {
+    let every: Vec<Category> = Category::causes().chain([Category::TruePositive, Category::Ignored]).collect();
+    let mut n_listed = 0;
+    for case in cases::cases() {
+        let mut session = Session::default();
+        session.add_path("g", &case.join("test.json")).expect("a ground truth in order");
+        session.add_path("run", &case.join("predictions.zip")).expect("a zip in order");
+        session.evaluate(&Options::default());
+        let Some(run) = session.run_ids().first().cloned() else { continue };
+        let thresholds = session.operating_thresholds(&run, 0.2, 0.5, false).expect("a run").into_iter().collect();
+        let view = View { run, iou_threshold: 0.5, fp_per_image: Some(0.2), thresholds };
+        let of = |class: usize| GalleryQuery { class: Some(class), ..GalleryQuery::of(view.clone()) };
+        let before: Vec<Vec<u32>> = (0..10).map(|class| session.gallery(&of(class)).expect("a run")).collect();
+        for (class, before) in before.iter().enumerate() {
+            let query = GalleryQuery { categories: every.clone(), ..of(class) };
+            assert_eq!(&session.gallery(&query).expect("a run"), before, "{}, class {class}", case.display());
+            assert_eq!(&session.gallery(&of(class)).expect("a run"), before, "{}, class {class}", case.display());
+            n_listed += before.len();
+        }
+    }
+    assert!(n_listed > 100, "{n_listed}");
+}

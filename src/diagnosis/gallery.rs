@@ -95,13 +95,13 @@ pub enum Order {
 
 impl Filter {
     fn is_open(&self) -> bool {
-        self.class.is_none() && self.is_of_class_alone()
+        self.class.is_none() && self.takes_any_box()
     }
 
     /// Whether it depends on the causes of boxes which images pass, or come first in that order.
     #[must_use]
     pub fn asks_for_causes(&self, order: Order) -> bool {
-        let is_open = self.is_of_class_alone() && self.quirks.is_none() && self.size.is_none() && self.change.is_none();
+        let is_open = self.takes_any_box() && self.quirks.is_none() && self.size.is_none() && self.change.is_none();
         !is_open || self.confusion.is_some() || !matches!(order, Order::File | Order::Name)
     }
 
@@ -109,14 +109,14 @@ impl Filter {
         ground_truth.classes().filter(|class| self.class.is_none_or(|wanted| wanted == *class))
     }
 
-    /// Whether a class is asked for, if anything.
-    fn is_of_class_alone(&self) -> bool {
+    /// Whether any box will do, of the class if one is asked for: no category and no score.
+    fn takes_any_box(&self) -> bool {
         self.categories.is_empty() && self.min_score.is_none() && self.max_score.is_none()
     }
 
     /// Whether the class says of which lesions and false positives a change is, and nothing more is asked.
     fn is_of_change_alone(&self) -> bool {
-        self.change.is_some() && self.is_of_class_alone()
+        self.change.is_some() && self.takes_any_box()
     }
 
     /// Of an ignored lesion that concerns every class, `class` is none.
@@ -259,7 +259,7 @@ impl<'a> Wanted<'a> {
             ignored.any(|lesion| filter.wants(lesion.class, Category::Ignored, None))
         };
         self.has_class.get(image).is_none_or(|has_class| *has_class)
-            && (filter.is_of_class_alone() || items(ground_truth, *view, image).any(wants) || wants_ignored())
+            && (filter.takes_any_box() || items(ground_truth, *view, image).any(wants) || wants_ignored())
     }
 
     fn lesions_of_size(&self, size: Size, image: usize) -> impl Iterator<Item = Item> {

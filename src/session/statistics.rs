@@ -9,9 +9,7 @@ use crate::bootstrap::{Bootstrap, Uncertainty};
 use crate::dataset::{GroundTruth, Predictions};
 use crate::error::Error;
 use crate::input::groups::Groups;
-use crate::options::{
-    DEFAULT_AREA_UP_TO, DEFAULT_BETA, DEFAULT_SPECIFICITY, Options, Resampling, area_up_to, beta, specificity,
-};
+use crate::options::{DEFAULT_BETA, DEFAULT_SPECIFICITY, Options, Resampling, area_up_to, beta, specificity};
 use crate::report::Report;
 use crate::report::statistics::{RocCurveReport, Wanted};
 use crate::run::Run;
@@ -93,13 +91,8 @@ const fn default_specificity() -> f64 {
 
 impl Default for StatisticsOptions {
     fn default() -> Self {
-        Self {
-            area_up_to: DEFAULT_AREA_UP_TO,
-            max_detections: DEFAULT_MAX_DETECTIONS,
-            beta: DEFAULT_BETA,
-            specificity: DEFAULT_SPECIFICITY,
-            baseline: None,
-        }
+        let Wanted { area_up_to, max_detections, beta, specificity, .. } = Wanted::default();
+        Self { area_up_to, max_detections, beta, specificity, baseline: None }
     }
 }
 

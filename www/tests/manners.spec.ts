@@ -74,6 +74,18 @@ test("a tooltip waits, opens for a pointer that moves and for no other, and keep
   await menu.click();
   await page.waitForTimeout(600);
   await expect(tip).toBeHidden();
+
+  // What opens or closes elsewhere, however late, leaves what is focused explained.
+  await number.focus();
+  await expect(tip).toBeVisible();
+  const details = page.getByTestId("classes-scored");
+  await details.evaluate(async (element) => {
+    const toggled = new Promise((done) => element.addEventListener("toggle", done, { once: true }));
+    (element as HTMLDetailsElement).open = !(element as HTMLDetailsElement).open;
+    await toggled;
+  });
+  await expect(number).toBeFocused();
+  await expect(tip).toBeVisible();
 });
 
 test("the chip of a file counts what is scored of it, by choice read otherwise", async ({ page }) => {
