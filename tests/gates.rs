@@ -104,6 +104,56 @@ fn each_number_of_a_class_and_a_rate_can_be_bounded() {
     }
 }
 
+/// Thresholds of the half, at which the whole is bounded.
+#[test]
+fn recall_at_thresholds_chosen_elsewhere_can_be_bounded() {
+    let folder = scratch("recall_at_thresholds_chosen_elsewhere_can_be_bounded");
+    let path = folder.join("t.json");
+    let path = path.to_str().expect("UTF-8");
+    let chosen = froc("score", &[&poorer(&folder)], &["--save-thresholds", path]);
+    assert_eq!((chosen.status.code(), said(&chosen)), (Some(0), ""));
+    let with = |bound: &str| froc("score", &[&whole()], &["--thresholds", path, "--fail-under", bound]);
+    let report = json(&froc("score", &[&whole()], &["--thresholds", path, "--format", "json"]));
+    let rows = report["thresholds"]["rows"].as_array().expect("rows");
+    let is_found = |row: &&Value| row["name"] != "mean" && row["at_rates"][1]["recall"]["value"].as_f64() > Some(0.0);
+    let class = rows.iter().find(is_found).expect("a class that is found");
+    let name = class["name"].as_str().expect("a name");
+    let of = |row: &Value, rate: usize| row["at_rates"][rate]["recall"]["value"].as_f64().expect("defined");
+    let average = |row: &Value| (0..3).map(|rate| of(row, rate)).sum::<f64>() / 3.0;
+    let mean = &rows[0];
+    assert_eq!(mean["name"], "mean");
+    let elsewhere = "at thresholds chosen elsewhere";
+    let cases = [
+        (
+            "reached_recall@0.1".to_owned(),
+            of(mean, 1),
+            format!("the recall at 0.1 false positives per image {elsewhere}"),
+        ),
+        ("reached_average".to_owned(), average(mean), format!("the average {elsewhere}")),
+        (
+            format!("{name}:reached_recall@0.1"),
+            of(class, 1),
+            format!("the recall of {name} at 0.1 false positives per image {elsewhere}"),
+        ),
+        (format!("{name}:reached_average"), average(class), format!("the average of {name} {elsewhere}")),
+    ];
+    for (metric, found, what) in cases {
+        let reached = with(&format!("{metric}={found}"));
+        assert_eq!((reached.status.code(), said(&reached)), (Some(0), ""), "{metric}");
+        let more = next(found);
+        let missed = with(&format!("{metric}={more}"));
+        let sentence = format!("predictions.zip: {what} is {found:.4}; expected at least {more}.\n");
+        assert_eq!((missed.status.code(), said(&missed)), (Some(1), sentence.as_str()), "{metric}");
+    }
+    let sentence =
+        "--fail-under: there is rate 0.5; expected one of 0.05, 0.1, 0.2, for which the thresholds were chosen.";
+    let refused = with("reached_recall@0.5=0.1");
+    assert_eq!((refused.status.code(), said(&refused).trim_end()), (Some(2), sentence));
+    let refused = froc("score", &[&whole()], &["--fail-under", "reached_recall@0.1=0.1"]);
+    let sentence = "--fail-under: there are no thresholds to reach a recall at; expected --thresholds FILE beside it.";
+    assert_eq!((refused.status.code(), said(&refused).trim_end()), (Some(2), sentence));
+}
+
 #[test]
 fn a_bound_on_what_is_not_there_ends_with_2_and_advice_that_works() {
     let refused = froc("score", &[&whole()], &["--fail-under", "recall@0.5=0.1"]);

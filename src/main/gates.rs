@@ -18,7 +18,8 @@ use quick_junit::{NonSuccessKind, TestCase, TestCaseStatus, TestSuite};
 #[derive(clap::Args)]
 pub struct Gates {
     /// End with exit code 1 if a number of a run is below this fraction: `average=0.6`, `exact_average=0.6`, or at one of
-    /// the rates `recall@0.1=0.5`, `exact_recall@0.1=0.5`; of a class `Nodule:exact_recall@0.1=0.4`; give it again for more.
+    /// the rates `recall@0.1=0.5`, `exact_recall@0.1=0.5`; at the score thresholds of --thresholds that were chosen for a rate
+    /// `reached_recall@0.1=0.5`; of a class `Nodule:exact_recall@0.1=0.4`; give it again for more.
     #[arg(long, value_name = "METRIC=FRACTION")]
     fail_under: Vec<Bound>,
     /// Write what became of each bound to a file as JUnit XML.
@@ -30,11 +31,20 @@ pub struct Gates {
     summary: Option<PathBuf>,
 }
 
-/// Which number: of a class or of all, official or exact, at a rate or their average.
+/// By whose rules a number is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rules {
+    Official,
+    Exact,
+    /// At score thresholds chosen on other images.
+    Reached,
+}
+
+/// Which number: of a class or of all, by which rules, at a rate or their average.
 #[derive(Debug, Clone, PartialEq)]
 struct Metric {
     class: Option<String>,
-    is_exact: bool,
+    rules: Rules,
     /// In false positives per image.
     fp_per_image: Option<f64>,
 }
@@ -71,13 +81,15 @@ impl FromStr for Metric {
     fn from_str(text: &str) -> Result<Self, ()> {
         let (class, metric) = text.rsplit_once(':').map_or((None, text), |(class, metric)| (Some(class), metric));
         let (name, rate) = metric.split_once('@').map_or((metric, None), |(name, rate)| (name, Some(rate)));
-        let is_exact = name.starts_with("exact_");
-        let fp_per_image = match (name.trim_start_matches("exact_"), rate) {
+        let by = |prefix, rules| name.strip_prefix(prefix).map(|name| (name, rules));
+        let named = by("exact_", Rules::Exact).or_else(|| by("reached_", Rules::Reached));
+        let (name, rules) = named.unwrap_or((name, Rules::Official));
+        let fp_per_image = match (name, rate) {
             ("average", None) => None,
             ("recall", Some(rate)) => Some(rate.parse().map_err(|_| ())?),
             _ => return Err(()),
         };
-        Ok(Self { class: class.map(str::to_owned), is_exact, fp_per_image })
+        Ok(Self { class: class.map(str::to_owned), rules, fp_per_image })
     }
 }
 
@@ -95,8 +107,8 @@ impl FromStr for Bound {
             Some(Self { metric: metric.parse().ok()?, least: fraction(least)? })
         };
         read().ok_or_else(|| {
-            "expected average=0.6, exact_average=0.6, recall@0.1=0.6 or exact_recall@0.1=0.6, or one of a class as in \
-             Nodule:exact_average=0.6; a fraction from 0 to 1"
+            "expected average=0.6, exact_average=0.6, reached_average=0.6, recall@0.1=0.6, exact_recall@0.1=0.6 or \
+             reached_recall@0.1=0.6, or one of a class as in Nodule:exact_average=0.6; a fraction from 0 to 1"
                 .to_owned()
         })
     }
@@ -109,7 +121,7 @@ impl FromStr for Margin {
         let read = || {
             let (metric, most) = text.rsplit_once('=').unwrap_or(("exact_average", text));
             // Differences are of exact recall alone.
-            let metric = metric.parse().ok().filter(|metric: &Metric| metric.is_exact)?;
+            let metric = metric.parse().ok().filter(|metric: &Metric| metric.rules == Rules::Exact)?;
             Some(Self { metric, most: fraction(most)? })
         };
         read().ok_or_else(|| {
@@ -135,7 +147,11 @@ impl Gates {
         if !unknown.is_empty() {
             return Err(unknown);
         }
-        let bounds = report.runs.iter().flat_map(|run| self.fail_under.iter().map(|bound| bound.check(report, run)));
+        let bounds = report
+            .runs
+            .iter()
+            .enumerate()
+            .flat_map(|run| self.fail_under.iter().map(move |bound| bound.check(report, run)));
         let compared = report.comparisons.iter();
         let compared = compared.flat_map(|of| margins.iter().map(|margin| margin.check(report, of)));
         let checks: Vec<Check> = bounds.chain(compared).collect();
@@ -172,11 +188,27 @@ impl Metric {
             let classes = classes.join(", ");
             return Some(visible(&format!("{flag}: there is class {class}; expected one of {classes}.")).into_owned());
         }
-        let rates = &report.options.fp_per_image;
+        let Some(rates) = self.rates(report) else {
+            return Some(format!(
+                "{flag}: there are no thresholds to reach a recall at; expected --thresholds FILE beside it."
+            ));
+        };
         let rate = self.fp_per_image.filter(|rate| !rates.contains(rate))?;
         let rates: Vec<String> = rates.iter().map(f64::to_string).collect();
         let (list, all) = (rates.join(", "), rates.join(","));
-        Some(format!("{flag}: there is rate {rate}; expected one of {list}; add it to --fp, which is now {all}."))
+        let advice = match self.rules {
+            Rules::Reached => ", for which the thresholds were chosen".to_owned(),
+            Rules::Official | Rules::Exact => format!("; add it to --fp, which is now {all}"),
+        };
+        Some(format!("{flag}: there is rate {rate}; expected one of {list}{advice}."))
+    }
+
+    /// The rates at which there are such numbers, in false positives per image; `None` without any such numbers.
+    fn rates<'a>(&self, report: &'a Report) -> Option<&'a [f64]> {
+        match self.rules {
+            Rules::Reached => report.thresholds.as_ref().map(|of| of.fp_per_image.as_slice()),
+            Rules::Official | Rules::Exact => Some(&report.options.fp_per_image),
+        }
     }
 
     /// What it is called; `by` says whose number it is, such as `exact`.
@@ -195,33 +227,45 @@ impl Metric {
         T: Copy,
     {
         let Some(rate) = self.fp_per_image else { return average };
-        let place = report.options.fp_per_image.iter().position(|other| other.total_cmp(&rate).is_eq())?;
+        let place = self.rates(report)?.iter().position(|other| other.total_cmp(&rate).is_eq())?;
         at_rates.get(place).copied().flatten()
     }
 }
 
 impl Bound {
-    fn check(&self, report: &Report, run: &RunReport) -> Check {
+    /// Of the run at place `at`.
+    fn check(&self, report: &Report, (at, run): (usize, &RunReport)) -> Check {
         let official = &run.official;
         // Without a script the exact score is the score.
-        let is_exact = self.metric.is_exact || official.none_because.is_some();
-        let what = match (is_exact, official.is_official) {
-            (true, _) => self.metric.name(Some("exact"), ""),
-            (false, true) => self.metric.name(Some("official"), ""),
-            (false, false) => self.metric.name(None, &format!(" by {}", official.name)),
+        let rules = match self.metric.rules {
+            Rules::Official if official.none_because.is_some() => Rules::Exact,
+            rules => rules,
         };
-        let (recall, average) = match &self.metric.class {
-            None if is_exact => (&run.exact.recall, run.exact.average_recall),
-            None => (&official.recall, official.average_recall),
-            Some(name) => match run.classes.iter().find(|class| class.name == *name) {
-                Some(class) => {
-                    let recall = if is_exact { &class.exact.recall } else { &class.official.recall };
-                    (recall, average_recall(recall))
-                }
-                None => (&Vec::new(), None),
-            },
+        let what = match rules {
+            Rules::Reached => self.metric.name(None, " at thresholds chosen elsewhere"),
+            Rules::Exact => self.metric.name(Some("exact"), ""),
+            Rules::Official if official.is_official => self.metric.name(Some("official"), ""),
+            Rules::Official => self.metric.name(None, &format!(" by {}", official.name)),
         };
-        let found = self.metric.pick(report, recall, average);
+        let class = self.metric.class.as_deref();
+        let of_class = || run.classes.iter().find(|of| Some(of.name.as_str()) == class);
+        let recall: Vec<Option<f64>> = match (rules, class) {
+            (Rules::Official, None) => official.recall.clone(),
+            (Rules::Official, Some(_)) => of_class().map(|of| of.official.recall.clone()).unwrap_or_default(),
+            (Rules::Exact, None) => run.exact.recall.clone(),
+            (Rules::Exact, Some(_)) => of_class().map(|of| of.exact.recall.clone()).unwrap_or_default(),
+            (Rules::Reached, _) => {
+                let mut rows = report.thresholds.iter().flat_map(|of| &of.rows);
+                let row = rows.find(|row| row.run == at && row.name == class.unwrap_or(MEAN));
+                row.map(|row| row.at_rates.iter().map(|at| at.recall.value).collect()).unwrap_or_default()
+            }
+        };
+        let average = match (rules, class) {
+            (Rules::Official, None) => official.average_recall,
+            (Rules::Exact, None) => run.exact.average_recall,
+            _ => average_recall(&recall),
+        };
+        let found = self.metric.pick(report, &recall, average);
         let least = self.least;
         Check {
             run: run.name.clone(),

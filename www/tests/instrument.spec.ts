@@ -522,6 +522,18 @@ test("more than two runs are ranked: intervals of ranks, letters, and each minus
   await rows.last().getByTestId("ranking-pair").first().click();
   await expect(page.getByTestId("order")).toHaveValue("disagreement");
   await expect(page.getByTestId("where-run")).toHaveValue(String(ranking?.places[2]?.run));
+  // By name, and back; the columns stay in the order of the ranks.
+  const names = () => rows.locator("th .name").allTextContents();
+  const ranked = await names();
+  await page.getByTestId("sort-ranking-run").click();
+  expect(await names()).toEqual([...ranked].sort((a, b) => a.localeCompare(b, "en", { numeric: true })));
+  await page.getByTestId("sort-ranking-run").click();
+  expect(await names()).toEqual([...ranked].sort((a, b) => b.localeCompare(a, "en", { numeric: true })));
+  await page.getByTestId("sort-ranking-recall").click();
+  expect(await names()).toEqual(ranked);
+  await page.getByTestId("sort-ranking-recall").click();
+  expect(await names()).toEqual([...ranked].reverse());
+  await expect(page.getByRole("columnheader", { name: "exact avg recall" })).toHaveAttribute("aria-sort", "ascending");
 });
 
 test("thresholds that are kept are dropped beside other images: what they reach, and by how much they flatter", async ({
