@@ -556,7 +556,12 @@ fn report(
         let session = kept::opened(arguments, extra.is_some() || *thresholds != ThresholdFiles::default())?;
         return written(&session, arguments.format, gates, margins);
     }
-    let saved = restore::saved(&arguments.input.files)?;
+    let mut saved = restore::saved(&arguments.input.files)?;
+    if let Some(saved) = &mut saved
+        && thresholds.are_given()
+    {
+        saved.thresholds = None;
+    }
     let options = options(&arguments.input.hits, arguments.fp.as_deref(), saved.as_ref()).map_err(one)?;
     let mut session =
         opened(&arguments.input.files, &arguments.input.hits.ignore, options.hit().measure(), saved.as_ref())?;
@@ -571,8 +576,8 @@ fn report(
     thresholds.work(&mut session, &options)?;
     let done = written(&session, arguments.format, gates, margins)?;
     if let Some(path) = &arguments.save_session {
-        let notes = saved.map(|saved| saved.notes).unwrap_or_default();
-        restore::save(&session.save(&notes).map_err(one)?, path)?;
+        let (notes, selection) = saved.map(|saved| (saved.notes, saved.selection)).unwrap_or_default();
+        restore::save(&session.save(&notes, selection).map_err(one)?, path)?;
     }
     Ok(done)
 }

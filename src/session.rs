@@ -25,7 +25,7 @@ use tsify::Tsify;
 pub use self::diagnosis::{CellQuery, GalleryQuery, View};
 pub use self::file::{
     Difference, DifferenceKind, Restored, RestoredFusion, RestoredPredictions, SESSION_VERSION, SavedFusedRun,
-    SavedFusion, SavedGroundTruth, SavedPredictions, SessionFile,
+    SavedFusion, SavedGroundTruth, SavedPredictions, SavedSelection, SavedThresholds, SessionFile,
 };
 pub use self::statistics::{BootstrapProgress, GroupSource, ResamplingOptions, StatisticsDefaults, StatisticsOptions};
 

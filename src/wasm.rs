@@ -32,8 +32,8 @@ use crate::report::statistics::RocCurveReport;
 use crate::report::suspects::SuspectsReport;
 use crate::report::{CurveReport, OptionsReport, Report};
 use crate::session::{
-    BootstrapProgress, ErrorReport, FileSummary, GalleryQuery, Outcome, ResamplingOptions, Restored, Session,
-    SessionFile, StatisticsDefaults, StatisticsOptions, View,
+    BootstrapProgress, ErrorReport, FileSummary, GalleryQuery, Outcome, ResamplingOptions, Restored, SavedSelection,
+    Session, SessionFile, StatisticsDefaults, StatisticsOptions, View,
 };
 use crate::slices::By;
 use crate::suspects::Mark;
@@ -216,13 +216,15 @@ impl Evaluator {
         to_js(self.0.evaluate(&checked(options)?))
     }
 
-    /// What the last report is of and what was chosen for it, as the bytes of a file such as `mine.froc.json`: no box, no image; for files
-    /// without their tables of groups and slices, unless it is `with_tables`.
+    /// What the last report is of, what was chosen for it, and what a person wrote down and looks at, as the bytes of a file such as
+    /// `mine.froc.json`: no box, no image; for files without their tables of groups and slices, unless it is `with_tables`.
     ///
     /// # Errors
     /// Throws a `Failure` if nothing was scored.
-    pub fn save(&self, notes: &str, with_tables: bool) -> Converted<Uint8Array> {
-        let session = self.0.save(notes).map(|session| if with_tables { session } else { session.without_tables() });
+    pub fn save(&self, notes: &str, selection: Option<Ts<SavedSelection>>, with_tables: bool) -> Converted<Uint8Array> {
+        let selection = selection.map(|selection| from_js(&selection)).transpose()?;
+        let session =
+            self.0.save(notes, selection).map(|session| if with_tables { session } else { session.without_tables() });
         let bytes = session.and_then(|session| session.bytes()).map_err(|error| thrown(&error))?;
         Ok(Uint8Array::from(bytes.as_slice()))
     }

@@ -400,7 +400,7 @@ fn a_saved_session_holds_what_was_fused() {
     let id = first.fuse_all(0.6).expect("two runs");
     first.rename(&id, "both");
     let before = first.evaluate(&Options::default()).report.clone();
-    let bytes = first.save("").expect("a session").bytes().expect("bytes");
+    let bytes = first.save("", None).expect("a session").bytes().expect("bytes");
     let saved = SessionFile::read("s.froc.json", &bytes).expect("a session");
 
     // Its files are called otherwise by now, and come in another order.
@@ -438,7 +438,7 @@ fn folders_that_are_runs_are_fused_and_restored() {
     let id = session.fuse_all(0.5).expect("two runs");
     assert_eq!(id, "Fused m.zip/one + m.zip/two");
     session.evaluate(&Options::default());
-    let saved = session.save("").expect("a session");
+    let saved = session.save("", None).expect("a session");
     let restored = session.restore(&saved).expect("a session");
     assert_eq!(restored.fusions[0].of, ["m.zip/one", "m.zip/two"]);
     assert_eq!(session.evaluate(&Options::default()).run_ids.last(), Some(&id));

@@ -306,7 +306,7 @@ fn a_saved_session_keeps_the_criterion() {
     let options = Options::default().with_hit(Hit::parse("centre").expect("a criterion"));
     let mut first = session();
     let report = first.evaluate(&options).report.clone();
-    let saved = first.save("").expect("a session");
+    let saved = first.save("", None).expect("a session");
     assert_eq!(saved.options().expect("options"), options);
     let mut second = session();
     second.restore(&saved).expect("the same files");

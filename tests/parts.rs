@@ -169,7 +169,7 @@ fn a_session_restores_parts_whatever_they_are_called_by_now() {
     }
     first.join_parts().expect("two parts");
     let report = first.evaluate(&Options::default()).report.clone();
-    let saved = first.save("").expect("a session").bytes().expect("bytes");
+    let saved = first.save("", None).expect("a session").bytes().expect("bytes");
     let saved = SessionFile::read("s.froc.json", &saved).expect("a session");
     assert_eq!(saved.predictions[0].reading.together_with, ["a-2.zip"]);
     let mut again = session(&[("second.zip", zip(6..12)), ("a-1.zip", zip(0..6))]);

@@ -164,6 +164,62 @@ fn a_session_restores_the_very_report_from_the_same_files_in_any_order_and_place
     assert_eq!(errors(&again[..6]), errors(&[&flags[..], &reading].concat()));
 }
 
+/// Score thresholds that were chosen elsewhere are a file like any; what was looked at on the page is passed on.
+#[test]
+fn the_file_of_score_thresholds_is_restored_and_the_selection_of_the_page_is_kept() {
+    let files = Files::new("the_file_of_score_thresholds_is_restored");
+    let score = ["score", "--ground-truth", "truth.json", "--predictions", "a.zip"];
+    printed(&files.froc(&[&score[..], &["--save-thresholds", "t.json"]].concat()));
+    printed(&files.froc(&[&score[..], &["--fp", "2", "--save-thresholds", "u.json"]].concat()));
+    let flags = ["--thresholds", "t.json", "--save-session", "s.froc.json", "--format", "json"];
+    let report = printed(&files.froc(&[&score[..], &flags].concat()));
+    let name_of = |report: &str| {
+        let report: Value = serde_json::from_str(report).expect("JSON");
+        report["thresholds"]["name"].as_str().map(str::to_owned)
+    };
+    assert_eq!(name_of(&report).as_deref(), Some("t.json"));
+
+    // As the page saves it: with what was looked at there.
+    let mut session: Value = serde_json::from_slice(&files.read("s.froc.json")).expect("JSON");
+    assert_eq!(session["thresholds"], json!({"name": "t.json", "sha256": sha256(&files.read("t.json"))}));
+    let selection = json!({"address": "v=1&class=3", "score_thresholds": [0.1, null]});
+    session["selection"] = selection.clone();
+    files.write("s.froc.json", &serde_json::to_vec(&session).expect("bytes"));
+
+    let again = ["score", "--session", "s.froc.json", "a.zip", "truth.json"];
+    let json = ["--format", "json"];
+    let save = ["--save-session", "r.froc.json"];
+    assert_eq!(printed(&files.froc(&[&again[..], &["t.json"], &json, &save].concat())), report);
+    let saved: Value = serde_json::from_slice(&files.read("r.froc.json")).expect("JSON");
+    assert_eq!(saved, session);
+
+    // Of another name or other bytes, missing, or one too many: each is said.
+    fs::copy(files.folder.join("t.json"), files.folder.join("v.json")).expect("a copy");
+    let renamed = printed(&files.froc(&[&again[..], &["v.json"], &json].concat()));
+    assert_eq!(name_of(&renamed).as_deref(), Some("v.json"));
+    let begin = |name: &str| sha256(&files.read(name))[..12].to_owned();
+    let missing = format!(
+        "t.json: it is not here; expected the file of the session, whose SHA-256 begins with {}; add it.",
+        begin("t.json")
+    );
+    assert_eq!(said(&files.froc(&again)), (Some(2), vec![missing]));
+    let strange = "u.json: the session does not hold it; expected the files of the session, under their names or with their bytes; \
+                   leave this one out.";
+    for both in [["t.json", "u.json"], ["u.json", "t.json"]] {
+        assert_eq!(said(&files.froc(&[&again[..], &both].concat())), (Some(2), vec![strange.to_owned()]));
+    }
+    // What is asked for goes before what was saved.
+    let other = printed(&files.froc(&[&again[..], &["--thresholds", "u.json"], &json].concat()));
+    assert_eq!(name_of(&other).as_deref(), Some("u.json"));
+    let changed = format!(
+        "t.json: its SHA-256 begins with {}; expected {}, as it was when the session was saved: numbers may differ.",
+        begin("u.json"),
+        begin("t.json")
+    );
+    fs::copy(files.folder.join("u.json"), files.folder.join("t.json")).expect("a copy");
+    assert_eq!(said(&files.froc(&[&again[..], &["t.json"]].concat())), (Some(0), vec![changed]));
+}
+
 #[test]
 fn only_a_score_is_restored_where_only_a_score_was_saved() {
     let files = Files::new("only_a_score_is_restored");
@@ -385,7 +441,7 @@ fn names_readings_order_and_notes_are_restored_and_a_digest_that_is_not_known_is
         session
     };
     let mut session = session_of(&["truth.json", "a.zip", "b.zip"]);
-    assert_eq!(session.save("").expect_err("no score").place(), "session");
+    assert_eq!(session.save("", None).expect_err("no score").place(), "session");
     session.rename("b.zip", "Second reader");
     let reading = Reading {
         boxes: Layout::Xywh,
@@ -400,7 +456,7 @@ fn names_readings_order_and_notes_are_restored_and_a_digest_that_is_not_known_is
     session.set_reading("b.zip", reading);
     let options = Options::new(0.4, vec![0.5]).expect("options");
     let report = session.evaluate(&options).report.clone().expect("a report");
-    let saved = session.save("Ask about 7.").expect("a session");
+    let saved = session.save("Ask about 7.", None).expect("a session");
     let saved = SessionFile::read("s.froc.json", &saved.bytes().expect("bytes")).expect("a session");
     assert_eq!(
         (saved.notes.as_str(), saved.options().expect("options"), saved.baseline),
@@ -418,7 +474,7 @@ fn names_readings_order_and_notes_are_restored_and_a_digest_that_is_not_known_is
     assert_eq!(called, [("a.zip", None), ("b.zip", Some("Second reader"))]);
     assert_eq!(restored.predictions[1].reading, saved.predictions[1].reading);
     assert_eq!(again.evaluate(&options).report.as_ref(), Some(&report));
-    assert_eq!(again.save("Ask about 7.").expect("a session"), saved);
+    assert_eq!(again.save("Ask about 7.", None).expect("a session"), saved);
 
     // One is not here, and one is that was not.
     let mut other = session_of(&["truth.json", "a.zip"]);

@@ -437,7 +437,7 @@ fn marks_survive_another_order_of_runs_and_the_session_file_and_count_where_thei
     assert_eq!((report.n_marks_elsewhere, report.corrections.as_ref().map(|of| of.n_corrections)), (1, Some(1)));
 
     session.evaluate(&options);
-    let bytes = session.save("").expect("a score").bytes().expect("bytes");
+    let bytes = session.save("", None).expect("a score").bytes().expect("bytes");
     let saved = SessionFile::read("s.froc.json", &bytes).expect("a session");
     assert!(!String::from_utf8_lossy(&bytes).contains(".png"), "{}", String::from_utf8_lossy(&bytes));
     let mut again = Session::default();
@@ -447,9 +447,9 @@ fn marks_survive_another_order_of_runs_and_the_session_file_and_count_where_thei
     again.suspects(&options).expect("runs");
     again.restore(&saved).expect("the same files");
     assert_eq!(again.suspects(&options).expect("runs"), report);
-    assert_eq!(again.save("").expect_err("no score yet").place(), "session");
+    assert_eq!(again.save("", None).expect_err("no score yet").place(), "session");
     again.evaluate(&options);
-    assert_eq!(again.save("").expect("a score").bytes().expect("bytes"), bytes);
+    assert_eq!(again.save("", None).expect("a score").bytes().expect("bytes"), bytes);
 
     // Of other options the suspects are others; back again, they are marked.
     let strict = again.suspects(&Options::default()).expect("runs");
@@ -458,7 +458,7 @@ fn marks_survive_another_order_of_runs_and_the_session_file_and_count_where_thei
     // A session without marks says nothing of them, and takes those that there are away.
     let mut unmarked = session_of(("test.json", &truth), &zips);
     unmarked.evaluate(&options);
-    let unmarked = unmarked.save("").expect("a score");
+    let unmarked = unmarked.save("", None).expect("a score");
     assert!(!String::from_utf8(unmarked.bytes().expect("bytes")).expect("UTF-8").contains("marks"));
     again.restore(&unmarked).expect("the same files");
     assert_eq!(again.suspects(&options).expect("runs").n_marks_elsewhere, 0);

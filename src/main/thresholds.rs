@@ -23,6 +23,11 @@ pub(super) struct ThresholdFiles {
 }
 
 impl ThresholdFiles {
+    /// Whether the runs are to be scored at the thresholds of a file.
+    pub(super) const fn are_given(&self) -> bool {
+        self.thresholds.is_some()
+    }
+
     /// Reads the file of thresholds and adds what they reach to the last report; then writes those of its run.
     ///
     /// # Errors

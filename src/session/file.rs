@@ -48,8 +48,16 @@ pub struct SessionFile {
     pub options: OptionsReport,
     /// Place among the runs of the one that the others were compared with, from 0.
     pub baseline: Option<usize>,
+    /// The file of score thresholds that the runs were scored at as well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub thresholds: Option<SavedThresholds>,
     /// What the person wrote down.
     pub notes: String,
+    /// What the person looked at on the page; the terminal passes it on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(target_arch = "wasm32", tsify(optional))]
+    pub selection: Option<SavedSelection>,
     /// What the person said of suspects in the ground truth, by their ids.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
@@ -97,6 +105,29 @@ pub struct SavedPredictions {
     pub label: Option<String>,
     /// How it is read.
     pub reading: Reading,
+}
+
+/// A file of score thresholds of a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify))]
+#[serde(deny_unknown_fields)]
+pub struct SavedThresholds {
+    /// Base name of the file.
+    pub name: String,
+    /// SHA-256 of its bytes, 64 hexadecimal digits.
+    pub sha256: String,
+}
+
+/// What is looked at on the page.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(target_arch = "wasm32", derive(Tsify), tsify(missing_as_null))]
+#[serde(deny_unknown_fields)]
+pub struct SavedSelection {
+    /// Fields of the page's address, such as `run=1&class=3`: words of the page and places in the report, never a name.
+    pub address: String,
+    /// The score threshold of each class where the person moved one, of the run that is looked at; a class of which it is null shows
+    /// no detection.
+    pub score_thresholds: Option<Vec<Option<f64>>>,
 }
 
 /// Several runs of a session as one more.
@@ -288,11 +319,11 @@ impl SessionFile {
 }
 
 impl Session {
-    /// What the last report is of, and what was chosen for it.
+    /// What the last report is of, and what was chosen for it; with what a person wrote down, and looks at.
     ///
     /// # Errors
     /// If there is no report.
-    pub fn save(&self, notes: &str) -> Result<SessionFile, Error> {
+    pub fn save(&self, notes: &str, selection: Option<SavedSelection>) -> Result<SessionFile, Error> {
         let none = || Error::new("session", "nothing was scored yet", "a ground truth and a run that can be scored");
         let report = self.outcome.report.as_ref().ok_or_else(none)?;
         let ground_truth = self.ground_truth()?;
@@ -316,7 +347,12 @@ impl Session {
             fusions: self.saved_fusions(),
             options: report.options.clone(),
             baseline: report.comparisons.first().map(|comparison| comparison.baseline),
+            thresholds: report.thresholds.as_ref().and_then(|used| {
+                let (name, sha256) = used.name.clone().zip(used.sha256.clone())?;
+                Some(SavedThresholds { name, sha256 })
+            }),
             notes: notes.to_owned(),
+            selection,
             marks: self.marks.clone(),
         })
     }
@@ -354,6 +390,7 @@ impl Session {
         others.sort_by_key(|(id, _)| id);
         others.dedup_by_key(|(id, _)| id);
         differences.extend(others.into_iter().map(|(_, (name, _))| Difference::unknown(name)));
+        differences.extend(self.restore_thresholds(saved.thresholds.as_ref()));
         let by = slices.map(|slices| slices.by.iter().map(|by| By::parse(by)).collect::<Result<Vec<_>, Error>>());
         self.by = by.transpose()?.into_iter().flatten().flatten().collect();
         let predictions = self.predictions.iter().map(|(id, file)| RestoredPredictions {
@@ -397,6 +434,27 @@ impl Session {
         self.choose_protocol(chosen)?;
         self.ignore_classes(ignored_classes)?;
         Ok(differences)
+    }
+
+    /// Of several files of score thresholds the last one counts: makes that the saved one.
+    fn restore_thresholds(&mut self, saved: Option<&SavedThresholds>) -> Vec<Difference> {
+        let files = self.thresholds.iter().filter_map(|(id, thresholds)| Some((id, thresholds.file.as_ref()?)));
+        let files: Vec<_> = files.map(|(id, (name, sha256))| (id.clone(), name.clone(), sha256.clone())).collect();
+        let used = saved.and_then(|saved| {
+            let of = |same: &dyn Fn(&str, &str) -> bool| files.iter().find(|(_, name, sha256)| same(name, sha256));
+            of(&|_, sha256| sha256 == saved.sha256).or_else(|| of(&|name, _| name == saved.name))
+        });
+        let mut differences = Vec::new();
+        if let Some(SavedThresholds { name, sha256 }) = saved {
+            differences.extend(match used {
+                Some((_, ours, bytes)) => Difference::of([ours, bytes], [name, sha256]),
+                None => Some(Difference::missing(name, Some(sha256))),
+            });
+        }
+        let is_used = |id: &str| used.is_some_and(|(used, ..)| used == id);
+        differences.extend(files.iter().filter(|(id, ..)| !is_used(id)).map(|(_, name, _)| Difference::unknown(name)));
+        self.thresholds.sort_by_key(|(id, _)| is_used(id));
+        differences
     }
 
     /// Gives the id of each of the saved files, none for one that is not here, and what differs.

@@ -114,7 +114,7 @@ test("suspects are marked, kept in the session and in a table, and corrected bes
   ]);
 
   evaluator.evaluate(options);
-  const saved = Buffer.from(evaluator.save("", true)).toString();
+  const saved = Buffer.from(evaluator.save("", null, true)).toString();
   const table = evaluator.export_suspects("csv", options);
   evaluator.mark_suspect(id, null);
   expect(mark()).toBeNull();

@@ -25,7 +25,7 @@ import {
 import { dist, Site } from "./server.ts";
 
 // Texts and numbers that stand nowhere else: four digits are found by chance in an engine of millions of letters.
-const [IMAGE, LEFT, GROUP, VIEW] = ["doe-jane-1961", "7391428", "ward-seven-bed", "lateral-left"];
+const [IMAGE, LEFT, GROUP, VIEW, NOTE] = ["doe-jane-1961", "7391428", "ward-seven-bed", "lateral-left", "ask-wu-of-7"];
 const truth = upload(
   "truth.json",
   JSON.stringify(
@@ -121,6 +121,13 @@ test("what is not ticked is not in the page, and what is in it is the page as it
   const whole = await saved(page, ["boxes", "tables"]);
   expect(whole.names).toEqual(["truth.json", "a.zip", "patients.csv", "session.froc.json"]);
   for (const text of [IMAGE, LEFT, GROUP, VIEW]) expect(whole.all).toContain(text);
+
+  // Notes are asked for where there are any, and go with the boxes alone.
+  await page.getByTestId("notes").locator("summary").click();
+  await page.getByTestId("notes-text").fill(NOTE);
+  for (const ticks of [[], ["names"], ["tables"], ["boxes"], ["boxes", "tables"]])
+    expect((await saved(page, ticks)).all).not.toContain(NOTE);
+  expect((await saved(page, ["boxes", "notes"])).all).toContain(NOTE);
 });
 
 test("the saved page shows the same from disk without a network, and can be saved again", async ({ page, context }) => {

@@ -18,6 +18,7 @@ import {
   report,
   settled,
   upload,
+  view,
   type Upload,
 } from "./page.ts";
 
@@ -85,6 +86,92 @@ test("a session that is dropped with its files restores the very report, on the 
   });
   const printed = execFileSync(froc, ["score", "--session", file ?? "", ...inputs, "--format", "json"]);
   expect(JSON.parse(printed.toString())).toEqual(before);
+});
+
+test("what was looked at, moved and noted is restored, and the score thresholds chosen elsewhere", async ({ page }) => {
+  await open(page);
+  await choose(page, [truth, run]);
+  await view(page, "thresholds");
+  const waiting = page.waitForEvent("download");
+  await page.getByTestId("keep-thresholds").click();
+  const download = await waiting;
+  const thresholds = upload("elsewhere.json", readFileSync(await download.path()));
+
+  const files = [truth, run, other, thresholds];
+  await open(page);
+  await choose(page, files);
+  await compute(page, 100);
+  await settled(page);
+  await view(page, "recall");
+  await page.getByTestId("where-rate").nth(1).click();
+  await page.getByTestId("convention-exact").click();
+  await page.getByTestId("tab-roc").click();
+  await page.getByTestId("order").selectOption("false_positives");
+  await page.getByTestId("choose-class").nth(2).click();
+  const slider = page.getByTestId("class-detail").getByTestId("threshold");
+  await slider.focus();
+  for (let step = 0; step < 5; step++) await page.keyboard.press("ArrowRight");
+  await page.getByTestId("notes").locator("summary").click();
+  await page.getByTestId("notes-text").fill("Ask Wu about the masses.\nThen rescore.");
+  await settled(page);
+  const looks = () =>
+    page.evaluate(() => ({
+      address: location.hash,
+      rates: [...document.querySelectorAll("[data-testid=where-rate]")].map((one) => one.getAttribute("aria-pressed")),
+      tab: document.querySelector("[role=tab][aria-selected=true]")?.textContent,
+      counts: [...document.querySelectorAll("[data-testid=counts]")].map((one) => one.textContent),
+      thresholds: [...document.querySelectorAll<HTMLInputElement>("[data-testid=threshold]")].map(({ value }) => value),
+    }));
+  await view(page, "thresholds");
+  const before = await looks();
+  expect(before.counts.length).toBeGreaterThan(0);
+  const told = await report(page);
+  expect(told.thresholds?.name).toBe("elsewhere.json");
+  const bytes = await saved(page);
+  const session = JSON.parse(bytes.toString()) as SessionFile;
+  expect(session.notes).toContain("masses");
+  expect(session.selection?.score_thresholds).toHaveLength(10);
+  // Places and words of the page, no name of a class or a file.
+  expect(session.selection?.address).toMatch(/^v=1(&[a-z]+=[a-z0-9_.-]+)+$/);
+
+  await open(page);
+  await choose(page, [...files.toReversed(), upload("mine.froc.json", bytes)]);
+  await settled(page);
+  await expect.poll(looks).toEqual(before);
+  await expect(page.getByTestId("notes-text")).toHaveValue("Ask Wu about the masses.\nThen rescore.");
+  expect(await report(page)).toEqual(told);
+  expect((await saved(page)).equals(bytes)).toBe(true);
+
+  // Without the file of thresholds it is asked for.
+  await open(page);
+  await choose(page, [truth, run, other, upload("mine.froc.json", bytes)]);
+  await expect(page.getByText("elsewhere.json: it is not here; expected the file of the session")).toBeVisible();
+  await choose(page, [thresholds]);
+  await expect.poll(async () => (await report(page)).thresholds?.name).toBe("elsewhere.json");
+  await expect.poll(looks).toEqual(before);
+});
+
+test("notes that were not saved are not lost by leaving the page", async ({ page }) => {
+  const openSample = async () => {
+    await page.goto("/#v=1&open=sample");
+    await settled(page);
+    await page.getByTestId("notes").locator("summary").click();
+  };
+  await openSample();
+  const dialogs: string[] = [];
+  page.on("dialog", (dialog) => {
+    dialogs.push(dialog.type());
+    void dialog.accept();
+  });
+  await page.getByTestId("notes-text").fill("Not yet.");
+  await page.reload();
+  expect(dialogs).toEqual(["beforeunload"]);
+  await settled(page);
+  await page.getByTestId("notes").locator("summary").click();
+  await page.getByTestId("notes-text").fill("Now.");
+  await saved(page);
+  await page.reload();
+  expect(dialogs).toHaveLength(1);
 });
 
 test("a session tells which files are not here, waits for them, and says which are others", async ({ page }) => {

@@ -20,6 +20,7 @@ import type {
   Report,
   ResamplingOptions,
   RocCurveReport,
+  SavedSelection,
   StatisticsOptions,
   SuspectsReport,
   View,
@@ -214,10 +215,10 @@ export class Evaluator {
   }
 
   /** What is chosen here, and of which files, as a session file: it names the SHA-256 of every file. */
-  async save(notes: string, withTables = true): Promise<Uint8Array<ArrayBuffer>> {
+  async save(notes: string, selection: SavedSelection, withTables = true): Promise<Uint8Array<ArrayBuffer>> {
     this.#takeDigests();
     await this.#digests;
-    return this.#call((remote) => remote.save(notes, withTables));
+    return this.#call((remote) => remote.save(notes, selection, withTables));
   }
 
   /** The last report as a file that is handed on, without the names of images and what a table tells unless these are wanted. */

@@ -41,6 +41,7 @@ import type {
   Report,
   ResamplingOptions,
   RocCurveReport,
+  SavedSelection,
   FormatFacts,
   StatisticsDefaults,
   StatisticsOptions,
@@ -235,8 +236,8 @@ const api = {
     return Comlink.transfer(bytes, [bytes.buffer]);
   },
   /** What is chosen, as the bytes of a session file; for files without their tables, unless it is with them. */
-  save(notes: string, withTables: boolean): Uint8Array<ArrayBuffer> {
-    const bytes = engine().save(notes, withTables) as Uint8Array<ArrayBuffer>;
+  save(notes: string, selection: SavedSelection, withTables: boolean): Uint8Array<ArrayBuffer> {
+    const bytes = engine().save(notes, selection, withTables) as Uint8Array<ArrayBuffer>;
     return Comlink.transfer(bytes, [bytes.buffer]);
   },
   /** The last report as a file that is handed on. */

@@ -2,7 +2,7 @@
 // words of the page and places in the report, never a name or a value of a file.
 import { tick, untrack } from "svelte";
 
-import type { Category, OptionsReport, QuirkId, Report } from "../../pkg/froc.js";
+import type { Category, OptionsReport, QuirkId, Report, SavedSelection } from "../../pkg/froc.js";
 import type { Started } from "../engine/worker.ts";
 import { CATEGORIES } from "../words/causes.ts";
 import { TOUCHED } from "../words/quirks.ts";
@@ -73,13 +73,47 @@ async function applyFusions(fields: URLSearchParams, session: Session): Promise<
   }
 }
 
-function written(session: Session, inspection: Inspection, started: Started): string {
+type Fields = Record<string, string | number | null>;
+
+/** What is looked at of a report. */
+function looks(session: Session, inspection: Inspection): Fields {
   const { filters } = inspection;
+  const { fp_per_image = [] } = session.options ?? {};
+  return {
+    rules: session.convention === "exact" ? "exact" : null,
+    run: inspection.run || null,
+    rate: inspection.readAt === null ? null : (fp_per_image[inspection.readAt] ?? null),
+    tab: inspection.tab === TABS[0] ? null : inspection.tab,
+    view: inspection.classView === VIEWS[0] ? null : inspection.classView,
+    class: filters.class,
+    causes: filters.categories.join(",") || null,
+    quirks: filters.quirks.join(",") || null,
+    size: filters.size,
+    slice: filters.slice?.join(".") ?? null,
+    free: filters.lesion_free === null ? null : filters.lesion_free ? "yes" : "no",
+    order: filters.order === OPEN.order ? null : filters.order,
+  };
+}
+
+/** The same for a session that is saved, with the score thresholds that were moved by hand. */
+export const selectionOf = (session: Session, inspection: Inspection): SavedSelection => ({
+  address: textOf(new URLSearchParams(), looks(session, inspection)).slice(1),
+  score_thresholds: inspection.moved,
+});
+
+/** Looks where somebody looked who saved a session; what the report does not have is left out. */
+function restore({ address, score_thresholds }: SavedSelection, session: Session, inspection: Inspection): void {
+  apply(read(`#${address}`) ?? new URLSearchParams(), session, inspection);
+  if (inspection.hasBoxes && score_thresholds?.length === inspection.classes.length)
+    inspection.moved = score_thresholds;
+}
+
+function written(session: Session, inspection: Inspection, started: Started): string {
   const defaults = started.options;
   const options = session.options ?? defaults;
   const [drawn, own] = [session.resampling, started.statistics.resampling];
   const fp = options.fp_per_image.join(",");
-  const looks: Record<string, string | number | null> = {
+  const chosen: Fields = {
     open: session.sample,
     iou: options.hit || options.iou_threshold === defaults.iou_threshold ? null : options.iou_threshold,
     hit: options.hit ? [options.hit.criterion, options.iou_threshold || []].flat().join(":") : null,
@@ -91,27 +125,14 @@ function written(session: Session, inspection: Inspection, started: Started): st
     fp: fp === defaults.fp_per_image.join(",") ? null : fp,
     replicates: drawn && drawn.replicates !== own.replicates ? drawn.replicates : null,
     seed: drawn && drawn.seed !== own.seed ? drawn.seed : null,
-    rules: session.convention === "exact" ? "exact" : null,
     fuse: fusions(session) || null,
-    run: inspection.run || null,
-    rate: inspection.readAt === null ? null : (options.fp_per_image[inspection.readAt] ?? null),
-    tab: inspection.tab === TABS[0] ? null : inspection.tab,
-    view: inspection.classView === VIEWS[0] ? null : inspection.classView,
-    class: filters.class,
-    causes: filters.categories.join(",") || null,
-    quirks: filters.quirks.join(",") || null,
-    size: filters.size,
-    slice: filters.slice?.join(".") ?? null,
-    free: filters.lesion_free === null ? null : filters.lesion_free ? "yes" : "no",
-    order: filters.order === OPEN.order ? null : filters.order,
   };
-  const fields = { ...(session.report ? looks : {}), help: session.help };
+  const fields = { ...(session.report && { ...chosen, ...looks(session, inspection) }), help: session.help };
   return textOf(new URLSearchParams(), fields);
 }
 
 /** Looks where an address points; what the report does not have is left out. */
 function apply(fields: URLSearchParams, session: Session, inspection: Inspection): void {
-  session.help = fields.get("help");
   if (!session.report) return;
   const { runs, options } = session.report;
   session.convention = fields.get("rules") === "exact" ? "exact" : "official";
@@ -177,6 +198,7 @@ export function followAddress(session: Session, inspection: Inspection): void {
     await applyFusions(fields, session);
     // What follows the classes has done so.
     await tick();
+    session.help = fields.get("help");
     apply(fields, session, inspection);
     isGoing = false;
   };
@@ -203,7 +225,10 @@ export function followAddress(session: Session, inspection: Inspection): void {
       // Which classes are left out, which reader counts and which runs are fused is known by their places, once there are such.
       if (["ignore", "readers", "fuse"].some((field) => fields.has(field)))
         return void untrack(() => go(fields, started.options));
-      untrack(() => apply(fields, session, inspection));
+      untrack(() => {
+        session.help = fields.get("help");
+        apply(fields, session, inspection);
+      });
     }
     // What waits for files is not lost before they are there.
     const text = pending && !report ? textOf(pending, { help: session.help }) : written(session, inspection, started);
@@ -216,6 +241,14 @@ export function followAddress(session: Session, inspection: Inspection): void {
     } catch {
       // A page that may not change its address has none to link.
     }
+  });
+
+  // A session that was opened leads where its person looked, once it is scored and what follows the classes has done so.
+  $effect(() => {
+    const { selection, report } = session;
+    if (!selection || !report) return;
+    session.selection = null;
+    void tick().then(() => restore(selection, session, inspection));
   });
 
   $effect(() => {

@@ -6,6 +6,7 @@ import type {
   Report,
   ResamplingOptions,
   RocCurveReport,
+  SavedSelection,
   SliceChoice,
   StatisticsOptions,
   TargetFacts,
@@ -45,6 +46,8 @@ export interface Shared {
   names: boolean;
   /** Tables of patient groups and slices, or what the report has of them. */
   tables: boolean;
+  /** What the person wrote down, where the files are in it. */
+  notes: boolean;
 }
 /** Which of two numbers is read: the one that the script prints, or the one without its quirks. */
 export type Convention = "official" | "exact";
@@ -118,6 +121,10 @@ export class Session {
   errors: ErrorReport[] = $state.raw([]);
   /** What a number that was clicked leads to; a new object for each click. */
   target: Target | null = $state.raw(null);
+  /** What the person writes down: it leaves the page in a session that is saved, and nowhere else unasked. */
+  notes = $state("");
+  /** What was looked at in the session that was opened, until that is on the screen. */
+  selection: SavedSelection | null = $state.raw(null);
   requests: NetworkRequest[] = $state.raw([]);
   /** The page opens without a network. */
   isOffline = $state(false);
@@ -130,8 +137,8 @@ export class Session {
   #beside: Partial<StatisticsOptions> = {};
   /** A session some of whose files are not here yet. */
   #awaited: File | null = null;
-  /** What a person wrote into the session that was opened. */
-  #notes = "";
+  /** The notes as they were saved or opened last. */
+  #notesKept = $state("");
   /** The files of all samples. */
   #samples: Promise<File[]> | null = null;
   /** Which of them was opened last. */
@@ -233,7 +240,8 @@ export class Session {
   /** Whether the person would lose something by leaving the page. The sample alone is a click away again. */
   get wouldLose(): boolean {
     const hasPictures = this.pictures.count > 0 && this.pictures.changes !== this.#changesOfSample;
-    return !this.#mayLeave && ((this.#hasOwn && !this.files.isEmpty) || hasPictures);
+    const hasNotes = this.notes !== this.#notesKept;
+    return !this.#mayLeave && ((this.#hasOwn && !this.files.isEmpty) || hasPictures || hasNotes);
   }
 
   /** Shows the images behind a number. */
@@ -471,10 +479,13 @@ export class Session {
     }
   }
 
-  /** Saves what is chosen here as a session: with the same files it is restored. */
-  async saveSession(): Promise<void> {
+  /** Saves what is chosen, looked at and written down here as a session: with the same files it is restored. */
+  async saveSession(selection: SavedSelection): Promise<void> {
+    const { notes } = this;
     try {
-      save("session.froc.json", new Blob([await this.engine.save(this.#notes)], { type: "application/json" }));
+      const bytes = await this.engine.save(notes, selection);
+      save("session.froc.json", new Blob([bytes], { type: "application/json" }));
+      this.#notesKept = notes;
     } catch (thrown) {
       this.errors = sentences(thrown);
     }
@@ -496,7 +507,7 @@ export class Session {
   }
 
   /** What is here as one page, which holds the report alone or as much more as is wanted. */
-  async onePage({ boxes, names, tables }: Shared): Promise<Blob> {
+  async onePage({ boxes, names, tables, notes }: Shared, selection: SavedSelection): Promise<Blob> {
     // Asked for once; again if it did not arrive.
     this.#page ??= loadPage();
     const page = await this.#page.catch((thrown: unknown) => {
@@ -508,7 +519,8 @@ export class Session {
       return this.engine.pageWith(page, [
         new File([await this.engine.reportToShare(names, tables)], "report.json", json),
       ]);
-    const session = new File([await this.engine.save(this.#notes, tables)], "session.froc.json", json);
+    const saved = await this.engine.save(notes ? this.notes : "", selection, tables);
+    const session = new File([saved], "session.froc.json", json);
     return this.engine.pageWith(page, [...this.filesToShare(tables), session]);
   }
 
@@ -664,7 +676,7 @@ export class Session {
     this.readers = restored.readers;
     this.typed = { ...asTyped(options), ignored: this.ignored, protocol: this.protocol, readers: this.readers };
     this.optionErrors = [];
-    this.#notes = saved.notes;
+    this.notes = this.#notesKept = saved.notes;
     this.#beside = {
       ...(area_up_to && { area_up_to }),
       ...(max_detections && { max_detections }),
@@ -679,6 +691,7 @@ export class Session {
     else if (told.length > 0) this.files.say("What was chosen is restored; what is not as it was is told.");
     else this.files.say("Everything is as it was when the session was saved.");
     await this.score();
+    this.selection = saved.selection ?? null;
     const baseline = saved.baseline === null ? undefined : this.runIds[saved.baseline];
     if (baseline !== undefined && baseline !== this.runIds[this.baseline]) this.setBaseline(baseline);
   }
