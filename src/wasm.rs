@@ -387,12 +387,13 @@ impl Evaluator {
         self.0.gallery(&from_js(query)?).map_err(|error| thrown(&error))
     }
 
-    /// What became of the boxes of some images, by their numbers; numbers that there are not are left out.
+    /// What became of the boxes of some images, by their numbers; numbers that there are not are left out, and unless it is
+    /// `with_uncounted`, detections below the thresholds as well.
     ///
     /// # Errors
     /// Throws a `Failure` if there is no such run.
-    pub fn images(&mut self, view: &Ts<View>, images: &[u32]) -> Converted<Vec<Ts<ImageReport>>> {
-        let reports = self.0.images(&from_js(view)?, images).map_err(|error| thrown(&error))?;
+    pub fn images(&mut self, view: &Ts<View>, images: &[u32], with_uncounted: bool) -> Converted<Vec<Ts<ImageReport>>> {
+        let reports = self.0.images(&from_js(view)?, images, with_uncounted).map_err(|error| thrown(&error))?;
         reports.iter().map(to_js).collect()
     }
 

@@ -342,7 +342,7 @@ fn a_fused_run_is_one_more_for_as_long_as_its_runs_are_here() {
 
     // Its images and its files are those of any run.
     let view = View { run: id.clone(), iou_threshold: 0.5, fp_per_image: None, thresholds: vec![Some(0.0); 10] };
-    let image = session.images(&view, &[0]).expect("images").remove(0);
+    let image = session.images(&view, &[0], true).expect("images").remove(0);
     assert_eq!(image.detections.len(), 3);
     assert_eq!(session.gallery(&GalleryQuery::of(view)).expect("images"), [0, 1]);
     let mut table = Vec::new();

@@ -340,7 +340,7 @@ fn seen(truth: &[u8], zip: &[u8]) -> Option<Seen> {
     let thresholds = vec![Some(f32::NEG_INFINITY); CLASSES.len()];
     let view = View { run: "model.zip".to_owned(), iou_threshold: 0.5, fp_per_image: None, thresholds };
     let all: Vec<u32> = (0..report.ground_truth.n_images as u32).collect();
-    let images = session.images(&view, &all).expect("a run");
+    let images = session.images(&view, &all, true).expect("a run");
     let findings = report.findings.iter().chain(&report.runs[0].findings);
     let of_finding = findings.map(|finding| {
         let query = GalleryQuery { finding: Some(finding.id.clone()), ..GalleryQuery::of(view.clone()) };

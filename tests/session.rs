@@ -120,8 +120,15 @@ fn a_whole_story() {
     let images = session.gallery(&found).expect("a gallery");
     assert_eq!(images, (0..N_IMAGES as u32).step_by(2).collect::<Vec<_>>());
     assert_eq!(counts.classes[3].true_positives, images.len());
-    let shown = session.images(&all, &images[..1]).expect("an image");
+    let shown = session.images(&all, &images[..1], true).expect("an image");
     assert_eq!((shown.len(), shown[0].name.as_str()), (1, "0.png"));
+    assert!(!shown[0].detections.is_empty() && shown[0].detections.iter().all(|detection| detection.counted));
+    // Where none counts, those that do not are told if they are wanted, and the lesions either way.
+    let none = View { thresholds: vec![None; 10], ..all };
+    let [with, without] =
+        [true, false].map(|with| session.images(&none, &images[..1], with).expect("an image").remove(0));
+    assert_eq!((with.detections.len(), without.detections.len()), (shown[0].detections.len(), 0));
+    assert_eq!((with.lesions.len(), with.lesions), (shown[0].lesions.len(), without.lesions));
     assert_eq!(session.curve("a", "Nodule", &options()).expect("a curve").recall.last(), Some(&1.0));
     assert_eq!(session.official_lines("a").lines().count(), session.official_lines("b").lines().count());
 

@@ -1,7 +1,5 @@
 //! The score without quirks Q1 to Q6 and Q11: recall at score thresholds that can be used ([section 6](crate::metric)).
 
-use std::collections::BTreeMap;
-
 use crate::curve::{Curve, Point};
 use crate::score::mean;
 use crate::score::official::Counts;
@@ -61,31 +59,31 @@ pub fn mean_recall(curve: &Curve, counts: Counts, fp_per_image: &[f64]) -> Optio
 pub fn mean_curve(curves: &[(&Curve, Counts)]) -> Vec<(f64, f64)> {
     let with_lesions: Vec<(&Curve, Counts)> =
         curves.iter().copied().filter(|(_, counts)| counts.n_lesions > 0).collect();
-    // Which classes step at so many false positives, and to how many true positives; equal scores enter together.
-    let mut steps: BTreeMap<u32, Vec<(usize, Point)>> = BTreeMap::new();
+    // By false positives, where a class steps and to which point; equal scores enter together. At both ends none does.
+    let mut steps: Vec<(u32, Option<(usize, Point)>)> = vec![(0, None)];
     let mut end = 0;
     for (class, (curve, _)) in with_lesions.iter().enumerate() {
         let mut before = 0;
         for point in curve.points() {
             if point.true_positives > before {
-                steps.entry(point.false_positives).or_default().push((class, point));
+                steps.push((point.false_positives, Some((class, point))));
             }
             before = point.true_positives;
         }
         end = end.max(curve.last().false_positives);
     }
-    for edge in [0, end] {
-        steps.entry(edge).or_default();
-    }
+    steps.push((end, None));
+    // A class that steps twice keeps its order.
+    steps.sort_by_key(|(false_positives, _)| *false_positives);
     let mut recalls = vec![0.0; with_lesions.len()];
-    let per_image = |false_positives| Some(with_lesions.first()?.1.per_image(u64::from(false_positives)));
-    let point = |(false_positives, classes): (u32, Vec<(usize, Point)>)| {
-        for (class, point) in classes {
+    let point = |steps: &[(u32, Option<(usize, Point)>)]| {
+        for (class, point) in steps.iter().filter_map(|(_, step)| *step) {
             recalls[class] = recall(point, with_lesions[class].1)?;
         }
-        Some((per_image(false_positives)?, mean(recalls.iter().copied())?))
+        let per_image = with_lesions.first()?.1.per_image(u64::from(steps.first()?.0));
+        Some((per_image, mean(recalls.iter().copied())?))
     };
-    steps.into_iter().filter_map(point).collect()
+    steps.chunk_by(|(a, _), (b, _)| a == b).filter_map(point).collect()
 }
 
 /// The area under the exact step curve from 0 to `fp_per_image`, divided by `fp_per_image`, which is above 0: the mean

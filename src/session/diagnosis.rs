@@ -209,15 +209,21 @@ impl Session {
         }
     }
 
-    /// What became of the boxes of some images, by their numbers; numbers that there are not are left out.
+    /// What became of the boxes of some images, by their numbers; numbers that there are not are left out, and unless it is
+    /// `with_uncounted`, detections below the thresholds as well.
     ///
     /// # Errors
     /// If there is no such run.
-    pub fn images(&mut self, view: &View, images: &[u32]) -> Result<Vec<ImageReport>, Error> {
+    pub fn images(&mut self, view: &View, images: &[u32], with_uncounted: bool) -> Result<Vec<ImageReport>, Error> {
         self.diagnose(view, Images::These(images));
         let Look { ground_truth, prepared, diagnosis, thresholds } = self.look(view)?;
         let there = images.iter().filter(|image| (**image as usize) < ground_truth.n_images());
-        Ok(there.map(|image| ImageReport::new(ground_truth, prepared, diagnosis, &thresholds, *image)).collect())
+        let report = |image: &u32| {
+            let mut report = ImageReport::new(ground_truth, prepared, diagnosis, &thresholds, *image);
+            report.detections.retain(|detection| with_uncounted || detection.counted);
+            report
+        };
+        Ok(there.map(report).collect())
     }
 
     /// Writes every detection and every missed lesion of all runs with its cause, at the exact operating points of a rate; at

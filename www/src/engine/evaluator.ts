@@ -331,8 +331,9 @@ export class Evaluator {
     return this.#call((remote) => remote.gallery(query));
   }
 
-  images(view: View, images: Uint32Array): Promise<ImageReport[]> {
-    return this.#call((remote) => remote.images(view, images));
+  /** What became of the boxes of some images; of detections below the thresholds, too, if it is `withUncounted`. */
+  images(view: View, images: Uint32Array, withUncounted: boolean): Promise<ImageReport[]> {
+    return this.#call((remote) => remote.images(view, images, withUncounted));
   }
 
   /** Every detection and every missed lesion of all runs with its cause, at the operating points of a rate. */

@@ -319,8 +319,8 @@ const api = {
     const images = engine().gallery(query) as Uint32Array<ArrayBuffer>;
     return Comlink.transfer(images, [images.buffer]);
   },
-  images(view: View, images: Uint32Array): ImageReport[] {
-    return engine().images(view, images);
+  images(view: View, images: Uint32Array, withUncounted: boolean): ImageReport[] {
+    return engine().images(view, images, withUncounted);
   },
   errors(fpPerImage: number, iouThreshold: number, format: ErrorsFormat): Uint8Array<ArrayBuffer>[] {
     const parts: Uint8Array<ArrayBuffer>[] = [];

@@ -465,8 +465,8 @@ export class Inspection {
     this.moved = (this.thresholds ?? []).map((now, at) => (classIndex === null || classIndex === at ? threshold : now));
   }
 
-  async imagesOf(view: View, images: readonly number[]): Promise<ImageReport[]> {
-    const reports = await this.engine.images(view, Uint32Array.from(images));
+  async imagesOf(view: View, images: readonly number[], withUncounted: boolean): Promise<ImageReport[]> {
+    const reports = await this.engine.images(view, Uint32Array.from(images), withUncounted);
     this.#isTold = true;
     return reports;
   }
@@ -481,7 +481,7 @@ export class Inspection {
     const extents: Extent[] = [];
     for (let from = 0; from < n; from += IMAGES_AT_ONCE) {
       const images = Uint32Array.from({ length: Math.min(IMAGES_AT_ONCE, n - from) }, (_, at) => from + at);
-      for (const { name, lesions } of await this.engine.images(view, images)) {
+      for (const { name, lesions } of await this.engine.images(view, images, false)) {
         const reach = {
           width: Math.max(...lesions.map(({ bbox }) => bbox[2])),
           height: Math.max(...lesions.map(({ bbox }) => bbox[3])),
