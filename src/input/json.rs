@@ -66,6 +66,90 @@ impl<'a> Reader<'a> {
         Ok(Self { text, rest: text.as_bytes(), expected, reads_text: false, text_number: None })
     }
 
+    /// JSON of the same structure for those who look at its keys and at what comes first in its lists: of the value that the file
+    /// holds, or of those under its keys, a list keeps its first elements alone. `None` if that cannot be read, or is long even so.
+    pub fn abridged(file: &'a [u8]) -> Option<String> {
+        let mut json = Self::new(file, "JSON").ok()?;
+        let mut short = String::new();
+        match json.peek() {
+            Next::List => json.copy_first_elements(&mut short)?,
+            Next::Object => {
+                json.advance(1);
+                short.push('{');
+                let mut is_open = !json.next_is(b'}');
+                while is_open {
+                    json.copy(&mut short, |json| json.key().map(drop))?;
+                    if json.peek() == Next::List {
+                        json.copy_first_elements(&mut short)?;
+                        json.skip_brackets()?;
+                    } else {
+                        json.copy(&mut short, Self::skip)?;
+                    }
+                    is_open = json.goes_on(b'}').ok()?;
+                    short.push_str(if is_open { "," } else { "" });
+                }
+                short.push('}');
+            }
+            _ => return None,
+        }
+        Some(short)
+    }
+
+    /// Passes over the list or object that comes next by its brackets alone: who reads it tells what is wrong in it.
+    fn skip_brackets(&mut self) -> Option<()> {
+        let (mut at, mut depth) = (0, 0_usize);
+        loop {
+            match self.rest.get(at)? {
+                b'[' | b'{' => depth += 1,
+                b']' | b'}' => depth -= 1,
+                b'"' => {
+                    at += 1;
+                    while *self.rest.get(at)? != b'"' {
+                        at += if self.rest[at] == b'\\' { 2 } else { 1 };
+                    }
+                }
+                _ => {}
+            }
+            at += 1;
+            if depth == 0 {
+                self.advance(at);
+                return Some(());
+            }
+        }
+    }
+
+    /// Copies what is read, up to so many bytes in all.
+    fn copy(&mut self, into: &mut String, read: impl FnOnce(&mut Self) -> Read<()>) -> Option<()> {
+        const MOST: usize = 1 << 20;
+        let from = self.at();
+        read(self).ok()?;
+        if into.len() + self.at() - from > MOST {
+            return None;
+        }
+        into.push_str(&self.text[from..self.at()]);
+        Some(())
+    }
+
+    /// Copies the list that comes next without passing over it: as many elements as anybody looks at.
+    fn copy_first_elements(&self, into: &mut String) -> Option<()> {
+        /// More than the numbers of a box and its score, so that a list of more is none.
+        const FEW: usize = 16;
+        let mut json = self.clone();
+        json.advance(1);
+        into.push('[');
+        if !json.next_is(b']') {
+            for n in 0..FEW {
+                into.push_str(if n == 0 { "" } else { "," });
+                json.copy(into, Self::skip)?;
+                if !json.goes_on(b']').ok()? {
+                    break;
+                }
+            }
+        }
+        into.push(']');
+        Some(())
+    }
+
     /// The same, where numbers written as text are read as numbers; [`Self::text_number`] tells of them.
     pub const fn reading_text_numbers(mut self) -> Self {
         self.reads_text = true;
@@ -564,6 +648,13 @@ impl<'a> Reader<'a> {
     /// Passes over a number or a word; also over those that Python reads although JSON has none.
     fn skip_scalar(&mut self) -> Read<()> {
         const WORDS: [&[u8]; 6] = [b"true", b"false", b"null", b"NaN", b"Infinity", b"-Infinity"];
+        // Most are numbers.
+        if let [b'0'..=b'9', ..] = self.rest
+            && let Ok(length) = number::length(self.rest)
+        {
+            self.advance(length);
+            return Ok(());
+        }
         if let Some(word) = WORDS.into_iter().find(|word| self.rest.starts_with(word)) {
             self.advance(word.len());
             return Ok(());

@@ -437,7 +437,8 @@ impl Part {
 /// # Errors
 /// What is wrong with it as a file of that format; of ChestX-Det's own if it has the structure of none.
 pub fn read_ground_truth(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
-    let format = GROUND_TRUTHS.iter().find(|format| (format.sniff)(bytes)).unwrap_or(&GROUND_TRUTHS[0]);
+    let structure = sniff::structure(bytes);
+    let format = GROUND_TRUTHS.iter().find(|format| (format.sniff)(&structure)).unwrap_or(&GROUND_TRUTHS[0]);
     (format.read)(name, bytes)
 }
 
@@ -446,7 +447,8 @@ pub fn read_ground_truth(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error>
 /// # Errors
 /// If it cannot be read, or has the structure of no such format.
 pub fn read_predictions_of_all(name: &str, bytes: &[u8]) -> Result<Predictions, Error> {
-    let is_it = |format: &&Format| matches!(format.read, ReadDetections::OfRun(_)) && (format.sniff)(bytes);
+    let structure = sniff::structure(bytes);
+    let is_it = |format: &&Format| matches!(format.read, ReadDetections::OfRun(_)) && (format.sniff)(&structure);
     let Some(Format { read: ReadDetections::OfRun(read), name: format, .. }) = FORMATS.iter().find(is_it) else {
         return Err(Error::new(name, "it does not hold the predictions for all images", sniff::ALL_IMAGES));
     };

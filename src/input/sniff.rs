@@ -1,5 +1,8 @@
 //! What a file is, by looking into it.
 
+use std::borrow::Cow;
+
+use super::json::Reader;
 use super::{FORMATS, Format, GROUND_TRUTHS, ReadDetections, csv, gzip};
 use crate::error::Error;
 
@@ -87,6 +90,7 @@ const fn is_of_run(format: &Format) -> bool {
 #[must_use]
 pub fn is_of_one_image(bytes: &[u8]) -> bool {
     let text = bytes.strip_prefix(super::json::BOM).unwrap_or(bytes).trim_ascii();
+    let bytes = &*structure(bytes);
     let is_ground_truth = || GROUND_TRUTHS.iter().any(|format| (format.sniff)(bytes));
     let format = || FORMATS.iter().find(|format| (format.sniff)(bytes)).map(|format| format.read);
     matches!(text, b"" | b"[]" | b"{}") || !is_ground_truth() && matches!(format(), Some(ReadDetections::OfImage(_)))
@@ -113,7 +117,19 @@ fn is_zip(name: &str, head: &[u8]) -> bool {
         || is_named_so && (PROGRAMS.iter().any(|start| head.starts_with(start)) || holds_entry())
 }
 
+/// What the structure of a file is told by: all of it, but of long JSON no more than that takes, since every format looks at it.
+pub(super) fn structure(bytes: &[u8]) -> Cow<'_, [u8]> {
+    /// What is read in a blink is not copied.
+    const LONG: usize = 1 << 16;
+    let text = bytes.strip_prefix(super::json::BOM).unwrap_or(bytes).trim_ascii_start();
+    if bytes.len() < LONG || !matches!(text, [b'[' | b'{', ..]) {
+        return Cow::Borrowed(bytes);
+    }
+    Reader::abridged(bytes).map_or(Cow::Borrowed(bytes), |short| Cow::Owned(short.into_bytes()))
+}
+
 fn json_kind(name: &str, bytes: &[u8]) -> Result<Kind, Error> {
+    let bytes = &*structure(bytes);
     if GROUND_TRUTHS.iter().any(|format| (format.sniff)(bytes)) {
         return Ok(Kind::GroundTruth);
     }
@@ -125,5 +141,79 @@ fn json_kind(name: &str, bytes: &[u8]) -> Result<Kind, Error> {
             "a zip with one such file an image; pack the folder as .zip",
         )),
         None => Ok(Kind::GroundTruth),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// The same with lists of more elements than are looked at: the file itself, or what stands under its keys.
+    fn lengthened(value: &Value) -> Value {
+        let longer = |list: &[Value]| list.iter().cycle().take(list.len() * 20).cloned().collect::<Vec<_>>();
+        match value {
+            Value::Array(list) => longer(list).into(),
+            Value::Object(object) => object
+                .iter()
+                .map(|(key, value)| {
+                    (key.clone(), value.as_array().map_or_else(|| value.clone(), |list| longer(list).into()))
+                })
+                .collect(),
+            other => other.clone(),
+        }
+    }
+
+    #[test]
+    fn the_start_of_its_lists_tells_what_json_is_as_all_of_it_does() {
+        let mut n_known = 0;
+        for folder in Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formats")).read_dir().expect("a folder") {
+            for file in folder.expect("an entry").path().read_dir().expect("a folder") {
+                let bytes = std::fs::read(file.expect("an entry").path()).expect("a file");
+                let Ok(value) = serde_json::from_slice::<Value>(&bytes) else { continue };
+                for value in [lengthened(&value), value] {
+                    let whole = value.to_string();
+                    let short = Reader::abridged(whole.as_bytes()).expect("a list or an object");
+                    let known = |text: &str| {
+                        let of_truth = GROUND_TRUTHS.iter().map(|format| (format.name, format.sniff));
+                        let all = of_truth.chain(FORMATS.iter().map(|format| (format.name, format.sniff)));
+                        all.filter(|(_, sniff)| sniff(text.as_bytes())).map(|(name, _)| name).collect::<Vec<_>>()
+                    };
+                    assert_eq!(known(&short), known(&whole), "{whole}");
+                    n_known += known(&whole).len();
+                }
+            }
+        }
+        assert!(n_known > 20, "{n_known}");
+    }
+
+    #[test]
+    fn long_json_is_looked_at_in_part_and_broken_json_or_another_text_as_a_whole() {
+        let list = format!("[{}{{\"a\": \"]}}\\\"\"}}]", "{\"b\": [1, 2]}, ".repeat(10_000));
+        let short = structure(list.as_bytes()).into_owned();
+        assert!(short.len() < 300 && serde_json::from_slice::<Value>(&short).is_ok(), "{}", short.len());
+        let object = format!("{{\"first\": {list}, \"then\" : {{\"c\": {list}}}, \"empty\":[], \"last\": 7}}");
+        let short = structure(object.as_bytes()).into_owned();
+        let (short, whole): (Value, Value) =
+            (serde_json::from_slice(&short).expect("JSON"), serde_json::from_str(&object).expect("JSON"));
+        assert_eq!(short["first"].as_array().map(Vec::len), Some(16));
+        assert_eq!(
+            [&short["then"], &short["empty"], &short["last"]],
+            [&whole["then"], &whole["empty"], &whole["last"]]
+        );
+        for cut in [1, 7, 40] {
+            let broken = &object.as_bytes()[..object.len() - cut];
+            assert_eq!(structure(broken), broken);
+        }
+        let table = format!("image,x\n{}", "1.png,2\n".repeat(10_000));
+        assert_eq!(structure(table.as_bytes()), table.as_bytes());
+        assert_eq!(structure(b"[1, 2]"), &b"[1, 2]"[..]);
+        // What would be copied as a whole is not.
+        let nested = format!("{{\"all\": {{\"list\": [{}0]}}}}", "{\"b\": [1, 2]}, ".repeat(100_000));
+        assert!(serde_json::from_str::<Value>(&nested).is_ok());
+        assert_eq!(structure(nested.as_bytes()), nested.as_bytes());
     }
 }

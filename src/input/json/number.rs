@@ -42,10 +42,12 @@ pub(super) fn quick(start: &[u8]) -> Option<(f64, &[u8])> {
 
 /// How many bytes of a text are a number in JSON's own spelling; if there is none, the place of the first byte that is wrong.
 pub(super) fn length(text: &[u8]) -> Result<usize, usize> {
-    let digits = |at: usize| text.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
-    let some_digits = |at: usize| match digits(at) {
-        0 => Err(at),
-        n => Ok(at + n),
+    let some_digits = |at: usize| {
+        let mut end = at;
+        while let Some(b'0'..=b'9') = text.get(end) {
+            end += 1;
+        }
+        if end == at { Err(at) } else { Ok(end) }
     };
     let mut at = usize::from(text.first() == Some(&b'-'));
     at = if text.get(at) == Some(&b'0') { at + 1 } else { some_digits(at)? };

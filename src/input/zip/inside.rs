@@ -8,7 +8,7 @@ use super::list::List;
 use super::source::Ahead;
 use crate::error::{Error, ErrorKind};
 use crate::input::labels::{self, Labels};
-use crate::input::{FORMATS, GROUND_TRUTHS, Part, Unpacked, yolo, yolo_labels};
+use crate::input::{FORMATS, GROUND_TRUTHS, Part, Unpacked, sniff, yolo, yolo_labels};
 use crate::limits::{MAX_FILE_BYTES, MAX_RATIO};
 
 /// A zip with more files than this holds predictions: a ground truth is one file, at most beside those of other splits.
@@ -47,9 +47,11 @@ pub fn inside<R: Read + Seek>(name: &str, file: R, are_read: bool) -> Result<Opt
     let mut found: Vec<Unpacked> = Vec::new();
     for (at, path) in texts {
         let Some(bytes) = load(&list, *at, path, &mut file) else { continue };
-        if GROUND_TRUTHS.iter().any(|format| format.has_ending(path) && (format.sniff)(&bytes)) {
+        let structure = sniff::structure(&bytes);
+        if GROUND_TRUTHS.iter().any(|format| format.has_ending(path) && (format.sniff)(&structure)) {
+            drop(structure);
             found.push(Unpacked { name: path.clone(), bytes });
-        } else if FORMATS.iter().any(|format| format.has_ending(path) && (format.sniff)(&bytes)) {
+        } else if FORMATS.iter().any(|format| format.has_ending(path) && (format.sniff)(&structure)) {
             return Ok(None);
         }
     }
