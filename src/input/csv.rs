@@ -10,7 +10,7 @@ use super::groups::IMAGE;
 use super::json::shorten;
 use super::labels::Labels;
 use super::records::checked;
-use super::table::Table;
+use super::table::{self, Table};
 use super::{Format, GroundTruthFormat, KeyedImages, ReadDetections, kept, sha256};
 use crate::dataset::{Detections, GroundTruth, ReadRow, Remarks};
 use crate::error::Error;
@@ -277,7 +277,7 @@ fn push_all(into: &mut Detections, classes: &Texts, rows: &[Row]) -> Result<Rema
 
 impl Columns {
     /// Adds the boxes of a row.
-    fn read(&self, row: &csv::StringRecord, into: &mut Rows) -> Result<(), Error> {
+    fn read(&self, row: &table::Row, into: &mut Rows) -> Result<(), Error> {
         let image = into.push_image(&row[self.image]);
         let class = self.class.map_or(ONLY_CLASS, |at| &row[at]);
         match self.boxes {

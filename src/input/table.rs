@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::Index;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 
@@ -31,7 +32,7 @@ impl<'a> Table<'a> {
             Some((delimiter, rest)) => (*delimiter, rest.trim_ascii_start()),
             None => (usual(bytes), bytes),
         };
-        let mut rows = ReaderBuilder::new().delimiter(delimiter).trim(Trim::All).flexible(false).from_reader(bytes);
+        let mut rows = ReaderBuilder::new().delimiter(delimiter).trim(Trim::Headers).flexible(false).from_reader(bytes);
         let header = rows.headers().cloned().unwrap_or_default();
         Self { rows, header }
     }
@@ -51,14 +52,26 @@ impl<'a> Table<'a> {
     }
 
     /// The rows, with the place of each for sentences: `groups.csv, line 3`.
-    pub fn rows(self, name: &str) -> impl Iterator<Item = (Place<'_>, Result<StringRecord, Error>)> {
+    pub fn rows(self, name: &str) -> impl Iterator<Item = (Place<'_>, Result<Row, Error>)> {
         self.rows.into_records().zip(1..).map(move |(row, number)| {
             let place = Place { name, number };
-            let row = row.map_err(|error| {
+            let row = row.map(Row).map_err(|error| {
                 Error::new(place.to_string(), what(&error), "a line with as many fields as the header has columns")
             });
             (place, row)
         })
+    }
+}
+
+/// The fields of a row, by their places; without the blanks around them, which people type.
+// The reader itself would copy each row to take them away.
+pub struct Row(StringRecord);
+
+impl Index<usize> for Row {
+    type Output = str;
+
+    fn index(&self, at: usize) -> &str {
+        self.0[at].trim()
     }
 }
 
@@ -86,7 +99,7 @@ impl From<Place<'_>> for String {
 /// The lines of a table for the images of a ground truth.
 pub struct Lines {
     /// Place, for sentences, and fields.
-    lines: Vec<(String, StringRecord)>,
+    lines: Vec<(String, Row)>,
     /// Name of each image, and its lines, at least one.
     of_image: Vec<(String, Vec<u32>)>,
 }
@@ -187,6 +200,11 @@ mod tests {
             assert_eq!(rows[0].0.to_string(), "t.csv, line 1 after the header");
             assert_eq!(rows[0].1.as_ref().map(|row| row[1].to_owned()), Ok("7".to_owned()));
         }
+        // Blanks around fields are none of theirs, in quotation marks or not.
+        let table = Table::new(b" image , x\n\t1 a.png ,\" 7 \"\n");
+        assert_eq!(table.header(), ["image", "x"].as_slice());
+        let row = table.rows("").next().expect("a row").1.expect("fields");
+        assert_eq!([&row[0], &row[1]], ["1 a.png", "7"]);
         assert_eq!(Table::new(b"").header().len(), 0);
         let wide = |n: usize| format!("{}b\n", "a,".repeat(n));
         assert_eq!(Table::new(wide(1000).as_bytes()).header().len(), 1001);
