@@ -191,6 +191,20 @@ mod tests {
     }
 
     #[test]
+    fn broken_json_of_any_kind_is_looked_at_without_harm() {
+        let whole = br#"{"a": [{"b": [1, "\"]"]}, {}, []], "c\\": {"d": [7e5, null]}, "e": "}", "f": [ ]}"#;
+        assert!(Reader::abridged(whole).is_some_and(|short| serde_json::from_str::<Value>(&short).is_ok()));
+        for at in 0..whole.len() {
+            assert_eq!(Reader::abridged(&whole[..at]), None, "{at}");
+            for byte in *b"\"\\[]{},:7 \xff" {
+                let mut other = whole.to_vec();
+                other[at] = byte;
+                drop(Reader::abridged(&other));
+            }
+        }
+    }
+
+    #[test]
     fn long_json_is_looked_at_in_part_and_broken_json_or_another_text_as_a_whole() {
         let list = format!("[{}{{\"a\": \"]}}\\\"\"}}]", "{\"b\": [1, 2]}, ".repeat(10_000));
         let short = structure(list.as_bytes()).into_owned();
