@@ -4,7 +4,20 @@ import { join, resolve } from "node:path";
 
 import { expect, test, type Page } from "@playwright/test";
 
-import { choose, compute, golden, goldenCase, open, report, settled, terminal, upload, zip, view } from "./page.ts";
+import {
+  choose,
+  compute,
+  golden,
+  goldenCase,
+  open,
+  openExport,
+  report,
+  settled,
+  terminal,
+  upload,
+  zip,
+  view,
+} from "./page.ts";
 
 /** Where everything of the result stands, and how the page is scrolled. */
 const places = (page: Page) =>
@@ -261,4 +274,22 @@ test("the form of a bug is filled in with version and browser, and with nothing 
   const links = await page.locator("footer nav a").evaluateAll((all) => all.map((link) => link.getAttribute("href")));
   for (const part of ["ChestX-Det10-Dataset", "arxiv.org/abs/2006.10550", "/blob/c535e9a/eval.py", told("repository")])
     expect(links.some((link) => link?.endsWith(part))).toBe(true);
+});
+
+test("the export menu scrolls in a low window, and no words in it stand over others", async ({ page }) => {
+  for (const [width, height] of [
+    [360, 740],
+    [1440, 600],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    await openNamed(page, ["a.zip"]);
+    await openExport(page);
+    const words = await page
+      .getByTestId("export")
+      .locator(".menu h3, .menu span")
+      .evaluateAll((all) => all.map((one) => one.getBoundingClientRect()).map(({ top, bottom }) => ({ top, bottom })));
+    expect(words.length).toBeGreaterThan(20);
+    for (const [at, { top }] of words.entries())
+      expect(top, `${width} px, ${at}`).toBeGreaterThanOrEqual((words[at - 1]?.bottom ?? 0) - 1);
+  }
 });
