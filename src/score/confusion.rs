@@ -1,6 +1,7 @@
 //! What lesions are found as, with what is found nowhere and what is found on nothing ([section 16](crate::metric)).
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -81,15 +82,6 @@ pub fn each_cell(
         }
     }
     for image in 0..ground_truth.n_images() {
-        let of_image = run.detections(image);
-        // Most images, where few false positives are allowed.
-        if !is_false_positive[of_image.start as usize..of_image.end as usize].contains(&true) {
-            for (class, lesion, _) in ground_truth.lesions_in(image) {
-                let found_as = is_found[class][lesion as usize].then_some(class);
-                see(image, Cell { on: On::Lesion, lesions_of: Some(class), found_as });
-            }
-            continue;
-        }
         let lesions: Vec<(Class, u32, BBox)> = ground_truth.lesions_in(image).collect();
         // What each is found as.
         let mut found_as: Vec<Option<Class>> =
@@ -99,7 +91,7 @@ pub fn each_cell(
             let class = if is_false_positive[at] { run.class(detections, at) } else { None };
             class.map(|class| (class, at))
         };
-        let mut left: Vec<(Class, usize)> = of_image.filter_map(column).collect();
+        let mut left: Vec<(Class, usize)> = run.detections(image).filter_map(column).collect();
         left.sort_unstable();
         let mut on = vec![On::Background; left.len()];
         let mut pairs = Vec::new();
@@ -142,18 +134,9 @@ pub fn confusion(
     iou_threshold: f64,
     thresholds: &PerClass<Option<f32>>,
 ) -> Vec<(Cell, usize)> {
-    // A place for each class, and one for none, behind them.
-    let n_places = ground_truth.classes().count() + 1;
-    let place = |class: Option<Class>| class.map_or(n_places - 1, Class::index);
-    let mut counts = vec![0; 3 * n_places * n_places];
-    let mut cells = Vec::new();
-    each_cell(ground_truth, of_run, iou_threshold, thresholds, |_, cell| {
-        let at = (cell.on as usize * n_places + place(cell.lesions_of)) * n_places + place(cell.found_as);
-        if counts[at] == 0 {
-            cells.push((at, cell));
-        }
-        counts[at] += 1;
-    });
-    cells.sort_unstable_by_key(|(at, _)| *at);
-    cells.into_iter().map(|(at, cell)| (cell, counts[at])).collect()
+    let mut counts: BTreeMap<Cell, usize> = BTreeMap::new();
+    each_cell(ground_truth, of_run, iou_threshold, thresholds, |_, cell| *counts.entry(cell).or_default() += 1);
+    let mut all: Vec<(Cell, usize)> = counts.into_iter().collect();
+    all.sort_by_key(|(cell, _)| (cell.on, cell.lesions_of, cell.found_as.is_none(), cell.found_as));
+    all
 }
