@@ -648,27 +648,16 @@ impl<'a> Reader<'a> {
     /// Passes over a number or a word; also over those that Python reads although JSON has none.
     fn skip_scalar(&mut self) -> Read<()> {
         const WORDS: [&[u8]; 6] = [b"true", b"false", b"null", b"NaN", b"Infinity", b"-Infinity"];
-        // Most are numbers.
-        if let [b'0'..=b'9', ..] = self.rest
-            && let Ok(length) = number::length(self.rest)
-        {
+        if self.peek() == Next::Number {
+            let length = number::length(self.rest).map_err(|at| self.not_json(at, "a digit"))?;
             self.advance(length);
             return Ok(());
         }
-        if let Some(word) = WORDS.into_iter().find(|word| self.rest.starts_with(word)) {
-            self.advance(word.len());
-            return Ok(());
-        }
-        if self.peek() != Next::Number {
+        let Some(word) = WORDS.into_iter().find(|word| self.rest.starts_with(word)) else {
             return Err(self.syntax("a value"));
-        }
-        match number::length(self.rest) {
-            Ok(length) => {
-                self.advance(length);
-                Ok(())
-            }
-            Err(at) => Err(self.not_json(at, "a digit")),
-        }
+        };
+        self.advance(word.len());
+        Ok(())
     }
 
     /// What is wrong with the text here, and how to mend it.
