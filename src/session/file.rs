@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 #[cfg(target_arch = "wasm32")]
 use tsify::Tsify;
 
-use super::{ErrorReport, GroupSource, NamedTable, ResamplingOptions, Session, StatisticsOptions};
+use super::{ErrorReport, GroupSource, ResamplingOptions, Session, StatisticsOptions};
 use crate::error::{Error, ErrorKind};
 use crate::input;
 use crate::options::{DEFAULT_AREA_UP_TO, DEFAULT_BETA, DEFAULT_SPECIFICITY, Options};
@@ -19,6 +20,7 @@ use crate::report::statistics::GroupsReport;
 use crate::score::average_precision::DEFAULT_MAX_DETECTIONS;
 use crate::slices::By;
 use crate::suspects::Mark;
+use crate::thresholds::Thresholds;
 
 /// The version of the shape of [`SessionFile`]; it rises with every change, since a program that does not know a choice would
 /// restore something else.
@@ -373,24 +375,19 @@ impl Session {
         let groups = groups.and_then(|groups| groups.name.as_ref().zip(groups.sha256.as_ref()));
         let slices = saved.options.slices.as_ref();
         let table = slices.and_then(|slices| slices.name.as_ref().zip(slices.sha256.as_ref()));
+        let of_table = |(name, bytes): &(String, Arc<[u8]>)| (name.clone(), input::sha256(bytes));
+        let of_thresholds = |thresholds: &Thresholds| thresholds.file.clone().unwrap_or_default();
+        let thresholds = saved.thresholds.as_ref().map(|saved| (&saved.name, &saved.sha256));
         let mut used = Vec::new();
-        for (saved, here) in [(groups, &mut self.groups), (table, &mut self.tables)] {
-            if let Some((name, sha256)) = saved {
-                differences.extend(match last_is(here, name, sha256) {
-                    Some((id, (ours, bytes))) => {
-                        used.push(id.clone());
-                        Difference::of([ours, &input::sha256(bytes)], [name, sha256])
-                    }
-                    None => Some(Difference::missing(name, Some(sha256))),
-                });
-            }
-        }
-        let mut others: Vec<&NamedTable> = self.groups.iter().chain(&self.tables).collect();
-        others.retain(|(id, _)| !used.contains(id));
-        others.sort_by_key(|(id, _)| id);
-        others.dedup_by_key(|(id, _)| id);
-        differences.extend(others.into_iter().map(|(_, (name, _))| Difference::unknown(name)));
-        differences.extend(self.restore_thresholds(saved.thresholds.as_ref()));
+        differences.extend(restore_last(&mut self.groups, groups, of_table, &mut used));
+        differences.extend(restore_last(&mut self.tables, table, of_table, &mut used));
+        differences.extend(restore_last(&mut self.thresholds, thresholds, of_thresholds, &mut used));
+        let tables = self.groups.iter().chain(&self.tables).map(|(id, (name, _))| (id, name.clone()));
+        let others = tables.chain(self.thresholds.iter().map(|(id, thresholds)| (id, of_thresholds(thresholds).0)));
+        let mut others: Vec<(&String, String)> = others.filter(|(id, _)| !used.contains(id)).collect();
+        others.sort();
+        others.dedup();
+        differences.extend(others.into_iter().map(|(_, name)| Difference::unknown(&name)));
         let by = slices.map(|slices| slices.by.iter().map(|by| By::parse(by)).collect::<Result<Vec<_>, Error>>());
         self.by = by.transpose()?.into_iter().flatten().flatten().collect();
         let predictions = self.predictions.iter().map(|(id, file)| RestoredPredictions {
@@ -436,27 +433,6 @@ impl Session {
         Ok(differences)
     }
 
-    /// Of several files of score thresholds the last one counts: makes that the saved one.
-    fn restore_thresholds(&mut self, saved: Option<&SavedThresholds>) -> Vec<Difference> {
-        let files = self.thresholds.iter().filter_map(|(id, thresholds)| Some((id, thresholds.file.as_ref()?)));
-        let files: Vec<_> = files.map(|(id, (name, sha256))| (id.clone(), name.clone(), sha256.clone())).collect();
-        let used = saved.and_then(|saved| {
-            let of = |same: &dyn Fn(&str, &str) -> bool| files.iter().find(|(_, name, sha256)| same(name, sha256));
-            of(&|_, sha256| sha256 == saved.sha256).or_else(|| of(&|name, _| name == saved.name))
-        });
-        let mut differences = Vec::new();
-        if let Some(SavedThresholds { name, sha256 }) = saved {
-            differences.extend(match used {
-                Some((_, ours, bytes)) => Difference::of([ours, bytes], [name, sha256]),
-                None => Some(Difference::missing(name, Some(sha256))),
-            });
-        }
-        let is_used = |id: &str| used.is_some_and(|(used, ..)| used == id);
-        differences.extend(files.iter().filter(|(id, ..)| !is_used(id)).map(|(_, name, _)| Difference::unknown(name)));
-        self.thresholds.sort_by_key(|(id, _)| is_used(id));
-        differences
-    }
-
     /// Gives the id of each of the saved files, none for one that is not here, and what differs.
     fn restore_predictions(&mut self, saved: &[SavedPredictions]) -> (Vec<Option<String>>, Vec<Difference>) {
         let (mut ids, mut differences, mut now_called) = (Vec::new(), Vec::new(), Vec::new());
@@ -492,15 +468,24 @@ impl Session {
     }
 }
 
-/// Of several tables the last one counts: makes that the one with these bytes, or else of this name, and gives it.
-fn last_is<'a>(here: &'a mut Vec<NamedTable>, name: &str, sha256: &str) -> Option<&'a NamedTable> {
-    let is_it: [&dyn Fn(&NamedTable) -> bool; 2] =
-        [&|(_, (_, bytes))| input::sha256(bytes) == sha256, &|(_, (other, _))| other == name];
-    if let Some(at) = is_it.into_iter().find_map(|is_it| here.iter().position(is_it)) {
-        let it = here.remove(at);
-        here.push(it);
-    }
-    here.last()
+/// Of several files of a kind the last one counts: makes that the one with these bytes, or else of this name, and notes its id.
+/// `told` gives the name and the SHA-256 of a file. Tells what differs.
+fn restore_last<T>(
+    here: &mut Vec<(String, T)>,
+    saved: Option<(&String, &String)>,
+    told: impl Fn(&T) -> (String, String),
+    used: &mut Vec<String>,
+) -> Option<Difference> {
+    let (name, sha256) = saved?;
+    let files: Vec<(String, String)> = here.iter().map(|(_, file)| told(file)).collect();
+    let same_bytes = files.iter().position(|(_, bytes)| bytes == sha256);
+    let at = same_bytes.or_else(|| files.iter().position(|(other, _)| other == name)).or(here.len().checked_sub(1));
+    let Some(at) = at else { return Some(Difference::missing(name, Some(sha256))) };
+    let it = here.remove(at);
+    used.push(it.0.clone());
+    here.push(it);
+    let (ours, bytes) = &files[at];
+    Difference::of([ours, bytes], [name, sha256])
 }
 
 /// Where each file of a session is among those that are here: the same bytes under the same name before the same bytes, and

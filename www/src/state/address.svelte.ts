@@ -103,7 +103,10 @@ export const selectionOf = (session: Session, inspection: Inspection): SavedSele
 
 /** Looks where somebody looked who saved a session; what the report does not have is left out. */
 function restore({ address, score_thresholds }: SavedSelection, session: Session, inspection: Inspection): void {
-  apply(read(`#${address}`) ?? new URLSearchParams(), session, inspection);
+  const fields = read(`#${address}`) ?? new URLSearchParams();
+  // It tells nothing of the help, which stays as it is.
+  if (session.help !== null) fields.set("help", session.help);
+  apply(fields, session, inspection);
   if (inspection.hasBoxes && score_thresholds?.length === inspection.classes.length)
     inspection.moved = score_thresholds;
 }
@@ -133,6 +136,7 @@ function written(session: Session, inspection: Inspection, started: Started): st
 
 /** Looks where an address points; what the report does not have is left out. */
 function apply(fields: URLSearchParams, session: Session, inspection: Inspection): void {
+  session.help = fields.get("help");
   if (!session.report) return;
   const { runs, options } = session.report;
   session.convention = fields.get("rules") === "exact" ? "exact" : "official";
@@ -198,7 +202,6 @@ export function followAddress(session: Session, inspection: Inspection): void {
     await applyFusions(fields, session);
     // What follows the classes has done so.
     await tick();
-    session.help = fields.get("help");
     apply(fields, session, inspection);
     isGoing = false;
   };
@@ -225,10 +228,7 @@ export function followAddress(session: Session, inspection: Inspection): void {
       // Which classes are left out, which reader counts and which runs are fused is known by their places, once there are such.
       if (["ignore", "readers", "fuse"].some((field) => fields.has(field)))
         return void untrack(() => go(fields, started.options));
-      untrack(() => {
-        session.help = fields.get("help");
-        apply(fields, session, inspection);
-      });
+      untrack(() => apply(fields, session, inspection));
     }
     // What waits for files is not lost before they are there.
     const text = pending && !report ? textOf(pending, { help: session.help }) : written(session, inspection, started);
