@@ -62,6 +62,8 @@ function inside(html: string): Map<string, Buffer> {
 
 /** The page that is saved with these ticks, and all that can be read in it. */
 async function saved(page: Page, ticks: string[]): Promise<{ html: string; names: string[]; all: string }> {
+  // It is packed anew when intervals come.
+  await settled(page);
   await openExport(page);
   await page.getByTestId("save-as-page").click();
   for (const tick of ticks) await page.getByTestId(`share-${tick}`).check();
