@@ -19,7 +19,7 @@ use crate::run::Prepared;
 pub use self::category::{Category, Outcome};
 pub use self::tally::Tally;
 use self::thresholds::counts;
-pub use self::thresholds::{ScoreThresholds, operating_thresholds, pooled_thresholds};
+pub use self::thresholds::{ScoreThresholds, operating_thresholds, thresholds_at};
 
 /// The least overlap at which a box is badly placed and not elsewhere, as in TIDE (Bolya et al., ECCV 2020).
 pub const BADLY_PLACED: f32 = 0.1;

@@ -355,20 +355,21 @@ impl Evaluator {
         to_js(outcome.map_err(|error| thrown(&error))?)
     }
 
-    /// The score threshold of each class at its exact operating point of a rate, or if it is `pooled`, that of all classes
-    /// ranked together. At an infinite rate all detections count.
+    /// The score threshold of each class at its exact operating point of each of the rates, or if they are `pooled`, that of
+    /// all classes ranked together. At an infinite rate all detections count.
     ///
     /// # Errors
     /// Throws a `Failure` if there is no such run.
     pub fn operating_thresholds(
         &self,
         run: &str,
-        fp_per_image: f64,
+        fp_per_image: &[f64],
         iou_threshold: f64,
         pooled: bool,
-    ) -> Converted<Ts<Thresholds>> {
-        let thresholds = self.0.operating_thresholds(run, fp_per_image, iou_threshold, pooled);
-        answer(thresholds.map(|thresholds| Thresholds(thresholds.into_iter().collect())))
+    ) -> Converted<Vec<Ts<Thresholds>>> {
+        let of_rates = self.0.operating_thresholds(run, fp_per_image, iou_threshold, pooled);
+        let of_rates = of_rates.map_err(|error| thrown(&error))?.into_iter();
+        of_rates.map(|thresholds| to_js(&Thresholds(thresholds.into_iter().collect()))).collect()
     }
 
     /// The counts of a run under a view.

@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use froc::diagnosis::gallery::{self, Change, Filter, Order, Shown};
-use froc::diagnosis::{Category, Diagnosis, Outcome, ScoreThresholds, operating_thresholds, pooled_thresholds};
+use froc::diagnosis::{Category, Diagnosis, Outcome, ScoreThresholds, operating_thresholds, thresholds_at};
 use froc::protocol::{Class, Protocol};
 use froc::report::image::{DetectionReport, ImageReport};
 use froc::report::{FindingReport, Report};
@@ -307,9 +307,12 @@ fn classes_ranked_together_have_one_threshold_and_at_an_infinite_rate_all_count(
         }
         shown.sort_by(|(a, _), (b, _)| b.partial_cmp(a).expect("finite scores"));
         let (scores, hits): (Vec<f32>, Vec<bool>) = shown.into_iter().unzip();
-        for rate in case.rates.iter().copied().chain([f64::INFINITY]) {
-            let expected = exact(&points(&scores, &hits), case.dataset.images.len(), rate).threshold;
-            for threshold in pooled_thresholds(&core.ground_truth, run, case.iou_threshold, rate) {
+        let rates: Vec<f64> = case.rates.iter().copied().chain([f64::INFINITY]).collect();
+        let pooled = thresholds_at(&core.ground_truth, run, case.iou_threshold, &rates, true);
+        prop_assert_eq!(pooled.len(), rates.len());
+        for (rate, thresholds) in rates.iter().zip(pooled) {
+            let expected = exact(&points(&scores, &hits), case.dataset.images.len(), *rate).threshold;
+            for threshold in thresholds {
                 prop_assert_eq!(threshold.map(|score| score + 0.0), expected.map(|score| score + 0.0));
             }
         }
@@ -536,7 +539,8 @@ fn a_class_is_listed_before_the_causes_are_known_as_after() {
         session.add_path("run", &case.join("predictions.zip")).expect("a zip in order");
         session.evaluate(&Options::default());
         let Some(run) = session.run_ids().first().cloned() else { continue };
-        let thresholds = session.operating_thresholds(&run, 0.2, 0.5, false).expect("a run").into_iter().collect();
+        let thresholds =
+            session.operating_thresholds(&run, &[0.2], 0.5, false).expect("a run").remove(0).into_iter().collect();
         let view = View { run, iou_threshold: 0.5, fp_per_image: Some(0.2), thresholds };
         let of = |class: usize| GalleryQuery { class: Some(class), ..GalleryQuery::of(view.clone()) };
         let before: Vec<Vec<u32>> = (0..10).map(|class| session.gallery(&of(class)).expect("a run")).collect();

@@ -251,7 +251,7 @@ fn in_a_session_runs_of_reports_stand_behind_those_that_are_scored_and_have_no_b
     assert_eq!(nodule.fp_per_image, statistics.curves[3].fp_per_image);
     let sentence = "old.json: it is a report, which holds no boxes; expected the ground truth and the predictions themselves, to \
                     see images.";
-    let thresholds = session.operating_thresholds("old.json/1", 0.1, 0.5, false);
+    let thresholds = session.operating_thresholds("old.json/1", &[0.1], 0.5, false);
     assert_eq!(thresholds.expect_err("no boxes").to_string(), sentence);
     assert!(session.image_roc("old.json/1", 0).is_err() && session.export(Format::Latex).is_ok());
 

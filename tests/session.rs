@@ -66,7 +66,7 @@ fn options() -> Options {
 }
 
 fn view(session: &Session, run: &str) -> View {
-    let thresholds = session.operating_thresholds(run, f64::INFINITY, 0.5, false).expect("a run");
+    let thresholds = session.operating_thresholds(run, &[f64::INFINITY], 0.5, false).expect("a run").remove(0);
     View { run: run.to_owned(), iou_threshold: 0.5, fp_per_image: None, thresholds: thresholds.into_iter().collect() }
 }
 

@@ -52,23 +52,23 @@ impl Diagnosis {
             }
         }
         let of = counts_of(ground_truth, class);
-        let within = |n: usize| match fp_per_image {
-            Some(rate) => of.per_image(n as u64) <= rate,
-            None => n <= false_positives,
+        let most = match fp_per_image {
+            Some(rate) => of.most_within(rate, ranking.detections().len() as u64) as usize,
+            None => false_positives,
         };
-        let found = self.found_if_mended(run, class, n_counted, &causes, within);
+        let found = self.found_if_mended(run, class, n_counted, &causes, most);
         let recall = |found: usize| (of.n_lesions > 0).then(|| found as f64 / of.n_lesions as f64);
         Tally { true_positives, false_positives, causes, recall_if_mended: found.map(recall) }
     }
 
-    /// The true positives at the lowest score threshold `within` the rate if each cause were mended.
+    /// The true positives at the lowest score threshold with at `most` so many false positives if each cause were mended.
     fn found_if_mended(
         &self,
         run: &Run,
         class: Class,
         n_counted: usize,
         causes: &[usize; 9],
-        within: impl Fn(usize) -> bool,
+        most: usize,
     ) -> [usize; 9] {
         const N: usize = Category::OF_FALSE_POSITIVES.len();
         let ranking = run.ranking(class);
@@ -98,7 +98,7 @@ impl Diagnosis {
                 continue;
             }
             for (at, is_open) in is_open.iter_mut().enumerate() {
-                *is_open &= within(false_positives - left_out[at]);
+                *is_open &= false_positives - left_out[at] <= most;
                 if *is_open {
                     *(if at < N { &mut best[at] } else { &mut as_is }) = true_positives;
                 }

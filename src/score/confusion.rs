@@ -1,7 +1,6 @@
 //! What lesions are found as, with what is found nowhere and what is found on nothing ([section 16](crate::metric)).
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
@@ -134,9 +133,28 @@ pub fn confusion(
     iou_threshold: f64,
     thresholds: &PerClass<Option<f32>>,
 ) -> Vec<(Cell, usize)> {
-    let mut counts: BTreeMap<Cell, usize> = BTreeMap::new();
-    each_cell(ground_truth, of_run, iou_threshold, thresholds, |_, cell| *counts.entry(cell).or_default() += 1);
-    let mut all: Vec<(Cell, usize)> = counts.into_iter().collect();
-    all.sort_by_key(|(cell, _)| (cell.on, cell.lesions_of, cell.found_as.is_none(), cell.found_as));
+    // Few classes are taken for each other: a row for each class of lesions holds those that were seen, of thousands.
+    let mut lesions = ground_truth.per_class(|_| Vec::<(Option<Class>, usize)>::new());
+    let mut others = [On::TakenLesion, On::Background].map(|on| (on, ground_truth.per_class(|_| 0_usize)));
+    each_cell(ground_truth, of_run, iou_threshold, thresholds, |_, Cell { on, lesions_of, found_as }| {
+        if let Some(of) = lesions_of {
+            match lesions[of].iter_mut().find(|(class, _)| *class == found_as) {
+                Some((_, count)) => *count += 1,
+                None => lesions[of].push((found_as, 1)),
+            }
+        } else if let (Some(class), Some((_, counts))) = (found_as, others.iter_mut().find(|(of, _)| *of == on)) {
+            counts[class] += 1;
+        }
+    });
+    let mut all = Vec::new();
+    for class in ground_truth.classes() {
+        lesions[class].sort_unstable_by_key(|(found_as, _)| (found_as.is_none(), *found_as));
+        let cell = |&(found_as, count)| (Cell { on: On::Lesion, lesions_of: Some(class), found_as }, count);
+        all.extend(lesions[class].iter().map(cell));
+    }
+    for (on, counts) in others {
+        let cell = |class| (Cell { on, lesions_of: None, found_as: Some(class) }, counts[class]);
+        all.extend(ground_truth.classes().map(cell).filter(|(_, count)| *count > 0));
+    }
     all
 }

@@ -40,6 +40,22 @@ impl Counts {
         count as f64 / self.n_images as f64
     }
 
+    /// The largest number of false positives, of `most` at most, whose false positives per image are within `rate`, from 0 on.
+    ///
+    /// ```
+    /// let counts = froc::score::official::Counts { n_lesions: 1, n_images: 10 };
+    /// assert_eq!([0.3, 0.29, f64::INFINITY].map(|rate| counts.most_within(rate, 8)), [3, 2, 8]);
+    /// ```
+    #[must_use]
+    pub fn most_within(self, rate: f64, most: u64) -> u64 {
+        let (mut within, mut too_many) = (0, most + 1);
+        while within + 1 < too_many {
+            let middle = u64::midpoint(within, too_many);
+            *(if self.per_image(middle) <= rate { &mut within } else { &mut too_many }) = middle;
+        }
+        within
+    }
+
     /// The smallest number of false positives that reaches `rate`; at least 1, since rates are above 0.
     #[must_use]
     pub fn reaching(self, rate: f64) -> u64 {

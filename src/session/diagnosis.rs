@@ -9,7 +9,7 @@ use tsify::Tsify;
 use super::{Joined, Session};
 use crate::dataset::GroundTruth;
 use crate::diagnosis::gallery::{self, Change, Filter, Order, Shown};
-use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, operating_thresholds, pooled_thresholds};
+use crate::diagnosis::{Category, Diagnosis, ScoreThresholds, thresholds_at};
 use crate::error::Error;
 use crate::options::{Hit, Options};
 use crate::render::errors::{self, ErrorsFormat};
@@ -136,21 +136,20 @@ impl<'a> Look<'a> {
 }
 
 impl Session {
-    /// The score threshold of each class at its exact operating point of a rate, or if it is `pooled`, that of all classes
-    /// ranked together; none where no detection counts. At an infinite rate all count.
+    /// The score threshold of each class at its exact operating point of each of the rates, or if they are `pooled`, that of
+    /// all classes ranked together; none where no detection counts. At an infinite rate all count.
     ///
     /// # Errors
     /// If there is no such run.
     pub fn operating_thresholds(
         &self,
         run: &str,
-        fp_per_image: f64,
+        fp_per_image: &[f64],
         iou_threshold: f64,
         pooled: bool,
-    ) -> Result<ScoreThresholds, Error> {
+    ) -> Result<Vec<ScoreThresholds>, Error> {
         let (ground_truth, prepared) = self.run(run)?;
-        let of = if pooled { pooled_thresholds } else { operating_thresholds };
-        Ok(of(ground_truth, &prepared.run, iou_threshold, fp_per_image))
+        Ok(thresholds_at(ground_truth, &prepared.run, iou_threshold, fp_per_image, pooled))
     }
 
     /// The counts of a run under a view.

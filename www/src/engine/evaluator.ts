@@ -310,16 +310,16 @@ export class Evaluator {
   }
 
   /**
-   * The score threshold of each class at its operating point of a rate, or that of all classes ranked together; null where
-   * no detection counts.
+   * The score threshold of each class at its operating point of each rate, or that of all classes ranked together; null
+   * where no detection counts.
    */
   operatingThresholds(
     run: string,
-    fpPerImage: number,
+    rates: number[],
     iouThreshold: number,
     isPooled: boolean,
-  ): Promise<(number | null)[]> {
-    return this.#call((remote) => remote.operatingThresholds(run, fpPerImage, iouThreshold, isPooled));
+  ): Promise<(number | null)[][]> {
+    return this.#call((remote) => remote.operatingThresholds(run, rates, iouThreshold, isPooled));
   }
 
   diagnosis(view: View): Promise<DiagnosisReport> {

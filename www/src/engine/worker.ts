@@ -309,8 +309,8 @@ const api = {
       range: turn === null || lowest === null ? null : [lowest, reach(lowest, turn)],
     };
   },
-  operatingThresholds(run: string, fpPerImage: number, iouThreshold: number, isPooled: boolean): (number | null)[] {
-    return engine().operating_thresholds(run, fpPerImage, iouThreshold, isPooled);
+  operatingThresholds(run: string, rates: number[], iouThreshold: number, isPooled: boolean): (number | null)[][] {
+    return engine().operating_thresholds(run, Float64Array.from(rates), iouThreshold, isPooled);
   },
   diagnosis(view: View): DiagnosisReport {
     return engine().diagnosis(view);

@@ -11,6 +11,22 @@ export type Engine = Pick<Evaluator, "operatingThresholds" | "diagnosis" | "gall
 export type Thresholds = (number | null)[];
 export type Filters = Omit<GalleryQuery, "view" | "other">;
 
+/** What score thresholds are asked of: every run, at some rates. */
+interface Operating {
+  /** Which scoring. */
+  of: number;
+  runs: string[];
+  rates: number[];
+  iou: number;
+  pooled: boolean;
+}
+
+/** The score thresholds of every run at its operating points of one rate. */
+interface Points extends Pick<Operating, "iou" | "pooled"> {
+  rate: number;
+  thresholds: Thresholds[];
+}
+
 /** What the counts are asked of. */
 interface Question {
   view: View;
@@ -109,14 +125,17 @@ export class Inspection {
   #iou: number | null = $state(null);
   #other: number | null = $state(null);
   filters: Filters = $state.raw(OPEN);
-  /** The score thresholds of every run at its operating points, and of which scoring and rate they are. */
-  #operating: { of: number; rate: number; iou: number; pooled: boolean; thresholds: Thresholds[] } = $state.raw({
+  /** The score thresholds of every run at its operating points of the rates, and of which scoring they are. */
+  #operating: Operating & { thresholds: Thresholds[][] } = $state.raw({
     of: -1,
-    rate: 0,
+    runs: [],
+    rates: [],
     iou: 0,
     pooled: false,
     thresholds: [],
   });
+  /** Those that were looked at last. */
+  #points: Points = { rate: 0, iou: 0, pooled: false, thresholds: [] };
   /** The thresholds that the person has moved, of the run that is looked at. */
   moved: Thresholds | null = $state.raw(null);
   answer: Answer | null = $state.raw(null);
@@ -150,11 +169,11 @@ export class Inspection {
     this.#ids = ids;
     const fail = (thrown: unknown) => (this.errors = sentences(thrown));
     const operating = new Latest(
-      ({ runs, rate, iou, pooled }: { of: number; runs: string[]; rate: number; iou: number; pooled: boolean }) =>
-        Promise.all(runs.map((run) => (run === "" ? [] : engine.operatingThresholds(run, rate, iou, pooled)))),
-      (thresholds, { of, rate, iou, pooled }) => {
+      ({ runs, rates, iou, pooled }: Operating) =>
+        Promise.all(runs.map((run) => (run === "" ? [] : engine.operatingThresholds(run, rates, iou, pooled)))),
+      (thresholds, question) => {
         this.errors = [];
-        this.#operating = { of, rate, iou, pooled, thresholds };
+        this.#operating = { ...question, thresholds };
       },
       fail,
     );
@@ -188,8 +207,9 @@ export class Inspection {
     const rate = $derived(this.rate);
     const iou = $derived(this.iou);
     const pooled = $derived(this.pooled);
+    const rates = $derived(this.rates);
     $effect(() => {
-      if (runs.some((id) => id !== "")) operating.ask({ of: scored(), runs, rate, iou, pooled });
+      if (runs.some((id) => id !== "")) operating.ask({ of: scored(), runs, rates, iou, pooled });
     });
     // What is known of another run is not shown as that of one without boxes.
     $effect(() => {
@@ -316,6 +336,12 @@ export class Inspection {
     return this.#apart ?? this.report.options.fp_per_image[this.#chosen] ?? 0;
   }
 
+  /** Those whose score thresholds are asked for: of the options all, so that they are known before one is chosen. */
+  get rates(): number[] {
+    const { fp_per_image } = this.report.options;
+    return fp_per_image.includes(this.rate) ? fp_per_image : [...fp_per_image, this.rate];
+  }
+
   /** Whether all classes are ranked together and have one score threshold. */
   get pooled(): boolean {
     return this.#pooled;
@@ -367,7 +393,7 @@ export class Inspection {
 
   /** Of the run that is looked at, by class. */
   get thresholds(): Thresholds | null {
-    return this.moved ?? this.#operating.thresholds[this.run] ?? null;
+    return this.moved ?? this.points.thresholds[this.run] ?? null;
   }
 
   /** The run that the order by disagreement compares with: the one chosen, else the next; null if there is no other. */
@@ -399,25 +425,36 @@ export class Inspection {
 
   /** The thresholds of the rate are known; until then, what is shown stays that of the rate before. */
   get isKnown(): boolean {
-    const { of, rate, iou, pooled } = this.#operating;
-    return of === this.#scored() && rate === this.rate && iou === this.iou && pooled === this.pooled;
+    const { of, rates, iou, pooled } = this.#operating;
+    return of === this.#scored() && rates.includes(this.rate) && iou === this.iou && pooled === this.pooled;
   }
+
+  /** The operating points of what is looked at, or while those are not known, of what was looked at before. */
+  readonly points: Points = $derived.by(() => {
+    if (this.isKnown) {
+      const { rates, iou, pooled, thresholds } = this.#operating;
+      const { rate } = this;
+      const at = rates.indexOf(rate);
+      this.#points = { rate, iou, pooled, thresholds: thresholds.map((ofRates) => ofRates[at] ?? []) };
+    }
+    return this.#points;
+  });
 
   readonly view: View | null = $derived.by(() => this.viewOf(this.run));
   readonly other: View | null = $derived.by(() => (this.otherRun === null ? null : this.viewOf(this.otherRun)));
 
   /** How a run is looked at: this one at the thresholds as they stand, any other at its own operating points. */
   viewOf(run: number): View | null {
-    const thresholds = run === this.run ? this.thresholds : this.#operating.thresholds[run];
+    const { rate, iou, pooled } = this.points;
+    const thresholds = run === this.run ? this.thresholds : this.points.thresholds[run];
     if (!thresholds || this.#isKept(run)) return null;
     const isMoved = run === this.run && this.moved !== null;
-    const { rate, iou, pooled } = this.#operating;
     return { run: this.#id(run), iou_threshold: iou, fp_per_image: isMoved || pooled ? null : rate, thresholds };
   }
 
   /** Likewise, but with every threshold that was moved taken over by another run. */
   linkedViewOf(run: number): View | null {
-    const [view, operating] = [this.viewOf(run), this.#operating.thresholds[this.run]];
+    const [view, operating] = [this.viewOf(run), this.points.thresholds[this.run]];
     if (!view || !this.moved || !operating || run === this.run) return view;
     const { moved } = this;
     return {
