@@ -1,5 +1,8 @@
 import { defineConfig } from "@playwright/test";
 
+// A third less work than the whole browser, which shows no window in a test either.
+const browser = process.env.HEADLESS_SHELL ?? process.env.CHROMIUM;
+
 export default defineConfig({
   testDir: "./tests",
   outputDir: "./test-results",
@@ -22,7 +25,7 @@ export default defineConfig({
     // Each would keep a copy of the whole page; where that is what is tested, it is allowed.
     serviceWorkers: "block",
     launchOptions: {
-      ...(process.env.CHROMIUM ? { executablePath: process.env.CHROMIUM } : {}),
+      ...(browser ? { executablePath: browser } : {}),
       args: [
         "--no-sandbox",
         "--disable-gpu",

@@ -362,9 +362,13 @@ test("after the first visit a reload asks for nothing but a newer service worker
   expect(site.seen.slice(before).filter((seen) => !seen.isServiceWorkerCheck)).toEqual([]);
 });
 
-test("the browser would install the page, by its own name and icon", async ({ page, site, context }) => {
+test("the browser would install the page, by its own name and icon", async ({ playwright, launchOptions, site }) => {
+  // One without windows installs nothing.
+  const whole = process.env.CHROMIUM ? { executablePath: process.env.CHROMIUM } : {};
+  await using browser = await playwright.chromium.launch({ ...launchOptions, ...whole });
+  const page = await browser.newPage();
   await openKept(page, site);
-  const devtools = await context.newCDPSession(page);
+  const devtools = await page.context().newCDPSession(page);
   const { url, errors, data } = await devtools.send("Page.getAppManifest");
   expect(errors).toEqual([]);
   expect(url).toBe(new URL("manifest.webmanifest", site.url).href);

@@ -136,12 +136,12 @@ fn test_page() -> Result<()> {
     tests.args(["test", "--silent"]);
     tests.env("CHROMIUM", browser::chromium()?);
     tests.env("FROC_BIN", terminal()?);
-    if let Some(firefox) = browser::firefox()? {
-        tests.env("FIREFOX", firefox);
-    }
-    if let Some(driver) = browser::webkit_driver()? {
-        tests.env("WEBKIT_DRIVER", driver);
-    }
+    let others = [
+        ("HEADLESS_SHELL", browser::headless_shell()?),
+        ("FIREFOX", browser::firefox()?),
+        ("WEBKIT_DRIVER", browser::webkit_driver()?),
+    ];
+    tests.envs(others.into_iter().filter_map(|(name, program)| Some((name, program?))));
     // Golden cases that may not be part of the project, beside it where they exist.
     let goldens = env::var_os("GOLDEN_DIR").map_or_else(|| root().join("../shared/golden"), PathBuf::from);
     if let Ok(goldens) = goldens.canonicalize() {
