@@ -15,7 +15,7 @@ use self::repeats::Repeats;
 use crate::dataset::{Detections, FileView, GroundTruth, Predictions};
 use crate::error::Error;
 use crate::finding::{FILE_WITHOUT_IMAGE, Finding, MAX_EXAMPLES, Remedy, Seen};
-use crate::geometry::{BBox, Extent, FileBox, ImageSize, iou};
+use crate::geometry::{BBox, FileBox, ImageSize};
 use crate::input::remedy::{loose_matches, top_folders};
 use crate::protocol::Class;
 use crate::reading::{FileNames, Folders, Reading};
@@ -28,8 +28,6 @@ const SAMPLE: usize = 20_000;
 const LEAST_BOXES: usize = 10;
 /// A box that overlaps a lesion of its class this much is there on purpose: chance hardly does it.
 const ON_PURPOSE: f32 = 0.3;
-/// Numbers are read as classes if they put this share of the boxes on a lesion of the class.
-const LEAST_GAIN: f64 = 0.1;
 /// A fault that concerns this share of the boxes was made by a program, not by chance.
 const SYSTEMATIC: f64 = 0.5;
 
@@ -150,15 +148,6 @@ fn beside_lesions(case: Case<'_>, class_of: impl Fn(&Detections, usize) -> Optio
         (!lesions.is_empty()).then(|| (detections.box_in_file(at), detections.score_in_file(at), lesions))
     };
     sample(case).filter_map(beside).collect()
-}
-
-/// The share of boxes that lie on a lesion of their class; 0 if they are few.
-fn share_on_lesions(boxes: &[Beside<'_>]) -> f64 {
-    let is_on = |(bbox, _, lesions): &&Beside<'_>| {
-        lesions.iter().any(|lesion| iou(bbox.rounded(), *lesion, Extent::PlusOne) >= ON_PURPOSE)
-    };
-    let n = boxes.len();
-    if n < LEAST_BOXES { 0.0 } else { boxes.iter().filter(is_on).count() as f64 / n as f64 }
 }
 
 fn percent(share: f64) -> String {

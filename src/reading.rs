@@ -23,7 +23,7 @@ pub struct Reading {
     #[serde(skip_serializing_if = "shifts_nothing")]
     #[cfg_attr(target_arch = "wasm32", tsify(optional))]
     pub offset: [f64; 2],
-    /// Names of classes that are not read otherwise, each with the official name it stands for.
+    /// Names of classes in the files, each with the class of the ground truth that it stands for, whatever it stands for otherwise.
     pub class_names: BTreeMap<String, String>,
     /// How the file of an image is found.
     pub file_names: FileNames,

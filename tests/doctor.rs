@@ -173,6 +173,112 @@ fn a_class_given_as_a_number_is_read_by_the_numbering_that_fits() {
     }
 }
 
+/// The ground truth of this file as COCO writes it, its categories counted from 1.
+fn coco_truth() -> GroundTruth {
+    let images: Vec<Value> =
+        (0..N_IMAGES).map(|image| json!({ "id": image, "file_name": format!("{image:05}.png") })).collect();
+    let annotation = |image: usize| {
+        let (class, [x1, y1, x2, y2]) = lesion(image);
+        json!({ "id": image, "image_id": image, "category_id": class + 1, "bbox": [x1, y1, x2 - x1, y2 - y1] })
+    };
+    let annotations: Vec<Value> = (0..N_IMAGES).map(annotation).collect();
+    let categories: Vec<Value> = CLASSES.iter().zip(1..).map(|(name, id)| json!({ "id": id, "name": name })).collect();
+    let coco = json!({ "images": images, "annotations": annotations, "categories": categories });
+    read_ground_truth(&serde_json::to_vec(&coco).expect("plain values")).expect("a ground truth")
+}
+
+#[test]
+fn no_scale_is_offered_that_gains_no_recall() {
+    // A dozen good boxes, each a pixel and a half off: a factor fits them a little better.
+    let lesions: [[f64; 4]; 12] = [
+        [252.0, 43.0, 31.0, 80.0],
+        [142.0, 292.0, 59.0, 44.0],
+        [252.0, 208.0, 84.0, 70.0],
+        [237.0, 78.0, 76.0, 32.0],
+        [269.0, 207.0, 74.0, 88.0],
+        [118.0, 146.0, 66.0, 35.0],
+        [42.0, 256.0, 91.0, 31.0],
+        [20.0, 160.0, 84.0, 118.0],
+        [168.0, 13.0, 39.0, 33.0],
+        [80.0, 203.0, 78.0, 78.0],
+        [131.0, 164.0, 85.0, 53.0],
+        [180.0, 248.0, 75.0, 106.0],
+    ];
+    let corners = |[x, y, width, height]: [f64; 4], by: f64| [x + by, y, x + by + width, y + height];
+    let record = |(image, bbox): (usize, &[f64; 4])| json!({ "file_name": format!("{image}.png"), "syms": ["Nodule"], "boxes": [corners(*bbox, 0.0)] });
+    let records: Vec<Value> = lesions.iter().enumerate().map(|(at, bbox)| record((at, bbox))).collect();
+    let truth = read_ground_truth(&serde_json::to_vec(&records).expect("plain values")).expect("a ground truth");
+    let file = |(image, bbox): (usize, &[f64; 4])| {
+        let [x1, y1, x2, y2] = corners(*bbox, 1.5);
+        (format!("{image}.json"), json!([{ "Nodule": [x1, y1, x2, y2, score_of(image)] }]).to_string())
+    };
+    let zip = zip_of(&lesions.iter().enumerate().map(|(at, bbox)| file((at, bbox))).collect::<Vec<_>>());
+    assert_eq!(found(&report(&truth, &[&zip], &Reading::default())), lesions.len());
+    let offered: Vec<FindingReport> = findings(&truth, &zip).into_iter().filter(|of| of.remedy.is_some()).collect();
+    assert_eq!(offered, []);
+}
+
+/// The number that a model writes for a class.
+type Numbering<'a> = &'a dyn Fn(&str) -> usize;
+
+#[test]
+fn numbers_that_mean_other_classes_are_found_out_and_what_is_offered_scores_as_the_names_do() {
+    let place = |class: &str| CLASSES.iter().position(|other| *other == class).expect("a class");
+    let mut by_name = CLASSES;
+    by_name.sort_unstable();
+    let alphabetical = |class: &str| by_name.iter().position(|other| *other == class).expect("a class");
+    let numberings: [(&str, Numbering<'_>); 4] = [
+        ("counted from 0, ", &place),
+        ("counted from 0 in alphabetical order, ", &alphabetical),
+        ("counted from 1 in alphabetical order, ", &|class| alphabetical(class) + 1),
+        ("each taken for the class that most of its boxes lie on, ", &|class| 7 * place(class) % 10 + 3),
+    ];
+    for truth in [truth(), coco_truth()] {
+        for (how, number) in &numberings {
+            // Half of the boxes are on no lesion.
+            let zip = run(|image, class, [x1, y1, x2, y2]| {
+                let name = number(class).to_string();
+                json!([{ &name: [x1, y1, x2, y2, score_of(image)] }, { &name: [x1 + 300.0, y1, x2 + 300.0, y2, 0.1] }])
+            });
+            let finding = diagnosed(&truth, &zip, "unread_class_name");
+            assert!(finding.sentence.contains(how), "{how}: {}", finding.sentence);
+            assert!(finding.sentence.contains("100% do"), "{}", finding.sentence);
+            let remedy = finding.remedy.expect("a remedy");
+            assert_eq!(found(&report(&truth, &[&zip], &remedy.reading)), N_IMAGES, "{how}");
+        }
+    }
+    // Right numbers are let be, however bad the detector is, and so are numbers of boxes that lie on nothing.
+    let right = |class: &str| (place(class) + 1).to_string();
+    let good = run(|image, class, bbox| perfect(image, &right(class), bbox));
+    let bad = run(|image, class, bbox| {
+        let other = if image % 3 == 0 { CLASSES[(image + 1) % 10] } else { class };
+        perfect(image, &right(other), bbox)
+    });
+    for zip in [good, bad] {
+        let findings = report(&coco_truth(), &[&zip], &Reading::default()).runs[0].findings.clone();
+        assert!(findings.iter().all(|finding| finding.code != "unread_class_name"), "{findings:?}");
+    }
+    let nowhere = run(|image, class, _| perfect(image, &place(class).to_string(), [1.0, 1.0, 9.0, 9.0]));
+    assert_eq!(diagnosed(&truth(), &nowhere, "unread_class_name").remedy, None);
+}
+
+#[test]
+fn a_chosen_class_counts_whatever_the_name_stands_for() {
+    // Nodule and Mass change places.
+    let zip = run(|image, class, bbox| {
+        let name = match class {
+            "Nodule" => "Mass",
+            "Mass" => "Nodule",
+            class => class,
+        };
+        perfect(image, name, bbox)
+    });
+    let class_names = [("Mass", "Nodule"), ("Nodule", "Mass")].map(|(name, class)| (name.to_owned(), class.to_owned()));
+    let reading = Reading { class_names: class_names.into(), ..Reading::default() };
+    assert_eq!(found(&report(&truth(), &[&zip], &Reading::default())), N_IMAGES * 8 / 10);
+    assert_eq!(found(&report(&truth(), &[&zip], &reading)), N_IMAGES);
+}
+
 #[test]
 fn a_name_that_means_no_class_is_given_none() {
     let protocol = froc::protocol::Protocol::default();

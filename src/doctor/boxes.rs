@@ -288,9 +288,7 @@ pub(super) fn boxes(case: Case<'_>, beside: &[Beside<'_>]) -> Option<Finding> {
     let Reading { boxes, score_first, scale, offset, .. } = reading;
     let boxes = Reading { boxes, score_first, scale, offset, ..Reading::default() };
     let (recall_before, recall_after) = (scored(case)?.recall, scored_read(case, &boxes)?.recall);
-    if recall_after < recall_before
-        || (recall_after <= recall_before && before.share() > 0.5 && after.share() < NEARLY_ALL)
-    {
+    if recall_after < recall_before || (recall_after <= recall_before && before.share() > 0.5) {
         return None;
     }
     let how = reading_of(&reading);

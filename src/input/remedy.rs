@@ -145,14 +145,14 @@ fn read_anew(
     Predictions::new(name, files, detections).with_sha256(predictions.sha256().clone())
 }
 
-/// The classes that names stand for by choice, where they are none themselves.
+/// The classes that names stand for by choice, whatever they stand for otherwise.
 fn new_names<'a>(
     detections: &'a Detections,
     protocol: &'a Protocol,
     reading: &'a Reading,
 ) -> BTreeMap<&'a str, &'a str> {
-    let names = detections.names().iter().filter(|name| protocol.class_of_prediction(name).is_none());
-    let chosen = names.filter_map(|name| Some((name.as_str(), reading.class_names.get(name)?.as_str())));
+    let chosen =
+        detections.names().iter().filter_map(|name| Some((name.as_str(), reading.class_names.get(name)?.as_str())));
     chosen.filter(|(_, class)| protocol.class_named(class).is_some()).collect()
 }
 
