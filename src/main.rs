@@ -692,7 +692,24 @@ fn added(input: &Files, ground_truth: &Path, wrong: &mut BTreeMap<usize, Vec<Str
             Err(sentence) => drop(wrong.insert(at, vec![sentence])),
         }
     }
+    for (at, name) in names_apart(&input.predictions) {
+        session.rename(&at.to_string(), &name);
+    }
     Ok(session)
+}
+
+/// For predictions that have their last part of the path in common, as many more of its parts as tell them apart.
+fn names_apart(paths: &[PathBuf]) -> Vec<(usize, String)> {
+    let whole: Vec<PathBuf> = paths.iter().map(|path| path.canonicalize().unwrap_or_else(|_| path.clone())).collect();
+    let last = |at: usize, n: usize| whole[at].iter().rev().take(n).collect::<Vec<_>>();
+    let others =
+        |at: usize, n: usize| (0..whole.len()).any(|other| last(other, n) == last(at, n) && whole[other] != whole[at]);
+    let apart = (0..whole.len()).filter(|at| others(*at, 1)).map(|at| {
+        let n = (2..=whole[at].iter().count()).find(|n| !others(at, *n)).unwrap_or(1);
+        let parts = last(at, n).into_iter().rev().map(|part| part.to_string_lossy());
+        (at, parts.collect::<Vec<_>>().join("/"))
+    });
+    apart.collect()
 }
 
 /// Reads a file or folder that stands behind a flag.

@@ -57,6 +57,9 @@ impl Class {
 /// The most classes that a protocol has.
 pub const MAX_CLASSES: usize = 10_000;
 
+/// The class name of detections whose file has none for any: they are of the class of a dataset that has one.
+pub(crate) const NO_CLASS: &str = "no class column";
+
 /// What a dataset's evaluation is: its name and its classes. Copies are cheap.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Protocol(Arc<Inner>);
@@ -235,7 +238,7 @@ impl Protocol {
     }
 
     /// The class that predictions mean by that name: the one of exactly that name or, where the dataset has a script, of that
-    /// name in lower case, which the script reads, too; else the one of that number.
+    /// name in lower case, which the script reads, too; else the one of that number; and the only one, where no class is named.
     #[must_use]
     pub(crate) fn class_of_prediction(&self, name: &str) -> Option<Class> {
         let is_lower = |class: &String| {
@@ -243,7 +246,8 @@ impl Protocol {
         };
         let lower = || self.0.classes.iter().position(is_lower).filter(|_| self.has_script()).map(Class::at);
         let numbered = || self.0.numbers.iter().position(|number| number == name).map(Class::at);
-        self.class_named(name).or_else(lower).or_else(numbered)
+        let only = || (name == NO_CLASS && self.n_classes() == 1).then(|| Class::at(0));
+        self.class_named(name).or_else(lower).or_else(numbered).or_else(only)
     }
 }
 

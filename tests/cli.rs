@@ -466,6 +466,61 @@ const SCORE: &str = r#""$0" score --ground-truth "$1/test.json" --predictions "$
 /// Where the sentences cannot be written, the exit code still tells.
 #[cfg(target_os = "linux")]
 #[test]
+fn no_file_of_a_command_is_written_over() {
+    let folder = scratch("written-over");
+    let copy = |name: &str| {
+        let to = folder.join(name);
+        fs::copy(golden("synthetic").join(name), &to).expect("a copy");
+        to.to_str().expect("UTF-8").to_owned()
+    };
+    let (truth, zip) = (copy("test.json"), copy("predictions.zip"));
+    let command =
+        |more: &[&str]| froc(&[&["score", "--ground-truth", &truth, "--predictions", &zip][..], more].concat());
+    let same = format!("--save-thresholds={truth}");
+    for more in [
+        &["--save-thresholds", &zip][..],
+        &[&same],
+        &["--fail-under", "average=0", "--junit", &zip],
+        &["--fail-under", "average=0", "--summary", &truth],
+    ] {
+        let before = [&truth, &zip].map(|path| fs::read(path).expect("a file"));
+        let output = command(more);
+        assert_eq!(output.status.code(), Some(2), "{more:?}");
+        assert!(
+            text(&output.stderr)
+                .ends_with(": it is another file of this command as well; expected a path of its own.\n"),
+            "{}",
+            text(&output.stderr)
+        );
+        assert_eq!([&truth, &zip].map(|path| fs::read(path).expect("a file")), before, "{more:?}");
+    }
+    // A file of its own is written again.
+    let thresholds = folder.join("t.json");
+    for _ in 0..2 {
+        let output = command(&["--save-thresholds", thresholds.to_str().expect("UTF-8")]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn runs_of_one_file_name_are_told_apart_by_their_folders() {
+    let folder = scratch("names-apart");
+    let copies: Vec<PathBuf> = ["one/a", "two/a", "two/b"]
+        .map(|name| {
+            let to = folder.join(name).join("preds.zip");
+            fs::create_dir_all(to.parent().expect("a folder")).expect("folders");
+            fs::copy(golden("synthetic").join("predictions.zip"), &to).expect("a copy");
+            to
+        })
+        .into();
+    let paths: Vec<&Path> = copies.iter().map(PathBuf::as_path).collect();
+    let report = json(&score("synthetic", &paths, &["--format", "json"]));
+    let names: Vec<&str> =
+        report["runs"].as_array().expect("runs").iter().filter_map(|run| run["name"].as_str()).collect();
+    assert_eq!(names, ["one/a/preds.zip", "two/a/preds.zip", "b/preds.zip"]);
+}
+
+#[test]
 fn closed_and_full_outputs_do_not_change_the_exit_code() {
     let code = |script: &str| shell(&format!("{script}; exit $?"), "synthetic").status.code();
     for (end, to) in [("2>/dev/full", "full"), ("2>&-", "closed")] {

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use froc::dataset::IgnoredLesion;
 use froc::input::labels::{LABELS, Labels};
 use froc::input::{FORMATS, GROUND_TRUTHS, Kind, ReadDetections, identify};
+use froc::run::Run;
 use froc::{GroundTruth, Predictions};
 
 use crate::support::{read_predictions, stored_zip_of};
@@ -71,6 +73,30 @@ fn rows_of_ground_truth(truth: &GroundTruth) -> String {
         }
     }
     rows
+}
+
+#[test]
+fn the_class_of_a_table_is_its_name_and_where_it_has_none_that_of_a_dataset_of_one_class() {
+    let read = |text: &str| froc::input::read_predictions_of_all("t.csv", text.as_bytes()).expect("predictions");
+    let box_of = "1,1,9,9";
+    for (columns, row) in [
+        ("image,xmin,ymin,xmax,ymax,confidence,class,name", format!("1.png,{box_of},0.5,0,Mass")),
+        ("image,class,class_name,score,x1,y1,x2,y2", format!("1.png,0,Mass,0.5,{box_of}")),
+        ("name,class,score,x1,y1,x2,y2", format!("1.png,Mass,0.5,{box_of}")),
+    ] {
+        assert_eq!(read(&format!("{columns}\n{row}\n")).detections().names(), ["Mass"], "{columns}");
+    }
+    let unnamed = format!("image,score,x1,y1,x2,y2\n1.png,0.5,{box_of}\n");
+    let truth = |rows: &str| {
+        let text = format!("image,class_name,x1,y1,x2,y2\n{rows}");
+        froc::read_ground_truth("truth.csv", text.as_bytes()).expect("a ground truth")
+    };
+    let found = |truth: &GroundTruth| {
+        let run = Run::new(truth, &Arc::new(read(&unnamed))).expect("a run");
+        truth.classes().map(|class| run.ranking(class).scores().len()).sum::<usize>()
+    };
+    assert_eq!(found(&truth(&format!("1.png,Lung Opacity,{box_of}\n"))), 1);
+    assert_eq!(found(&truth(&format!("1.png,Mass,{box_of}\n1.png,Nodule,{box_of}\n"))), 0);
 }
 
 #[test]

@@ -91,7 +91,9 @@ impl Case {
                     xml,
                     "<object><name>{}</name><difficult>{}</difficult><bndbox><xmin>{x1}</xmin><ymin>{y1}</ymin><xmax>{x2}</xmax><ymax>{y2}</ymax></bndbox></object>",
                     NAMES[*class],
-                    u8::from(*is_difficult)
+                    // As tools write it; a file holds one way or several.
+                    if *is_difficult { ["1", "True", "true", " 1 "] } else { ["0", "False", "Unspecified", ""] }
+                        [at % 4]
                 );
             }
             xml.push_str("</annotation>");

@@ -15,7 +15,7 @@ use super::{Format, GroundTruthFormat, KeyedImages, ReadDetections, kept, sha256
 use crate::dataset::{Detections, GroundTruth, ReadRow, Remarks};
 use crate::error::Error;
 use crate::geometry::FileBox;
-use crate::protocol::Class;
+use crate::protocol::{Class, NO_CLASS};
 use crate::texts::{Finder, Texts};
 
 /// The format.
@@ -34,13 +34,13 @@ pub const GROUND_TRUTH: GroundTruthFormat = GroundTruthFormat {
 };
 
 const CLASS: &[&str] = &[
-    "label",
-    "class",
-    "category",
-    "findinglabel",
     "classname",
     "labelname",
     "categoryname",
+    "findinglabel",
+    "label",
+    "class",
+    "category",
     "classid",
     "labelid",
     "categoryid",
@@ -62,14 +62,14 @@ const SIZES: [&[&str]; 4] = [
     &["height", "h", "bboxh", "bboxheight"],
 ];
 /// Numbers of classes, in tables that have their names as well.
-const NUMBER: &[&str] = &["classid", "labelid", "categoryid"];
+const NUMBER: &[&str] = &["classid", "labelid", "categoryid", "class", "label"];
 /// Who drew a box, where several readers did.
 const READER: &[&str] = &["radid", "reader", "readerid", "radiologist", "radiologistid", "annotator", "annotatorid"];
 /// What a reader is called whose field is empty.
 const UNNAMED: &str = "unnamed";
 const EXPECTED_LESIONS: &str = "columns such as file_name, label, xmin, ymin, xmax, ymax";
 const EXPECTED: &str = "columns such as file_name, label, score, xmin, ymin, xmax, ymax";
-/// The class of boxes whose table names none: that of a dataset with one.
+/// The class of lesions whose table names none: that of a dataset with one.
 const ONLY_CLASS: &str = "1";
 
 /// Whether a table has a column of boxes, of their classes or of their scores, as far as names tell.
@@ -98,7 +98,9 @@ impl Columns {
     pub fn of(table: &Table<'_>) -> Option<Self> {
         // Of RSNA's tables the patient is the image.
         let image = table.column(IMAGE).or_else(|| table.column(&["patientid"]))?;
-        let class = table.column(CLASS);
+        // YOLO's tables have the number as `class` and, beside it, its `name`.
+        let name = table.column(&["name"]).filter(|name| *name != image && table.column(&["class"]).is_some());
+        let class = name.or_else(|| table.column(CLASS));
         if let Some(text) = table.column(STRING) {
             return Some(Self { image, class, boxes: Boxes::Text(text) });
         }
@@ -227,8 +229,9 @@ fn read_ground_truth(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
     let table = Table::new(bytes);
     let header = table.header().iter().collect::<Vec<_>>().join(", ");
     let columns = Columns::of(&table).filter(|columns| !columns.has_scores());
-    let (number, reader_at) = (table.column(NUMBER), table.column(READER));
     let columns = columns.ok_or_else(|| Error::new(name, format!("its columns are {header}"), EXPECTED_LESIONS))?;
+    let number = table.column(NUMBER).filter(|number| columns.class.is_some_and(|class| class != *number));
+    let reader_at = table.column(READER);
     let mut rows = Rows::default();
     let mut labels = Labels::of(GROUND_TRUTH.name);
     // Of each row its reader, and the class of its box if it is one.
@@ -279,7 +282,8 @@ impl Columns {
     /// Adds the boxes of a row.
     fn read(&self, row: &table::Row, into: &mut Rows) -> Result<(), Error> {
         let image = into.push_image(&row[self.image]);
-        let class = self.class.map_or(ONLY_CLASS, |at| &row[at]);
+        let unnamed = if self.has_scores() { NO_CLASS } else { ONLY_CLASS };
+        let class = self.class.map_or(unnamed, |at| &row[at]);
         match self.boxes {
             Boxes::One { sides, are_sizes, score } => {
                 // An image without a box has a row with empty fields.

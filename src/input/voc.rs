@@ -48,7 +48,10 @@ fn read(path: &str, bytes: &[u8], into: &mut Labels) -> Result<(), Error> {
         let wrong = |error: Error| error.within(&format!("object {n}"));
         let name = text_of(object, "name").ok_or_else(|| wrong(Error::new("", "it has no <name>", OBJECT)))?;
         let bbox = bbox(object).map_err(wrong)?;
-        let is_difficult = text_of(object, "difficult").is_some_and(|text| !["0", "false"].contains(&text));
+        // Also `True`, as Python writes it; `Unspecified` says nothing.
+        let is_yes =
+            |text: &str| text.eq_ignore_ascii_case("true") || text.parse().is_ok_and(|number: f64| number > 0.0);
+        let is_difficult = text_of(object, "difficult").is_some_and(is_yes);
         into.push_lesion(n, name, bbox, is_difficult).map_err(wrong)?;
     }
     Ok(())

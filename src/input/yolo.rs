@@ -33,7 +33,8 @@ fn read(bytes: &[u8], into: &mut Detections) -> Result<Remarks, Error> {
         }
         read_line(&words, into).map_err(|error| error.within(&format!("line {number}")))?;
     }
-    Ok(Remarks { is_empty: bytes.is_empty(), is_in_fractions: true, ..Remarks::default() })
+    // A file of 0 bytes is how YOLO writes an image without detections.
+    Ok(Remarks { is_in_fractions: true, ..Remarks::default() })
 }
 
 fn read_line(words: &[&str], into: &mut Detections) -> Result<(), Error> {

@@ -1,9 +1,9 @@
 //! What a run has to reach, for CI: bounds, and what became of them as sentences, JUnit XML and Markdown.
 
-use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::{env, fs};
 
 use froc::Report;
 use froc::printable::visible;
@@ -169,8 +169,21 @@ impl Gates {
     }
 }
 
+/// Whether the arguments of this program name a file more than once: as what is read, too.
+fn is_named_twice(path: &Path) -> bool {
+    let Ok(file) = path.canonicalize() else { return false };
+    let is_it = |text: &str| Path::new(text).canonicalize().is_ok_and(|other| other == file);
+    let value = |argument: &str| argument.split_once('=').is_some_and(|(_, value)| is_it(value));
+    let arguments = env::args_os().filter_map(|argument| argument.into_string().ok());
+    arguments.filter(|argument| is_it(argument) || value(argument)).count() > 1
+}
+
 /// Writes a file, or adds to its end.
 pub(super) fn written(path: &Path, bytes: impl AsRef<[u8]>, is_added: bool) -> Result<(), Vec<String>> {
+    if is_named_twice(path) {
+        let path = path.display();
+        return Err(vec![format!("{path}: it is another file of this command as well; expected a path of its own.")]);
+    }
     let mut options = fs::OpenOptions::new();
     options.create(true).write(true).append(is_added).truncate(!is_added);
     options.open(path).and_then(|mut file| file.write_all(bytes.as_ref())).map_err(|error| {

@@ -35,7 +35,7 @@ pub fn cite(report: &Report) -> String {
     if has_script {
         text.push_str("The exact score is that without the quirks Q1 to Q6 and Q11 of ChestX-Det10's eval.py.\n");
     }
-    if report.options.bootstrap.is_some() {
+    if report.options.bootstrap.is_some() && report.runs.iter().any(|run| run.statistics.is_some()) {
         text.push_str("Intervals are percentiles of the exact score over the replicates.\n");
     }
     text.push_str("\nWhat this rests on:\n");

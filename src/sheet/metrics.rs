@@ -89,7 +89,7 @@ pub(super) fn other_metrics(report: &Report) -> Sheet {
         caption: format!("Other metrics; recall and areas are of the exact score. {}", rests_on(report)),
         notes: vec![
             "AP: as pycocotools computes it. AUROC: whether an image holds a lesion of the class, told by its highest score; \
-             intervals by DeLong's method. AFROC: the chance that a lesion scores above the highest false positive of an image without \
+             95 % intervals by DeLong's method, whatever the level of the others. AFROC: the chance that a lesion scores above the highest false positive of an image without \
              the class, every lesion alike; wAFROC: every image with lesions alike. CPM and AUFROC: of the exact curve, 0 to 1 where no % stands."
                 .to_owned(),
         ],

@@ -28,7 +28,10 @@ pub(super) fn recall(report: &Report) -> Sheet {
     if report.runs.iter().any(|run| run.statistics.is_some()) {
         rows.extend(group(report, n_classes + 1, By::Exact));
     }
-    let level = report.options.bootstrap.as_ref().map(|bootstrap| 100.0 * bootstrap.level);
+    // Those of a ranking stand in its own table.
+    let bootstrap =
+        report.options.bootstrap.as_ref().filter(|_| report.runs.iter().any(|run| run.statistics.is_some()));
+    let level = bootstrap.map(|bootstrap| 100.0 * bootstrap.level);
     let intervals = level
         .map_or_else(String::new, |level| format!(" In parentheses: {level} % bootstrap intervals of exact recall."));
     Sheet {
