@@ -714,7 +714,13 @@ fn names_apart(paths: &[PathBuf]) -> Vec<(usize, String)> {
 
 /// Reads a file or folder that stands behind a flag.
 fn add(session: &mut Session, id: &str, path: &Path, expected: FileKind) -> Result<(), String> {
-    let FileSummary { kind, name, .. } = session.add_path(id, path).map_err(|error| error.to_string())?;
+    // JSON of no known structure is taken for a ground truth, which it is not meant for here.
+    let as_predictions = |error: Error| match expected {
+        FileKind::Predictions => no_predictions(path).unwrap_or(error),
+        _ => error,
+    };
+    let added = session.add_path(id, path).map_err(as_predictions);
+    let FileSummary { kind, name, .. } = added.map_err(|error| error.to_string())?;
     match (kind, expected) {
         _ if kind == expected => Ok(()),
         (_, FileKind::GroundTruth) => Err(format!(
@@ -726,6 +732,14 @@ fn add(session: &mut Session, id: &str, path: &Path, expected: FileKind) -> Resu
             held(kind)
         )),
     }
+}
+
+/// What is wrong with JSON that holds no predictions; `None` if it does, or is no JSON.
+fn no_predictions(path: &Path) -> Option<Error> {
+    let bytes = std::fs::read(path).ok()?;
+    serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).ok()?;
+    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
+    froc::input::read_predictions_of_all(&name, &bytes).err()
 }
 
 /// What is in a file.

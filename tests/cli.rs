@@ -503,6 +503,21 @@ fn no_file_of_a_command_is_written_over() {
 }
 
 #[test]
+fn what_stands_behind_predictions_is_not_asked_to_be_a_ground_truth() {
+    let folder = scratch("no-predictions");
+    for there in
+        ["[]", "{\"a.png\": {\"pred_boxes\": [[1, 2, 3, 4]]}}", "[{\"file_name\": \"a.png\", \"instances\": []}]"]
+    {
+        let path = folder.join("found.json");
+        fs::write(&path, there).expect("a file");
+        let output = score("synthetic", &[&path], &[]);
+        let sentence = "found.json: it does not hold the predictions for all images; expected one JSON file for all images, such as";
+        let said = text(&output.stderr);
+        assert!(said.starts_with(sentence), "{there}: {said}");
+    }
+}
+
+#[test]
 fn runs_of_one_file_name_are_told_apart_by_their_folders() {
     let folder = scratch("names-apart");
     let copies: Vec<PathBuf> = ["one/a", "two/a", "two/b"]

@@ -218,6 +218,23 @@ fn no_scale_is_offered_that_gains_no_recall() {
     assert_eq!(offered, []);
 }
 
+#[test]
+fn one_lesion_that_is_inverted_is_no_layout() {
+    let record = |image: usize| {
+        let (class, [x1, y1, x2, y2]) = lesion(image);
+        let bbox = if image == 0 { [x1, y2, x2, y1] } else { [x1, y1, x2, y2] };
+        json!({ "file_name": format!("{image:05}.png"), "syms": [CLASSES[class]], "boxes": [bbox] })
+    };
+    let records: Vec<Value> = (0..N_IMAGES).map(record).collect();
+    let truth = read_ground_truth(&serde_json::to_vec(&records).expect("plain values")).expect("a ground truth");
+    let of_all = report(&truth, &[&run(perfect)], &Reading::default());
+    let findings = of_all.runs[0].findings.iter();
+    let sentences: Vec<&str> =
+        findings.filter(|of| of.code == "inverted_lesions").map(|of| of.sentence.as_str()).collect();
+    let sentence = "1 of 60 lesions of the ground truth has x2 below x1 or y2 below y1, a negative width or height.";
+    assert_eq!(sentences, [sentence]);
+}
+
 /// The number that a model writes for a class.
 type Numbering<'a> = &'a dyn Fn(&str) -> usize;
 

@@ -39,6 +39,8 @@ const NEARLY_ALL: f64 = 0.8;
 /// Boxes that were meant for lesions overlap them this much in the mean (a jittery detector 0.69); those that came upon them
 /// by chance do not (0.45 at the most of 200 bad detectors).
 const MEANT: f64 = 0.5;
+/// Fewer inverted lesions than one in so many are mistakes of their own.
+const FEW_INVERTED: usize = 10;
 /// The best reading has this many times the overlap that the best of another layout has.
 const CLEAR: f64 = 1.1;
 
@@ -494,13 +496,17 @@ pub(super) fn inverted_lesions(case: Case<'_>) -> Option<Finding> {
             seen.add(is_inverted.into(), Some(image as u32), || format!("{} in {name}", show(*lesion)));
         }
     }
-    let count = seen.count;
-    let sentence = format!(
-        "{count} of {} lesions of the ground truth {} x2 below x1 or y2 below y1, as if {} written as x, y, width, height.",
-        truth.n_all_lesions(),
-        if count == 1 { "has" } else { "have" },
-        if count == 1 { "it were" } else { "they were" }
-    );
-    let fix = "Write the lesions as [x1, y1, x2, y2]: no detection in its place overlaps them.";
+    let (count, all) = (seen.count, truth.n_all_lesions());
+    let have = if count == 1 { "has" } else { "have" };
+    let sentence = format!("{count} of {all} lesions of the ground truth {have} x2 below x1 or y2 below y1");
+    // A whole file in another layout has many.
+    let (why, fix) = if count * FEW_INVERTED >= all {
+        let were = if count == 1 { "it were" } else { "they were" };
+        let fix = "Write the lesions as [x1, y1, x2, y2]: no detection in its place overlaps them.";
+        (format!(", as if {were} written as x, y, width, height."), fix)
+    } else {
+        (", a negative width or height.".to_owned(), "Mend these boxes: no detection in its place overlaps them.")
+    };
+    let sentence = sentence + &why;
     (count > 0).then(|| seen.finding("inverted_lesions", sentence, fix))
 }

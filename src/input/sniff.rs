@@ -43,7 +43,7 @@ const UTF_8: &str = "UTF-8; save it again as UTF-8";
 const BOTH: &str = "the ground truth (test.json) or a zip of prediction files";
 /// What one file of predictions may be.
 pub(super) const ALL_IMAGES: &str =
-    "one JSON file for all images, such as {\"1.png\": [{\"Nodule\": [x1, y1, x2, y2, score]}]}";
+    "one JSON file for all images, such as {\"1.png\": [{\"Nodule\": [x1, y1, x2, y2, score]}]}, or COCO results";
 
 /// The number of first bytes that [`identify`] wants to see.
 pub const HEAD_BYTES: usize = 4096;
