@@ -345,8 +345,8 @@ test("hints to the browser are stopped; WebRTC and where a link leads are not, a
   // From a page without the policy all arrive, so their failing means something.
   elsewhere.seen.length = 0;
   writeFileSync(join(elsewhere.folder, "index.html"), "<!doctype html><body>");
-  // Where the link led may still be on its way to the page of an error.
-  await expect(() => page.goto(elsewhere.url.replace("127.0.0.1", "localhost"))).toPass();
+  // Where the link led may still be on its way to the page of an error, which ends or holds up what comes after it.
+  await expect(() => page.goto(elsewhere.url.replace("127.0.0.1", "localhost"), { timeout: 5000 })).toPass();
   elsewhere.seen.length = 0;
   await hints(page, elsewhere.origin, port);
   await expect.poll(arrived).toEqual(expect.arrayContaining(["/download", "/modulepreload", "/prefetch", "/preload"]));
