@@ -9,7 +9,7 @@ mod repeats;
 
 use std::ops::Range;
 
-pub use names::nearest;
+pub use names::{absent_names, nearest};
 
 use self::repeats::Repeats;
 use crate::dataset::{Detections, FileView, GroundTruth, Predictions};

@@ -202,11 +202,13 @@ pub fn prepare(
         let error = Error::new(format!("class name \"{name}\""), format!("it is to be read as \"{class}\""), expected);
         return Err(Refusal { errors: vec![error], remedies: Vec::new() });
     }
+    let absent = doctor::absent_names(predictions, reading);
     let prepare_one = |predictions: Arc<Predictions>| {
         let run = Run::new(ground_truth, &predictions)
             .map_err(|errors| Refusal::new(ground_truth, &predictions, reading, errors))?;
         let case = Case { ground_truth, predictions: &predictions, reading, run: &run };
-        let findings = doctor::examine(case);
+        let mut findings = doctor::examine(case);
+        findings.extend(absent.clone());
         Ok(Prepared { run: run.examined(reading.clone(), findings), predictions })
     };
     input::remedy::apply(ground_truth, predictions, reading).into_iter().map(prepare_one).collect()

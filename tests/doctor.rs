@@ -280,6 +280,23 @@ fn numbers_that_mean_other_classes_are_found_out_and_what_is_offered_scores_as_t
 }
 
 #[test]
+fn a_chosen_name_under_which_no_box_stands_is_told() {
+    let zip = run(|image, class, bbox| perfect(image, &class.to_uppercase(), bbox));
+    let chosen = |name: &str| {
+        let class_names = [(name.to_owned(), "Nodule".to_owned())].into();
+        let reading = Reading { class_names, ..Reading::default() };
+        let findings = report(&truth(), &[&zip], &reading).runs[0].findings.clone();
+        findings.into_iter().find(|finding| finding.code == "class_name_not_there")
+    };
+    assert_eq!(chosen("NODULE"), None);
+    let finding = chosen("NODULES").expect("a finding");
+    assert_eq!(finding.sentence, "No box stands under a class name that is to be read as another.");
+    assert_eq!(finding.examples, ["\"NODULES\" for Nodule"]);
+    assert!(finding.fix.starts_with("Check how the files write them; they have "), "{}", finding.fix);
+    assert!(finding.fix.contains("NODULE,") || finding.fix.ends_with("NODULE."), "{}", finding.fix);
+}
+
+#[test]
 fn a_chosen_class_counts_whatever_the_name_stands_for() {
     // Nodule and Mass change places.
     let zip = run(|image, class, bbox| {

@@ -76,6 +76,22 @@ fn rows_of_ground_truth(truth: &GroundTruth) -> String {
 }
 
 #[test]
+fn a_table_of_corners_tells_sizes_of_images_unless_they_are_those_of_boxes() {
+    let read = |rows: &str| {
+        let text = format!("filename,width,height,class,xmin,ymin,xmax,ymax\n{rows}");
+        froc::read_ground_truth("train.csv", text.as_bytes()).expect("a ground truth")
+    };
+    let sizes = |truth: &GroundTruth| {
+        let size = |image| truth.size_of_image(image).map(|size| (size.width, size.height));
+        (0..truth.n_images()).map(size).collect::<Vec<_>>()
+    };
+    let images = read("a.png,512,640,Mass,1,1,500,640\nb.png,,,Mass,1,1,9,9\na.png,512,640,Mass,5,5,9,9\n");
+    assert_eq!(sizes(&images), [Some((512.0, 640.0)), None]);
+    let boxes = read("a.png,499,639,Mass,1,1,500,640\nb.png,8,8,Mass,101,1,109,9\n");
+    assert_eq!(sizes(&boxes), [None, None]);
+}
+
+#[test]
 fn the_class_of_a_table_is_its_name_and_where_it_has_none_that_of_a_dataset_of_one_class() {
     let read = |text: &str| froc::input::read_predictions_of_all("t.csv", text.as_bytes()).expect("predictions");
     let box_of = "1,1,9,9";

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Case, LEAST_BOXES, ON_PURPOSE, SYSTEMATIC, all, boxes, percent, sample, with};
+use crate::dataset::Predictions;
 use crate::finding::{Finding, MAX_EXAMPLES, Remedy, Seen, UNKNOWN_LESION_CLASS, UNREAD_CLASS_NAME};
 use crate::geometry::{BBox, Extent, iou};
 use crate::printable::printable;
@@ -11,6 +12,8 @@ use crate::reading::Reading;
 
 /// More of a name is not shown.
 const MAX_NAME_CHARS: usize = 60;
+/// So many names are shown of those that there are.
+const MAX_SHOWN: usize = 12;
 const CODE: &str = UNREAD_CLASS_NAME.code;
 const FIX: &str = "Write class names as the ground truth does (Nodule) or in lower case (nodule).";
 
@@ -76,6 +79,22 @@ pub(super) fn class_names(case: Case<'_>) -> Vec<Finding> {
     unknown.sort_by_key(|(_, seen)| std::cmp::Reverse(seen.count));
     findings.extend(meaningless(&unknown));
     findings
+}
+
+/// Names that are to be read as classes, but under which no file of the run has a box.
+#[must_use]
+pub fn absent_names(predictions: &Predictions, reading: &Reading) -> Option<Finding> {
+    let names = predictions.detections().names();
+    let known: BTreeSet<&String> = names.iter().collect();
+    let absent = reading.class_names.iter().filter(|(name, _)| !known.contains(name));
+    let seen = Seen::at(absent.map(|(name, class)| format!("\"{}\" for {class}", printable(name, MAX_NAME_CHARS))));
+    let sentence = match seen.count {
+        1 => "No box stands under a class name that is to be read as another.".to_owned(),
+        n => format!("No box stands under {n} class names that are to be read as others."),
+    };
+    let there: Vec<String> = names.iter().take(MAX_SHOWN).map(|name| printable(name, MAX_NAME_CHARS)).collect();
+    let fix = format!("Check how the files write them; they have {}.", there.join(", "));
+    (seen.count > 0 && !names.is_empty()).then(|| seen.finding("class_name_not_there", sentence, fix))
 }
 
 /// Whether the ground truth has lesions of that name, which are none of a class: a thing of its own.

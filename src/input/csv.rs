@@ -14,7 +14,7 @@ use super::table::{self, Table};
 use super::{Format, GroundTruthFormat, KeyedImages, ReadDetections, kept, sha256};
 use crate::dataset::{Detections, GroundTruth, ReadRow, Remarks};
 use crate::error::Error;
-use crate::geometry::FileBox;
+use crate::geometry::{FileBox, ImageSize};
 use crate::protocol::{Class, NO_CLASS};
 use crate::texts::{Finder, Texts};
 
@@ -63,6 +63,8 @@ const SIZES: [&[&str]; 4] = [
 ];
 /// Numbers of classes, in tables that have their names as well.
 const NUMBER: &[&str] = &["classid", "labelid", "categoryid", "class", "label"];
+/// The size of an image, in tables that have the corners of its boxes (`TensorFlow`'s, Roboflow's).
+const IMAGE_SIZE: [&[&str]; 2] = [&["width", "imagewidth", "imgwidth"], &["height", "imageheight", "imgheight"]];
 /// Who drew a box, where several readers did.
 const READER: &[&str] = &["radid", "reader", "readerid", "radiologist", "radiologistid", "annotator", "annotatorid"];
 /// What a reader is called whose field is empty.
@@ -84,6 +86,8 @@ pub(super) struct Columns {
     image: usize,
     class: Option<usize>,
     boxes: Boxes,
+    /// Width and height of the image.
+    size: Option<[usize; 2]>,
 }
 
 /// How boxes stand in a row.
@@ -102,7 +106,7 @@ impl Columns {
         let name = table.column(&["name"]).filter(|name| *name != image && table.column(&["class"]).is_some());
         let class = name.or_else(|| table.column(CLASS));
         if let Some(text) = table.column(STRING) {
-            return Some(Self { image, class, boxes: Boxes::Text(text) });
+            return Some(Self { image, class, boxes: Boxes::Text(text), size: None });
         }
         let of = |names: [&[&str]; 4]| -> Option<[usize; 4]> {
             let found: Vec<usize> = names.into_iter().map(|names| table.column(names)).collect::<Option<_>>()?;
@@ -110,8 +114,11 @@ impl Columns {
         };
         let score = table.column(SCORE);
         let one = |sides, are_sizes| Boxes::One { sides, are_sizes, score };
-        let boxes = of(CORNERS).map(|sides| one(sides, false)).or_else(|| of(SIZES).map(|sides| one(sides, true)))?;
-        Some(Self { image, class, boxes })
+        let corners = of(CORNERS);
+        let [width, height] = IMAGE_SIZE.map(|names| table.column(names).filter(|_| corners.is_some()));
+        let size = width.zip(height).map(<[usize; 2]>::from);
+        let boxes = corners.map(|sides| one(sides, false)).or_else(|| of(SIZES).map(|sides| one(sides, true)))?;
+        Some(Self { image, class, boxes, size })
     }
 
     /// Whether rows have scores, and so are detections.
@@ -126,6 +133,8 @@ pub(super) struct Rows {
     /// Names in the order in which they first stand.
     images: Names,
     classes: Names,
+    /// Sizes of images by their places, where rows tell them; shorter if the last ones do not.
+    sizes: Vec<Option<ImageSize>>,
     /// Of each row the place of its image.
     image_of: Vec<u32>,
     boxes: Vec<Row>,
@@ -198,10 +207,20 @@ impl Rows {
 
     /// Adds the images and their boxes to the labels of a dataset.
     pub(super) fn label(&mut self, labels: &mut Labels) -> Result<(), Error> {
+        let mut sizes = if self.boxes_are_within() { std::mem::take(&mut self.sizes) } else { Vec::new() }.into_iter();
         self.by_image(|image, classes, of_it| {
             labels.push_image(image)?;
+            labels.size_of_image(sizes.next().flatten());
             let mut lesions = of_it.iter().zip(1..);
             lesions.try_for_each(|(row, n)| labels.push_lesion(n, &classes[row.class as usize], row.bbox, false))
+        })
+    }
+
+    /// Whether no box reaches beyond its image: else the widths and heights are those of boxes.
+    fn boxes_are_within(&self) -> bool {
+        self.boxes.iter().all(|Row { image, bbox, .. }| {
+            let size = self.sizes.get(*image as usize).copied().flatten();
+            size.is_none_or(|size| bbox.x2 <= f64::from(size.width) + 1.0 && bbox.y2 <= f64::from(size.height) + 1.0)
         })
     }
 
@@ -282,6 +301,12 @@ impl Columns {
     /// Adds the boxes of a row.
     fn read(&self, row: &table::Row, into: &mut Rows) -> Result<(), Error> {
         let image = into.push_image(&row[self.image]);
+        if let Some(size) = self.size {
+            let [width, height] = size.map(|at| row[at].parse().ok());
+            let at = image as usize;
+            into.sizes.resize(into.sizes.len().max(at + 1), None);
+            into.sizes[at] = width.zip(height).and_then(|(width, height)| ImageSize::new(width, height));
+        }
         let unnamed = if self.has_scores() { NO_CLASS } else { ONLY_CLASS };
         let class = self.class.map_or(unnamed, |at| &row[at]);
         match self.boxes {
