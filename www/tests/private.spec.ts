@@ -316,7 +316,9 @@ async function hints(page: Page, origin: string, stun: number): Promise<void> {
       await connection.setLocalDescription(await connection.createOffer());
       // What comes of these has come by then.
       await new Promise((later) => setTimeout(later, 1500));
-      add("a", { href: `${origin}/download`, download: "" }).click();
+      const link = add("a", { href: `${origin}/download`, download: "" });
+      // Once this has answered: where the link leads, nothing of the page is left that could.
+      setTimeout(() => link.click(), 100);
     },
     [origin, stun] as const,
   );
