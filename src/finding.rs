@@ -115,7 +115,8 @@ pub struct Kind {
     one: &'static str,
     /// With `{}` for the count.
     many: &'static str,
-    fix: &'static str,
+    /// What the person may do about it.
+    pub(crate) fix: &'static str,
 }
 
 /// Class keys that the official script does not read, such as `NODULE`.

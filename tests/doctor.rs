@@ -260,9 +260,19 @@ fn numbers_that_mean_other_classes_are_found_out_and_what_is_offered_scores_as_t
             let finding = diagnosed(&truth, &zip, "unread_class_name");
             assert!(finding.sentence.contains(how), "{how}: {}", finding.sentence);
             assert!(finding.sentence.contains("100% do"), "{}", finding.sentence);
+            // Lower case is read where there is a script.
+            assert_eq!(finding.fix.contains("lower case"), truth.protocol().has_script());
             let remedy = finding.remedy.expect("a remedy");
             assert_eq!(found(&report(&truth, &[&zip], &remedy.reading)), N_IMAGES, "{how}");
         }
+    }
+    let loud = run(|image, class, bbox| perfect(image, &class.to_uppercase(), bbox));
+    for (truth, who) in
+        [(truth(), "the official script does not read"), (coco_truth(), "the ground truth does not have")]
+    {
+        let told = findings(&truth, &loud);
+        let sentence = &told.iter().find(|of| of.code == "unread_class_name").expect("a finding").sentence;
+        assert!(sentence.contains(&format!(", which {who} but which seems to mean ")), "{sentence}");
     }
     // Right numbers are let be, however bad the detector is, and so are numbers of boxes that lie on nothing.
     let right = |class: &str| (place(class) + 1).to_string();

@@ -15,7 +15,6 @@ const MAX_NAME_CHARS: usize = 60;
 /// So many names are shown of those that there are.
 const MAX_SHOWN: usize = 12;
 const CODE: &str = UNREAD_CLASS_NAME.code;
-const FIX: &str = "Write class names as the ground truth does (Nodule) or in lower case (nodule).";
 
 /// A numbering that puts this share of the boxes on lesions of their class that any could put there is as good.
 const NEARLY: f64 = 0.9;
@@ -97,6 +96,16 @@ pub fn absent_names(predictions: &Predictions, reading: &Reading) -> Option<Find
     (seen.count > 0 && !names.is_empty()).then(|| seen.finding("class_name_not_there", sentence, fix))
 }
 
+/// How class names are to be written: a script reads them in lower case, too.
+fn fix(case: Case<'_>) -> String {
+    let protocol = case.ground_truth.protocol();
+    if protocol.has_script() {
+        return UNREAD_CLASS_NAME.fix.to_owned();
+    }
+    let first = protocol.class_names().first().map_or_else(String::new, |name| printable(name, MAX_NAME_CHARS));
+    format!("Write class names as the ground truth does ({first}).")
+}
+
 /// Whether the ground truth has lesions of that name, which are none of a class: a thing of its own.
 fn is_listed(case: Case<'_>, name: &str) -> bool {
     let unknown = case.ground_truth.findings().iter().filter(|finding| finding.code == UNKNOWN_LESION_CLASS.code);
@@ -107,16 +116,19 @@ fn near(case: Case<'_>, name: &str, seen: Seen, class: Class) -> Finding {
     let class = case.ground_truth.class_name(class);
     let shown = printable(name, MAX_NAME_CHARS);
     let stand = if seen.count == 1 { "1 box stands".to_owned() } else { format!("{} boxes stand", seen.count) };
-    let sentence = format!(
-        "{stand} under the class name \"{shown}\", which the official script does not read but which seems to mean {class}."
-    );
+    let who = if case.ground_truth.protocol().has_script() {
+        "the official script does not read"
+    } else {
+        "the ground truth does not have"
+    };
+    let sentence = format!("{stand} under the class name \"{shown}\", which {who} but which seems to mean {class}.");
     let remedy = Remedy {
         label: format!("Read \"{shown}\" as {class}"),
         reading: with(case.reading, |reading| {
             reading.class_names.insert(name.to_owned(), class.to_owned());
         }),
     };
-    let finding = seen.finding(CODE, sentence, FIX);
+    let finding = seen.finding(CODE, sentence, fix(case));
     let examples = vec![format!("\"{shown}\" for {class}")];
     Finding { about: Some(name.to_owned()), examples, remedy: Some(remedy), ..finding }
 }
@@ -218,7 +230,7 @@ impl Numbering {
             label: "Read the numbers as classes".into(),
             reading: with(case.reading, |reading| reading.class_names.extend(meant)),
         };
-        let finding = seen.finding(CODE, sentence, FIX);
+        let finding = seen.finding(CODE, sentence, fix(case));
         Finding { about: Some("numbers".to_owned()), examples, remedy: Some(remedy), ..finding }
     }
 }
