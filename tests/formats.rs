@@ -102,6 +102,13 @@ fn the_class_of_a_table_is_its_name_and_where_it_has_none_that_of_a_dataset_of_o
     ] {
         assert_eq!(read(&format!("{columns}\n{row}\n")).detections().names(), ["Mass"], "{columns}");
     }
+    // A ground truth of both tells the number of each class as well.
+    let both = "image,class,class_name,x1,y1,x2,y2\n1.png,7,Mass,1,1,9,9\n1.png,3,Nodule,1,1,9,9\n";
+    let both = froc::read_ground_truth("truth.csv", both.as_bytes()).expect("a ground truth");
+    let numbered = read(&format!("image,class,score,x1,y1,x2,y2\n1.png,3,0.5,{box_of}\n"));
+    let run = Run::new(&both, &Arc::new(numbered)).expect("a run");
+    let n_of = |class| (both.class_name(class), run.ranking(class).scores().len());
+    assert_eq!(both.classes().map(n_of).collect::<BTreeSet<_>>(), BTreeSet::from([("Mass", 0), ("Nodule", 1)]));
     let unnamed = format!("image,score,x1,y1,x2,y2\n1.png,0.5,{box_of}\n");
     let truth = |rows: &str| {
         let text = format!("image,class_name,x1,y1,x2,y2\n{rows}");

@@ -86,7 +86,7 @@ pub(super) struct Columns {
     image: usize,
     class: Option<usize>,
     boxes: Boxes,
-    /// Width and height of the image.
+    /// Width and height of the image, in a table of lesions.
     size: Option<[usize; 2]>,
 }
 
@@ -115,7 +115,8 @@ impl Columns {
         let score = table.column(SCORE);
         let one = |sides, are_sizes| Boxes::One { sides, are_sizes, score };
         let corners = of(CORNERS);
-        let [width, height] = IMAGE_SIZE.map(|names| table.column(names).filter(|_| corners.is_some()));
+        let [width, height] =
+            IMAGE_SIZE.map(|names| table.column(names).filter(|_| corners.is_some() && score.is_none()));
         let size = width.zip(height).map(<[usize; 2]>::from);
         let boxes = corners.map(|sides| one(sides, false)).or_else(|| of(SIZES).map(|sides| one(sides, true)))?;
         Some(Self { image, class, boxes, size })
@@ -305,7 +306,7 @@ impl Columns {
             let [width, height] = size.map(|at| row[at].parse().ok());
             let at = image as usize;
             into.sizes.resize(into.sizes.len().max(at + 1), None);
-            into.sizes[at] = width.zip(height).and_then(|(width, height)| ImageSize::new(width, height));
+            into.sizes[at] = width.zip(height).and_then(|(w, h)| ImageSize::new(w, h)).or(into.sizes[at]);
         }
         let unnamed = if self.has_scores() { NO_CLASS } else { ONLY_CLASS };
         let class = self.class.map_or(unnamed, |at| &row[at]);
