@@ -738,8 +738,12 @@ fn add(session: &mut Session, id: &str, path: &Path, expected: FileKind) -> Resu
 fn no_predictions(path: &Path) -> Option<Error> {
     let bytes = std::fs::read(path).ok()?;
     serde_json::from_slice::<serde::de::IgnoredAny>(&bytes).ok()?;
-    let name = path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned());
-    froc::input::read_predictions_of_all(&name, &bytes).err()
+    froc::input::read_predictions_of_all(&base_name(path), &bytes).err()
+}
+
+/// How sentences call a file.
+fn base_name(path: &Path) -> String {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
 /// What is in a file.

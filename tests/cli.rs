@@ -463,8 +463,6 @@ fn shell(script: &str, case: &str) -> Output {
 #[cfg(target_os = "linux")]
 const SCORE: &str = r#""$0" score --ground-truth "$1/test.json" --predictions "$1/predictions.zip""#;
 
-/// Where the sentences cannot be written, the exit code still tells.
-#[cfg(target_os = "linux")]
 #[test]
 fn no_file_of_a_command_is_written_over() {
     let folder = scratch("written-over");
@@ -535,6 +533,8 @@ fn runs_of_one_file_name_are_told_apart_by_their_folders() {
     assert_eq!(names, ["one/a/preds.zip", "two/a/preds.zip", "b/preds.zip"]);
 }
 
+/// Where the sentences cannot be written, the exit code still tells.
+#[cfg(target_os = "linux")]
 #[test]
 fn closed_and_full_outputs_do_not_change_the_exit_code() {
     let code = |script: &str| shell(&format!("{script}; exit $?"), "synthetic").status.code();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use froc::session::{DifferenceKind, Session, SessionFile};
 
 use super::guard::say;
-use super::{Files, one};
+use super::{Files, base_name, one};
 
 /// The session that is asked for, if one is.
 pub fn saved(files: &Files) -> Result<Option<SessionFile>, Vec<String>> {
@@ -21,7 +21,7 @@ pub fn saved(files: &Files) -> Result<Option<SessionFile>, Vec<String>> {
     };
     let bytes = std::fs::read(path)
         .map_err(|error| vec![format!("{}: it cannot be read ({error}); expected a session.", path.display())])?;
-    let name = path.file_name().map_or_else(|| path.to_string_lossy(), |name| name.to_string_lossy());
+    let name = base_name(path);
     SessionFile::read(&name, &bytes).map(Some).map_err(one)
 }
 

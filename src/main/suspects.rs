@@ -7,7 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use froc::render::suspects::SuspectsFormat;
 
 use super::guard::say;
-use super::{EvaluatedAs, Files, Hits, HowToRead, new_file, one, opened, options, print, restore};
+use super::{EvaluatedAs, Files, Hits, HowToRead, base_name, new_file, one, opened, options, print, restore};
 
 /// What is looked at, and what a person made of it.
 #[derive(clap::Args)]
@@ -60,7 +60,7 @@ pub(super) fn work(arguments: Suspects) -> Result<(), Vec<String>> {
     let options = options(&hits, fp.as_deref(), saved.as_ref()).map_err(one)?;
     let mut session = opened(&files, &hits.ignore, options.hit().measure(), saved.as_ref())?;
     if let Some(path) = marks {
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+        let name = base_name(&path);
         let bytes = std::fs::read(&path).map_err(|error| {
             let expected = "expected the table that --format csv wrote.";
             vec![format!("{}: it cannot be read ({error}); {expected}", path.display())]

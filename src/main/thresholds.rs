@@ -7,7 +7,7 @@ use froc::session::Session;
 use froc::{Options, Thresholds, input};
 
 use super::gates::written;
-use super::one;
+use super::{base_name, one};
 
 /// Files of score thresholds.
 #[derive(clap::Args, Default, PartialEq)]
@@ -34,7 +34,7 @@ impl ThresholdFiles {
     /// If a file cannot be read or written, its thresholds do not fit, or there are several runs to write thresholds of.
     pub(super) fn work(&self, session: &mut Session, options: &Options) -> Result<(), Vec<String>> {
         if let Some(path) = &self.thresholds {
-            let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+            let name = base_name(path);
             let cannot = |error: std::io::Error| {
                 let path = path.display();
                 vec![format!("{path}: it cannot be read ({error}); expected what --save-thresholds wrote.")]

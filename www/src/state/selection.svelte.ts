@@ -200,6 +200,7 @@ export class Inspection {
       if (names.length > 0) untrack(() => this.#reclass(names, now));
       names = now;
     });
+    // By their getters: of a private field that is read in the constructor itself no change is followed.
     /** None of a run without boxes. */
     const runs = $derived(ids().map((id, at) => (isKept(at) ? "" : id)));
     const hasBoxes = $derived(this.hasBoxes);
