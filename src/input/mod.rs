@@ -435,11 +435,15 @@ impl Part {
 /// Reads a ground truth in the format whose structure it has; `name` is the file's base name.
 ///
 /// # Errors
-/// What is wrong with it as a file of that format; of ChestX-Det's own if it has the structure of none.
+/// What is wrong with it as a file of that format; of ChestX-Det's own if it has the structure of none, but for an object of
+/// other keys than a record of that has.
 pub fn read_ground_truth(name: &str, bytes: &[u8]) -> Result<GroundTruth, Error> {
     let structure = sniff::structure(bytes);
-    let format = GROUND_TRUTHS.iter().find(|format| (format.sniff)(&structure)).unwrap_or(&GROUND_TRUTHS[0]);
-    (format.read)(name, bytes)
+    match GROUND_TRUTHS.iter().find(|format| (format.sniff)(&structure)) {
+        Some(format) => (format.read)(name, bytes),
+        None => sniff::other_object(bytes)
+            .map_or_else(|| (GROUND_TRUTHS[0].read)(name, bytes), |error| Err(error.within(name))),
+    }
 }
 
 /// Reads one file that holds the predictions for all images; `name` is its base name.

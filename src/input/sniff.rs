@@ -1,10 +1,12 @@
 //! What a file is, by looking into it.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::json::Reader;
 use super::{FORMATS, Format, GROUND_TRUTHS, ReadDetections, csv, gzip};
 use crate::error::Error;
+use crate::printable::printable;
 
 /// What a file is taken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +128,24 @@ pub(super) fn structure(bytes: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(bytes);
     }
     Reader::abridged(bytes).map_or(Cow::Borrowed(bytes), |short| Cow::Owned(short.into_bytes()))
+}
+
+/// What is wrong with one JSON object that is no record of a ground truth, which brackets would mend.
+pub(super) fn other_object(bytes: &[u8]) -> Option<Error> {
+    /// So many keys are shown.
+    const MOST: usize = 5;
+    let text = bytes.strip_prefix(super::json::BOM).unwrap_or(bytes);
+    #[expect(clippy::zero_sized_map_values, reason = "what is read of an object is keys with values")]
+    let object: BTreeMap<String, serde::de::IgnoredAny> = serde_json::from_slice(text).ok()?;
+    if ["file_name", "syms", "boxes"].iter().any(|key| object.contains_key(*key)) {
+        return None;
+    }
+    let keys: Vec<String> = object.keys().take(MOST).map(|key| printable(key, 40)).collect();
+    let what = match &keys[..] {
+        [] => "it is an object without keys".to_owned(),
+        keys => format!("it is an object of no known format, with keys such as {}", keys.join(", ")),
+    };
+    Some(Error::new("", what, format!("{BOTH}, or {ALL_IMAGES}")))
 }
 
 fn json_kind(name: &str, bytes: &[u8]) -> Result<Kind, Error> {
